@@ -1,0 +1,1 @@
+//! Static analysis: code bytes to a demand profile

@@ -1,0 +1,1 @@
+//! Bounded trials of the code, and the calibration of this machine

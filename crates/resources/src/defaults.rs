@@ -1,0 +1,1 @@
+//! The sourced defaults that stand in until something is measured.

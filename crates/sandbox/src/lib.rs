@@ -1,0 +1,1 @@
+//! Processes, memory and cores under limits, and their measurement

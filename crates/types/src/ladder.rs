@@ -1,0 +1,85 @@
+//! The warm ladder: the states of a code on a resource, and the steps that climb from one to the next.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, Joules, Seconds};
+
+/// A state of a WebAssembly code on a machine, coldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Only the program's file.
+    File,
+    /// A compiled artifact on disk.
+    Artifact,
+    /// The artifact mapped into the process.
+    Mapped,
+    /// Imports resolved, initial memory image ready.
+    Linked,
+    /// An instance with its memory, ready for its first instruction.
+    Instance,
+}
+
+/// A measured step on the way to the first instruction (or after the last).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Reading the program's bytes and their digest.
+    Read,
+    /// Static analysis.
+    Analyze,
+    /// `File` to in-memory code: compilation.
+    Compile,
+    /// In-memory code to `Artifact`: serialising and writing it.
+    Persist,
+    /// `Artifact` to `Mapped`.
+    Map,
+    /// `Mapped` to `Linked`.
+    Link,
+    /// `Linked` to `Instance`.
+    Instantiate,
+    /// Backing the initial memory.
+    Prefault,
+}
+
+impl Step {
+    /// Every step, in the order of the climb.
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Analyze,
+        Self::Compile,
+        Self::Persist,
+        Self::Map,
+        Self::Link,
+        Self::Instantiate,
+        Self::Prefault,
+    ];
+
+    /// The step's key in JSON and in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Analyze => "analyze",
+            Self::Compile => "compile",
+            Self::Persist => "persist",
+            Self::Map => "map",
+            Self::Link => "link",
+            Self::Instantiate => "instantiate",
+            Self::Prefault => "prefault",
+        }
+    }
+}
+
+/// What standing on a rung holds, and what climbing to it took: a row of the measured ladder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RungCost {
+    /// The rung reached.
+    pub rung: Rung,
+    /// Time of the climb from the rung below.
+    pub seconds: Seconds,
+    /// Energy of the climb.
+    pub joules: Joules,
+    /// Memory or disk held while standing.
+    pub bytes: Bytes,
+}

@@ -1,0 +1,34 @@
+//! The vocabulary of Forewarm as plain data.
+//!
+//! Every room speaks in these types: the estimate, the demand profile, the configuration, the cost, the plan, the
+//! observation. Nothing here does I/O, reads a clock or knows an engine; what a room needs from the machine it asks
+//! through the traits in [`host`]. Called by every other crate.
+#![forbid(unsafe_code)]
+
+pub mod code;
+pub mod configuration;
+pub mod correction;
+pub mod cost;
+pub mod demand;
+pub mod estimate;
+pub mod host;
+pub mod invocation;
+pub mod ladder;
+pub mod observation;
+pub mod plan;
+pub mod units;
+
+pub use code::{CodeInfo, CodeKind, Digest};
+pub use configuration::{Configuration, CpuSettings, IsaLevel, Placement, Settings, Tier};
+pub use correction::{Corrections, ReuseStatistics};
+pub use cost::{Cost, Objective, Term, Weights};
+pub use demand::{Analysis, DemandProfile, OpClass, OpMix};
+pub use estimate::{Basis, Estimate};
+pub use invocation::Features;
+pub use ladder::{Rung, Step};
+pub use observation::{Exit, ExitCause, Observation, StepTiming};
+pub use plan::{Candidate, Plan};
+pub use units::{Bytes, Dollars, Joules, Seconds};
+
+/// Version of the JSON documents this crate serialises, the first key of each.
+pub const SCHEMA: u32 = 1;

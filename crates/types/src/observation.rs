@@ -1,0 +1,133 @@
+//! What really happened: the measured side of every prediction.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::Digest;
+use crate::estimate::Estimate;
+use crate::invocation::Features;
+use crate::ladder::Step;
+use crate::units::Bytes;
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExitCause {
+    /// The program ended itself; `code` is its own.
+    Exited,
+    /// A WebAssembly trap.
+    Trap,
+    /// The time limit.
+    Timeout,
+    /// The memory limit.
+    Memory,
+    /// A signal, such as Ctrl-C.
+    Interrupted,
+}
+
+/// How a run ended: the `observation.exit` object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Why.
+    pub cause: ExitCause,
+    /// The exit code the process ends with.
+    pub code: i32,
+    /// The signal, where one ended it.
+    pub signal: Option<i32>,
+    /// The engine's words on a trap, else `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Exit {
+    /// Whether the run was cut short, so that its time and memory are lower bounds.
+    #[must_use]
+    pub fn censored(&self) -> bool {
+        matches!(self.cause, ExitCause::Timeout | ExitCause::Interrupted | ExitCause::Memory)
+    }
+}
+
+/// One timed step of the climb.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepTiming {
+    /// Which step.
+    pub step: Step,
+    /// Wall time, in seconds.
+    pub wall_seconds: f64,
+    /// CPU time of the whole process during it, in seconds.
+    pub cpu_seconds: f64,
+    /// Bytes it produced or holds: code size for `Compile`, artifact size for `Persist` and `Map`, memory prefaulted.
+    pub bytes: Bytes,
+}
+
+/// Everything measured of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The code.
+    pub digest: Digest,
+    /// Pooling class of the configuration it ran on, such as `winch/native`.
+    pub configuration_class: String,
+    /// What was known of its input.
+    pub features: Features,
+    /// When it started, in seconds since the Unix epoch.
+    pub started_unix_seconds: f64,
+    /// From the start of the process to the end of the program. The five parts below sum to it.
+    pub wall_seconds: f64,
+    /// Reading, analysing and planning.
+    pub plan_seconds: f64,
+    /// Trials.
+    pub emulation_seconds: f64,
+    /// Waiting for a resource.
+    pub wait_seconds: f64,
+    /// Climbing the warm ladder.
+    pub transition_seconds: f64,
+    /// The run proper, from its first instruction to its last.
+    pub run_seconds: f64,
+    /// CPU time of the whole process.
+    pub cpu_seconds: f64,
+    /// CPU time of the run proper.
+    pub run_cpu_seconds: f64,
+    /// Peak resident memory of the process.
+    pub peak_memory_bytes: Bytes,
+    /// Peak linear memory of the program.
+    pub peak_linear_memory_bytes: Bytes,
+    /// How it ended.
+    pub exit: Exit,
+    /// The measuring tier achieved, such as `rusage`.
+    pub measured_by: String,
+    /// Time spent runnable but not running, where the system tells.
+    pub run_delay_seconds: Option<f64>,
+    /// The climb, step by step.
+    pub steps: Vec<StepTiming>,
+    /// Operators counted, where the run or its trial counted them.
+    pub ops: Option<u64>,
+    /// What had been predicted for `run_cpu_seconds`.
+    pub predicted_cpu_seconds: Option<Estimate>,
+    /// What had been predicted for `peak_linear_memory_bytes`.
+    pub predicted_memory_bytes: Option<Estimate>,
+}
+
+/// Prediction against observation: the `prediction` object of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Actual over expected CPU time of the run.
+    pub run_ratio: Option<f64>,
+    /// Actual over expected peak linear memory.
+    pub memory_ratio: Option<f64>,
+    /// Whether the CPU time lay inside the predicted interval.
+    pub inside_interval: Option<bool>,
+}
+
+impl Observation {
+    /// Scores the prediction stored with the observation; a censored run scores nothing.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        let scored = |estimate: Option<Estimate>| estimate.filter(|e| e.expected > 0.0 && !self.exit.censored());
+        let run = scored(self.predicted_cpu_seconds);
+        let memory = scored(self.predicted_memory_bytes);
+        Score {
+            run_ratio: run.map(|e| self.run_cpu_seconds / e.expected),
+            memory_ratio: memory.map(|e| self.peak_linear_memory_bytes.as_f64() / e.expected),
+            inside_interval: run.map(|e| e.contains(self.run_cpu_seconds)),
+        }
+    }
+}

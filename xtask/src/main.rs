@@ -1,0 +1,2 @@
+//! Tidy checks, corpus, benches.
+fn main() {}
