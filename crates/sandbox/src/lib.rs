@@ -1,1 +1,18 @@
-//! Processes, memory and cores under limits, and their measurement
+//! Processes, memory and cores under limits, and their measurement: what the system offers, as safe functions.
+//!
+//! This is the only crate with `unsafe`: where a system call has no safe wrapper elsewhere, the wrapper is here, with
+//! the reason it is sound. There is no policy here; callers decide what to limit. Called by the executor (limits,
+//! memory, measurement), the orchestrator and the binary (clock, files, background work).
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod affinity;
+pub mod background;
+pub mod cgroup;
+pub mod clock;
+pub mod files;
+pub mod limits;
+pub mod measure;
+pub mod memory;
+
+pub use clock::RealClock;
+pub use files::RealFiles;

@@ -1,0 +1,61 @@
+//! The cores a thread may run on.
+
+use std::io;
+
+/// The numbers of the cores the calling thread may run on, rising.
+///
+/// # Errors
+/// Where the system does not say.
+#[cfg(target_os = "linux")]
+pub fn allowed() -> io::Result<Vec<usize>> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let set = sched_getaffinity(None)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect())
+}
+
+/// Binds the calling thread, and the threads it starts from now on, to the cores given.
+///
+/// # Errors
+/// Where none of the cores exists or may be used.
+#[cfg(target_os = "linux")]
+pub fn bind(cores: &[usize]) -> io::Result<()> {
+    use rustix::thread::{CpuSet, sched_setaffinity};
+    let mut set = CpuSet::new();
+    for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
+        set.set(core);
+    }
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// The numbers of the cores: this system does not bind threads, so all of them.
+///
+/// # Errors
+/// Where the system does not say how many there are.
+#[cfg(not(target_os = "linux"))]
+pub fn allowed() -> io::Result<Vec<usize>> {
+    Ok((0..std::thread::available_parallelism()?.get()).collect())
+}
+
+/// Binding threads to cores is not offered by this system.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn bind(_cores: &[usize]) -> io::Result<()> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binding_narrows_and_widens() {
+        let all = allowed().unwrap();
+        bind(&all[..1]).unwrap();
+        assert_eq!(allowed().unwrap(), all[..1]);
+        bind(&all).unwrap();
+        assert_eq!(allowed().unwrap(), all);
+        assert!(bind(&[]).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! The machine's clocks, behind the trait through which every other room reads time.
+
+use forewarm_types::Seconds;
+use forewarm_types::host::Clock;
+use rustix::time::{ClockId, clock_gettime};
+
+/// The real clock of this machine: `CLOCK_MONOTONIC`, `CLOCK_REALTIME` and `CLOCK_PROCESS_CPUTIME_ID`.
+///
+/// The monotonic origin is the system's (its boot), so that instants of several processes compare.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealClock;
+
+fn seconds(id: ClockId) -> Seconds {
+    let time = clock_gettime(id);
+    Seconds(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
+}
+
+impl Clock for RealClock {
+    fn monotonic(&self) -> Seconds {
+        seconds(ClockId::Monotonic)
+    }
+
+    fn unix(&self) -> Seconds {
+        seconds(ClockId::Realtime)
+    }
+
+    fn process_cpu(&self) -> Seconds {
+        seconds(ClockId::ProcessCPUTime)
+    }
+}
+
+/// CPU time of the calling thread so far.
+#[must_use]
+pub fn thread_cpu() -> Seconds {
+    seconds(ClockId::ThreadCPUTime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_advance_with_work() {
+        let clock = RealClock;
+        let (wall, process, thread) = (clock.monotonic(), clock.process_cpu(), thread_cpu());
+        let mut state = 1_u64;
+        while thread_cpu() <= thread || clock.process_cpu() <= process {
+            state = std::hint::black_box(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        }
+        assert!(clock.monotonic() > wall);
+        assert!(clock.unix().0 > 1.6e9, "the real-time clock counts from 1970");
+    }
+}

@@ -1,0 +1,109 @@
+//! What this process has used so far: CPU time, memory, faults, and time spent waiting for a core.
+
+use forewarm_types::{Bytes, Seconds};
+
+/// Resources used by the whole process since it began, as `getrusage(2)` counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    /// CPU time in user mode.
+    pub user: Seconds,
+    /// CPU time in the kernel.
+    pub system: Seconds,
+    /// Page faults served without reading a disk.
+    pub minor_faults: u64,
+    /// Page faults that had to read a disk.
+    pub major_faults: u64,
+    /// Times the process gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// Times the system took the core from it.
+    pub involuntary_switches: u64,
+}
+
+impl Usage {
+    /// CPU time in user mode and in the kernel.
+    #[must_use]
+    pub fn cpu(&self) -> Seconds {
+        self.user + self.system
+    }
+}
+
+/// Resources this process has used.
+#[must_use]
+pub fn usage() -> Usage {
+    let raw = raw_usage();
+    let seconds = |time: libc::timeval| Seconds(time.tv_sec as f64 + time.tv_usec as f64 * 1e-6);
+    let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
+    Usage {
+        user: seconds(raw.ru_utime),
+        system: seconds(raw.ru_stime),
+        minor_faults: count(raw.ru_minflt),
+        major_faults: count(raw.ru_majflt),
+        voluntary_switches: count(raw.ru_nvcsw),
+        involuntary_switches: count(raw.ru_nivcsw),
+    }
+}
+
+#[expect(unsafe_code, reason = "getrusage has no safe wrapper among the dependencies")]
+fn raw_usage() -> libc::rusage {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is valid for writing one `rusage`; every field of it is an integer, so that the zeroed
+    // value is initialised even if the call were to fail.
+    unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    }
+}
+
+/// Peak resident memory of this process.
+///
+/// Read from `VmHWM` where the system has it: `ru_maxrss` survives `execve`, and so can be that of the parent.
+#[must_use]
+pub fn peak_resident() -> Bytes {
+    let from_status = std::fs::read_to_string("/proc/self/status").ok().and_then(|text| high_water_mark(&text));
+    from_status.unwrap_or_else(|| {
+        // ru_maxrss is in bytes on Apple systems, in KiB elsewhere: getrusage(2).
+        let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+        Bytes(u64::try_from(raw_usage().ru_maxrss).unwrap_or(0).saturating_mul(unit))
+    })
+}
+
+/// The `VmHWM` line of `/proc/<pid>/status`, which is in KiB: proc_pid_status(5).
+fn high_water_mark(status: &str) -> Option<Bytes> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(Bytes(kibibytes.saturating_mul(1024)))
+}
+
+/// Time the calling thread spent runnable but waiting for a core, where the system counts it (the second field of
+/// `/proc/thread-self/schedstat`, in nanoseconds: Linux Documentation/scheduler/sched-stats.rst).
+#[must_use]
+pub fn run_delay() -> Option<Seconds> {
+    parse_run_delay(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)
+}
+
+fn parse_run_delay(schedstat: &str) -> Option<Seconds> {
+    let nanoseconds: u64 = schedstat.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(Seconds(nanoseconds as f64 * 1e-9))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_the_system_files() {
+        assert_eq!(high_water_mark("Name:\tx\nVmHWM:\t    2048 kB\n"), Some(Bytes(2048 * 1024)));
+        assert_eq!(high_water_mark("VmHWM: many kB"), None);
+        assert_eq!(parse_run_delay("123 2000000000 7\n"), Some(Seconds(2.0)));
+        assert_eq!(parse_run_delay(""), None);
+    }
+
+    #[test]
+    fn touched_memory_shows() {
+        let before = peak_resident();
+        let faults = usage().minor_faults;
+        let block = std::hint::black_box(vec![1_u8; 64 << 20]);
+        assert!(peak_resident().0 >= before.0.max(block.len() as u64));
+        assert!(usage().minor_faults > faults);
+    }
+}
