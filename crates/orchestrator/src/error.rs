@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use forewarm_executor::lease::WarmError;
+use forewarm_planner::ChooseError;
+
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -75,6 +78,47 @@ pub enum Error {
 }
 
 impl Error {
+    /// From what stopped a program from being warmed.
+    pub(crate) fn from_warm(file: &Path, error: WarmError) -> Self {
+        let file = file.to_owned();
+        let invalid = |cause: String, hint: Option<&str>| Self::Invalid {
+            file: file.clone(),
+            cause,
+            hint: hint.map(str::to_owned),
+        };
+        match error {
+            WarmError::Read(cause) => Self::Unreadable { file, cause: cause.to_string(), hint: None },
+            WarmError::Invalid(cause) => invalid(cause, Some("rebuild the program, or check that the file is whole")),
+            WarmError::Unsupported { .. } => invalid(error.to_string(), Some("leave out --tier, or choose cranelift")),
+            WarmError::MissingImports(_) => invalid(
+                error.to_string(),
+                Some("Forewarm offers WASI preview 1 and 2; build for wasm32-wasip1 or wasm32-wasip2"),
+            ),
+            WarmError::NoEntry { .. } => {
+                invalid(error.to_string(), Some("call an export of a library with --invoke NAME"))
+            }
+            WarmError::Instantiate(cause) => invalid(cause, None),
+            WarmError::Arguments(message) => Self::Usage { message, hint: None },
+            WarmError::Directory { .. } => Self::Usage {
+                message: error.to_string(),
+                hint: Some("--dir HOST[::GUEST] names an existing directory".into()),
+            },
+            WarmError::Allocate(cause) => Self::Internal(cause),
+        }
+    }
+
+    /// From a planner that found every candidate rejected.
+    pub(crate) fn infeasible(file: &Path, error: &ChooseError) -> Self {
+        Self::Infeasible {
+            file: file.to_owned(),
+            cause: error.to_string(),
+            hint: Some(
+                "loosen --max-memory, --timeout, --tier or --threads; forewarm plan --explain shows each rejection"
+                    .into(),
+            ),
+        }
+    }
+
     /// The exit code, as DESIGN's contract names them.
     #[must_use]
     pub fn exit_code(&self) -> i32 {

@@ -4,21 +4,45 @@
 //! not be done but did not matter is in [`Orchestrator::warnings`].
 #![forbid(unsafe_code)]
 
+mod consider;
+mod doctor;
 pub mod error;
+mod features;
+mod learn;
+mod memory;
+mod program;
 pub mod request;
+mod run;
+mod upkeep;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
+use forewarm_executor::{ArtifactCache, Executor};
 use forewarm_types::host::Clock;
 use forewarm_types::observation::Score;
-use forewarm_types::{Analysis, Exit, ExitCause, Observation, Plan};
+use forewarm_types::{Analysis, Observation, Plan, Seconds};
+use memory::Memory;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use request::{Emulate, Overrides, Request, Settings};
 
+/// Version of what the analyzer finds; a stored analysis of another version is made anew.
+pub(crate) const ANALYZER_VERSION: u32 = 1;
+
 /// The whole system on this machine.
-pub struct Orchestrator {}
+pub struct Orchestrator {
+    executor: Executor,
+    memory: Memory,
+    clock: Arc<dyn Clock>,
+    started: Seconds,
+    started_unix: Seconds,
+    in_flight: Mutex<Option<run::InFlight>>,
+    data_directory: Option<PathBuf>,
+    cache_directory: Option<PathBuf>,
+    prepare_command: Option<PathBuf>,
+}
 
 /// What a run leaves: the `--report` document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,130 +90,29 @@ impl Orchestrator {
     /// Opens the system; never fails: what is missing costs warnings.
     #[must_use]
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        let _ = (settings, clock);
-        todo!()
-    }
-
-    /// Analyses a file.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or is not valid code.
-    pub fn analyze(&self, file: &std::path::Path) -> Result<Analysis, Error> {
-        let _ = file;
-        todo!()
-    }
-
-    /// Plans a run without running it.
-    ///
-    /// # Errors
-    /// As [`Self::analyze`], and where no candidate satisfies the hard constraints.
-    pub fn plan(&self, request: &Request) -> Result<Plan, Error> {
-        let _ = request;
-        todo!()
-    }
-
-    /// Runs a bounded trial and plans by it.
-    ///
-    /// # Errors
-    /// As [`Self::plan`].
-    pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
-        let _ = request;
-        todo!()
-    }
-
-    /// The whole loop. The observation is recorded before this returns.
-    ///
-    /// # Errors
-    /// As [`Self::plan`], and where the program cannot be warmed. A program that fails is no error: see
-    /// [`Observation::exit`].
-    pub fn run(&self, request: &Request) -> Result<Report, Error> {
-        let _ = request;
-        todo!()
-    }
-
-    /// Gives up on the run in progress, from another thread: records it as censored and says how the process should
-    /// end. `None` where no run is in progress (nothing to record).
-    pub fn abandon(&self, cause: ExitCause, signal: Option<i32>) -> Option<Exit> {
-        let _ = (cause, signal);
-        todo!()
+        let started = clock.monotonic();
+        let started_unix = clock.unix();
+        let memory = Memory::open(settings.data_directory.clone(), settings.record);
+        let artifacts = settings.cache_directory.clone().and_then(|directory| {
+            ArtifactCache::open(directory, settings.cache_limit)
+                .inspect_err(|error| memory.warn(format!("the artifact cache is not used: {error}")))
+                .ok()
+        });
+        Self {
+            executor: Executor::new(artifacts, Arc::clone(&clock)),
+            memory,
+            clock,
+            started,
+            started_unix,
+            in_flight: Mutex::new(None),
+            data_directory: settings.data_directory,
+            cache_directory: settings.cache_directory,
+            prepare_command: settings.prepare_command,
+        }
     }
 
     /// What could not be done but did not matter, since the last call.
     pub fn warnings(&self) -> Vec<String> {
-        todo!()
-    }
-
-    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for: the body of the detached step.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub fn prepare(&self, file: &std::path::Path, configuration: &forewarm_types::Configuration) -> Result<(), Error> {
-        let _ = (file, configuration);
-        todo!()
-    }
-
-    /// The resource model in force: measured where measured, defaults elsewhere.
-    #[must_use]
-    pub fn resources(&self) -> forewarm_resources::ResourceModel {
-        todo!()
-    }
-
-    /// Measures this machine and stores what it finds. `progress` gets a line per stage.
-    ///
-    /// # Errors
-    /// Where an engine cannot be made or nothing can be stored.
-    pub fn probe(&self, progress: &mut dyn FnMut(&str)) -> Result<forewarm_resources::ResourceModel, Error> {
-        let _ = progress;
-        todo!()
-    }
-
-    /// Stores a model exported elsewhere.
-    ///
-    /// # Errors
-    /// Where it cannot be stored.
-    pub fn import_resources(&self, model: &forewarm_resources::ResourceModel) -> Result<(), Error> {
-        let _ = model;
-        todo!()
-    }
-
-    /// Past runs, newest first; of one file where given.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub fn history(&self, file: Option<&std::path::Path>, limit: u32) -> Result<Vec<Observation>, Error> {
-        let _ = (file, limit);
-        todo!()
-    }
-
-    /// Forgets past runs of one file, or all; returns how many.
-    ///
-    /// # Errors
-    /// Where the database cannot be written.
-    pub fn forget(&self, file: Option<&std::path::Path>) -> Result<u64, Error> {
-        let _ = file;
-        todo!()
-    }
-
-    /// Artifacts standing in the cache.
-    ///
-    /// # Errors
-    /// Where the cache cannot be read.
-    pub fn cached(&self) -> Result<Vec<forewarm_executor::artifacts::ArtifactInfo>, Error> {
-        todo!()
-    }
-
-    /// Evicts artifacts down to a size; returns the bytes freed.
-    ///
-    /// # Errors
-    /// Where the cache cannot be read.
-    pub fn prune(&self, keep: forewarm_types::Bytes) -> Result<forewarm_types::Bytes, Error> {
-        let _ = keep;
-        todo!()
-    }
-
-    /// What this machine allows, and how to get more.
-    #[must_use]
-    pub fn doctor(&self) -> Vec<Check> {
-        todo!()
+        self.memory.warnings()
     }
 }

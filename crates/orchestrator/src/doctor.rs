@@ -1,0 +1,83 @@
+//! What `forewarm doctor` looks at: what this machine allows, and how to get more.
+
+use crate::upkeep::inventory;
+use crate::{Check, Orchestrator};
+
+pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
+    let inventory = inventory();
+    let model = orchestrator.resources();
+    let measured = model.op_costs.tiers.values().flat_map(|tier| tier.seconds_per_op.values());
+    let measured = measured.filter(|figure| figure.samples > 0).count();
+    vec![
+        check(
+            "platform",
+            cfg!(all(target_os = "linux", target_arch = "x86_64")),
+            platform(),
+            "x86-64 Linux is where every tier works",
+        ),
+        check("processor", inventory.cores() > 0, processors(&inventory), ""),
+        check(
+            "executable memory",
+            inventory.executable_memory,
+            allowed(inventory.executable_memory),
+            "only the pulley tier runs here; see whether a security policy (SELinux, MDWE) can allow it",
+        ),
+        check(
+            "cpu shares",
+            !inventory.enforceable_shares.is_empty(),
+            shares(&inventory),
+            "shares below a whole core need a writable cgroup (v1 cpu or v2): run as root or in a delegated group",
+        ),
+        check(
+            "history",
+            orchestrator.memory.is_open(),
+            open(orchestrator.memory.is_open()),
+            "runs are planned from defaults; the first recorded run makes the database",
+        ),
+        check(
+            "artifact cache",
+            orchestrator.executor.keeps_artifacts(),
+            kept(orchestrator.executor.keeps_artifacts()),
+            "the cache directory must be yours alone (mode 0700)",
+        ),
+        check(
+            "resource model",
+            measured > 0,
+            format!("{measured} operator costs measured here"),
+            "forewarm resources probe measures this machine in seconds",
+        ),
+    ]
+}
+
+fn check(name: &str, ok: bool, found: String, hint: &str) -> Check {
+    Check { name: name.into(), ok, found, hint: (!ok && !hint.is_empty()).then(|| hint.into()) }
+}
+
+fn platform() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+fn processors(inventory: &forewarm_resources::Inventory) -> String {
+    let named = inventory.processors.iter().map(|p| format!("{} ({} cores, {})", p.model, p.cores, p.isa_level));
+    named.collect::<Vec<_>>().join("; ")
+}
+
+fn allowed(yes: bool) -> String {
+    if yes { "allowed".into() } else { "forbidden".into() }
+}
+
+fn open(yes: bool) -> String {
+    if yes { "open".into() } else { "none yet".into() }
+}
+
+fn kept(yes: bool) -> String {
+    if yes { "in use".into() } else { "not usable".into() }
+}
+
+fn shares(inventory: &forewarm_resources::Inventory) -> String {
+    if inventory.enforceable_shares.is_empty() {
+        return "whole cores only".into();
+    }
+    let shares = inventory.enforceable_shares.iter().map(f64::to_string);
+    format!("enforceable: {}", shares.collect::<Vec<_>>().join(", "))
+}

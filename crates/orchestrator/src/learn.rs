@@ -1,0 +1,96 @@
+//! The last part of the loop: the run is recorded, the models refined, and the next run's artifact prepared.
+
+use std::process::{Command, Stdio};
+
+use forewarm_executor::Persisted;
+use forewarm_resources::ResourceModel;
+use forewarm_store::Record;
+use forewarm_types::{Configuration, Observation, Plan};
+
+use crate::consider::Considered;
+use crate::error::Error;
+use crate::program::Program;
+use crate::request::Request;
+use crate::{ANALYZER_VERSION, Orchestrator};
+
+impl Orchestrator {
+    /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
+    pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
+        let digest = considered.analysis.code.digest;
+        let refine = |stored: Option<String>| self.refined(stored, considered, observation);
+        let chosen = serde_json::to_string(&plan.chosen).ok();
+        let record = Record { observation, file_name: considered.program.file_name(), plan_json: chosen.as_deref() };
+        self.memory.write(|store| {
+            store.record(&record, refine)?;
+            if considered.known {
+                return Ok(());
+            }
+            if let Some(stamp) = considered.program.stamp() {
+                store.remember_file(stamp, &digest)?;
+            }
+            match serde_json::to_string(&considered.analysis) {
+                Ok(text) => store.remember_analysis(&digest, ANALYZER_VERSION, &text),
+                Err(_) => Ok(()),
+            }
+        });
+    }
+
+    /// The stored model (or the one this run went by, where none is stored) refined by an observation.
+    fn refined(&self, stored: Option<String>, considered: &Considered, observation: &Observation) -> Option<String> {
+        let mut model: ResourceModel =
+            stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| considered.resources.clone());
+        forewarm_learner::refine(&mut model, observation, &considered.analysis);
+        serde_json::to_string(&model).ok()
+    }
+
+    /// Plans once more with what the run taught; where that plan finds an artifact worth preparing for the runs to
+    /// come, starts a process of low priority that makes it and outlives this one.
+    pub(crate) fn prepare_for_next(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        plan: &Plan,
+        observation: &Observation,
+        persisted: Persisted,
+    ) {
+        let Some(command) = &self.prepare_command else { return };
+        considered.past.insert(0, observation.clone());
+        considered.reuse.runs += 1;
+        considered.reuse.code_runs += 1;
+        considered.corrections =
+            forewarm_learner::corrections(&considered.past, &considered.features, &considered.reuse);
+        let belief = self.believe(considered, request);
+        let weights = plan.weights;
+        let wanted = match forewarm_planner::preparation(&belief, &weights) {
+            Some(preparation) => preparation.configuration,
+            None if persisted == Persisted::Unfinished => plan.chosen.configuration.clone(),
+            None => return,
+        };
+        let Ok(configuration) = serde_json::to_string(&wanted) else { return };
+        let started = Command::new(command)
+            .arg("prepare")
+            .arg("--configuration")
+            .arg(configuration)
+            .arg("--")
+            .arg(considered.program.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        if let Err(error) = started {
+            self.memory.warn(format!("the next run's artifact is not being prepared: {error}"));
+        }
+    }
+
+    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for: the body of the detached step.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
+        let mut program = Program::open(file, self.clock.unix())?;
+        self.inspect(&mut program, forewarm_analyzer::Depth::Run)?;
+        self.executor.prepare(configuration, &mut program).map_err(|error| Error::from_warm(file, error))?;
+        self.memory.write(forewarm_store::Store::maintain);
+        Ok(())
+    }
+}

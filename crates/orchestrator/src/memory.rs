@@ -1,0 +1,148 @@
+//! What is remembered between runs: the store behind a face that can fail without failing a run.
+//!
+//! A database that is locked, read-only, full, missing or corrupt costs a warning. On the first run ever it is made on
+//! a thread of its own, beside the compilation, and waited for only when there is something to write.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use forewarm_store::{Options, Store, StoreError};
+
+/// How long a write waits for another process's write before it gives up with a warning.
+const BUSY_MILLISECONDS: u32 = 50;
+
+/// The store, opening or open, and the warnings it gave rise to.
+pub struct Memory {
+    directory: Option<PathBuf>,
+    record: bool,
+    state: Mutex<State>,
+    warnings: Mutex<Vec<String>>,
+}
+
+enum State {
+    /// Being made for the first time.
+    Making(JoinHandle<Result<Store, StoreError>>),
+    Open(Box<Store>),
+    /// None is kept, or none can be had.
+    Closed,
+}
+
+impl Memory {
+    /// Opens what is there, or begins to make it where `record` allows.
+    pub fn open(directory: Option<PathBuf>, record: bool) -> Self {
+        let memory = Self { directory, record, state: Mutex::new(State::Closed), warnings: Mutex::new(Vec::new()) };
+        let state = memory.begin();
+        *lock(&memory.state) = state;
+        memory
+    }
+
+    fn begin(&self) -> State {
+        let Some(directory) = self.directory.clone() else { return State::Closed };
+        let options = Options { read_only: !self.record, create: self.record, busy_ms: BUSY_MILLISECONDS };
+        if directory.join(forewarm_store::FILE_NAME).exists() {
+            return self.opened(Store::open(&directory, options));
+        }
+        if !self.record {
+            return State::Closed;
+        }
+        State::Making(std::thread::spawn(move || Store::open(&directory, options)))
+    }
+
+    fn opened(&self, result: Result<Store, StoreError>) -> State {
+        match result {
+            Ok(store) => State::Open(Box::new(store)),
+            Err(error) if error.is_corrupt() => self.replaced(&error),
+            Err(error) => {
+                self.warn(format!("history is not available: {error}"));
+                State::Closed
+            }
+        }
+    }
+
+    /// Sets a corrupt database aside, where nothing is lost, and makes a new one.
+    fn replaced(&self, error: &StoreError) -> State {
+        let Some(directory) = self.directory.clone().filter(|_| self.record) else {
+            self.warn(format!("history is not available: {error}"));
+            return State::Closed;
+        };
+        let options = Options { read_only: false, create: true, busy_ms: BUSY_MILLISECONDS };
+        match Store::set_aside(&directory).and_then(|aside| Ok((aside, Store::open(&directory, options)?))) {
+            Ok((aside, store)) => {
+                self.warn(format!("{error}; it was set aside as {} and a new one begun", aside.display()));
+                State::Open(Box::new(store))
+            }
+            Err(second) => {
+                self.warn(format!("history is not available: {error}; {second}"));
+                State::Closed
+            }
+        }
+    }
+
+    /// Asks the store, where one is open; does not wait for one that is being made, since it is empty.
+    pub fn recall<T>(&self, ask: impl FnOnce(&Store) -> Result<T, StoreError>) -> Option<T> {
+        let mut state = lock(&self.state);
+        let State::Open(store) = &*state else { return None };
+        match ask(store) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                let next = if error.is_corrupt() { Some(self.replaced(&error)) } else { None };
+                match next {
+                    Some(next) => *state = next,
+                    None => self.warn(format!("history could not be read: {error}")),
+                }
+                None
+            }
+        }
+    }
+
+    /// Writes to the store, waiting for one that is being made. Nothing is written where recording is off.
+    pub fn write<T>(&self, tell: impl FnOnce(&Store) -> Result<T, StoreError>) -> Option<T> {
+        if !self.record {
+            return None;
+        }
+        self.settle();
+        let mut state = lock(&self.state);
+        let State::Open(store) = &*state else { return None };
+        match tell(store) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                if error.is_corrupt() {
+                    *state = self.replaced(&error);
+                } else {
+                    self.warn(format!("this run was not recorded: {error}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// Waits for a store that is being made.
+    pub fn settle(&self) {
+        let mut state = lock(&self.state);
+        *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Making(thread) => thread.join().map_or(State::Closed, |result| self.opened(result)),
+            settled => settled,
+        };
+    }
+
+    /// Whether a store can be asked.
+    pub fn is_open(&self) -> bool {
+        matches!(*lock(&self.state), State::Open(_))
+    }
+
+    /// Notes a warning.
+    pub fn warn(&self, warning: String) {
+        lock(&self.warnings).push(warning);
+    }
+
+    /// Takes the warnings so far.
+    pub fn warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.warnings))
+    }
+}
+
+/// Locks; what a panicking thread left behind is still whole, since every section only replaces values.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,255 @@
+//! The loop: considered, believed, probed, chosen, allocated, warmed, run, learned from.
+
+use std::sync::Arc;
+
+use forewarm_executor::{Invocation, Outcome, Progress, Stdio};
+use forewarm_planner::{Belief, ProbeMode};
+use forewarm_types::observation::StepTiming;
+use forewarm_types::plan::Trial;
+use forewarm_types::{Exit, ExitCause, Observation, Plan, SCHEMA, Seconds};
+
+use crate::consider::Considered;
+use crate::error::Error;
+use crate::memory::lock;
+use crate::request::{Emulate, Request};
+use crate::{Emulation, Orchestrator, Report};
+
+/// Candidates a plan lists unless all are asked for (the contract's number).
+const LISTED: usize = 20;
+
+/// A run in progress, as far as another thread needs it to give up on it.
+pub(crate) struct InFlight {
+    considered: Considered,
+    plan: Plan,
+    trial: Option<Trial>,
+    progress: Arc<Progress>,
+    marks: Marks,
+    steps: Vec<StepTiming>,
+}
+
+/// Times at which the stages of a run ended, on the monotonic clock.
+#[derive(Clone, Copy)]
+struct Marks {
+    started: Seconds,
+    started_unix: Seconds,
+    planned: Seconds,
+    leased: Seconds,
+}
+
+impl Orchestrator {
+    /// Plans a run without running it.
+    ///
+    /// # Errors
+    /// As [`Self::analyze`], and where no candidate satisfies the hard constraints.
+    pub fn plan(&self, request: &Request) -> Result<Plan, Error> {
+        let mut considered = self.consider(request)?;
+        self.decide(&mut considered, request).map(|(plan, _)| plan)
+    }
+
+    /// Runs a bounded trial and plans by it.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
+        let mut considered = self.consider(request)?;
+        let (plan, trial) = self.decide(&mut considered, request)?;
+        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, plan })
+    }
+
+    /// The whole loop. The observation is recorded before this returns.
+    ///
+    /// # Errors
+    /// As [`Self::plan`], and where the program cannot be warmed. A program that fails is no error: see
+    /// [`Observation::exit`].
+    pub fn run(&self, request: &Request) -> Result<Report, Error> {
+        let mut considered = self.consider(request)?;
+        let (plan, trial) = self.decide(&mut considered, request)?;
+        let planned = self.clock.monotonic();
+        let invocation = self.invocation(request, &considered, Stdio::Inherit);
+        let lease = self
+            .executor
+            .allocate(&plan.chosen.configuration)
+            .map_err(|error| Error::from_warm(&request.file, error))?;
+        let marks =
+            Marks { started: self.started, started_unix: self.started_unix, planned, leased: self.clock.monotonic() };
+        let ready =
+            lease.warm(&mut considered.program, &invocation).map_err(|error| Error::from_warm(&request.file, error))?;
+        let steps = ready.steps().to_vec();
+        let progress = Arc::clone(&invocation.progress);
+        *lock(&self.in_flight) = Some(InFlight { considered, plan, trial, progress, marks, steps });
+        let outcome = ready.run();
+        let ended = self.clock.monotonic();
+        let Some(in_flight) = lock(&self.in_flight).take() else {
+            return Err(Error::Internal("the run was abandoned while it ended".into()));
+        };
+        Ok(self.learn(in_flight, request, outcome, ended))
+    }
+
+    /// Gives up on the run in progress, from another thread: records it as censored and says how the process should
+    /// end. `None` where no run is in progress (nothing to record).
+    pub fn abandon(&self, cause: ExitCause, signal: Option<i32>) -> Option<Exit> {
+        let in_flight = lock(&self.in_flight).take()?;
+        let code = match (cause, signal) {
+            (ExitCause::Timeout, _) => 124,
+            (_, Some(signal)) => 128 + signal,
+            _ => 125,
+        };
+        let exit = Exit { cause, code, signal, message: None };
+        let ended = self.clock.monotonic();
+        let (began, began_cpu) = in_flight.progress.started().unwrap_or((ended, self.clock.process_cpu()));
+        let outcome = Outcome {
+            exit: exit.clone(),
+            run_seconds: (ended - began).0,
+            run_cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
+            peak_linear_memory_bytes: in_flight.progress.peak_linear_memory(),
+            results: Vec::new(),
+            persisted: forewarm_executor::Persisted::NotWanted,
+        };
+        let observation = self.observe(&in_flight, &outcome, ended);
+        self.record(&in_flight.considered, &in_flight.plan, &observation);
+        Some(exit)
+    }
+
+    /// Belief, probes, choice. A plan given is taken as it stands.
+    fn decide(&self, considered: &mut Considered, request: &Request) -> Result<(Plan, Option<Trial>), Error> {
+        if let Some(plan) = &request.plan {
+            return self.given(plan, considered).map(|plan| (plan, None));
+        }
+        let started = self.clock.monotonic();
+        let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
+        let mut belief = self.believe(considered, request);
+        let mut emulated = None;
+        let mut emulation_seconds = 0.0;
+        while let Some(probe) = forewarm_planner::next_probe(&belief, &weights, mode(request.emulate)) {
+            let before = self.clock.monotonic();
+            let trial = self.try_out(considered, request, &probe);
+            emulation_seconds += (self.clock.monotonic() - before).0;
+            let Some(trial) = trial else { break };
+            belief.update(&trial);
+            emulated = Some(trial);
+        }
+        let candidates = forewarm_planner::candidates(&belief, &weights);
+        let keep = if request.all_candidates { usize::MAX } else { LISTED };
+        let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
+            .map_err(|error| Error::infeasible(&request.file, &error))?;
+        plan.emulation_seconds = emulation_seconds;
+        plan.plan_seconds = (self.clock.monotonic() - started).0 - emulation_seconds;
+        Ok((plan, emulated))
+    }
+
+    fn given(&self, plan: &Plan, considered: &Considered) -> Result<Plan, Error> {
+        let digest = considered.analysis.code.digest;
+        if plan.code.digest == digest && plan.chosen.configuration.cpu().is_some() {
+            return Ok(plan.clone());
+        }
+        Err(Error::Usage {
+            message: format!("the plan is for {}, the program is {digest}", plan.code.digest),
+            hint: Some("make a plan for this program: forewarm plan FILE --format json".into()),
+        })
+    }
+
+    fn try_out(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        probe: &forewarm_planner::Probe,
+    ) -> Option<Trial> {
+        let invocation = self.invocation(request, considered, Stdio::Detached);
+        let clock = Arc::clone(&self.clock);
+        let threads = considered.resources.inventory.cores();
+        let program = &mut considered.program;
+        match forewarm_emulator::measure(program, &invocation, probe.max_ops, probe.max_wall_seconds, threads, clock) {
+            Ok(trial) => Some(trial),
+            Err(error) => {
+                self.memory.warn(format!("no trial was possible: {error}"));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn believe(&self, considered: &Considered, request: &Request) -> Belief {
+        let standing = self.executor.standing(&considered.analysis.code.digest);
+        forewarm_planner::believe(&forewarm_planner::Inputs {
+            analysis: &considered.analysis,
+            resources: &considered.resources,
+            corrections: &considered.corrections,
+            standing: &standing,
+            file_known: considered.known,
+            busy_cores: self.executor.busy_cores(),
+            constraints: forewarm_planner::Constraints {
+                deadline_seconds: request.timeout_seconds,
+                max_memory: request.max_memory,
+                available_memory: considered.resources.inventory.memory_bytes,
+                tier: request.overrides.tier,
+                threads: request.overrides.threads,
+                persist: self.executor.keeps_artifacts(),
+            },
+            spent_seconds: (self.clock.monotonic() - self.started).0,
+        })
+    }
+
+    fn invocation(&self, request: &Request, considered: &Considered, stdio: Stdio) -> Invocation {
+        Invocation {
+            program: considered.program.file_name().to_owned(),
+            arguments: request.arguments.clone(),
+            environment: request.environment.clone(),
+            directories: request.directories.clone(),
+            stdio,
+            invoke: request.invoke.clone(),
+            network: request.network && stdio == Stdio::Inherit,
+            max_memory: request.max_memory,
+            progress: Arc::new(Progress::default()),
+        }
+    }
+
+    /// What was measured, beside what had been predicted.
+    fn observe(&self, in_flight: &InFlight, outcome: &Outcome, ended: Seconds) -> Observation {
+        let InFlight { considered, plan, trial, marks, steps, .. } = in_flight;
+        let usage = forewarm_sandbox::usage();
+        let wall = (ended - marks.started).0;
+        let planning = (marks.planned - marks.started).0 - plan.emulation_seconds;
+        let wait = (marks.leased - marks.planned).0;
+        Observation {
+            digest: considered.analysis.code.digest,
+            configuration_class: plan.chosen.configuration.class(),
+            features: considered.features.clone(),
+            started_unix_seconds: marks.started_unix.0,
+            wall_seconds: wall,
+            plan_seconds: planning,
+            emulation_seconds: plan.emulation_seconds,
+            wait_seconds: wait,
+            transition_seconds: wall - planning - plan.emulation_seconds - wait - outcome.run_seconds,
+            run_seconds: outcome.run_seconds,
+            cpu_seconds: self.clock.process_cpu().0,
+            run_cpu_seconds: outcome.run_cpu_seconds,
+            peak_memory_bytes: usage.peak_resident,
+            peak_linear_memory_bytes: outcome.peak_linear_memory_bytes,
+            exit: outcome.exit.clone(),
+            measured_by: "rusage".into(),
+            run_delay_seconds: usage.run_delay.map(|delay| delay.0),
+            steps: steps.clone(),
+            ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
+            predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
+            predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
+        }
+    }
+
+    fn learn(&self, in_flight: InFlight, request: &Request, outcome: Outcome, ended: Seconds) -> Report {
+        let observation = self.observe(&in_flight, &outcome, ended);
+        let InFlight { mut considered, plan, .. } = in_flight;
+        self.record(&considered, &plan, &observation);
+        if request.prepare {
+            self.prepare_for_next(&mut considered, request, &plan, &observation, outcome.persisted);
+        }
+        let prediction = observation.score();
+        Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results }
+    }
+}
+
+fn mode(emulate: Emulate) -> ProbeMode {
+    match emulate {
+        Emulate::Auto => ProbeMode::Auto,
+        Emulate::Never => ProbeMode::Never,
+        Emulate::Seconds(seconds) => ProbeMode::Seconds(seconds),
+    }
+}
