@@ -1,0 +1,2 @@
+// Reaches the instruction that is never reached.
+int main(void) { __builtin_trap(); }
