@@ -1,0 +1,59 @@
+//! The resource model as text, and the salt with which inputs are hashed.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::StoreError;
+use crate::open::Store;
+
+impl Store {
+    /// The resource model's text, where one was stored.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn model(&self) -> Result<Option<String>, StoreError> {
+        self.read(model_text)
+    }
+
+    /// Changes the resource model by what it is now: no other process writes in between. `None` leaves it as it is.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn update_model(&self, change: impl FnOnce(Option<String>) -> Option<String>) -> Result<(), StoreError> {
+        self.write(|transaction| change_model(transaction, change))
+    }
+
+    /// Replaces the resource model.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn set_model(&self, text: &str) -> Result<(), StoreError> {
+        self.write(|transaction| put_model(transaction, text))
+    }
+
+    /// The random key of this database for hashing inputs, so that hashes mean nothing elsewhere.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn salt(&self) -> Result<[u8; 16], StoreError> {
+        self.read(|connection| connection.query_row("SELECT salt FROM ledger", [], |row| row.get(0)))
+    }
+}
+
+pub(crate) fn model_text(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT text FROM model", [], |row| row.get(0)).optional()
+}
+
+pub(crate) fn change_model(
+    connection: &Connection,
+    change: impl FnOnce(Option<String>) -> Option<String>,
+) -> rusqlite::Result<()> {
+    match change(model_text(connection)?) {
+        Some(text) => put_model(connection, &text),
+        None => Ok(()),
+    }
+}
+
+fn put_model(connection: &Connection, text: &str) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR REPLACE INTO model(id, text) VALUES(1, ?)", [text])?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The tables, and how an older database becomes a current one. Forward only: a newer one is refused by `open`.
+
+use rusqlite::Connection;
+
+/// `FWRM`: marks the file as ours (`PRAGMA application_id`).
+pub(crate) const APPLICATION_ID: i32 = 0x4657_524d;
+
+/// Schema changes in order; entry `n` takes `user_version` from `n` to `n + 1`. Entries are never edited once released.
+pub(crate) const MIGRATIONS: &[&str] = &[
+    // `codes` holds counters only, so that a record rewrites one small row; texts lie in tables of their own.
+    // `files` has a rowid so that the oldest memos can be pruned; `ledger` is the one row read at every run.
+    "CREATE TABLE codes(
+         id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '',
+         runs INTEGER NOT NULL DEFAULT 0, first_unix REAL, last_unix REAL);
+     CREATE TABLE files(
+         id INTEGER PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,
+         mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, code INTEGER NOT NULL, UNIQUE(device, inode));
+     CREATE TABLE analyses(code INTEGER PRIMARY KEY, version INTEGER NOT NULL, text TEXT NOT NULL);
+     CREATE TABLE observations(
+         id INTEGER PRIMARY KEY, code INTEGER NOT NULL, observation TEXT NOT NULL, plan TEXT);
+     CREATE INDEX observations_of_code ON observations(code, id);
+     CREATE TABLE model(id INTEGER PRIMARY KEY CHECK(id = 1), text TEXT NOT NULL);
+     CREATE TABLE ledger(
+         id INTEGER PRIMARY KEY CHECK(id = 1), salt BLOB NOT NULL,
+         codes INTEGER NOT NULL DEFAULT 0, runs INTEGER NOT NULL DEFAULT 0, singletons INTEGER NOT NULL DEFAULT 0);
+     INSERT INTO ledger(id, salt) VALUES(1, randomblob(16));",
+];
+
+/// The version this crate writes.
+pub(crate) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// The version of an open database.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i32>(0)).map(|version| version.max(0) as u32)
+}
+
+/// Brings a database forward to the last of `migrations`, in one transaction, whatever others do at the same time.
+pub(crate) fn migrate(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    let transaction = rusqlite::Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
+    let from = version(&transaction)? as usize;
+    for step in migrations.iter().skip(from) {
+        transaction.execute_batch(step)?;
+    }
+    if from < migrations.len() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", migrations.len() as i64)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_run_once_each_in_order_and_keep_rows() {
+        let connection = Connection::open_in_memory().unwrap();
+        let steps = ["CREATE TABLE t(a); INSERT INTO t VALUES(1);", "ALTER TABLE t ADD COLUMN b DEFAULT 7;"];
+        migrate(&connection, &steps[..1]).unwrap();
+        assert_eq!(version(&connection).unwrap(), 1);
+        migrate(&connection, &steps).unwrap();
+        migrate(&connection, &steps).unwrap();
+        assert_eq!(version(&connection).unwrap(), 2);
+        let row = connection.query_row("SELECT a, b, count(*) FROM t", [], |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?))
+        });
+        assert_eq!(row.unwrap(), (1, 7, 1));
+    }
+
+    #[test]
+    fn a_failed_migration_leaves_the_old_version_whole() {
+        let connection = Connection::open_in_memory().unwrap();
+        let steps = ["CREATE TABLE t(a);", "CREATE TABLE u(a); CREATE TABLE t(a);"];
+        migrate(&connection, &steps[..1]).unwrap();
+        assert!(migrate(&connection, &steps).is_err());
+        assert_eq!(version(&connection).unwrap(), 1);
+        assert!(connection.prepare("SELECT * FROM u").is_err());
+    }
+}
