@@ -7,32 +7,24 @@
 pub mod contention;
 pub mod costs;
 pub mod defaults;
+pub mod figure;
 pub mod inventory;
+pub mod merge;
 pub mod power;
+pub mod sources;
 pub mod transitions;
+pub mod workload;
 
 use serde::{Deserialize, Serialize};
 
 pub use contention::Contention;
 pub use costs::{OpCosts, TierCosts};
+pub use figure::Figure;
 pub use inventory::Inventory;
+pub use merge::merge;
 pub use power::{Power, Price};
 pub use transitions::{StepCost, Transitions};
-
-/// A number of the model with where it comes from.
-///
-/// A default has no samples and a source in words; a measurement has samples and loses its default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
-    /// The value, in the unit of the key that holds it.
-    pub value: f64,
-    /// Standard deviation of single measurements (for a default: as the source states or implies it).
-    pub deviation: f64,
-    /// Measurements behind it; 0 for a default.
-    pub samples: u64,
-    /// Where it comes from: a citation for a default, how it was timed for a measurement.
-    pub source: String,
-}
+pub use workload::{Metering, Workload};
 
 /// Everything known of this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,4 +43,10 @@ pub struct ResourceModel {
     pub price: Price,
     /// How running things slow each other.
     pub contention: Contention,
+    /// What programs are like before anything is known of one.
+    #[serde(default)]
+    pub workload: Workload,
+    /// What counting operators in a trial adds to its costs.
+    #[serde(default)]
+    pub metering: Metering,
 }

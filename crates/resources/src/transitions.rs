@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use forewarm_types::{Step, Tier};
+use forewarm_types::{Basis, Bytes, Estimate, Step, Tier};
 
 use crate::Figure;
+use crate::figure::Z95;
 
 /// Cost of a step: a fixed part and a part that grows with size, in CPU time, with what it holds.
 ///
@@ -27,12 +28,73 @@ pub struct StepCost {
     /// Peak bytes held during the step per byte of size.
     pub peak_bytes_per_byte: f64,
     /// State of the recursive estimator, opaque to all but the learner: inverse covariance and moment sums.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estimator: Vec<f64>,
     /// Measurements behind it; 0 for a default.
+    #[serde(default)]
     pub samples: u64,
-    /// Where it comes from.
+    /// Where it comes from, in words or as a key of [`crate::sources`].
     pub source: String,
+}
+
+impl StepCost {
+    /// What it rests on.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        if self.samples == 0 { Basis::Default } else { Basis::Observed }
+    }
+
+    /// Median CPU seconds of the step at a size: `fixed + rate * size`.
+    #[must_use]
+    pub fn median_seconds(&self, size: Bytes) -> f64 {
+        let seconds = self.fixed_seconds + self.seconds_per_megabyte * size.megabytes();
+        if seconds.is_finite() { seconds.max(0.0) } else { 0.0 }
+    }
+
+    /// CPU seconds of the step at a size: log-normal about [`Self::median_seconds`], the ends at
+    /// `exp(±1.645 * log_deviation)` of it.
+    #[must_use]
+    pub fn cpu_seconds(&self, size: Bytes) -> Estimate {
+        self.spread(self.median_seconds(size))
+    }
+
+    /// Share of the CPU time that is wall time on some threads, by Amdahl's law (1967): `(1 - p) + p / threads`.
+    #[must_use]
+    pub fn wall_share(&self, threads: u32) -> f64 {
+        let parallel = if self.parallel_fraction.is_finite() { self.parallel_fraction.clamp(0.0, 1.0) } else { 0.0 };
+        (1.0 - parallel) + parallel / f64::from(threads.max(1))
+    }
+
+    /// Median wall seconds at a size on some threads: Amdahl's law, but never less than the step takes over its
+    /// largest indivisible part (a function is compiled by one thread), `fixed + rate * largest`.
+    #[must_use]
+    pub fn median_wall_seconds(&self, size: Bytes, threads: u32, largest: Bytes) -> f64 {
+        let floor = self.median_seconds(largest.min(size));
+        (self.median_seconds(size) * self.wall_share(threads)).max(floor)
+    }
+
+    /// Wall seconds at a size on some threads; see [`Self::median_wall_seconds`].
+    #[must_use]
+    pub fn wall_seconds(&self, size: Bytes, threads: u32, largest: Bytes) -> Estimate {
+        self.spread(self.median_wall_seconds(size, threads, largest))
+    }
+
+    /// Bytes held afterwards.
+    #[must_use]
+    pub fn held_bytes(&self, size: Bytes) -> Bytes {
+        Bytes((size.as_f64() * self.bytes_per_byte.max(0.0)) as u64)
+    }
+
+    /// Peak bytes held during the step.
+    #[must_use]
+    pub fn peak_bytes(&self, size: Bytes) -> Bytes {
+        Bytes((size.as_f64() * self.peak_bytes_per_byte.max(0.0)) as u64)
+    }
+
+    fn spread(&self, median: f64) -> Estimate {
+        let deviation = if self.log_deviation.is_finite() { self.log_deviation.clamp(0.0, 10.0) } else { 0.0 };
+        Estimate::log_normal(median, (Z95 * deviation).exp(), self.basis())
+    }
 }
 
 /// Costs of all steps.
@@ -44,4 +106,56 @@ pub struct Transitions {
     pub tiers: BTreeMap<Tier, BTreeMap<Step, StepCost>>,
     /// Seconds to fault in one byte of fresh memory at its first touch by the program.
     pub first_touch_seconds_per_byte: Option<Figure>,
+}
+
+impl Transitions {
+    /// The cost of a step on a tier: the tier's own, else the common one.
+    #[must_use]
+    pub fn step(&self, tier: Tier, step: Step) -> Option<&StepCost> {
+        self.tiers.get(&tier).and_then(|steps| steps.get(&step)).or_else(|| self.common.get(&step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::defaults;
+
+    fn compile(tier: Tier) -> StepCost {
+        defaults::transitions().step(tier, Step::Compile).unwrap().clone()
+    }
+
+    #[test]
+    fn compile_time_follows_the_measured_rates() {
+        let cranelift = compile(Tier::Cranelift).cpu_seconds(Bytes(10_000_000));
+        assert!((9.1..=10.4).contains(&cranelift.expected), "{cranelift:?}");
+        let winch = compile(Tier::Winch).cpu_seconds(Bytes(10_000_000));
+        assert!((1.2..=1.9).contains(&winch.expected), "{winch:?}");
+        assert_eq!(winch.basis, Basis::Default);
+    }
+
+    #[test]
+    fn two_threads_nearly_halve_and_the_largest_function_bounds() {
+        let step = compile(Tier::Cranelift);
+        let size = Bytes(1_000_000);
+        let ratio = step.median_wall_seconds(size, 2, Bytes(1000)) / step.median_seconds(size);
+        assert!((0.5..0.6).contains(&ratio), "{ratio}");
+        let bound = step.median_wall_seconds(size, 64, Bytes(800_000));
+        assert!((bound - step.median_seconds(Bytes(800_000))).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn wall_never_exceeds_cpu_nor_grows_with_threads(
+            size in 0u64..1 << 40, largest in 0u64..1 << 40, threads in 1u32..256, parallel in -1.0f64..2.0,
+        ) {
+            let step = StepCost { parallel_fraction: parallel, ..compile(Tier::Winch) };
+            let (size, largest) = (Bytes(size), Bytes(largest));
+            let wall = step.median_wall_seconds(size, threads, largest);
+            prop_assert!(wall <= step.median_seconds(size) * (1.0 + 1e-12));
+            prop_assert!(step.median_wall_seconds(size, threads + 1, largest) <= wall * (1.0 + 1e-12));
+        }
+    }
 }

@@ -1,0 +1,104 @@
+//! Defaults lose to measurements: a stored model over the defaults of this build.
+
+use forewarm_types::{Step, Tier};
+
+use crate::{Figure, ResourceModel, StepCost};
+
+/// The stored model where it was measured, `defaults` elsewhere; the inventory is that of `defaults`, which was read
+/// from the system just now.
+///
+/// A stored default is dropped in favour of the new one, so that a build with better sources takes effect.
+#[must_use]
+pub fn merge(defaults: ResourceModel, stored: &ResourceModel) -> ResourceModel {
+    let mut model = defaults;
+    for tier in Tier::ALL {
+        if let Some(measured) = stored.op_costs.tiers.get(&tier) {
+            let costs = model.op_costs.tiers.entry(tier).or_default();
+            for (class, figure) in &measured.seconds_per_op {
+                let default = costs.seconds_per_op.entry(*class).or_insert_with(|| figure.clone());
+                take(default, figure);
+            }
+            take_optional(&mut costs.correction, measured.correction.as_ref());
+            take_optional(&mut costs.baseline_factor, measured.baseline_factor.as_ref());
+        }
+        if let Some(steps) = stored.transitions.tiers.get(&tier) {
+            take_steps(model.transitions.tiers.entry(tier).or_default(), steps);
+        }
+    }
+    take_steps(&mut model.transitions.common, &stored.transitions.common);
+    take_rest(&mut model, stored);
+    model
+}
+
+fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
+    let touch = stored.transitions.first_touch_seconds_per_byte.as_ref();
+    take_optional(&mut model.transitions.first_touch_seconds_per_byte, touch);
+    if !stored.power.from_table {
+        model.power = stored.power.clone();
+    }
+    let (price, paid) = (&mut model.price, &stored.price);
+    take(&mut price.dollars_per_core_second, &paid.dollars_per_core_second);
+    take(&mut price.dollars_per_byte_second, &paid.dollars_per_byte_second);
+    take(&mut price.dollars_per_disk_byte_second, &paid.dollars_per_disk_byte_second);
+    take_optional(&mut model.contention.streaming_pair, stored.contention.streaming_pair.as_ref());
+    take_optional(&mut model.contention.compute_pair, stored.contention.compute_pair.as_ref());
+    take_optional(&mut model.contention.unpinned_factor, stored.contention.unpinned_factor.as_ref());
+    let (prior, learned) = (&mut model.workload, &stored.workload);
+    take(&mut prior.run_median_seconds, &learned.run_median_seconds);
+    take(&mut prior.run_log_deviation, &learned.run_log_deviation);
+    take(&mut prior.process_seconds, &learned.process_seconds);
+    take(&mut prior.expected_reuses, &learned.expected_reuses);
+    take(&mut prior.artifact_hold_seconds, &learned.artifact_hold_seconds);
+    take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
+    take(&mut model.metering.run_factor, &stored.metering.run_factor);
+}
+
+fn take(figure: &mut Figure, stored: &Figure) {
+    if !stored.is_default() {
+        *figure = stored.clone();
+    }
+}
+
+fn take_optional(figure: &mut Option<Figure>, stored: Option<&Figure>) {
+    if let Some(stored) = stored.filter(|stored| figure.is_none() || !stored.is_default()) {
+        *figure = Some(stored.clone());
+    }
+}
+
+fn take_steps(
+    steps: &mut std::collections::BTreeMap<Step, StepCost>,
+    stored: &std::collections::BTreeMap<Step, StepCost>,
+) {
+    for (step, cost) in stored {
+        if cost.samples > 0 || !steps.contains_key(step) {
+            steps.insert(*step, cost.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forewarm_types::OpClass;
+
+    use super::*;
+    use crate::{defaults, inventory};
+
+    #[test]
+    fn measurements_win_and_stored_defaults_lose() {
+        let mut stored = defaults::model(inventory::unknown(1));
+        let winch = stored.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
+        winch.seconds_per_op.insert(OpClass::Load, Figure::measured(7.0, 0.0, 3, "calibrated"));
+        winch.seconds_per_op.insert(OpClass::Store, Figure::sourced(9.0, 0.0, "an old guess"));
+        let compile = stored.transitions.tiers.get_mut(&Tier::Winch).unwrap().get_mut(&Step::Compile).unwrap();
+        (compile.samples, compile.seconds_per_megabyte) = (4, 0.5);
+        stored.workload.run_median_seconds = Figure::measured(2.0, 0.0, 50, "runs");
+        let fresh = defaults::model(inventory::unknown(8));
+        let merged = merge(fresh.clone(), &stored);
+        let costs = &merged.op_costs.tiers[&Tier::Winch].seconds_per_op;
+        assert_eq!(costs[&OpClass::Load].value, 7.0);
+        assert_eq!(costs[&OpClass::Store], fresh.op_costs.tiers[&Tier::Winch].seconds_per_op[&OpClass::Store]);
+        assert_eq!(merged.transitions.step(Tier::Winch, Step::Compile).unwrap().seconds_per_megabyte, 0.5);
+        assert_eq!(merged.workload.run_median_seconds.value, 2.0);
+        assert_eq!(merged.inventory.cores(), 8);
+    }
+}

@@ -1,0 +1,55 @@
+//! What programs are like before anything is known of one: the planner's priors, and what a trial adds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use forewarm_types::OpClass;
+
+use crate::{Figure, defaults};
+
+/// Priors over programs and over their return.
+///
+/// A median and a deviation on the log scale rather than a mean: run times are so heavy-tailed that their mean says
+/// nothing of any program (Harchol-Balter 1994 finds Unix process lifetimes Pareto with exponent near -1, whose mean
+/// is infinite).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Median CPU seconds of a run on the fastest tier.
+    pub run_median_seconds: Figure,
+    /// Standard deviation of the natural logarithm of that time.
+    pub run_log_deviation: Figure,
+    /// Wall seconds a process of our own takes to start and to end, which no plan changes.
+    pub process_seconds: Figure,
+    /// Further runs expected of a code seen for the first time.
+    pub expected_reuses: Figure,
+    /// Seconds an artifact is held for its next use.
+    pub artifact_hold_seconds: Figure,
+}
+
+/// Factors by which counting operators slows a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metering {
+    /// On compile time.
+    pub compile_factor: Figure,
+    /// On run time.
+    pub run_factor: Figure,
+}
+
+impl Default for Workload {
+    fn default() -> Self {
+        defaults::workload()
+    }
+}
+
+impl Default for Metering {
+    fn default() -> Self {
+        defaults::metering()
+    }
+}
+
+/// Shares of operator classes in a program of which no mix is known.
+#[must_use]
+pub fn common_mix() -> BTreeMap<OpClass, f64> {
+    defaults::OP_MIX.iter().copied().collect()
+}
