@@ -1,0 +1,363 @@
+//! The command line as clap sees it: commands, flags, help, examples. No behaviour.
+//!
+//! Quantities are parsed by [`crate::quantities`]; what the commands do is in [`crate::commands`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use forewarm_executor::Directory;
+use forewarm_orchestrator::Emulate;
+use forewarm_types::{Bytes, Objective, Tier, Weights};
+
+use crate::quantities::{self, Variable};
+
+const EXIT_CODES: &str = "\
+Exit codes: the program's own pass through. Forewarm's own are 124 (time limit), 125 (internal), 126 (not valid code),
+127 (not found), 134 (trap), 137 (memory limit), 128 + the signal's number (Ctrl-C is 130), 2 (usage).";
+
+/// Decides before a program runs what it will need, warms that place, runs it there, and learns.
+#[derive(Debug, Parser)]
+#[command(
+    name = "forewarm",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Examples:\n  forewarm run hello.wasm\n  forewarm run --dir . resize.wasm -- in.png out.png\n  \
+                  forewarm plan --explain resize.wasm\n  forewarm history"
+)]
+pub struct Cli {
+    /// How results and errors are written
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Say on standard error what was decided, what it took and what could not be done
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results and errors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program: the same streams and exit status, in the place that suits it
+    #[command(after_help = format!("Examples:\n  forewarm run hello.wasm\n  forewarm run --dir data::/ --env LANG \
+        sort.wasm -- /in.txt\n  forewarm run --timeout 2s --max-memory 256MiB untrusted.wasm\n  \
+        forewarm run --invoke add sum.wat -- 1 2\n  forewarm run --plan plan.json resize.wasm -- in.png\n\n{EXIT_CODES}"))]
+    Run(RunArgs),
+    /// Decide where and how a program would run, without running it
+    #[command(after_help = "Examples:\n  forewarm plan --explain resize.wasm -- in.png\n  \
+        forewarm plan --objective cost resize.wasm\n  forewarm plan --format json --all resize.wasm > plan.json")]
+    Plan(PlanArgs),
+    /// Say what a program will need, from its code alone
+    #[command(after_help = "Examples:\n  forewarm analyze resize.wasm\n  forewarm analyze --format json resize.wasm")]
+    Analyze {
+        /// The program
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Try a program in the sandbox, bounded, and plan by what it did
+    #[command(
+        after_help = "Examples:\n  forewarm emulate sort.wasm\n  forewarm emulate --emulate 0.5 sort.wasm -- 1000"
+    )]
+    Emulate(EmulateArgs),
+    /// Show or measure what this machine has and what everything costs on it
+    #[command(args_conflicts_with_subcommands = true)]
+    #[command(after_help = "Examples:\n  forewarm resources\n  forewarm resources probe\n  \
+        forewarm resources export > machine.json\n  forewarm resources import machine.json")]
+    Resources {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: Option<ResourcesAction>,
+    },
+    /// Show past runs beside what had been predicted
+    #[command(args_conflicts_with_subcommands = true)]
+    #[command(after_help = "Examples:\n  forewarm history\n  forewarm history --limit 5 hello.wasm\n  \
+        forewarm history forget hello.wasm")]
+    History(HistoryArgs),
+    /// Show or shrink the store of compiled programs
+    #[command(after_help = "Examples:\n  forewarm cache list\n  forewarm cache prune --keep 500MB")]
+    Cache {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: CacheAction,
+    },
+    /// Check what this machine allows, and say how to get more
+    #[command(after_help = "Examples:\n  forewarm doctor\n  forewarm doctor --format json")]
+    Doctor,
+    /// Show the default configuration file, or where it lies
+    #[command(after_help = "Examples:\n  forewarm config default > \"$(forewarm config path)\"")]
+    Config {
+        /// What to show.
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// Print the completion script of a shell
+    #[command(
+        after_help = "Examples:\n  forewarm completions bash > ~/.local/share/bash-completion/completions/forewarm\n  \
+        forewarm completions zsh > ~/.zfunc/_forewarm"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands into a directory
+    #[command(after_help = "Examples:\n  forewarm man | man -l -\n  forewarm man --out ~/.local/share/man/man1")]
+    Man {
+        /// Write a page per command into this directory
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
+    /// Make an artifact for later runs: the body of the step that a run detaches
+    #[command(hide = true)]
+    Prepare {
+        /// The program
+        file: PathBuf,
+        /// The configuration whose artifact is wanted, as JSON
+        #[arg(long, value_name = "JSON")]
+        configuration: String,
+    },
+}
+
+/// What to do with the resource model.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ResourcesAction {
+    /// Show every figure with where it comes from
+    Show,
+    /// Measure this machine (takes some seconds) and keep the figures
+    Probe,
+    /// Write the model as JSON
+    Export {
+        /// Where to; standard output where left out
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Take a model exported elsewhere for this machine's
+    Import {
+        /// The exported file
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+/// What to do with the artifact cache.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum CacheAction {
+    /// Show what stands in it
+    List,
+    /// Remove the least recently used
+    Prune {
+        /// How much may stay
+        #[arg(long, value_name = "SIZE", value_parser = quantities::size, default_value = "0")]
+        keep: Bytes,
+    },
+}
+
+/// What to show of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ConfigAction {
+    /// Print the file with every key at its default
+    Default,
+    /// Print where the file is looked for
+    Path,
+}
+
+/// `forewarm history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// What to do; showing where left out.
+    #[command(subcommand)]
+    pub action: Option<HistoryAction>,
+    /// Only runs of this program
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Most runs shown, the latest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// What to do with the history.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum HistoryAction {
+    /// Forget the runs of one program, or all
+    Forget {
+        /// Only runs of this program
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+}
+
+/// `forewarm run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The program and how to treat it.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// Execute a stored plan as it stands
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["tier", "threads", "objective", "weights", "emulate"])]
+    pub plan: Option<PathBuf>,
+}
+
+/// `forewarm plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The program and how to treat it.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+    /// Show the candidates, the terms of their cost, what was rejected and why
+    #[arg(long)]
+    pub explain: bool,
+    /// Keep every candidate, not only the 20 best
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `forewarm emulate`.
+#[derive(Debug, Args)]
+pub struct EmulateArgs {
+    /// The program and how to treat it.
+    #[command(flatten)]
+    pub program: ProgramArgs,
+}
+
+/// What `run`, `plan` and `emulate` have in common.
+#[derive(Debug, Args)]
+pub struct ProgramArgs {
+    /// The program: a WebAssembly module or component, binary or text
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Arguments for the program
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<String>,
+    /// Give the program a directory, under the name GUEST where one is given (may be repeated)
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub directories: Vec<Directory>,
+    /// Give the program an environment variable; without a value it is inherited (may be repeated)
+    #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
+    pub environment: Vec<Variable>,
+    /// Allow the program sockets
+    #[arg(long)]
+    pub net: bool,
+    /// Call this export, with the arguments after --, instead of the program's entry point
+    #[arg(long, value_name = "NAME")]
+    pub invoke: Option<String>,
+    /// End the run after this time, such as 500ms, 2s or 1m
+    #[arg(long, value_name = "TIME", value_parser = quantities::duration)]
+    pub timeout: Option<Duration>,
+    /// Most memory the program may have, such as 256MiB
+    #[arg(long, value_name = "SIZE", value_parser = quantities::size)]
+    pub max_memory: Option<Bytes>,
+    /// What is to be made small [default: latency, or as configured]
+    #[arg(long, value_name = "OBJECTIVE", value_parser = objectives())]
+    pub objective: Option<Objective>,
+    /// The value of what is spent, in place of an objective: US dollars per second and per joule, and a factor on prices
+    #[arg(long, value_name = "seconds=X,joules=Y,price=Z", value_parser = quantities::weights)]
+    #[arg(conflicts_with = "objective")]
+    pub weights: Option<Weights>,
+    /// Whether to try the program in the sandbox first: auto, never, or for so many seconds [default: auto]
+    #[arg(long, value_name = "WHEN", value_parser = quantities::emulate)]
+    pub emulate: Option<Emulate>,
+    /// Compile with this compiler, whatever the plan would choose
+    #[arg(long, value_name = "TIER", value_parser = tiers())]
+    pub tier: Option<Tier>,
+    /// Use this many threads, whatever the plan would choose
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+    /// Prepare nothing for later runs
+    #[arg(long)]
+    pub no_prepare: bool,
+    /// Write what was decided, what happened and how the two compare into this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+}
+
+fn objectives() -> impl TypedValueParser<Value = Objective> {
+    PossibleValuesParser::new(Objective::ALL.map(Objective::name)).try_map(|name| name.parse::<Objective>())
+}
+
+fn tiers() -> impl TypedValueParser<Value = Tier> {
+    PossibleValuesParser::new(Tier::ALL.map(Tier::name)).try_map(|name| name.parse::<Tier>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_takes_a_format_and_shows_examples() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+            assert!(command.get_arguments().any(|arg| arg.get_id() == "format"), "{}", command.get_name());
+            let examples = command.get_after_help().map(|text| text.to_string()).unwrap_or_default();
+            assert!(command.is_hide_set() || examples.starts_with("Examples:"), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn flags_reach_their_fields() {
+        let line = "forewarm run --dir a::b --env K=V --env X --timeout 2s --max-memory 1MiB --weights seconds=1 \
+                    --emulate never --tier winch --threads 2 --net --no-prepare p.wasm -- -x --dir";
+        let Command::Run(RunArgs { program, plan }) = Cli::parse_from(line.split_whitespace()).command else {
+            unreachable!("run was asked");
+        };
+        assert_eq!(program.arguments, ["-x", "--dir"]);
+        assert_eq!((program.directories.len(), program.environment.len()), (1, 2));
+        assert_eq!(program.timeout, Some(Duration::from_secs(2)));
+        assert_eq!((program.tier, program.threads), (Some(Tier::Winch), Some(2)));
+        assert_eq!(program.emulate, Some(Emulate::Never));
+        assert!(program.net && program.no_prepare && plan.is_none());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            "forewarm",
+            "forewarm run",
+            "forewarm prog.wasm",
+            "forewarm run --objective fast p.wasm",
+            "forewarm run --objective cost --weights seconds=1 p.wasm",
+            "forewarm run --plan x --tier winch p.wasm",
+            "forewarm run --threads 0 p.wasm",
+            "forewarm run --timeout 2 p.wasm",
+            "forewarm run p.wasm arg",
+            "forewarm history --limit x",
+            "forewarm cache",
+        ] {
+            assert!(Cli::try_parse_from(line.split_whitespace()).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn history_shows_or_forgets() {
+        let parse = |line: &str| match Cli::parse_from(line.split_whitespace()).command {
+            Command::History(history) => history,
+            other => unreachable!("{other:?}"),
+        };
+        let shown = parse("forewarm history p.wasm --limit 5");
+        assert_eq!((shown.file, shown.limit, shown.action), (Some("p.wasm".into()), 5, None));
+        let forgotten = parse("forewarm history forget p.wasm").action;
+        assert_eq!(forgotten, Some(HistoryAction::Forget { file: Some("p.wasm".into()) }));
+    }
+}

@@ -1,0 +1,248 @@
+//! What each command does: it asks the orchestrator and returns data to be shown.
+//!
+//! `run`, which behaves as the program it runs, has a file of its own.
+
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use forewarm_orchestrator::{Orchestrator, Request};
+use forewarm_resources::ResourceModel;
+use forewarm_types::Configuration;
+
+use crate::cli::{
+    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, ProgramArgs, ResourcesAction,
+};
+use crate::config::{self, Config};
+use crate::document::Document;
+use crate::failure::{Failure, INTERNAL, USAGE};
+use crate::output::{Json, Output, Text};
+use crate::session::{Places, Session};
+use crate::{run, streams};
+
+/// Carries out a command and shows its result; returns the exit code.
+pub fn execute(cli: Cli) -> i32 {
+    let output: &'static dyn Output = match cli.format {
+        Format::Text => &Text,
+        Format::Json => &Json,
+    };
+    let result = match cli.command {
+        Command::Run(arguments) => run::run(arguments, output, cli.verbose),
+        command => perform(command, cli.verbose).and_then(|shown| match shown {
+            Some(document) => streams::answer(&output.document(&document)).map(|()| 0),
+            None => Ok(0),
+        }),
+    };
+    result.unwrap_or_else(|failure| {
+        streams::complain(output, &failure);
+        failure.code
+    })
+}
+
+/// Carries out a command that needs no orchestrator, or hands on to [`ask`].
+fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure> {
+    match command {
+        Command::Config { action } => configuration(action).map(Some),
+        Command::Completions { shell } => Ok(Some(completions(shell))),
+        Command::Man { out } => manual(out).map(Some),
+        Command::Prepare { file, configuration } => prepare(&file, &configuration).map(|()| None),
+        command => {
+            let session = Session::open()?;
+            let result = ask(&session, command);
+            streams::warn(&session.warnings(), verbose);
+            result.map(Some)
+        }
+    }
+}
+
+fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
+    let Session { orchestrator, config, .. } = session;
+    Ok(match command {
+        Command::Analyze { file } => Document::Analysis { analysis: orchestrator.analyze(&file)?, file },
+        Command::Plan(arguments) => {
+            let file = arguments.program.file.clone();
+            let (request, report) = request(arguments.program, config);
+            let plan = orchestrator.plan(&Request { all_candidates: arguments.all, ..request })?;
+            save(report, &plan)?;
+            Document::Plan { file, plan, explain: arguments.explain || arguments.all }
+        }
+        Command::Emulate(arguments) => {
+            let file = arguments.program.file.clone();
+            let (request, report) = request(arguments.program, config);
+            let emulation = orchestrator.emulate(&request)?;
+            save(report, &emulation)?;
+            Document::Emulation { file, emulation }
+        }
+        Command::Resources { action } => resources(orchestrator, action.unwrap_or(ResourcesAction::Show))?,
+        Command::History(arguments) => history(orchestrator, arguments)?,
+        Command::Cache { action: CacheAction::List } => Document::Cached(orchestrator.cached()?),
+        Command::Cache { action: CacheAction::Prune { keep } } => Document::Pruned(orchestrator.prune(keep)?),
+        Command::Doctor => Document::Doctor(orchestrator.doctor()),
+        Command::Run(_)
+        | Command::Config { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Prepare { .. } => {
+            return Err(Failure::usage("this command asks nothing of the orchestrator"));
+        }
+    })
+}
+
+/// The request that flags and configuration make together; flags win. The report's file comes along.
+pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<PathBuf>) {
+    let inherited = |name: &str| std::env::var(name).ok();
+    let named = arguments.objective.is_some();
+    let request = Request {
+        file: arguments.file,
+        arguments: arguments.arguments,
+        environment: arguments.environment.into_iter().filter_map(|variable| variable.resolve(inherited)).collect(),
+        directories: arguments.directories,
+        invoke: arguments.invoke,
+        network: arguments.net,
+        max_memory: arguments.max_memory.or(config.max_memory),
+        timeout_seconds: arguments.timeout.map(|timeout| timeout.as_secs_f64()),
+        objective: arguments.objective.unwrap_or(config.objective),
+        // An objective named on the command line beats weights written in the file.
+        weights: arguments.weights.or(config.weights.filter(|_| !named)),
+        emulate: arguments.emulate.unwrap_or(config.emulate),
+        overrides: forewarm_orchestrator::Overrides { tier: arguments.tier, threads: arguments.threads },
+        plan: None,
+        prepare: config.prepare && !arguments.no_prepare,
+        all_candidates: false,
+    };
+    (request, arguments.report)
+}
+
+/// Writes what `--report` asks for, where it asks for anything.
+fn save(report: Option<PathBuf>, document: &impl serde::Serialize) -> Result<(), Failure> {
+    match report {
+        Some(file) => write(&file, &crate::output::json::pretty(document)),
+        None => Ok(()),
+    }
+}
+
+fn resources(orchestrator: &Orchestrator, action: ResourcesAction) -> Result<Document, Failure> {
+    match action {
+        ResourcesAction::Show => Ok(Document::Resources(orchestrator.resources())),
+        ResourcesAction::Probe => {
+            let mut progress = |stage: &str| streams::note(&format!("{stage}\n"));
+            Ok(Document::Resources(orchestrator.probe(&mut progress)?))
+        }
+        ResourcesAction::Export { file } => {
+            let text = crate::output::json::pretty(&orchestrator.resources());
+            match file {
+                None => Ok(Document::Verbatim { key: "resources", text }),
+                Some(file) => write(&file, &text).map(|()| Document::Written(vec![file])),
+            }
+        }
+        ResourcesAction::Import { file } => {
+            let model: ResourceModel = read_json(&file, "cannot read the resource model")?;
+            orchestrator.import_resources(&model)?;
+            Ok(Document::Imported(file))
+        }
+    }
+}
+
+fn history(orchestrator: &Orchestrator, arguments: HistoryArgs) -> Result<Document, Failure> {
+    Ok(match arguments.action {
+        Some(HistoryAction::Forget { file }) => Document::Forgotten(orchestrator.forget(file.as_deref())?),
+        None => Document::History(orchestrator.history(arguments.file.as_deref(), arguments.limit)?),
+    })
+}
+
+fn configuration(action: ConfigAction) -> Result<Document, Failure> {
+    match action {
+        ConfigAction::Default => Ok(Document::Verbatim { key: "configuration", text: config::DEFAULT.to_owned() }),
+        ConfigAction::Path => match Places::find(|name| std::env::var_os(name)).config {
+            Some(path) => Ok(Document::Path(path)),
+            None => Err(Failure::usage("there is no place for a configuration").hint("set HOME or XDG_CONFIG_HOME")),
+        },
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Document {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "forewarm", &mut script);
+    Document::Verbatim { key: "script", text: String::from_utf8_lossy(&script).into_owned() }
+}
+
+fn manual(out: Option<PathBuf>) -> Result<Document, Failure> {
+    let Some(folder) = out else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command())
+            .render(&mut page)
+            .map_err(|error| Failure::usage(format!("cannot render the page: {error}")))?;
+        return Ok(Document::Verbatim { key: "page", text: String::from_utf8_lossy(&page).into_owned() });
+    };
+    let failed = |error| Failure::file(INTERNAL, "cannot write the manual", &folder, error);
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), &folder).map_err(failed)?;
+    let entries = std::fs::read_dir(&folder).map_err(failed)?;
+    let pages = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("forewarm"));
+    let mut pages: Vec<PathBuf> = pages.filter(ours).collect();
+    pages.sort();
+    Ok(Document::Written(pages))
+}
+
+/// The body of the detached step: it gives way to everything else, and what it cannot do nobody waits for.
+fn prepare(file: &Path, configuration: &str) -> Result<(), Failure> {
+    let configuration: Configuration = serde_json::from_str(configuration)
+        .map_err(|error| Failure::usage(format!("cannot follow the configuration: {error}")))?;
+    // The step may already lead a session of its own, and a system may refuse part of the rest: it works all the same.
+    let _ = forewarm_sandbox::background::leave_session();
+    let _ = forewarm_sandbox::background::yield_to_others();
+    Session::open()?.orchestrator.prepare(file, &configuration)?;
+    Ok(())
+}
+
+/// Reads a JSON document that Forewarm wrote.
+pub fn read_json<T: serde::de::DeserializeOwned>(file: &Path, message: &str) -> Result<T, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::file(USAGE, message, file, error))?;
+    serde_json::from_str(&text).map_err(|error| Failure::file(USAGE, message, file, error))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text).map_err(|error| Failure::file(INTERNAL, "cannot write", file, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use forewarm_orchestrator::Emulate;
+    use forewarm_types::{Bytes, Objective};
+
+    use super::*;
+
+    fn asked(line: &str, config: &Config) -> Request {
+        match Cli::parse_from(line.split_whitespace()).command {
+            Command::Run(arguments) => request(arguments.program, config).0,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn flags_beat_the_file() {
+        let weights = crate::quantities::weights("seconds=1").unwrap();
+        let config = Config {
+            objective: Objective::Cost,
+            emulate: Emulate::Never,
+            prepare: true,
+            max_memory: Some(Bytes(1)),
+            weights: Some(weights),
+            ..Config::default()
+        };
+        let plain = asked("forewarm run p.wasm", &config);
+        assert_eq!((plain.objective, plain.emulate, plain.prepare), (Objective::Cost, Emulate::Never, true));
+        assert_eq!((plain.max_memory, plain.weights), (Some(Bytes(1)), Some(weights)));
+        let line = "forewarm run --objective energy --emulate auto --max-memory 2B --no-prepare p.wasm";
+        let flagged = asked(line, &config);
+        assert_eq!((flagged.objective, flagged.emulate, flagged.prepare), (Objective::Energy, Emulate::Auto, false));
+        assert_eq!((flagged.max_memory, flagged.weights), (Some(Bytes(2)), None));
+    }
+
+    #[test]
+    fn the_file_can_forbid_preparing() {
+        let config = Config { prepare: false, ..Config::default() };
+        assert!(!asked("forewarm run p.wasm", &config).prepare);
+    }
+}

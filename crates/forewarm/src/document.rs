@@ -1,0 +1,70 @@
+//! What commands return: data to be shown, no matter how.
+
+use std::path::PathBuf;
+
+use forewarm_executor::artifacts::ArtifactInfo;
+use forewarm_orchestrator::{Check, Emulation, Report};
+use forewarm_resources::ResourceModel;
+use forewarm_types::{Analysis, Bytes, Observation, Plan};
+
+/// The result of a command.
+#[derive(Debug)]
+pub enum Document {
+    /// Of `analyze`.
+    Analysis {
+        /// The program.
+        file: PathBuf,
+        /// What it needs.
+        analysis: Analysis,
+    },
+    /// Of `plan`.
+    Plan {
+        /// The program.
+        file: PathBuf,
+        /// The decision.
+        plan: Plan,
+        /// Show how it came about.
+        explain: bool,
+    },
+    /// Of `emulate`.
+    Emulation {
+        /// The program.
+        file: PathBuf,
+        /// Analysis, trial and plan.
+        emulation: Emulation,
+    },
+    /// Of `run --verbose`.
+    Report {
+        /// The program.
+        file: PathBuf,
+        /// Plan, observation and score.
+        report: Report,
+    },
+    /// Of `run --invoke`: what the function returned.
+    Results(Vec<String>),
+    /// Of `resources`.
+    Resources(ResourceModel),
+    /// Of `resources import`.
+    Imported(PathBuf),
+    /// Of `history`.
+    History(Vec<Observation>),
+    /// Of `history forget`: how many runs.
+    Forgotten(u64),
+    /// Of `cache list`.
+    Cached(Vec<ArtifactInfo>),
+    /// Of `cache prune`: how much was freed.
+    Pruned(Bytes),
+    /// Of `doctor`.
+    Doctor(Vec<Check>),
+    /// Of `config default` and `completions`: a text that is its own rendering, with its key in JSON.
+    Verbatim {
+        /// `configuration`, `script` or `page`.
+        key: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// Of `config path`.
+    Path(PathBuf),
+    /// Of `man --out` and `resources export FILE`.
+    Written(Vec<PathBuf>),
+}

@@ -1,0 +1,262 @@
+//! The page of `forewarm analyze`: what a program needs, where the time will go, and what is uncertain.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use forewarm_types::demand::{Dependence, IoDemand, ParallelismKind, Region, RegionKind};
+use forewarm_types::{Analysis, DemandProfile};
+
+use super::{WIDTH, heading, line};
+use crate::human;
+
+/// Regions shown: beyond the fifth few matter.
+const REGIONS: usize = 5;
+/// Operator classes shown.
+const CLASSES: usize = 6;
+/// Imports named for each kind of host service.
+const IMPORTS: usize = 6;
+
+/// The whole page.
+pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
+    let mut page = heading(file, &analysis.code);
+    page += "\nWhat it needs\n";
+    page += &needs(&analysis.profile);
+    page += "\nWhere it will spend its time\n";
+    if analysis.regions.is_empty() {
+        page += "  no loop or function stands out\n";
+    }
+    page.extend(analysis.regions.iter().take(REGIONS).enumerate().map(|(index, region)| show(index + 1, region)));
+    if analysis.regions.len() > REGIONS {
+        page += &format!("  and {} more (--format json shows all)\n", analysis.regions.len() - REGIONS);
+    }
+    page += "\nWhat is uncertain\n";
+    if analysis.warnings.is_empty() {
+        page += "  nothing that matters\n";
+    }
+    for warning in &analysis.warnings {
+        page += &human::wrap(&format!("- {warning}"), 2, WIDTH);
+    }
+    page += &format!("\nanalysed in {}\n", human::seconds(analysis.seconds));
+    page
+}
+
+fn needs(profile: &DemandProfile) -> String {
+    let mut text = line("operators", &operators(profile));
+    let mix = mix(profile);
+    if !mix.is_empty() {
+        text += &line("of these", &mix);
+    }
+    text += &line("memory", &memory(profile));
+    text += &line("parallelism", &parallelism(profile));
+    for (kind, via) in services(&profile.io) {
+        text += &line(&kind, &via);
+    }
+    let isa = &profile.isa;
+    let lists = [("libraries", &profile.libraries), ("requires", &isa.required), ("may use", &isa.may_use)];
+    text.extend(
+        lists.iter().filter(|(_, names)| !names.is_empty()).map(|(label, names)| line(label, &names.join(", "))),
+    );
+    text += &line("to compile", &compilation(profile));
+    text.extend(profile.contention.iter().map(|c| line("contention", &format!("{} at {}", c.kind, c.location))));
+    text
+}
+
+fn operators(profile: &DemandProfile) -> String {
+    let total = human::maybe(profile.ops.total, human::count);
+    if profile.input_dependent { format!("{total}; depends on the input") } else { total }
+}
+
+/// The operator classes by falling share.
+fn mix(profile: &DemandProfile) -> String {
+    let mut classes: Vec<_> = profile.ops.classes.iter().map(|(class, e)| (class.name(), e.expected)).collect();
+    let sum: f64 = classes.iter().map(|(_, count)| count).sum();
+    if sum <= 0.0 {
+        return String::new();
+    }
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let shown = classes.iter().take(CLASSES).filter(|(_, count)| *count > 0.0);
+    shown.map(|(name, count)| format!("{name} {}", human::percent(count / sum))).collect::<Vec<_>>().join(", ")
+}
+
+fn memory(profile: &DemandProfile) -> String {
+    let memory = &profile.memory;
+    let limit = memory
+        .maximum_bytes
+        .map_or_else(|| "no limit of its own".to_owned(), |max| format!("at most {}", human::size(max)));
+    let peak = human::maybe(memory.peak_bytes, human::bytes);
+    let moved = memory.traffic_bytes.map(|e| format!("; moves {}", human::estimate(e, human::bytes)));
+    format!("starts with {}, peak {peak}, {limit}{}", human::size(memory.initial_bytes), moved.unwrap_or_default())
+}
+
+fn parallelism(profile: &DemandProfile) -> String {
+    let kind = match profile.parallelism.kind {
+        ParallelismKind::Serial => "one thread",
+        ParallelismKind::DataParallel => "iterations could run at once, though the code does not",
+        ParallelismKind::Threads => "starts threads itself",
+    };
+    match profile.parallelism.max_useful_threads {
+        Some(useful) if useful.expected > 1.0 => {
+            format!("{kind}; useful up to {} threads", human::count(useful.expected))
+        }
+        _ => kind.to_owned(),
+    }
+}
+
+/// Host services by kind, with the names of their imports.
+fn services(io: &[IoDemand]) -> Vec<(String, String)> {
+    let mut kinds: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for demand in io {
+        let name = demand.via.rsplit_once('.').map_or(demand.via.as_str(), |(_, name)| name);
+        kinds.entry(demand.kind).or_default().push(name);
+    }
+    let show = |names: Vec<&str>| {
+        let more = names.len().saturating_sub(IMPORTS);
+        let list = names[..names.len() - more].join(", ");
+        if more == 0 { list } else { format!("{list} and {more} more") }
+    };
+    kinds.into_iter().map(|(kind, names)| (kebab(&format!("{kind:?}")), show(names))).collect()
+}
+
+/// `NeuralNetwork` as `neural-network`.
+fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for (index, letter) in name.char_indices() {
+        if letter.is_uppercase() && index > 0 {
+            text.push('-');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+fn compilation(profile: &DemandProfile) -> String {
+    let compile = &profile.compile;
+    let functions = human::count(compile.functions as f64);
+    let mut text = format!("{} of code in {functions} functions", human::size(compile.code_bytes));
+    text.extend(compile.unsupported.iter().map(|(tier, feature)| format!("; not by {tier} ({feature})")));
+    text
+}
+
+fn show(rank: usize, region: &Region) -> String {
+    let what = match region.kind {
+        RegionKind::Loop => format!("loop in {}", region.function),
+        RegionKind::Function => format!("function {}", region.function),
+    };
+    let depth = if region.depth > 0 { format!(", nested {} deep", region.depth) } else { String::new() };
+    let share = human::percent(region.share);
+    let mut text = format!("  {rank}. {share} in {what} (offset {:#x}{depth})\n", region.offset);
+    let facts = [trips(region), dependence(region)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    if !facts.is_empty() {
+        text += &human::wrap(&facts, 5, WIDTH);
+    }
+    for flag in &region.flags {
+        let precision = flag.confidence.map(|c| format!(" (right in {} of cases)", human::percent(c)));
+        let words = format!("gains from {}: {}{}", flag.benefits_from, flag.reason, precision.unwrap_or_default());
+        text += &human::wrap(&words, 5, WIDTH);
+    }
+    text
+}
+
+fn trips(region: &Region) -> Option<String> {
+    if region.kind != RegionKind::Loop {
+        return None;
+    }
+    let expression = region.trip_expression.as_ref().map(|text| format!(", as {text}"));
+    let count = human::maybe(region.trip_count, human::count);
+    Some(format!("trip count {count}{}", expression.unwrap_or_default()))
+}
+
+fn dependence(region: &Region) -> Option<String> {
+    let words = match region.dependence {
+        Dependence::Independent => "iterations are independent",
+        Dependence::Reduction => "iterations only accumulate",
+        Dependence::Carried => "each iteration needs the one before",
+        Dependence::Unknown => return None,
+    };
+    Some(words.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use forewarm_types::demand::{CompileDemand, Flag, IoKind, IsaDemand, MemoryDemand, Parallelism};
+    use forewarm_types::{Basis, Bytes, CodeInfo, CodeKind, Digest, Estimate, OpClass, OpMix, Tier};
+
+    use super::*;
+
+    fn sample() -> Analysis {
+        let exact = |value| Estimate::exact(value, Basis::Static);
+        let classes = [(OpClass::IntAlu, exact(60.0)), (OpClass::Local, exact(40.0))].into();
+        let ops = OpMix { total: Some(Estimate::new(5e8, 1e9, 3e9, Basis::Static)), classes, ..OpMix::default() };
+        let io = |via: &str| IoDemand { kind: IoKind::Filesystem, via: via.to_owned(), calls: None };
+        let flag =
+            Flag { benefits_from: "simd".into(), reason: "independent float operations".into(), confidence: None };
+        Analysis {
+            code: CodeInfo {
+                digest: Digest([0xab; 32]),
+                kind: CodeKind::WasmModule,
+                size_bytes: Bytes(1 << 20),
+                entry: "_start".into(),
+            },
+            profile: DemandProfile {
+                ops,
+                memory: MemoryDemand {
+                    initial_bytes: Bytes(1 << 16),
+                    maximum_bytes: None,
+                    peak_bytes: Some(exact(131_072.0)),
+                    traffic_bytes: None,
+                },
+                parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
+                io: vec![io("wasi_snapshot_preview1.fd_read"), io("wasi_snapshot_preview1.fd_write")],
+                libraries: Vec::new(),
+                isa: IsaDemand::default(),
+                contention: Vec::new(),
+                compile: CompileDemand {
+                    code_bytes: Bytes(900 << 10),
+                    functions: 1234,
+                    largest_function_bytes: Bytes(4096),
+                    unsupported: [(Tier::Winch, "tail calls".to_owned())].into(),
+                },
+                input_dependent: true,
+            },
+            regions: vec![Region {
+                function: "matmul".into(),
+                kind: RegionKind::Loop,
+                offset: 0x1234,
+                depth: 3,
+                share: 0.63,
+                trip_count: Some(exact(256.0)),
+                trip_expression: Some("n".into()),
+                dependence: Dependence::Reduction,
+                flags: vec![flag],
+            }],
+            warnings: vec!["the trip count of a loop in main depends on what is read".into()],
+            seconds: 0.0031,
+        }
+    }
+
+    #[test]
+    fn the_page_reads_well() {
+        insta::assert_snapshot!(page("matmul.wasm".as_ref(), &sample()), @r"
+        matmul.wasm
+          wasm-module, 1.00 MiB, _start, sha256:abababababab
+
+        What it needs
+          operators   1.00 billion (500 million to 3.00 billion, static); depends on the input
+          of these    int_alu 60 %, local 40 %
+          memory      starts with 64.0 KiB, peak 128 KiB (static), no limit of its own
+          parallelism one thread
+          filesystem  fd_read, fd_write
+          to compile  900 KiB of code in 1234 functions; not by winch (tail calls)
+
+        Where it will spend its time
+          1. 63 % in loop in matmul (offset 0x1234, nested 3 deep)
+             trip count 256 (static), as n; iterations only accumulate
+             gains from simd: independent float operations
+
+        What is uncertain
+          - the trip count of a loop in main depends on what is read
+
+        analysed in 3.10 ms
+        ");
+    }
+}

@@ -1,0 +1,120 @@
+//! `forewarm run`: behaves as the program it runs.
+//!
+//! The program's streams and exit status are its own. Forewarm's words go to standard error: errors always, warnings
+//! and the account of the run where they are asked for.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forewarm_orchestrator::{Orchestrator, Report};
+use forewarm_types::{Exit, ExitCause, SCHEMA};
+use serde_json::json;
+
+use crate::cli::RunArgs;
+use crate::commands::{read_json, request};
+use crate::document::Document;
+use crate::failure::{Failure, INTERNAL, SIGNALLED, TIMEOUT, USAGE};
+use crate::output::{Output, json};
+use crate::session::Session;
+use crate::streams;
+use crate::watchdog::Watchdog;
+
+/// Runs a program; returns the exit code of the process.
+///
+/// # Errors
+/// Where the program could not be run. A program that fails is no error here.
+pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Result<i32, Failure> {
+    let timeout = arguments.program.timeout;
+    let session = Session::open()?;
+    let (mut request, report) = request(arguments.program, &session.config);
+    if let Some(file) = &arguments.plan {
+        request.plan = Some(read_json(file, "cannot read the plan")?);
+    }
+    let report = report.map(ReportFile::create).transpose()?.map(Arc::new);
+    let last_words = LastWords {
+        orchestrator: Arc::clone(&session.orchestrator),
+        file: request.file.clone(),
+        report: report.clone(),
+        output,
+    };
+    let watchdog = Watchdog::start(timeout, Box::new(move |cause, signal| last_words.say(cause, signal)))
+        .map_err(|error| Failure { cause: Some(error.to_string()), ..internal("cannot watch over the run") })?;
+    let result = session.orchestrator.run(&request);
+    watchdog.finish();
+    streams::warn(&session.warnings(), verbose);
+    let done = result?;
+    if let Some(report) = report {
+        report.write(&json::pretty(&done), output);
+    }
+    account(done, request.file, output, verbose)
+}
+
+/// Says what the program cannot say itself, and what was asked for; returns the exit code.
+fn account(done: Report, file: PathBuf, output: &dyn Output, verbose: bool) -> Result<i32, Failure> {
+    let exit = done.observation.exit.clone();
+    if !done.results.is_empty() {
+        streams::answer(&output.document(&Document::Results(done.results.clone())))?;
+    }
+    if let Some(failure) = Failure::of_exit(&exit, &file) {
+        streams::complain(output, &failure);
+    }
+    if verbose {
+        streams::note(&output.document(&Document::Report { file, report: done }));
+    }
+    Ok(exit.code)
+}
+
+fn internal(message: &str) -> Failure {
+    Failure { code: INTERNAL, ..Failure::usage(message) }
+}
+
+/// Where `--report` goes: opened before the run, so that a mistyped path costs no run.
+struct ReportFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl ReportFile {
+    fn create(path: PathBuf) -> Result<Self, Failure> {
+        match File::create(&path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) => Err(Failure::file(USAGE, "cannot write the report", &path, error)),
+        }
+    }
+
+    /// Writes the report. The run is over and its exit status stands, so that trouble is told and no more.
+    fn write(&self, text: &str, output: &dyn Output) {
+        if let Err(error) = (&self.file).write_all(text.as_bytes()) {
+            streams::complain(output, &Failure::file(INTERNAL, "cannot write the report", &self.path, error));
+        }
+    }
+}
+
+/// What is still to be done when a run is cut short.
+struct LastWords {
+    orchestrator: Arc<Orchestrator>,
+    file: PathBuf,
+    report: Option<Arc<ReportFile>>,
+    output: &'static dyn Output,
+}
+
+impl LastWords {
+    fn say(&self, cause: ExitCause, signal: Option<i32>) {
+        let recorded = self.orchestrator.abandon(cause, signal);
+        let code = signal.map_or(TIMEOUT, |signal| SIGNALLED + signal);
+        let exit = recorded.unwrap_or(Exit { cause, code, signal, message: None });
+        if let Some(failure) = Failure::of_exit(&exit, &self.file) {
+            streams::complain(self.output, &failure);
+        }
+        if let Some(report) = &self.report {
+            report.write(&json::pretty(&censored_report(exit)), self.output);
+        }
+    }
+}
+
+/// The report of a run that was cut short: how it ended is known, what it would have taken is not.
+fn censored_report(exit: Exit) -> serde_json::Value {
+    json!({ "schema": SCHEMA, "plan": null, "observation": { "exit": exit }, "prediction": null })
+}

@@ -1,0 +1,116 @@
+//! Ends the process when a signal or the time limit says so: a guest in full flight cannot be stopped otherwise.
+//!
+//! Exactly one of the main thread and the watchdog decides how the process ends; the other waits for the end.
+//! Called by `forewarm run` alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use forewarm_types::ExitCause;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::failure::{SIGNALLED, TIMEOUT};
+
+/// How long the last words may take before the process ends without them: a database locked by another process must
+/// not keep alive what the user wants gone. SQLite's own busy timeouts are of this order.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What is done before the process ends, given the cause and the signal.
+type LastWords = Box<dyn Fn(ExitCause, Option<i32>) + Send + Sync>;
+
+/// Watches over one run.
+pub struct Watchdog {
+    decided: Arc<AtomicBool>,
+}
+
+impl Watchdog {
+    /// Starts watching: for signals always, for the time limit where there is one.
+    ///
+    /// # Errors
+    /// Where a thread cannot be started; then nothing would enforce the limit.
+    pub fn start(timeout: Option<Duration>, last_words: LastWords) -> std::io::Result<Self> {
+        let decided = Arc::new(AtomicBool::new(false));
+        let end = Arc::new(End { decided: Arc::clone(&decided), last_words });
+        let ender = Arc::clone(&end);
+        spawn("signals", move || {
+            if let Some(signal) = wait_for_signal() {
+                ender.end(ExitCause::Interrupted, Some(signal), SIGNALLED + signal);
+            }
+        })?;
+        if let Some(timeout) = timeout {
+            spawn("time limit", move || {
+                std::thread::sleep(timeout);
+                end.end(ExitCause::Timeout, None, TIMEOUT);
+            })?;
+        }
+        Ok(Self { decided })
+    }
+
+    /// The run is over: from here on its own end counts. Does not return where the watchdog was first.
+    pub fn finish(&self) {
+        if self.decided.swap(true, Ordering::AcqRel) {
+            wait_for_the_end();
+        }
+    }
+}
+
+struct End {
+    decided: Arc<AtomicBool>,
+    last_words: LastWords,
+}
+
+impl End {
+    fn end(&self, cause: ExitCause, signal: Option<i32>, code: i32) {
+        if self.decided.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Where no thread can be had, the last words are simply not bounded.
+        let _ = spawn("last words", move || {
+            std::thread::sleep(LAST_WORDS);
+            std::process::exit(code);
+        });
+        (self.last_words)(cause, signal);
+        std::process::exit(code);
+    }
+}
+
+/// Blocks until one of the signals that end a program arrives; `None` where they cannot be caught.
+///
+/// A signal that was being ignored when the process began (`nohup`, jobs in the background) goes on being ignored.
+fn wait_for_signal() -> Option<i32> {
+    let ignored = std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignored_signals(&status));
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    Signals::new(wanted).ok()?.forever().next()
+}
+
+/// The `SigIgn` mask of `/proc/self/status` (proc(5)): bit n - 1 for signal n.
+fn ignored_signals(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
+}
+
+fn wait_for_the_end() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_ignored_at_the_start_are_read_from_proc() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
+        let mask = ignored_signals(status);
+        assert_ne!(mask & (1 << (SIGHUP - 1)), 0);
+        assert_eq!(mask & (1 << (SIGINT - 1)), 0);
+        assert_eq!(ignored_signals("nothing of the sort"), 0);
+    }
+}
