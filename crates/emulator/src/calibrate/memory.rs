@@ -1,0 +1,117 @@
+//! Reading and digesting files, and backing memory: ahead of the run, and by the program's first touch.
+
+use std::io::{Read, Seek, Write};
+
+use forewarm_resources::{StepCost, Transitions};
+use forewarm_types::host::Clock;
+use forewarm_types::{Bytes, CodeKind, Step};
+use sha2::{Digest, Sha256};
+
+use super::{Bench, SOURCE};
+use crate::EmulateError;
+use crate::generate::kernels::EXPORT;
+use crate::generate::memory;
+use crate::statistics::{figure, line, log_deviation};
+
+/// Parts of the memory budget read as files; they span the sizes of real modules (25 KB to 26 MB) at full budget.
+const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
+
+/// Parts of the memory budget that are backed.
+const BACKED_SHARES: [u64; 3] = [64, 16, 4];
+
+/// Distance between touched words: the smallest page any supported system has.
+const PAGE: u32 = 4096;
+
+/// Measures `Read`, `Prefault` and the first touch.
+pub(super) fn measure(bench: &Bench<'_>, transitions: &mut Transitions) -> Result<(), EmulateError> {
+    transitions.common.insert(Step::Read, fitted(&reads(bench)?));
+    let backed = populated(bench);
+    if !backed.is_empty() {
+        transitions
+            .common
+            .insert(Step::Prefault, StepCost { bytes_per_byte: 1.0, peak_bytes_per_byte: 1.0, ..fitted(&backed) });
+    }
+    let touches = first_touches(bench)?;
+    if !touches.is_empty() {
+        transitions.first_touch_seconds_per_byte = Some(figure(&touches, SOURCE));
+    }
+    Ok(())
+}
+
+fn fitted(points: &[(f64, f64)]) -> StepCost {
+    let (fixed_seconds, seconds_per_megabyte) = line(points);
+    StepCost {
+        fixed_seconds,
+        seconds_per_megabyte,
+        log_deviation: log_deviation(points, (fixed_seconds, seconds_per_megabyte)),
+        parallel_fraction: 0.0,
+        bytes_per_byte: 1.0,
+        peak_bytes_per_byte: 1.0,
+        estimator: Vec::new(),
+        samples: points.len() as u64,
+        source: SOURCE.into(),
+    }
+}
+
+fn cpu_of<T>(clock: &dyn Clock, work: impl FnOnce() -> T) -> (T, f64) {
+    let started = clock.process_cpu();
+    let result = work();
+    (result, (clock.process_cpu() - started).0)
+}
+
+/// Reading a page-cache-warm file and its SHA-256: (10^6 bytes, CPU seconds).
+fn reads(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
+    let mut points = Vec::new();
+    for share in FILE_SHARES {
+        let size = (bench.budget.memory_bytes.0 / share).max(1);
+        let mut file = tempfile::tempfile().map_err(EmulateError::Scratch)?;
+        file.write_all(&vec![0x5a; size as usize]).map_err(EmulateError::Scratch)?;
+        for _ in 0..bench.budget.repeats.max(2) {
+            file.rewind().map_err(EmulateError::Scratch)?;
+            let (digest, seconds) = cpu_of(bench.clock.as_ref(), || {
+                let mut bytes = Vec::with_capacity(size as usize);
+                file.read_to_end(&mut bytes).map(|_| Sha256::digest(&bytes))
+            });
+            std::hint::black_box(digest.map_err(EmulateError::Scratch)?);
+            points.push((Bytes(size).megabytes(), seconds));
+        }
+    }
+    Ok(points)
+}
+
+/// Backing fresh memory ahead: (10^6 bytes, CPU seconds); nothing where the system does not offer it.
+fn populated(bench: &Bench<'_>) -> Vec<(f64, f64)> {
+    let mut points = Vec::new();
+    for share in BACKED_SHARES {
+        let size = (bench.budget.memory_bytes.0 / share).max(1 << 20);
+        for _ in 0..bench.budget.repeats.max(2) {
+            let mut block = vec![0_u8; size as usize];
+            let (done, seconds) =
+                cpu_of(bench.clock.as_ref(), || forewarm_sandbox::memory::populate(&mut block, false));
+            if done.is_ok() {
+                points.push((Bytes(size).megabytes(), seconds));
+            }
+        }
+    }
+    points
+}
+
+/// CPU seconds per byte of a program's first touch of fresh linear memory, beyond those of a second pass.
+///
+/// The two passes run in one call, the first pass alone in another, both in instances of their own.
+fn first_touches(bench: &Bench<'_>) -> Result<Vec<f64>, EmulateError> {
+    let Some(&tier) = bench.tiers.first() else { return Ok(Vec::new()) };
+    let size = Bytes((bench.budget.memory_bytes.0 / 4).max(1 << 20));
+    let engine = bench.engine(tier, 1)?;
+    let (code, _) = engine.compile(&memory::touch(size, PAGE), CodeKind::WasmModule)?;
+    let passes = |count: i32| -> Result<f64, EmulateError> {
+        Ok(engine.time_calls(&code, EXPORT, &[count])?.first().map_or(0.0, |call| call.cpu_seconds))
+    };
+    let mut touches = Vec::new();
+    for _ in 0..bench.budget.repeats.max(2) {
+        let (once, thrice) = (passes(1)?, passes(3)?);
+        let again = ((thrice - once) / 2.0).max(0.0);
+        touches.push((once - again).max(0.0) / size.as_f64());
+    }
+    Ok(touches.into_iter().filter(|seconds| *seconds > 0.0).collect())
+}

@@ -1,0 +1,152 @@
+//! The cost of each operator class on a tier, solved from the timings of all kernels together.
+//!
+//! A kernel of `rounds` rounds is timed at two lengths; the difference leaves out the call, the instance and the first
+//! touches. With `c[k][j]` operators of class `j` in a round of kernel `k` that takes `t[k]`, the costs are the
+//! non-negative `x` that minimise `Σ w[k] (Σ_j c[k][j] x[j] / t[k] − 1)²`: relative residuals, so that short kernels
+//! count as much as long ones (weighted least squares, Lawson and Hanson 1974, chapters 23 and 25). Timing a class by
+//! itself fails, since an optimising compiler drops the constants and locals around it and an out-of-order core
+//! overlaps it with them: the same approach, costs per operation class from a set of benchmarks, is Saavedra and
+//! Smith, "Analysis of benchmark characteristics and benchmark performance prediction", TOCS 1996.
+
+use std::sync::Arc;
+
+use forewarm_executor::wasm::{CallTiming, Compiled, Engine, EngineSettings};
+use forewarm_executor::{Invocation, Progress, Stdio};
+use forewarm_resources::{Figure, OpCosts};
+use forewarm_types::{CodeKind, OpClass, Tier};
+
+use super::{Bench, SOURCE, settings};
+use crate::EmulateError;
+use crate::generate::kernels::{self, EXPORT, Kernel};
+use crate::nnls;
+use crate::statistics::{deviation, figure, median};
+
+/// Relative ridge of the fit: enough to share a cost among columns that no kernel tells apart, too little to bias.
+const RIDGE: f64 = 1e-4;
+
+/// Rounds of the first, sizing call.
+const FIRST_ROUNDS: i32 = 64;
+
+/// Most rounds of a call.
+const MOST_ROUNDS: f64 = 5e7;
+
+/// A first guess at a host call, only to size its timing: wasmtime's documentation puts calls out of WebAssembly at
+/// tens of nanoseconds, and reading a clock costs about as much.
+const HOST_CALL_GUESS: f64 = 100e-9;
+
+/// Far more than a host-call timing takes.
+const TRIAL_SECONDS: f64 = 30.0;
+
+/// A kernel that this tier compiles, with the CPU seconds of a round in each repeat.
+struct Timed {
+    kernel: Kernel,
+    seconds: Vec<f64>,
+}
+
+/// Measures every class that this tier can compile.
+pub(super) fn measure(bench: &Bench<'_>, tier: Tier, costs: &mut OpCosts) -> Result<(), EmulateError> {
+    let engine = bench.engine(tier, 1)?;
+    let mut timed = Vec::new();
+    for kernel in kernels::all() {
+        let Ok((compiled, _)) = engine.compile(&kernel.wasm, CodeKind::WasmModule) else { continue };
+        let seconds = round_seconds(bench, &engine, &compiled)?;
+        timed.push(Timed { kernel, seconds });
+    }
+    let known = &mut costs.tiers.entry(tier).or_default().seconds_per_op;
+    known.extend(solve(&timed, bench.budget.repeats));
+    if let Some(cost) = host_call(bench, tier)? {
+        known.insert(OpClass::HostCall, cost);
+    }
+    Ok(())
+}
+
+/// CPU seconds of a call into the host, from commands run as trials are: with WASI linked, and counted, which adds
+/// under a nanosecond. The few other operators of a round are not worth taking off.
+fn host_call(bench: &Bench<'_>, tier: Tier) -> Result<Option<Figure>, EmulateError> {
+    let settings = EngineSettings { metered: true, ..settings(tier, 1) };
+    let engine = Engine::new(settings, Arc::clone(&bench.clock))?;
+    let calls = (bench.budget.kernel_seconds / HOST_CALL_GUESS).clamp(200.0, 1e6) as i32;
+    let (few, _) = engine.compile(&kernels::host_calls(calls / 8).0, CodeKind::WasmModule)?;
+    let (many, _) = engine.compile(&kernels::host_calls(calls / 8 + calls).0, CodeKind::WasmModule)?;
+    let seconds = |code| engine.trial(code, &bare(), u64::MAX, TRIAL_SECONDS).map(|trial| trial.run_cpu_seconds);
+    let mut costs = Vec::new();
+    for _ in 0..bench.budget.repeats.max(2) {
+        let (few, many) = (seconds(&few)?, seconds(&many)?);
+        costs.extend((many > few).then(|| (many - few) / f64::from(calls)));
+    }
+    Ok((!costs.is_empty()).then(|| figure(&costs, SOURCE)))
+}
+
+/// An invocation that is given nothing.
+fn bare() -> Invocation {
+    Invocation {
+        program: "calibration".into(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        directories: Vec::new(),
+        stdio: Stdio::Detached,
+        invoke: None,
+        network: false,
+        max_memory: None,
+        progress: Arc::new(Progress::default()),
+    }
+}
+
+/// CPU seconds of a round, once per repeat.
+fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled) -> Result<Vec<f64>, EmulateError> {
+    let first = engine.time_calls(code, EXPORT, &[FIRST_ROUNDS, FIRST_ROUNDS])?;
+    let round = first.iter().map(|call| call.cpu_seconds).fold(f64::MAX, f64::min) / f64::from(FIRST_ROUNDS);
+    let rounds = (bench.budget.kernel_seconds / round.max(1e-10)).clamp(f64::from(FIRST_ROUNDS), MOST_ROUNDS) as i32;
+    let (short, long) = (rounds / 8 + 1, rounds + rounds / 8 + 1);
+    let arguments: Vec<i32> = (0..bench.budget.repeats.max(2)).flat_map(|_| [short, long]).collect();
+    let calls = engine.time_calls(code, EXPORT, &arguments)?;
+    let difference = |pair: &[CallTiming]| match pair {
+        [short, long] => (long.cpu_seconds - short.cpu_seconds) / f64::from(rounds),
+        _ => 0.0,
+    };
+    Ok(calls.chunks_exact(2).map(difference).filter(|seconds| *seconds > 0.0).collect())
+}
+
+/// The costs from the medians, and their deviations from solving each repeat by itself.
+fn solve(timed: &[Timed], repeats: u32) -> Vec<(OpClass, Figure)> {
+    let central = fit(timed, |seconds| median(seconds));
+    let singles: Vec<Vec<f64>> = (0..repeats.max(2) as usize)
+        .map(|at| fit(timed, |seconds| seconds.get(at).copied().unwrap_or_else(|| median(seconds))))
+        .collect();
+    let mut costs = Vec::new();
+    for (column, class) in OpClass::ALL.into_iter().enumerate() {
+        let timings = timed.iter().filter(|one| one.kernel.counts.contains_key(&class));
+        let samples: usize = timings.map(|one| one.seconds.len()).sum();
+        if samples == 0 {
+            continue;
+        }
+        let spread: Vec<f64> = singles.iter().map(|solution| solution[column]).collect();
+        let figure = Figure {
+            value: central[column],
+            deviation: deviation(&spread),
+            samples: samples as u64,
+            source: SOURCE.into(),
+        };
+        costs.push((class, figure));
+    }
+    costs
+}
+
+fn fit(timed: &[Timed], pick: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let mut rows = Vec::new();
+    let mut targets = Vec::new();
+    for one in timed {
+        let seconds = pick(&one.seconds);
+        if seconds <= 0.0 {
+            continue;
+        }
+        let weight = one.kernel.weight.sqrt();
+        // In nanoseconds, so that the numbers solved for lie about 1.
+        let scale = weight / (seconds * 1e9);
+        let count = |class| one.kernel.counts.get(&class).copied().unwrap_or(0.0);
+        rows.push(OpClass::ALL.map(|class| count(class) * scale).to_vec());
+        targets.push(weight);
+    }
+    let solution = nnls::solve(&rows, &targets, RIDGE);
+    if solution.is_empty() { vec![0.0; OpClass::ALL.len()] } else { solution.iter().map(|cost| cost * 1e-9).collect() }
+}

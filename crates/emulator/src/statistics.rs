@@ -1,0 +1,78 @@
+//! Medians and deviations of repeated timings. Called by the calibration's stages.
+
+use forewarm_resources::Figure;
+
+/// The middle value (mean of the two middle ones); 0 for none.
+#[must_use]
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        count if count % 2 == 1 => sorted[middle],
+        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
+    }
+}
+
+/// Standard deviation of single values about their mean, with Bessel's correction; 0 for fewer than two.
+#[must_use]
+pub(crate) fn deviation(values: &[f64]) -> f64 {
+    if values.len() < 2 {
+        return 0.0;
+    }
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt()
+}
+
+/// A measured figure from repeats.
+#[must_use]
+pub(crate) fn figure(values: &[f64], source: &str) -> Figure {
+    Figure {
+        value: median(values),
+        deviation: deviation(values),
+        samples: values.len() as u64,
+        source: source.to_owned(),
+    }
+}
+
+/// Fits `fixed + slope · size` with both parts at least zero, each residual relative to its time.
+#[must_use]
+pub(crate) fn line(points: &[(f64, f64)]) -> (f64, f64) {
+    let usable = || points.iter().filter(|(_, seconds)| *seconds > 0.0);
+    let rows: Vec<Vec<f64>> = usable().map(|(size, seconds)| vec![1.0 / seconds, size / seconds]).collect();
+    let solution = crate::nnls::solve(&rows, &vec![1.0; rows.len()], 0.0);
+    (solution.first().copied().unwrap_or(0.0), solution.get(1).copied().unwrap_or(0.0))
+}
+
+/// Standard deviation of `ln(actual / predicted)` of points about a line.
+#[must_use]
+pub(crate) fn log_deviation(points: &[(f64, f64)], (fixed, slope): (f64, f64)) -> f64 {
+    let residuals: Vec<f64> = points
+        .iter()
+        .filter(|(size, seconds)| *seconds > 0.0 && fixed + slope * size > 0.0)
+        .map(|(size, seconds)| (seconds / (fixed + slope * size)).ln())
+        .collect();
+    deviation(&residuals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn middles_and_spreads() {
+        assert_eq!((median(&[]), median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0])), (0.0, 2.0, 2.5));
+        assert_eq!((deviation(&[1.0]), deviation(&[1.0, 3.0])), (0.0, 2.0_f64.sqrt()));
+    }
+
+    #[test]
+    fn lines_are_found_and_never_negative() {
+        let (fixed, slope) = line(&[(0.0, 2.0), (1.0, 5.0), (2.0, 8.0)]);
+        assert!((fixed - 2.0).abs() < 1e-6 && (slope - 3.0).abs() < 1e-6, "{fixed} {slope}");
+        let (fixed, slope) = line(&[(1.0, 1.0), (2.0, 4.0)]);
+        assert!(fixed == 0.0 && slope > 0.0);
+        assert!(log_deviation(&[(1.0, 3.0), (2.0, 6.0)], (0.0, 3.0)) < 1e-12);
+    }
+}
