@@ -1,2 +1,50 @@
-//! Tidy checks, corpus, benches.
-fn main() {}
+//! The project's task runner: `cargo xtask ci | tidy | corpus | bench`. It depends on no crate of the project; what it
+//! measures, it measures through the built binary, as a user would.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to the person who started it")]
+#![expect(clippy::disallowed_methods, reason = "benches read the clock; nothing here is replayed from a seed")]
+
+mod bench;
+mod ci;
+mod corpus;
+mod process;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the Forewarm repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything a change must pass: corpus, formatting, tidy, clippy, cargo-deny, build, tests.
+    Ci,
+    /// The checks that no compiler makes: crate floors, file headers, banned calls, listed dependencies.
+    Tidy,
+    /// Fetches and builds the programs that tests and benches run (into target/corpus; nothing is done twice).
+    Corpus,
+    /// Measures Forewarm beside its peers; prints a table and writes target/bench/NAME.json.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Corpus => corpus::prepare().map(|_| ()),
+        Task::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Benches.
+use crate::process::Outcome;
+#[derive(clap::Args)]
+pub struct Arguments {}
+pub fn run(_: &Arguments) -> Outcome {
+    Ok(())
+}
