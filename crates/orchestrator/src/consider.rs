@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use forewarm_analyzer::{AnalyzeError, Depth};
 use forewarm_resources::ResourceModel;
+use forewarm_store::{Known, Store};
 use forewarm_types::{Analysis, Bytes, Corrections, Digest, Features, Observation, ReuseStatistics};
 
 use crate::error::Error;
@@ -20,6 +21,7 @@ const RECENT: u32 = 64;
 pub(crate) struct Considered {
     pub program: Program,
     pub analysis: Analysis,
+    /// Whether the file's digest and analysis were remembered, so that it was not read.
     pub known: bool,
     pub features: Features,
     pub past: Vec<Observation>,
@@ -31,35 +33,32 @@ pub(crate) struct Considered {
 impl Orchestrator {
     /// Opens, recognises or analyses the program, and recalls its past.
     pub(crate) fn consider(&self, request: &Request) -> Result<Considered, Error> {
-        let mut program = Program::open(&request.file, self.clock.unix())?;
-        let remembered = self.recognise(&mut program);
+        let now = self.clock.unix();
+        let mut program = Program::open(&request.file, now)?;
+        let remembered = program
+            .stamp()
+            .copied()
+            .and_then(|stamp| self.memory.recall(|store| store.look_up(&stamp, ANALYZER_VERSION, RECENT, now.0)))
+            .and_then(|recalled| Some((analysis(&recalled)?, recalled)));
         let known = remembered.is_some();
-        let analysis = match remembered {
-            Some(analysis) => analysis,
-            None => self.inspect(&mut program, Depth::Run)?,
+        let (analysis, recalled) = match remembered {
+            Some((analysis, recalled)) => {
+                program.recognise(analysis.code.digest, analysis.code.kind);
+                (analysis, Some(recalled))
+            }
+            None => {
+                let analysis = self.inspect(&mut program, Depth::Run)?;
+                let digest = analysis.code.digest;
+                let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
+                (analysis, self.memory.recall(recall))
+            }
         };
-        let digest = analysis.code.digest;
-        let salt = self.memory.recall(forewarm_store::Store::salt).unwrap_or_default();
+        let resources = self.resource_model(recalled.as_ref().and_then(|recalled| recalled.model.as_deref()));
+        let (past, reuse, salt) =
+            recalled.map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt));
         let features = features(request, &salt);
-        let now = self.clock.unix().0;
-        let past = self.memory.recall(|store| store.recent(&digest, RECENT)).unwrap_or_default();
-        let reuse = self.memory.recall(|store| store.reuse(&digest, now)).unwrap_or_default();
         let corrections = forewarm_learner::corrections(&past, &features, &reuse);
-        Ok(Considered { program, analysis, known, features, past, reuse, corrections, resources: self.resources() })
-    }
-
-    /// The analysis remembered for the file's stamp, if it is trusted.
-    fn recognise(&self, program: &mut Program) -> Option<Analysis> {
-        let stamp = *program.stamp()?;
-        let digest = self.memory.recall(|store| store.digest_of(&stamp))??;
-        let analysis = self.remembered(&digest)?;
-        program.recognise(digest, analysis.code.kind);
-        Some(analysis)
-    }
-
-    fn remembered(&self, digest: &Digest) -> Option<Analysis> {
-        let text = self.memory.recall(|store| store.analysis(digest, ANALYZER_VERSION))??;
-        serde_json::from_str(&text).ok()
+        Ok(Considered { program, analysis, known, features, past, reuse, corrections, resources })
     }
 
     /// Reads, digests and analyses a program; digest and analysis side by side, since both walk all its bytes.
@@ -80,6 +79,12 @@ impl Orchestrator {
         program.identify(digest, analysis.code.kind, binary);
         Ok(analysis)
     }
+}
+
+/// The remembered analysis of a remembered file, unless it was written by another version.
+fn analysis(recalled: &Known) -> Option<Analysis> {
+    recalled.digest?;
+    serde_json::from_str(recalled.analysis.as_deref()?).ok()
 }
 
 /// An analyzer's error with the file it concerns.

@@ -36,8 +36,8 @@ pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
         ),
         check(
             "artifact cache",
-            orchestrator.executor.keeps_artifacts(),
-            kept(orchestrator.executor.keeps_artifacts()),
+            orchestrator.executor.artifacts().is_some(),
+            kept(orchestrator.executor.artifacts().is_some()),
             "the cache directory must be yours alone (mode 0700)",
         ),
         check(

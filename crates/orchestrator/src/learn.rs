@@ -2,7 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use forewarm_executor::Persisted;
 use forewarm_resources::ResourceModel;
 use forewarm_store::Record;
 use forewarm_types::{Configuration, Observation, Plan};
@@ -51,7 +50,7 @@ impl Orchestrator {
         request: &Request,
         plan: &Plan,
         observation: &Observation,
-        persisted: Persisted,
+        outstanding: bool,
     ) {
         let Some(command) = &self.prepare_command else { return };
         considered.past.insert(0, observation.clone());
@@ -63,7 +62,7 @@ impl Orchestrator {
         let weights = plan.weights;
         let wanted = match forewarm_planner::preparation(&belief, &weights) {
             Some(preparation) => preparation.configuration,
-            None if persisted == Persisted::Unfinished => plan.chosen.configuration.clone(),
+            None if outstanding => plan.chosen.configuration.clone(),
             None => return,
         };
         let Ok(configuration) = serde_json::to_string(&wanted) else { return };
@@ -89,7 +88,8 @@ impl Orchestrator {
     pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
         let mut program = Program::open(file, self.clock.unix())?;
         self.inspect(&mut program, forewarm_analyzer::Depth::Run)?;
-        self.executor.prepare(configuration, &mut program).map_err(|error| Error::from_warm(file, error))?;
+        let lease = self.executor.allocate(configuration);
+        lease.and_then(|lease| lease.prepare(&mut program)).map_err(|error| Error::from_warm(file, error))?;
         self.memory.write(forewarm_store::Store::maintain);
         Ok(())
     }

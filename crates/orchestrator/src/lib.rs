@@ -98,8 +98,13 @@ impl Orchestrator {
                 .inspect_err(|error| memory.warn(format!("the artifact cache is not used: {error}")))
                 .ok()
         });
+        let executor = Executor::new(artifacts, Arc::clone(&clock)).releasing_memory(settings.release_memory);
+        let executor = match &settings.cache_directory {
+            Some(directory) => executor.with_leases_in(directory.join("leases")),
+            None => executor,
+        };
         Self {
-            executor: Executor::new(artifacts, Arc::clone(&clock)),
+            executor,
             memory,
             clock,
             started,

@@ -16,6 +16,8 @@ pub struct Settings {
     pub cache_limit: Bytes,
     /// Whether to write to the database (`FOREWARM_NO_RECORD` unset).
     pub record: bool,
+    /// Give a run's memory back when it is over. A process that ends with its run spares its user the time.
+    pub release_memory: bool,
     /// Program and arguments that run [`crate::Orchestrator::prepare`] in a process of its own; `None` to prepare nothing.
     pub prepare_command: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@ use forewarm_executor::{Invocation, Outcome, Progress, Stdio};
 use forewarm_planner::{Belief, ProbeMode};
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Exit, ExitCause, Observation, Plan, SCHEMA, Seconds};
+use forewarm_types::{Bytes, Exit, ExitCause, Observation, Plan, SCHEMA, Seconds};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -25,6 +25,14 @@ pub(crate) struct InFlight {
     progress: Arc<Progress>,
     marks: Marks,
     steps: Vec<StepTiming>,
+}
+
+/// How a run went, whoever measured it: the executor to its end, or another thread that gave up on it.
+struct Measured {
+    exit: Exit,
+    run_seconds: f64,
+    run_cpu_seconds: f64,
+    peak_linear_memory: Bytes,
 }
 
 /// Times at which the stages of a run ended, on the monotonic clock.
@@ -97,15 +105,13 @@ impl Orchestrator {
         let exit = Exit { cause, code, signal, message: None };
         let ended = self.clock.monotonic();
         let (began, began_cpu) = in_flight.progress.started().unwrap_or((ended, self.clock.process_cpu()));
-        let outcome = Outcome {
+        let measured = Measured {
             exit: exit.clone(),
             run_seconds: (ended - began).0,
             run_cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
-            peak_linear_memory_bytes: in_flight.progress.peak_linear_memory(),
-            results: Vec::new(),
-            persisted: forewarm_executor::Persisted::NotWanted,
+            peak_linear_memory: in_flight.progress.peak_linear_memory(),
         };
-        let observation = self.observe(&in_flight, &outcome, ended);
+        let observation = self.observe(&in_flight, &measured, ended);
         self.record(&in_flight.considered, &in_flight.plan, &observation);
         Some(exit)
     }
@@ -175,14 +181,14 @@ impl Orchestrator {
             corrections: &considered.corrections,
             standing: &standing,
             file_known: considered.known,
-            busy_cores: self.executor.busy_cores(),
+            busy_cores: f64::from(self.executor.busy_cores()),
             constraints: forewarm_planner::Constraints {
                 deadline_seconds: request.timeout_seconds,
                 max_memory: request.max_memory,
                 available_memory: considered.resources.inventory.memory_bytes,
                 tier: request.overrides.tier,
                 threads: request.overrides.threads,
-                persist: self.executor.keeps_artifacts(),
+                persist: self.executor.artifacts().is_some(),
             },
             spent_seconds: (self.clock.monotonic() - self.started).0,
         })
@@ -203,9 +209,8 @@ impl Orchestrator {
     }
 
     /// What was measured, beside what had been predicted.
-    fn observe(&self, in_flight: &InFlight, outcome: &Outcome, ended: Seconds) -> Observation {
+    fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
         let InFlight { considered, plan, trial, marks, steps, .. } = in_flight;
-        let usage = forewarm_sandbox::usage();
         let wall = (ended - marks.started).0;
         let planning = (marks.planned - marks.started).0 - plan.emulation_seconds;
         let wait = (marks.leased - marks.planned).0;
@@ -218,15 +223,15 @@ impl Orchestrator {
             plan_seconds: planning,
             emulation_seconds: plan.emulation_seconds,
             wait_seconds: wait,
-            transition_seconds: wall - planning - plan.emulation_seconds - wait - outcome.run_seconds,
-            run_seconds: outcome.run_seconds,
+            transition_seconds: wall - planning - plan.emulation_seconds - wait - measured.run_seconds,
+            run_seconds: measured.run_seconds,
             cpu_seconds: self.clock.process_cpu().0,
-            run_cpu_seconds: outcome.run_cpu_seconds,
-            peak_memory_bytes: usage.peak_resident,
-            peak_linear_memory_bytes: outcome.peak_linear_memory_bytes,
-            exit: outcome.exit.clone(),
+            run_cpu_seconds: measured.run_cpu_seconds,
+            peak_memory_bytes: forewarm_sandbox::measure::peak_resident(),
+            peak_linear_memory_bytes: measured.peak_linear_memory,
+            exit: measured.exit.clone(),
             measured_by: "rusage".into(),
-            run_delay_seconds: usage.run_delay.map(|delay| delay.0),
+            run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
             steps: steps.clone(),
             ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
@@ -235,11 +240,17 @@ impl Orchestrator {
     }
 
     fn learn(&self, in_flight: InFlight, request: &Request, outcome: Outcome, ended: Seconds) -> Report {
-        let observation = self.observe(&in_flight, &outcome, ended);
+        let measured = Measured {
+            exit: outcome.exit,
+            run_seconds: outcome.run_seconds,
+            run_cpu_seconds: outcome.run_cpu_seconds,
+            peak_linear_memory: outcome.peak_linear_memory_bytes,
+        };
+        let observation = self.observe(&in_flight, &measured, ended);
         let InFlight { mut considered, plan, .. } = in_flight;
         self.record(&considered, &plan, &observation);
         if request.prepare {
-            self.prepare_for_next(&mut considered, request, &plan, &observation, outcome.persisted);
+            self.prepare_for_next(&mut considered, request, &plan, &observation, outcome.persistence.outstanding());
         }
         let prediction = observation.score();
         Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results }

@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::program::Program;
 use crate::{Check, Orchestrator};
 
+/// Shares of a core considered where a quota can be enforced: halves, down to a quarter.
+const SHARES: [f64; 2] = [0.5, 0.25];
+
 impl Orchestrator {
     /// Analyses a file in full: validated, with names and regions.
     ///
@@ -27,12 +30,18 @@ impl Orchestrator {
     #[must_use]
     pub fn resources(&self) -> ResourceModel {
         let stored = self.memory.recall(forewarm_store::Store::model).flatten();
-        let stored: Option<ResourceModel> = stored.and_then(|text| serde_json::from_str(&text).ok());
-        let cores = forewarm_sandbox::allowed_cores();
+        ResourceModel { inventory: inventory(), ..self.resource_model(stored.as_deref()) }
+    }
+
+    /// A stored model where one is, with defaults for what it lacks; it is on the way to the first instruction, so that
+    /// of an unprobed machine only what a plan cannot do without is looked at.
+    pub(crate) fn resource_model(&self, stored: Option<&str>) -> ResourceModel {
+        let stored: Option<ResourceModel> = stored.and_then(|text| serde_json::from_str(text).ok());
+        let cores = allowed_cores();
         match stored {
             Some(model) if model.inventory.cores() == cores => model,
-            Some(model) => ResourceModel { inventory: inventory(), ..model },
-            None => forewarm_resources::defaults::model(inventory()),
+            Some(model) => ResourceModel { inventory: glance(cores), ..model },
+            None => forewarm_resources::defaults::model(glance(cores)),
         }
     }
 
@@ -143,8 +152,23 @@ impl Orchestrator {
 
 /// What this machine has, as its system says.
 pub(crate) fn inventory() -> Inventory {
-    let mut inventory = forewarm_resources::inventory::detect(&RealFiles, forewarm_sandbox::allowed_cores());
-    inventory.executable_memory = forewarm_sandbox::executable_memory();
-    inventory.enforceable_shares = forewarm_sandbox::enforceable_shares();
-    inventory
+    let shares = forewarm_sandbox::cgroup::available();
+    Inventory {
+        executable_memory: forewarm_sandbox::memory::executable_allowed(),
+        enforceable_shares: if shares { SHARES.to_vec() } else { Vec::new() },
+        ..forewarm_resources::inventory::detect(&RealFiles, allowed_cores())
+    }
+}
+
+/// The least of it that a plan cannot do without.
+fn glance(cores: u32) -> Inventory {
+    Inventory {
+        executable_memory: forewarm_sandbox::memory::executable_allowed(),
+        ..forewarm_resources::inventory::quick(&RealFiles, cores)
+    }
+}
+
+/// Cores the scheduler lets this process use; one where it does not say.
+fn allowed_cores() -> u32 {
+    forewarm_sandbox::affinity::allowed().map_or(1, |cores| u32::try_from(cores.len()).unwrap_or(u32::MAX).max(1))
 }
