@@ -21,6 +21,10 @@ pub const DOLLARS_PER_GIGABYTE_HOUR: f64 = 0.004_445;
 /// Nominal clock of the operator costs, in cycles per second (source `agner-fog`).
 const CYCLES_PER_SECOND: f64 = 3e9;
 
+/// Standard deviation of the logarithm of the ratio of two tiers' run times over programs: the measured 1.5 to 2.5 of
+/// source `winch-ops` as a 90 % interval, `ln(2.5 / 1.5) / (2 * 1.645)`.
+pub const TIER_RATIO_LOG_DEVIATION: f64 = 0.155;
+
 /// Seconds in an hour.
 const HOUR: f64 = 3600.0;
 
@@ -46,8 +50,7 @@ pub const OP_MIX: &[(OpClass, f64)] = &[
 /// Reciprocal throughput and latency, in cycles, of the machine code the optimising compiler makes of a class
 /// (source `agner-fog`). Constants and locals mostly vanish into registers and operands: a register move, eliminated at
 /// renaming, or none. A call is a push, a jump, a frame and a return; an indirect one also loads and checks the
-/// signature; a host call leaves the guest, its figure that of a null system call (L. McVoy and C. Staelin,
-/// lmbench, USENIX 1996, and later kernels: 0.1 to 1 us).
+/// signature; a host call leaves the guest (source `null-call`).
 const CYCLES: [(OpClass, f64, f64); 21] = [
     (OpClass::Const, 0.05, 0.25),
     (OpClass::Local, 0.05, 0.25),
@@ -108,6 +111,7 @@ fn tier_costs(tier: Tier) -> TierCosts {
         let cycles = (throughput * latency).sqrt();
         let log_deviation = (latency / throughput).sqrt().ln() / Z95;
         let (cycles, source) = match (tier, class) {
+            (_, OpClass::HostCall) => (cycles, "null-call"),
             (Tier::Cranelift, _) => (cycles, "agner-fog"),
             (Tier::Winch, OpClass::Local) => (WINCH_LOCAL_CYCLES, "winch-ops"),
             (Tier::Winch, _) => (cycles * WINCH_FACTOR, "winch-ops"),
@@ -205,9 +209,14 @@ pub fn workload() -> Workload {
         run_median_seconds: Figure::sourced(0.0375, 0.0, "run-prior"),
         run_log_deviation: Figure::sourced(2.36, 0.0, "run-prior"),
         process_seconds: Figure::sourced(0.0027, 0.0, "process"),
+        spawn_seconds: spawn_seconds(),
         expected_reuses: Figure::sourced(0.25, 0.0, "one-hit"),
         artifact_hold_seconds: Figure::sourced(24.0 * HOUR, 0.0, "artifact-life"),
     }
+}
+
+pub(crate) fn spawn_seconds() -> Figure {
+    Figure::sourced(0.0007, 0.0, "spawn")
 }
 
 /// What counting operators adds.

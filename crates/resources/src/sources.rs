@@ -71,6 +71,12 @@ pub const SOURCES: &[(&str, &str)] = &[
         "process",
         "measured by the project: median of 21 starts and exits of wasmtime 48.0.2 --version, 2.7 ms of wall time",
     ),
+    ("spawn", "measured by the project: posix_spawn takes 0.7 ms"),
+    (
+        "null-call",
+        "a null system call, 0.1 to 1 us (L. McVoy and C. Staelin, lmbench, USENIX ATC 1996, and later kernels), which \
+         most host calls come down to",
+    ),
     (
         "one-hit",
         "Maggs and Sitaraman, Algorithmic Nuggets in Content Delivery, CCR 45(3), 2015: three quarters of what is \

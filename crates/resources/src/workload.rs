@@ -1,10 +1,6 @@
 //! What programs are like before anything is known of one: the planner's priors, and what a trial adds.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-
-use forewarm_types::OpClass;
 
 use crate::{Figure, defaults};
 
@@ -21,6 +17,9 @@ pub struct Workload {
     pub run_log_deviation: Figure,
     /// Wall seconds a process of our own takes to start and to end, which no plan changes.
     pub process_seconds: Figure,
+    /// Wall seconds it takes to start a detached process.
+    #[serde(default = "defaults::spawn_seconds")]
+    pub spawn_seconds: Figure,
     /// Further runs expected of a code seen for the first time.
     pub expected_reuses: Figure,
     /// Seconds an artifact is held for its next use.
@@ -46,10 +45,4 @@ impl Default for Metering {
     fn default() -> Self {
         defaults::metering()
     }
-}
-
-/// Shares of operator classes in a program of which no mix is known.
-#[must_use]
-pub fn common_mix() -> BTreeMap<OpClass, f64> {
-    defaults::OP_MIX.iter().copied().collect()
 }
