@@ -25,21 +25,27 @@ pub(crate) fn create(directory: &Path, file: &Path) -> Result<(), StoreError> {
 }
 
 /// Renames a database that is really damaged, with its log, to the first free `…corrupt-<n>`.
-pub(crate) fn set_aside(directory: &Path, file: &Path) -> Result<Option<PathBuf>, StoreError> {
+pub(crate) fn set_aside(directory: &Path, file: &Path) -> Result<PathBuf, StoreError> {
     let _lock = lock(file)?;
-    if !damaged(directory) {
-        return Ok(None);
+    let mut latest = None;
+    let mut free = sibling(file, ".corrupt-1");
+    for n in 2_u32.. {
+        if !free.exists() {
+            break;
+        }
+        latest = Some(std::mem::replace(&mut free, sibling(file, &format!(".corrupt-{n}"))));
     }
-    let target = (1_u32..).map(|n| sibling(file, &format!(".corrupt-{n}"))).find(|path| !path.exists());
-    let Some(target) = target else { return Ok(None) };
+    if !damaged(directory) {
+        return latest.ok_or_else(|| StoreError::Sound { file: file.to_owned() });
+    }
     // The log first: an old log beside a new database would be replayed into it.
     for suffix in ["-wal", "-shm", ""] {
-        match fs::rename(sibling(file, suffix), sibling(&target, suffix)) {
+        match fs::rename(sibling(file, suffix), sibling(&free, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::from_io(file, error)),
             _ => {}
         }
     }
-    Ok(Some(target))
+    Ok(free)
 }
 
 /// Whether the database fails to open or to verify for a reason that lies in its content.
@@ -47,9 +53,9 @@ fn damaged(directory: &Path) -> bool {
     let options = Options { create: false, ..Options::default() };
     let verdict = Store::open(directory, options).and_then(|store| {
         store.verify()?;
-        store.salt().map(|_| ())
+        store.salt()
     });
-    matches!(verdict, Err(StoreError::Corrupt { .. }))
+    verdict.is_err_and(|error| error.is_corrupt())
 }
 
 /// An empty database of the current schema as bytes: made in memory, so that no journal is written and no lock taken.

@@ -36,6 +36,12 @@ pub enum StoreError {
         /// What is wrong, in the engine's words.
         detail: String,
     },
+    /// It was to be set aside as damaged, but is in order.
+    #[error("{}: found in order on a second look and left in place; try again", file.display())]
+    Sound {
+        /// The database.
+        file: PathBuf,
+    },
     /// Written by a newer Forewarm.
     #[error("{}: written by a newer version (schema {found}, this one knows {known}); upgrade, or set XDG_DATA_HOME elsewhere", file.display())]
     Newer {
@@ -71,6 +77,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database's content is damaged, so that [`crate::Store::set_aside`] is the remedy.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Corrupt { .. })
+    }
+
     /// Sorts a file-system error.
     pub(crate) fn from_io(file: &Path, source: io::Error) -> Self {
         let file = file.to_owned();

@@ -126,8 +126,16 @@ pub(crate) fn code_of_digest(connection: &Connection, digest: &Digest) -> rusqli
 
 pub(crate) fn analysis_of(connection: &Connection, code: i64, version: u32) -> rusqlite::Result<Option<String>> {
     connection
-        .query_row("SELECT text FROM analyses WHERE code = ? AND version = ?", params![code, version], |row| row.get(0))
+        .query_row("SELECT text FROM analyses WHERE code = ? AND version = ?", params![code, version], |row| {
+            text(row, 0)
+        })
         .optional()
+        .map(Option::flatten)
+}
+
+/// A text column; one that a flipped bit has made unreadable counts as not remembered.
+pub(crate) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(row.get_ref(column)?.as_bytes_or_null()?.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
 }
 
 fn code_id(connection: &Connection, digest: &Digest) -> rusqlite::Result<i64> {

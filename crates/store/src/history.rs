@@ -1,6 +1,7 @@
 //! Observations, the counters that tell how often codes come back, and the one call that reads all a plan needs.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
 
 use forewarm_types::{Digest, Observation, ReuseStatistics};
 
@@ -18,6 +19,19 @@ pub struct Record<'a> {
     pub file_name: &'a str,
     /// What was chosen and predicted, as JSON.
     pub plan_json: Option<&'a str>,
+}
+
+/// A recorded run, for display.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryRow {
+    /// The record's number; later records have higher ones.
+    pub number: i64,
+    /// The program's file name when it last ran.
+    pub file_name: String,
+    /// What happened.
+    pub observation: Observation,
+    /// What had been chosen and predicted, as JSON.
+    pub plan_json: Option<String>,
 }
 
 /// All that is known before a run, read under one snapshot.
@@ -104,33 +118,22 @@ impl Store {
         })
     }
 
-    /// Past runs of all codes, newest first, each with its file name. Records that this version cannot read are left out.
+    /// Past runs of a code or of all, newest first, for display. Records that this version cannot read are left out.
     ///
     /// # Errors
     /// Where the database cannot be read.
-    pub fn all(&self, limit: u32) -> Result<Vec<(String, Observation)>, StoreError> {
+    pub fn history(&self, digest: Option<&Digest>, limit: u32) -> Result<Vec<HistoryRow>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT name, observation FROM observations JOIN codes ON codes.id = code
-                 ORDER BY observations.id DESC LIMIT ?",
+                "SELECT observations.id, name, observation, plan FROM observations JOIN codes ON codes.id = code
+                 WHERE ?1 IS NULL OR digest = ?1 ORDER BY observations.id DESC LIMIT ?2",
             )?;
-            let rows = statement.query_map([limit], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-            rows.filter_map(|row| match row {
-                Ok((name, text)) => serde_json::from_str(&text).ok().map(|observation| Ok((name, observation))),
-                Err(error) => Some(Err(error)),
-            })
-            .collect()
-        })
-    }
-
-    /// The file name last seen with a code.
-    ///
-    /// # Errors
-    /// Where the database cannot be read.
-    pub fn file_name(&self, digest: &Digest) -> Result<Option<String>, StoreError> {
-        use rusqlite::OptionalExtension;
-        self.read(|connection| {
-            connection.query_row("SELECT name FROM codes WHERE digest = ?", [digest.0], |row| row.get(0)).optional()
+            let mut rows = statement.query(params![digest.map(|digest| digest.0), limit])?;
+            let mut history = Vec::new();
+            while let Some(row) = rows.next()? {
+                history.extend(history_row(row)?);
+            }
+            Ok(history)
         })
     }
 
@@ -162,6 +165,12 @@ impl Store {
             ledger(connection, code.as_ref(), now_unix).map(|(reuse, ..)| reuse)
         })
     }
+}
+
+fn history_row(row: &Row<'_>) -> rusqlite::Result<Option<HistoryRow>> {
+    let Ok(observation) = serde_json::from_slice(row.get_ref(2)?.as_bytes()?) else { return Ok(None) };
+    let file_name = files::text(row, 1)?.unwrap_or_default();
+    Ok(Some(HistoryRow { number: row.get(0)?, file_name, observation, plan_json: files::text(row, 3)? }))
 }
 
 fn known(
@@ -198,7 +207,7 @@ fn ledger(
             code_age_seconds: since(code.and_then(|code| code.first_unix)),
             code_idle_seconds: since(code.and_then(|code| code.last_unix)),
         };
-        Ok((reuse, row.get(3)?, row.get(4)?))
+        Ok((reuse, row.get(3)?, files::text(row, 4)?))
     })
 }
 

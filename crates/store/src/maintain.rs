@@ -102,12 +102,13 @@ mod tests {
             store.record(&Record { observation: &run, file_name: "x.wasm", plan_json: None }, |_| None).unwrap();
         }
         store.prune(3, 5).unwrap();
-        let started: Vec<f64> = store.all(99).unwrap().iter().map(|(_, run)| run.started_unix_seconds).collect();
+        let started: Vec<f64> =
+            store.history(None, 99).unwrap().iter().map(|row| row.observation.started_unix_seconds).collect();
         assert_eq!(started, [11.0, 10.0, 9.0, 8.0, 7.0]);
         assert_eq!(store.recent(&digest(0), 99).unwrap().len(), 1);
         assert_eq!(store.reuse(&digest(0), 20.0).unwrap().runs, 12, "counters outlive what they counted");
         store.prune(1, 5).unwrap();
-        assert_eq!(store.all(99).unwrap().len(), 3);
+        assert_eq!(store.history(None, 99).unwrap().len(), 3);
     }
 
     #[test]
@@ -135,9 +136,9 @@ mod tests {
             store.set_model(&"m".repeat(100_000)).unwrap();
             store.record(&Record { observation: &run, file_name: "x.wasm", plan_json: None }, |_| None).unwrap();
         }
-        let runs = store.all(9999).unwrap().len();
+        let runs = store.history(None, 9999).unwrap().len();
         store.maintain().unwrap();
-        assert_eq!((store.wal_bytes(), store.all(9999).unwrap().len()), (0, runs));
+        assert_eq!((store.wal_bytes(), store.history(None, 9999).unwrap().len()), (0, runs));
     }
 
     #[test]

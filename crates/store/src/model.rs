@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::StoreError;
+use crate::files::text;
 use crate::open::Store;
 
 impl Store {
@@ -40,7 +41,7 @@ impl Store {
 }
 
 pub(crate) fn model_text(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    connection.query_row("SELECT text FROM model", [], |row| row.get(0)).optional()
+    connection.query_row("SELECT text FROM model", [], |row| text(row, 0)).optional().map(Option::flatten)
 }
 
 pub(crate) fn change_model(

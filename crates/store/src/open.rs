@@ -66,11 +66,11 @@ impl Store {
     }
 
     /// Moves a damaged database and its log out of the way, to `forewarm.sqlite3.corrupt-<n>`, so that nothing is lost
-    /// and the next [`Store::open`] begins anew. `None` where it proves sound, as when another process was first.
+    /// and the next [`Store::open`] begins anew. Where another process was first, that one's `<n>` is returned.
     ///
     /// # Errors
-    /// Where the directory cannot be written.
-    pub fn set_aside(directory: &Path) -> Result<Option<PathBuf>, StoreError> {
+    /// [`StoreError::Sound`] where there is no damage, and where the directory cannot be written.
+    pub fn set_aside(directory: &Path) -> Result<PathBuf, StoreError> {
         create::set_aside(directory, &directory.join(FILE_NAME))
     }
 

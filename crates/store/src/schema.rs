@@ -7,22 +7,23 @@ pub(crate) const APPLICATION_ID: i32 = 0x4657_524d;
 
 /// Schema changes in order; entry `n` takes `user_version` from `n` to `n + 1`. Entries are never edited once released.
 pub(crate) const MIGRATIONS: &[&str] = &[
+    // Strict types and checks let `integrity_check` find damage that leaves the pages' shape whole.
     // `codes` holds counters only, so that a record rewrites one small row; texts lie in tables of their own.
     // `files` has a rowid so that the oldest memos can be pruned; `ledger` is the one row read at every run.
     "CREATE TABLE codes(
-         id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '',
-         runs INTEGER NOT NULL DEFAULT 0, first_unix REAL, last_unix REAL);
+         id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32), name TEXT NOT NULL DEFAULT '',
+         runs INTEGER NOT NULL DEFAULT 0, first_unix REAL, last_unix REAL) STRICT;
      CREATE TABLE files(
          id INTEGER PRIMARY KEY, device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,
-         mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, code INTEGER NOT NULL, UNIQUE(device, inode));
-     CREATE TABLE analyses(code INTEGER PRIMARY KEY, version INTEGER NOT NULL, text TEXT NOT NULL);
+         mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, code INTEGER NOT NULL, UNIQUE(device, inode)) STRICT;
+     CREATE TABLE analyses(code INTEGER PRIMARY KEY, version INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
      CREATE TABLE observations(
-         id INTEGER PRIMARY KEY, code INTEGER NOT NULL, observation TEXT NOT NULL, plan TEXT);
+         id INTEGER PRIMARY KEY, code INTEGER NOT NULL, observation TEXT NOT NULL, plan TEXT) STRICT;
      CREATE INDEX observations_of_code ON observations(code, id);
-     CREATE TABLE model(id INTEGER PRIMARY KEY CHECK(id = 1), text TEXT NOT NULL);
+     CREATE TABLE model(id INTEGER PRIMARY KEY CHECK(id = 1), text TEXT NOT NULL) STRICT;
      CREATE TABLE ledger(
-         id INTEGER PRIMARY KEY CHECK(id = 1), salt BLOB NOT NULL,
-         codes INTEGER NOT NULL DEFAULT 0, runs INTEGER NOT NULL DEFAULT 0, singletons INTEGER NOT NULL DEFAULT 0);
+         id INTEGER PRIMARY KEY CHECK(id = 1), salt BLOB NOT NULL CHECK(length(salt) = 16),
+         codes INTEGER NOT NULL DEFAULT 0, runs INTEGER NOT NULL DEFAULT 0, singletons INTEGER NOT NULL DEFAULT 0) STRICT;
      INSERT INTO ledger(id, salt) VALUES(1, randomblob(16));",
 ];
 

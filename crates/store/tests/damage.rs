@@ -28,7 +28,7 @@ fn record(store: &Store, n: u32) -> Result<i64, StoreError> {
 fn read_all(directory: &Path) -> Result<usize, StoreError> {
     let store = Store::open(directory, Options::default())?;
     store.verify()?;
-    store.all(u32::MAX).map(|runs| runs.len())
+    store.history(None, u32::MAX).map(|runs| runs.len())
 }
 
 /// Damages a filled database; expects that it is seen, set aside with its content, and replaced.
@@ -41,7 +41,7 @@ fn check_corrupt(damage: impl FnOnce(&mut Vec<u8>)) {
     let error = read_all(directory.path()).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(error.to_string().contains(FILE_NAME));
-    let aside = Store::set_aside(directory.path()).unwrap().unwrap();
+    let aside = Store::set_aside(directory.path()).unwrap();
     assert_eq!(fs::read(&aside).unwrap(), bytes);
     assert!(aside.to_str().unwrap().ends_with("forewarm.sqlite3.corrupt-1"));
     assert_eq!(read_all(directory.path()).unwrap(), 0);
@@ -89,7 +89,7 @@ fn no_single_flipped_bit_is_worse_than_an_error() {
         fs::write(&file, &bytes).unwrap();
         let verdict = Store::open(directory.path(), Options::default()).and_then(|store| {
             record(&store, 1)?;
-            store.all(99)
+            store.history(None, 99)
         });
         match verdict {
             Ok(_) => {}
@@ -127,14 +127,14 @@ fn a_newer_database_is_refused_and_left_alone() {
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(directory.path(), Options::default()).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error:?}");
-    assert_eq!(Store::set_aside(directory.path()).unwrap(), None);
+    assert!(matches!(Store::set_aside(directory.path()), Err(StoreError::Sound { .. })));
     assert!(file.exists());
 }
 
 #[test]
 fn a_sound_database_is_not_set_aside() {
     let directory = filled(3);
-    assert_eq!(Store::set_aside(directory.path()).unwrap(), None);
+    assert!(matches!(Store::set_aside(directory.path()), Err(StoreError::Sound { .. })));
     assert_eq!(read_all(directory.path()).unwrap(), 3);
 }
 
@@ -143,8 +143,10 @@ fn the_second_damaged_database_gets_a_name_of_its_own() {
     let directory = filled(1);
     for n in 1..3 {
         fs::write(directory.path().join(FILE_NAME), b"garbage").unwrap();
-        let aside = Store::set_aside(directory.path()).unwrap().unwrap();
+        let aside = Store::set_aside(directory.path()).unwrap();
         assert!(aside.to_str().unwrap().ends_with(&format!("corrupt-{n}")));
+        Store::open(directory.path(), Options::default()).unwrap();
+        assert_eq!(Store::set_aside(directory.path()).unwrap(), aside, "as a process that comes second sees it");
     }
 }
 
@@ -174,6 +176,6 @@ fn a_directory_in_its_place_is_an_error() {
 fn read_only_opens_read_and_refuse_to_write() {
     let directory = filled(3);
     let store = Store::open(directory.path(), Options { read_only: true, ..Options::default() }).unwrap();
-    assert_eq!(store.all(9).unwrap().len(), 3);
+    assert_eq!(store.history(None, 9).unwrap().len(), 3);
     assert!(matches!(record(&store, 1).unwrap_err(), StoreError::ReadOnly { .. }));
 }

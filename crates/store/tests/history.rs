@@ -4,7 +4,7 @@
 #[path = "common/sample.rs"]
 mod sample;
 
-use forewarm_store::{Options, Record, Stamp, Store, StoreError};
+use forewarm_store::{HistoryRow, Options, Record, Stamp, Store, StoreError};
 use forewarm_types::ReuseStatistics;
 use sample::{digest, observation, store};
 
@@ -23,8 +23,15 @@ fn records_come_back_whole_and_newest_first() {
     let again = Store::open(directory.path(), Options::default()).unwrap();
     assert_eq!(again.recent(&digest(1), 9).unwrap(), [observation(1, 11.5), observation(1, 10.0)]);
     assert_eq!(again.recent(&digest(1), 1).unwrap().len(), 1);
-    assert_eq!(again.all(2).unwrap()[0], ("x.wasm".to_owned(), observation(2, 12.0)));
-    assert_eq!(again.file_name(&digest(2)).unwrap().as_deref(), Some("x.wasm"));
+    let newest = HistoryRow {
+        number: 3,
+        file_name: "x.wasm".to_owned(),
+        observation: observation(2, 12.0),
+        plan_json: Some("{}".to_owned()),
+    };
+    assert_eq!(again.history(None, 1).unwrap(), std::slice::from_ref(&newest));
+    assert_eq!(again.history(Some(&digest(2)), 9).unwrap(), [newest]);
+    assert_eq!(again.history(None, 9).unwrap().len(), 3);
 }
 
 #[test]
@@ -97,7 +104,7 @@ fn forgetting_all_leaves_only_the_model() {
     run(&store, 1, 10.0);
     let salt = store.salt().unwrap();
     assert_eq!(store.forget(None).unwrap(), 1);
-    assert_eq!((store.all(9).unwrap().len(), store.analysis(&digest(1), 7).unwrap()), (0, None));
+    assert_eq!((store.history(None, 9).unwrap().len(), store.analysis(&digest(1), 7).unwrap()), (0, None));
     assert_eq!(store.reuse(&digest(1), 99.0).unwrap(), ReuseStatistics::default());
     assert_eq!(store.model().unwrap().as_deref(), Some("model"));
     assert_ne!(store.salt().unwrap(), salt);
@@ -140,7 +147,7 @@ fn an_unreadable_record_is_left_out() {
     )
     .unwrap();
     assert_eq!(store.recent(&digest(1), 9).unwrap().len(), 1);
-    assert_eq!(store.all(9).unwrap().len(), 1);
+    assert_eq!(store.history(None, 9).unwrap().len(), 1);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn eight_threads_open_and_record_at_once() {
     let reuse = store.reuse(&sample::digest(3), 99.0).unwrap();
     assert_eq!((reuse.runs, reuse.codes, reuse.singletons, reuse.code_runs), (200, 8, 0, 25));
     assert_eq!(store.model().unwrap().as_deref(), Some("200"), "no update of the model is lost");
-    assert_eq!(store.all(999).unwrap().len(), 200);
+    assert_eq!(store.history(None, 999).unwrap().len(), 200);
 }
 
 /// The part of a child: records until killed, and says which records were committed.
@@ -110,7 +110,7 @@ fn a_kill_at_any_moment_loses_nothing_committed() {
 fn child_may_not_write() {
     let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else { return };
     let store = Store::open(Path::new(&directory), PATIENT).unwrap();
-    assert_eq!(store.all(9).unwrap().len(), 1);
+    assert_eq!(store.history(None, 9).unwrap().len(), 1);
     assert!(matches!(record(&store, 1, 1.0), Err(StoreError::ReadOnly { .. })));
     writeln!(std::io::stdout(), "as it should be").unwrap();
 }
