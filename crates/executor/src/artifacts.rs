@@ -1,13 +1,35 @@
 //! Compiled artifacts on disk: content-addressed, verified, written atomically, bounded in size.
+//!
+//! An artifact is machine code, so it is trusted only where nobody else can have put it: the directory and each entry
+//! belong to the effective user and are closed to others, are opened without following links, and are checked by
+//! descriptor. Each has a sidecar ([`sidecar`]) with its SHA-256 and the stamp of the file it was taken of; the artifact
+//! is hashed again whenever the stamp differs. Layout: `<SHA-256 of the code>/<tier>-<isa>-<compatibility>.cwasm`, and
+//! the same with `.stamp` for the sidecar. Called by [`crate::lease`].
 
+pub mod sidecar;
+
+mod files;
+
+use std::fs::File;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use forewarm_types::{Bytes, Digest, IsaLevel, Tier};
+use forewarm_types::{Bytes, CodeKind, Digest, IsaLevel, Step, StepTiming, Tier};
+use rustix::fs::{AtFlags, Stat, statat};
+use sha2::{Digest as _, Sha256};
+
+use crate::stopwatch::Stopwatch;
+use crate::wasm::{Compiled, Engine, configuration};
+use files::{Name, private_directory, private_file};
+use sidecar::{Sidecar, Stamp};
 
 /// The cache directory.
 pub struct ArtifactCache {
-    pub(crate) directory: PathBuf,
-    pub(crate) limit: Bytes,
+    directory: PathBuf,
+    root: OwnedFd,
+    limit: Bytes,
 }
 
 /// What stands in the cache under one key.
@@ -25,21 +47,177 @@ pub struct ArtifactInfo {
     pub used_unix_seconds: f64,
 }
 
+/// An artifact found, not yet loaded.
+struct Found {
+    name: Name,
+    artifact: File,
+    sidecar: Sidecar,
+}
+
 impl ArtifactCache {
     /// The cache at `directory` (made, 0700, where it is missing), holding at most `limit` bytes.
     ///
     /// # Errors
     /// Where the directory cannot be made, or is not the effective user's own, 0700.
-    pub fn open(directory: PathBuf, limit: Bytes) -> Result<Self, std::io::Error> {
-        Ok(Self { directory, limit })
+    pub fn open(directory: PathBuf, limit: Bytes) -> Result<Self, io::Error> {
+        let root = match files::open_directory(rustix::fs::CWD, &directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                files::make_directories(&directory)?;
+                files::open_directory(rustix::fs::CWD, &directory)?
+            }
+            opened => opened?,
+        };
+        private_directory(&root)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", directory.display())))?;
+        Ok(Self { directory, root, limit })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    /// The tiers and instruction-set levels for which a trusted artifact of the code stands.
+    #[must_use]
+    pub fn standing(&self, digest: &Digest) -> Vec<(Tier, IsaLevel)> {
+        let Some(home) = self.home(digest) else { return Vec::new() };
+        let names = files::names(&home);
+        names.into_iter().filter(|name| self.find(&home, name).is_some()).map(|name| (name.tier, name.isa)).collect()
+    }
+
+    /// Whether a trusted artifact of the code stands for a tier and level.
+    pub(crate) fn has(&self, digest: &Digest, tier: Tier, isa: IsaLevel) -> bool {
+        let Some(home) = self.home(digest) else { return false };
+        files::names(&home).iter().any(|name| (name.tier, name.isa) == (tier, isa) && self.find(&home, name).is_some())
+    }
+
+    /// Maps the artifact of a code for an engine. What turns out not to be of this engine is removed.
+    pub(crate) fn load(&self, digest: &Digest, engine: &Engine, kind: CodeKind) -> Option<(Compiled, StepTiming)> {
+        let watch = Stopwatch::start(&*engine.clock);
+        let home = self.home(digest)?;
+        let name = Name::of(engine);
+        let found = self.find(&home, &name)?;
+        match engine.map(&found.artifact, kind) {
+            Ok((compiled, timing)) => {
+                // The time of last use, by which the cache evicts.
+                let now = rustix::fs::Timestamps {
+                    last_access: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
+                    last_modification: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
+                };
+                let _ = rustix::fs::utimensat(&home, name.stamp(), &now, AtFlags::SYMLINK_NOFOLLOW);
+                Some((compiled, watch.stop(Step::Map, timing.bytes)))
+            }
+            Err(_) => {
+                files::remove(&home, &found.name);
+                None
+            }
+        }
+    }
+
+    /// Writes the artifact of a code, and evicts what is then too much.
+    ///
+    /// # Errors
+    /// Where it cannot be written; nothing half-written is ever under an artifact's name.
+    pub(crate) fn store(&self, digest: &Digest, engine: &Engine, code: &Compiled) -> Result<StepTiming, io::Error> {
+        let timing = self.write(digest, engine, code)?;
+        let _ = self.prune(self.limit);
+        Ok(timing)
+    }
+
+    /// Writes the artifact of a code.
+    pub(crate) fn write(&self, digest: &Digest, engine: &Engine, code: &Compiled) -> Result<StepTiming, io::Error> {
+        let watch = Stopwatch::start(&*engine.clock);
+        let bytes = engine.serialize(code).map_err(io::Error::other)?;
+        if bytes.len() as u64 > self.limit.0 {
+            return Err(io::Error::other(format!("{} bytes are more than the cache may hold", bytes.len())));
+        }
+        let name = Name::of(engine);
+        let home = self.make_home(digest)?;
+        let artifact = files::write(&self.root, &home, &name.artifact(), &bytes)?;
+        // Renaming changes the time of the last status change, so the stamp is taken only now. A writer killed here
+        // leaves an artifact without a fitting sidecar, which nobody will load.
+        let stamp = Stamp::of(&rustix::fs::fstat(&artifact)?);
+        let sidecar = Sidecar { host: host(), sha256: Sha256::digest(&bytes).into(), stamp };
+        files::write(&self.root, &home, &name.stamp(), sidecar.to_string().as_bytes())?;
+        Ok(watch.stop(Step::Persist, Bytes(bytes.len() as u64)))
+    }
+
+    /// The directory of a code's artifacts, if there is one that can be trusted.
+    fn home(&self, digest: &Digest) -> Option<OwnedFd> {
+        let home = files::open_directory(&self.root, digest.hex()).ok()?;
+        private_directory(&home).ok()?;
+        Some(home)
+    }
+
+    fn make_home(&self, digest: &Digest) -> Result<OwnedFd, io::Error> {
+        match rustix::fs::mkdirat(&self.root, digest.hex(), rustix::fs::Mode::RWXU) {
+            Err(error) if error != rustix::io::Errno::EXIST => return Err(error.into()),
+            _ => {}
+        }
+        let home = files::open_directory(&self.root, digest.hex())?;
+        private_directory(&home)?;
+        Ok(home)
+    }
+
+    /// Finds an artifact whose bytes are those once written. What is not, and never can be, is removed.
+    fn find(&self, home: &OwnedFd, name: &Name) -> Option<Found> {
+        let artifact = files::open_file(home, &name.artifact()).ok()?;
+        let stat = rustix::fs::fstat(&artifact).ok()?;
+        if private_file(&stat).is_err() {
+            return None;
+        }
+        let Some(sidecar) = read_sidecar(home, name) else {
+            // Possibly a writer is just about to write it; a dead one's leavings are replaced by the next writer.
+            return None;
+        };
+        if sidecar.host != host() {
+            return None;
+        }
+        let mut found = Found { name: name.clone(), artifact, sidecar };
+        if found.sidecar.stamp == Stamp::of(&stat) || self.verify(home, &mut found, &stat) {
+            return Some(found);
+        }
+        files::remove(home, name);
+        None
+    }
+
+    /// Hashes an artifact whose stamp differs from its sidecar's, and renews the stamp where the bytes are the same.
+    fn verify(&self, home: &OwnedFd, found: &mut Found, stat: &Stat) -> bool {
+        if hash(&found.artifact).ok() != Some(found.sidecar.sha256) {
+            return false;
+        }
+        found.sidecar.stamp = Stamp::of(stat);
+        let _ = files::write(&self.root, home, &found.name.stamp(), found.sidecar.to_string().as_bytes());
+        true
     }
 
     /// What stands in it.
     ///
     /// # Errors
     /// Where the directory cannot be read.
-    pub fn list(&self) -> Result<Vec<ArtifactInfo>, std::io::Error> {
-        todo!()
+    pub fn list(&self) -> Result<Vec<ArtifactInfo>, io::Error> {
+        Ok(self.entries()?.into_iter().map(|(info, _)| info).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<(ArtifactInfo, Name)>, io::Error> {
+        let mut entries = Vec::new();
+        for digest in files::codes(&self.root)? {
+            let Some(home) = self.home(&digest) else { continue };
+            for name in files::names(&home) {
+                let Ok(artifact) = statat(&home, name.artifact(), AtFlags::SYMLINK_NOFOLLOW) else { continue };
+                let used = statat(&home, name.stamp(), AtFlags::SYMLINK_NOFOLLOW).unwrap_or(artifact);
+                let info = ArtifactInfo {
+                    digest,
+                    tier: name.tier,
+                    isa: name.isa,
+                    size_bytes: Bytes(u64::try_from(artifact.st_size).unwrap_or(0)),
+                    used_unix_seconds: used.st_mtime as f64 + used.st_mtime_nsec as f64 * 1e-9,
+                };
+                entries.push((info, name));
+            }
+        }
+        Ok(entries)
     }
 
     /// Evicts least recently used artifacts until at most `keep` bytes stand, and sweeps leftovers of killed writers.
@@ -47,8 +225,78 @@ impl ArtifactCache {
     ///
     /// # Errors
     /// Where the directory cannot be read.
-    pub fn prune(&self, keep: Bytes) -> Result<Bytes, std::io::Error> {
-        let _ = keep;
-        todo!()
+    pub fn prune(&self, keep: Bytes) -> Result<Bytes, io::Error> {
+        let mut freed = files::sweep(&self.root)?;
+        let mut entries = self.entries()?;
+        entries.sort_by(|(a, _), (b, _)| a.used_unix_seconds.total_cmp(&b.used_unix_seconds));
+        let mut standing: Bytes = entries.iter().map(|(info, _)| info.size_bytes).sum();
+        for (info, name) in entries {
+            if standing.0 <= keep.0 {
+                break;
+            }
+            let Some(home) = self.home(&info.digest) else { continue };
+            files::remove(&home, &name);
+            // Only an empty directory goes.
+            let _ = rustix::fs::unlinkat(&self.root, info.digest.hex(), AtFlags::REMOVEDIR);
+            standing = Bytes(standing.0.saturating_sub(info.size_bytes.0));
+            freed = freed + info.size_bytes;
+        }
+        Ok(freed)
     }
 }
+
+fn read_sidecar(home: &OwnedFd, name: &Name) -> Option<Sidecar> {
+    let file = files::open_file(home, &name.stamp()).ok()?;
+    private_file(&rustix::fs::fstat(&file).ok()?).ok()?;
+    let mut bytes = Vec::with_capacity(sidecar::MAX_BYTES);
+    file.take(sidecar::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;
+    Sidecar::parse(&bytes)
+}
+
+fn hash(file: &File) -> Result<[u8; 32], io::Error> {
+    let mut reader = file;
+    io::Seek::rewind(&mut reader)?;
+    let mut hasher = Sha256::new();
+    io::copy(&mut reader, &mut hasher)?;
+    Ok(hasher.finalize().into())
+}
+
+/// What of this host decides whether an artifact fits, as far as can be told without making an engine: the engine's
+/// version, its configuration and the processor's features. The engine's own compatibility hash is in the name.
+fn host() -> u64 {
+    static HOST: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
+        let text = format!("{}/{}/{:?}", env!("CARGO_PKG_VERSION"), configuration::REVISION, files::processor());
+        u64::from_le_bytes(prefix(&Sha256::digest(text.as_bytes()).into()))
+    });
+    *HOST
+}
+
+/// The engine's compatibility hash, by SHA-256 so that it is the same in every process.
+fn compatibility(engine: &Engine) -> u64 {
+    struct Digesting(Sha256);
+    impl Hasher for Digesting {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            u64::from_le_bytes(prefix(&self.0.clone().finalize().into()))
+        }
+    }
+    let mut hasher = Digesting(Sha256::new());
+    engine.engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn prefix(digest: &[u8; 32]) -> [u8; 8] {
+    std::array::from_fn(|index| digest[index])
+}
+
+/// An unnamed file with the given contents.
+pub(crate) fn scratch_file(bytes: &[u8]) -> Result<File, io::Error> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests;

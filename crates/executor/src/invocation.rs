@@ -49,6 +49,24 @@ pub struct Invocation {
     pub progress: Arc<Progress>,
 }
 
+impl Invocation {
+    /// An invocation of a program with nothing: no arguments, no streams, no directories, no network, no limits.
+    #[must_use]
+    pub fn detached(program: &str) -> Self {
+        Self {
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            directories: Vec::new(),
+            stdio: Stdio::Detached,
+            invoke: None,
+            network: false,
+            max_memory: None,
+            progress: Arc::default(),
+        }
+    }
+}
+
 /// How far a run has come, readable from another thread.
 #[derive(Debug, Default)]
 pub struct Progress {

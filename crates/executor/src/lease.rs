@@ -3,11 +3,28 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use forewarm_sandbox::cgroup::CpuShare;
+use forewarm_sandbox::{affinity, memory};
 use forewarm_types::host::Clock;
-use forewarm_types::{Bytes, CodeKind, Configuration, Digest, Exit, IsaLevel, StepTiming, Tier};
+use forewarm_types::{Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Rung, Step, StepTiming, Tier};
+use wasmtime::Store;
 
 use crate::artifacts::ArtifactCache;
+pub use crate::error::WarmError;
 use crate::invocation::Invocation;
+use crate::occupancy::{Occupancy, Seat};
+use crate::persist::Persistence;
+pub use crate::run::{Outcome, Ready};
+use crate::run::{Program, block_on};
+use crate::stopwatch::Stopwatch;
+use crate::wasm::entry::Entry;
+use crate::wasm::host::Host;
+use crate::wasm::link::{Instance, Linked};
+use crate::wasm::{Compiled, Engine, EngineSettings};
+
+/// Binaries below this size are compiled by the calling thread alone: starting threads and handing out functions takes
+/// about as long as compiling this much does (measured; see the bench `cold-start`).
+const PARALLEL_LEAST: usize = 64 << 10;
 
 /// The code to run, whose bytes are read only when a step needs them.
 pub trait CodeSource: Send {
@@ -24,92 +41,79 @@ pub trait CodeSource: Send {
     fn bytes(&mut self) -> Result<Arc<[u8]>, std::io::Error>;
 }
 
-/// What stops a program from being warmed.
-#[derive(Debug, thiserror::Error)]
-pub enum WarmError {
-    /// The file cannot be read.
-    #[error("cannot read the program: {0}")]
-    Read(#[source] std::io::Error),
-    /// The engine rejects the code.
-    #[error("invalid code: {0}")]
-    Invalid(String),
-    /// The tier cannot compile the code.
-    #[error("{tier} cannot compile this code: {cause}")]
-    Unsupported {
-        /// The tier asked.
-        tier: Tier,
-        /// The engine's words.
-        cause: String,
-    },
-    /// The program imports what is not offered.
-    #[error("missing imports: {}", .0.join(", "))]
-    MissingImports(Vec<String>),
-    /// The program has no such entry point.
-    #[error("no exported function {name:?}{}", if .exports.is_empty() { String::new() } else { format!(" (exported: {})", .exports.join(", ")) })]
-    NoEntry {
-        /// What was wanted.
-        name: String,
-        /// What there is.
-        exports: Vec<String>,
-    },
-    /// The arguments of `--invoke` do not fit the function.
-    #[error("{0}")]
-    Arguments(String),
-    /// A directory cannot be opened.
-    #[error("cannot open directory {path}: {cause}")]
-    Directory {
-        /// The host path.
-        path: PathBuf,
-        /// The system's words.
-        cause: std::io::Error,
-    },
-    /// The configuration asks for what this machine cannot give.
-    #[error("cannot allocate: {0}")]
-    Allocate(String),
-    /// Instantiation failed: initial memory over the limit, a trapping start function.
-    #[error("cannot instantiate: {0}")]
-    Instantiate(String),
-}
-
 /// Executes plans on this machine.
 pub struct Executor {
-    pub(crate) artifacts: Option<ArtifactCache>,
+    pub(crate) artifacts: Option<Arc<ArtifactCache>>,
     pub(crate) clock: Arc<dyn Clock>,
+    occupancy: Option<Occupancy>,
+    release: bool,
 }
 
 /// Cores, memory and an engine, held.
-pub struct Lease {}
+pub struct Lease {
+    cpu: CpuSettings,
+    warm_state: Rung,
+    artifacts: Option<Arc<ArtifactCache>>,
+    clock: Arc<dyn Clock>,
+    release: bool,
+    held: Held,
+}
 
-/// A program at its first instruction.
-pub struct Ready {}
+/// What a lease holds of the machine; dropping it gives it back.
+#[derive(Default)]
+pub(crate) struct Held {
+    _seat: Option<Seat>,
+    _share: Option<CpuShare>,
+    cores_before: Option<Vec<usize>>,
+}
 
-/// How a run went, as the executor measured it.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// How it ended.
-    pub exit: Exit,
-    /// Wall time from the first instruction to the last.
-    pub run_seconds: f64,
-    /// CPU time of the process in between.
-    pub run_cpu_seconds: f64,
-    /// Peak linear memory.
-    pub peak_linear_memory_bytes: Bytes,
-    /// What `--invoke` returned, one text per value as `wasmtime run` prints them.
-    pub results: Vec<String>,
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(cores) = &self.cores_before {
+            // What cannot be given back only narrows this thread.
+            let _ = affinity::bind(cores);
+        }
+    }
 }
 
 impl Executor {
     /// An executor that keeps artifacts in `artifacts`, or none.
     #[must_use]
     pub fn new(artifacts: Option<ArtifactCache>, clock: Arc<dyn Clock>) -> Self {
-        Self { artifacts, clock }
+        Self { artifacts: artifacts.map(Arc::new), clock, occupancy: None, release: false }
+    }
+
+    /// Announces leases to other processes, and counts theirs, by lock files in `directory` (made where missing).
+    #[must_use]
+    pub fn with_leases_in(mut self, directory: PathBuf) -> Self {
+        self.occupancy = Some(Occupancy::new(directory));
+        self
+    }
+
+    /// Whether a run gives its memory back when it is over. It does not by default: a process about to end spares its
+    /// user the time. An embedder that goes on should say `true`.
+    #[must_use]
+    pub fn releasing_memory(mut self, release: bool) -> Self {
+        self.release = release;
+        self
+    }
+
+    /// Cores that leases of other processes hold now; 0 where nothing is announced.
+    #[must_use]
+    pub fn busy_cores(&self) -> u32 {
+        self.occupancy.as_ref().map_or(0, Occupancy::busy_cores)
+    }
+
+    /// The artifact cache, where there is one.
+    #[must_use]
+    pub fn artifacts(&self) -> Option<&ArtifactCache> {
+        self.artifacts.as_deref()
     }
 
     /// The tiers and instruction-set levels for which a trusted artifact of the code stands on disk.
     #[must_use]
     pub fn standing(&self, digest: &Digest) -> Vec<(Tier, IsaLevel)> {
-        let _ = digest;
-        todo!()
+        self.artifacts.as_ref().map_or_else(Vec::new, |artifacts| artifacts.standing(digest))
     }
 
     /// Holds the place a configuration describes: cores bound where it says so, thread pool sized, memory bounded.
@@ -117,9 +121,40 @@ impl Executor {
     /// # Errors
     /// [`WarmError::Allocate`] where the machine cannot give it.
     pub fn allocate(&self, configuration: &Configuration) -> Result<Lease, WarmError> {
-        let _ = configuration;
-        todo!()
+        let (Some(placement), Some(cpu)) = (configuration.placement(), configuration.cpu()) else {
+            return Err(WarmError::Allocate("the configuration has no placement on a CPU".to_owned()));
+        };
+        let mut held = Held::default();
+        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(cpu.threads));
+        if placement.share > 0.0 && placement.share < 1.0 {
+            let share = CpuShare::enforce(placement.share, placement.units);
+            held._share =
+                Some(share.map_err(|error| {
+                    WarmError::Allocate(format!("a share of {} of the CPU: {error}", placement.share))
+                })?);
+        }
+        if cpu.pinned {
+            held.cores_before = Some(pin(cpu.threads)?);
+        }
+        Ok(Lease {
+            cpu,
+            warm_state: configuration.warm_state,
+            artifacts: self.artifacts.clone(),
+            clock: Arc::clone(&self.clock),
+            release: self.release,
+            held,
+        })
     }
+}
+
+/// Binds this thread and its children to as many of the allowed cores as it will use; returns those it had.
+fn pin(threads: u32) -> Result<Vec<usize>, WarmError> {
+    let refuse = |error: std::io::Error| WarmError::Allocate(format!("binding to cores: {error}"));
+    let before = affinity::allowed().map_err(refuse)?;
+    // The last cores, since the first serve most interrupts.
+    let first = before.len().saturating_sub(threads.max(1) as usize);
+    affinity::bind(&before[first..]).map_err(refuse)?;
+    Ok(before)
 }
 
 impl Lease {
@@ -128,21 +163,116 @@ impl Lease {
     /// # Errors
     /// Any [`WarmError`]; a corrupt artifact is not one: it is rebuilt.
     pub fn warm(self, code: &mut dyn CodeSource, invocation: &Invocation) -> Result<Ready, WarmError> {
-        let _ = (code, invocation);
-        todo!()
+        let mut steps = Vec::with_capacity(Step::ALL.len());
+        let (engine, compiled, persistence) = self.obtain(code, &mut steps)?;
+
+        let watch = Stopwatch::start(&*self.clock);
+        let entry = Entry::find(&engine.engine, &compiled.code, invocation)?;
+        let linked = Linked::new(&engine, &compiled.code)?;
+        steps.push(watch.stop(Step::Link, Bytes::ZERO));
+
+        let watch = Stopwatch::start(&*self.clock);
+        let runtime = runtime(invocation.network || code.kind() == CodeKind::WasmComponent)?;
+        let mut store = Host::new(invocation)?.into_store(&engine.engine);
+        let instance = block_on(&runtime, linked.instantiate(&mut store)).map_err(|error| {
+            WarmError::Instantiate(match error.downcast_ref::<wasmtime::Trap>() {
+                Some(_) => format!("its start function trapped: {}", crate::run::message(&error)),
+                None => format!("{error:#}"),
+            })
+        })?;
+        steps.push(watch.stop(Step::Instantiate, invocation.progress.peak_linear_memory()));
+
+        if self.cpu.prefault {
+            steps.push(self.prefault(&mut store, instance));
+        }
+        Ok(Ready {
+            program: Program { store, instance, entry, runtime, _linked: linked, _code: compiled },
+            clock: self.clock,
+            progress: Arc::clone(&invocation.progress),
+            steps,
+            persistence,
+            release: self.release,
+            held: self.held,
+        })
+    }
+
+    /// Prepares the artifact alone, on disk when this returns: the body of a detached step. Returns what was climbed;
+    /// nothing where a trusted artifact stands already.
+    ///
+    /// # Errors
+    /// Any [`WarmError`]; [`WarmError::Allocate`] where there is no cache, or it cannot be written.
+    pub fn prepare(self, code: &mut dyn CodeSource) -> Result<Vec<StepTiming>, WarmError> {
+        let Some(artifacts) = &self.artifacts else {
+            return Err(WarmError::Allocate("there is no artifact cache to prepare into".to_owned()));
+        };
+        if artifacts.standing(&code.digest()).contains(&(self.cpu.tier, self.cpu.isa)) {
+            return Ok(Vec::new());
+        }
+        let bytes = code.bytes().map_err(WarmError::Read)?;
+        let engine = Engine::new(self.settings(bytes.len()), Arc::clone(&self.clock))?;
+        let (compiled, timing) = engine.compile(&bytes, code.kind())?;
+        let written = artifacts.store(&code.digest(), &engine, &compiled);
+        let written = written.map_err(|error| WarmError::Allocate(format!("writing the artifact: {error}")))?;
+        Ok(vec![timing, written])
+    }
+
+    /// Code from its artifact where one stands, else compiled, and then kept where the plan says so.
+    fn obtain(
+        &self,
+        code: &mut dyn CodeSource,
+        steps: &mut Vec<StepTiming>,
+    ) -> Result<(Engine, Compiled, Persistence), WarmError> {
+        let digest = code.digest();
+        if let Some(artifacts) = &self.artifacts
+            && artifacts.has(&digest, self.cpu.tier, self.cpu.isa)
+        {
+            let engine = Engine::new(self.settings(0), Arc::clone(&self.clock))?;
+            if let Some((compiled, timing)) = artifacts.load(&digest, &engine, code.kind()) {
+                steps.push(timing);
+                return Ok((engine, compiled, Persistence::standing()));
+            }
+        }
+        let bytes = code.bytes().map_err(WarmError::Read)?;
+        let engine = Engine::new(self.settings(bytes.len()), Arc::clone(&self.clock))?;
+        let (compiled, timing) = engine.compile(&bytes, code.kind())?;
+        let text = timing.bytes;
+        steps.push(timing);
+        let persistence = match &self.artifacts {
+            Some(artifacts) if self.warm_state >= Rung::Artifact => {
+                Persistence::begin(artifacts, digest, &engine, &compiled, text)
+            }
+            _ => Persistence::not_asked(),
+        };
+        steps.extend(persistence.timing());
+        Ok((engine, compiled, persistence))
+    }
+
+    fn settings(&self, bytes: usize) -> EngineSettings {
+        let threads = if bytes < PARALLEL_LEAST { 1 } else { self.cpu.threads };
+        EngineSettings { tier: self.cpu.tier, isa: self.cpu.isa, metered: false, interruptible: false, threads }
+    }
+
+    /// Backs the exported memory of a module before its first instruction.
+    fn prefault(&self, store: &mut Store<Host>, instance: Instance) -> StepTiming {
+        let watch = Stopwatch::start(&*self.clock);
+        let memory = match instance {
+            Instance::Module(instance) => instance.get_memory(&mut *store, "memory"),
+            Instance::Component(_) => None,
+        };
+        let backed = memory.map_or(0, |memory| {
+            let data = memory.data_mut(&mut *store);
+            // Where the system cannot back memory ahead, the program's own first touch will.
+            memory::populate(data, false).map_or(0, |()| data.len())
+        });
+        watch.stop(Step::Prefault, Bytes(backed as u64))
     }
 }
 
-impl Ready {
-    /// The steps climbed, timed.
-    #[must_use]
-    pub fn steps(&self) -> &[StepTiming] {
-        todo!()
+/// The asynchronous runtime WASI calls run in: one thread, the calling one; with sockets only where they may be used.
+pub(crate) fn runtime(sockets: bool) -> Result<tokio::runtime::Runtime, WarmError> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    if sockets {
+        builder.enable_io();
     }
-
-    /// Runs the program to its end.
-    #[must_use]
-    pub fn run(self) -> Outcome {
-        todo!()
-    }
+    builder.enable_time().build().map_err(|error| WarmError::Allocate(format!("an event loop: {error}")))
 }

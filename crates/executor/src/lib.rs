@@ -1,12 +1,20 @@
 //! Engines, warm ladders and artifacts: a lease is allocated, climbed and run; nothing is chosen here.
 //!
 //! Called by the orchestrator (real runs) and the emulator (trials and calibration).
+#![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod artifacts;
+pub mod error;
 pub mod invocation;
 pub mod lease;
+pub mod occupancy;
+pub mod persist;
+pub mod run;
+mod stopwatch;
 pub mod wasm;
 
 pub use artifacts::ArtifactCache;
+pub use error::WarmError;
 pub use invocation::{Directory, Invocation, Progress, Stdio};
-pub use lease::{Executor, Lease, Outcome, Ready};
+pub use lease::{CodeSource, Executor, Lease};
+pub use run::{Outcome, Ready};

@@ -1,15 +1,26 @@
 //! The WebAssembly engine: compiling, loading, linking and instantiating on a given tier.
 //!
-//! The lower half, beneath [`crate::lease`], which the emulator also drives for trials and calibration.
+//! The lower half, beneath [`crate::lease`], which the emulator also drives for trials and calibration. What an
+//! engine is configured to do is in [`configuration`]; what a program may touch in [`host`].
+
+pub(crate) mod calibrate;
+pub(crate) mod configuration;
+pub(crate) mod entry;
+pub(crate) mod host;
+pub(crate) mod link;
+mod load;
+mod trial;
 
 use std::sync::Arc;
 
 use forewarm_types::host::Clock;
-use forewarm_types::plan::Trial;
-use forewarm_types::{CodeKind, IsaLevel, StepTiming, Tier};
+use forewarm_types::{Bytes, CodeKind, IsaLevel, Step, StepTiming, Tier};
+use wasmtime::component::Component;
 
-use crate::invocation::Invocation;
-use crate::lease::WarmError;
+pub use calibrate::CallTiming;
+
+use crate::error::WarmError;
+use crate::stopwatch::Stopwatch;
 
 /// What an engine is made for; artifacts of different settings do not mix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,18 +38,32 @@ pub struct EngineSettings {
 }
 
 /// An engine with one compiler strategy.
-pub struct Engine {}
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) settings: EngineSettings,
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+}
 
 /// Code compiled or mapped for an engine.
-pub struct Compiled {}
+#[derive(Clone)]
+pub struct Compiled {
+    pub(crate) code: Code,
+}
 
-/// A call of one export in a fresh instance, timed.
-#[derive(Debug, Clone, Copy)]
-pub struct CallTiming {
-    /// CPU time of the calling thread.
-    pub cpu_seconds: f64,
-    /// Wall time.
-    pub wall_seconds: f64,
+#[derive(Clone)]
+pub(crate) enum Code {
+    Module(wasmtime::Module),
+    Component(Component),
+}
+
+impl Code {
+    fn text_bytes(&self) -> Bytes {
+        Bytes(match self {
+            Self::Module(module) => module.text().len(),
+            Self::Component(component) => component.text().len(),
+        } as u64)
+    }
 }
 
 impl Engine {
@@ -47,8 +72,10 @@ impl Engine {
     /// # Errors
     /// [`WarmError::Allocate`] where this host cannot have it.
     pub fn new(settings: EngineSettings, clock: Arc<dyn Clock>) -> Result<Self, WarmError> {
-        let _ = (settings, clock);
-        todo!()
+        let allocate = |error: wasmtime::Error| WarmError::Allocate(format!("{error:#}"));
+        let config = configuration::config(settings).map_err(allocate)?;
+        let engine = wasmtime::Engine::new(&config).map_err(allocate)?;
+        Ok(Self { settings, engine, clock })
     }
 
     /// Compiles a binary, timed. The timing's `bytes` are those of the code produced.
@@ -56,8 +83,36 @@ impl Engine {
     /// # Errors
     /// [`WarmError::Invalid`] or [`WarmError::Unsupported`].
     pub fn compile(&self, wasm: &[u8], kind: CodeKind) -> Result<(Compiled, StepTiming), WarmError> {
-        let _ = (wasm, kind);
-        todo!()
+        let watch = Stopwatch::start(&*self.clock);
+        let code = self.in_pool(|| match kind {
+            CodeKind::WasmModule => wasmtime::Module::from_binary(&self.engine, wasm).map(Code::Module),
+            CodeKind::WasmComponent => Component::from_binary(&self.engine, wasm).map(Code::Component),
+        })?;
+        let code = code.map_err(|error| self.rejection(wasm, &error))?;
+        let timing = watch.stop(Step::Compile, code.text_bytes());
+        Ok((Compiled { code }, timing))
+    }
+
+    /// Runs a compilation with as many threads as the settings say; with one, in the calling thread.
+    fn in_pool<T: Send>(&self, compile: impl FnOnce() -> T + Send) -> Result<T, WarmError> {
+        if self.settings.threads <= 1 {
+            return Ok(compile());
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.settings.threads as usize).build();
+        Ok(pool.map_err(|error| WarmError::Allocate(format!("no threads to compile with: {error}")))?.install(compile))
+    }
+
+    /// Whether code a tier refused is invalid, or valid and only beyond this tier.
+    fn rejection(&self, wasm: &[u8], error: &wasmtime::Error) -> WarmError {
+        let cause = format!("{error:#}");
+        let fullest = EngineSettings { tier: Tier::Cranelift, threads: 1, ..self.settings };
+        let valid = configuration::config(fullest)
+            .and_then(|config| wasmtime::Engine::new(&config))
+            .and_then(|engine| wasmtime::Module::validate(&engine, wasm));
+        match valid {
+            Ok(()) => WarmError::Unsupported { tier: self.settings.tier, cause },
+            Err(_) => WarmError::Invalid(cause),
+        }
     }
 
     /// Serialises code to the bytes of an artifact.
@@ -65,59 +120,22 @@ impl Engine {
     /// # Errors
     /// [`WarmError::Allocate`] where memory lacks.
     pub fn serialize(&self, code: &Compiled) -> Result<Vec<u8>, WarmError> {
-        let _ = code;
-        todo!()
+        let bytes = match &code.code {
+            Code::Module(module) => module.serialize(),
+            Code::Component(component) => component.serialize(),
+        };
+        bytes.map_err(|error| WarmError::Allocate(format!("{error:#}")))
     }
 
-    /// Maps an artifact file this process itself has just written (calibration only), timed.
+    /// Maps an artifact file this process itself has just written (calibration) or that the cache trusts, timed.
     ///
     /// # Errors
     /// [`WarmError::Read`] where it is not of this engine.
     pub fn map(&self, artifact: &std::fs::File, kind: CodeKind) -> Result<(Compiled, StepTiming), WarmError> {
-        let _ = (artifact, kind);
-        todo!()
-    }
-
-    /// Links a module without imports and times it.
-    ///
-    /// # Errors
-    /// As [`crate::Lease::warm`].
-    pub fn link(&self, code: &Compiled) -> Result<StepTiming, WarmError> {
-        let _ = code;
-        todo!()
-    }
-
-    /// Instantiates a module without imports `repeats` times, each timed; from the pool where `pooled`.
-    ///
-    /// # Errors
-    /// As [`crate::Lease::warm`].
-    pub fn instantiate(&self, code: &Compiled, pooled: bool, repeats: u32) -> Result<Vec<StepTiming>, WarmError> {
-        let _ = (code, pooled, repeats);
-        todo!()
-    }
-
-    /// Calls an export `(i32) -> i32` of a module without imports in a fresh instance, `arguments.len()` times in turn.
-    ///
-    /// # Errors
-    /// As [`crate::Lease::warm`].
-    pub fn time_calls(&self, code: &Compiled, export: &str, arguments: &[i32]) -> Result<Vec<CallTiming>, WarmError> {
-        let _ = (code, export, arguments);
-        todo!()
-    }
-
-    /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends, has
-    /// executed `max_ops` operators, or `max_wall_seconds` have passed. The engine must be metered.
-    ///
-    /// # Errors
-    /// As [`crate::Lease::warm`].
-    pub fn trial(
-        &self,
-        code: &Compiled,
-        invocation: &Invocation,
-        max_ops: u64,
-        max_wall_seconds: f64,
-    ) -> Result<Trial, WarmError> {
-        let _ = (code, invocation, max_ops, max_wall_seconds);
-        todo!()
+        let watch = Stopwatch::start(&*self.clock);
+        let code = load::load(&self.engine, artifact, kind)
+            .map_err(|error| WarmError::Read(std::io::Error::other(format!("{error:#}"))))?;
+        let size = artifact.metadata().map_or(0, |metadata| metadata.len());
+        Ok((Compiled { code }, watch.stop(Step::Map, Bytes(size))))
     }
 }

@@ -1,0 +1,106 @@
+//! Keeping what was compiled, without making the program wait for it.
+//!
+//! A small artifact is written at once, which takes less than starting a thread for it is worth. A large one is written
+//! by a thread of the lowest priority while the program runs; where the program ends first, the attempt is abandoned
+//! with the process (its temporary file is swept by a later one), and the caller can see that it was.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use forewarm_types::{Bytes, Digest, StepTiming};
+
+use crate::artifacts::ArtifactCache;
+use crate::wasm::{Compiled, Engine};
+
+/// Machine code up to this size is written in the run's own time: about 0.2 ms here (measured).
+const AT_ONCE_MOST: Bytes = Bytes(96 << 10);
+
+/// How far the keeping of an artifact has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The plan does not ask for it, or there is no cache.
+    NotAsked,
+    /// It stood before.
+    Standing,
+    /// It is being written.
+    Pending,
+    /// It was written.
+    Done(StepTiming),
+    /// It could not be written.
+    Failed(String),
+}
+
+/// The keeping of an artifact, as seen from any thread.
+#[derive(Debug, Clone)]
+pub struct Persistence {
+    state: Arc<Mutex<State>>,
+}
+
+impl Persistence {
+    fn new(state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    pub(crate) fn not_asked() -> Self {
+        Self::new(State::NotAsked)
+    }
+
+    pub(crate) fn standing() -> Self {
+        Self::new(State::Standing)
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it took, where it is done.
+    #[must_use]
+    pub fn timing(&self) -> Option<StepTiming> {
+        match self.state() {
+            State::Done(timing) => Some(timing),
+            _ => None,
+        }
+    }
+
+    /// Whether the artifact was asked for and does not stand (yet): worth preparing apart, should the process end now.
+    #[must_use]
+    pub fn outstanding(&self) -> bool {
+        matches!(self.state(), State::Pending | State::Failed(_))
+    }
+
+    /// Begins to keep an artifact of so many bytes of machine code.
+    pub(crate) fn begin(
+        artifacts: &Arc<ArtifactCache>,
+        digest: Digest,
+        engine: &Engine,
+        code: &Compiled,
+        text: Bytes,
+    ) -> Self {
+        if text.0 <= AT_ONCE_MOST.0 {
+            // Looking for what to evict takes time in proportion to what stands, so one small write in 16 does it.
+            let evict = digest.0[0].is_multiple_of(16);
+            let written =
+                if evict { artifacts.store(&digest, engine, code) } else { artifacts.write(&digest, engine, code) };
+            return Self::new(State::from(written));
+        }
+        let this = Self::new(State::Pending);
+        let (shared, artifacts, engine, code) = (this.clone(), Arc::clone(artifacts), engine.clone(), code.clone());
+        let work = move || {
+            // Without the lowest priority it would still be right, only less considerate.
+            let _ = forewarm_sandbox::background::yield_to_others();
+            let state = State::from(artifacts.store(&digest, &engine, &code));
+            *shared.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        };
+        if let Err(error) = std::thread::Builder::new().name("persist".to_owned()).spawn(work) {
+            return Self::new(State::Failed(format!("no thread to write the artifact: {error}")));
+        }
+        this
+    }
+}
+
+impl From<Result<StepTiming, std::io::Error>> for State {
+    fn from(written: Result<StepTiming, std::io::Error>) -> Self {
+        written.map_or_else(|error| Self::Failed(error.to_string()), Self::Done)
+    }
+}

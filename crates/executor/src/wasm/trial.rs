@@ -1,0 +1,206 @@
+//! A bounded trial of a program: counted, without network, without the real standard input, writing nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forewarm_sandbox::clock::thread_cpu;
+use forewarm_types::plan::Trial;
+use wasmtime::{AsContextMut, Caller, Linker, Module, Trap, Val};
+use wasmtime_wasi::I32Exit;
+
+use super::entry::Entry;
+use super::host::Host;
+use super::link::Linked;
+use super::{Code, Compiled, Engine};
+use crate::error::WarmError;
+use crate::invocation::{Invocation, Progress, Stdio};
+use crate::lease::runtime;
+use crate::stopwatch::Stopwatch;
+
+/// Operators between two looks at the clock: some 100 µs of Winch code, so that a wall budget is kept to within that.
+const SLICE_OPS: u64 = 100_000;
+
+/// Why a trial was ended by what the program did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    /// It read the standard input, which is the real run's.
+    #[error("reads standard input")]
+    ReadsStandardInput,
+    /// It wrote to a directory, which only the real run may.
+    #[error("writes files")]
+    WritesFiles,
+}
+
+/// Functions of WASI preview 1 that change the file system whatever their arguments.
+const WRITING: [&str; 7] = [
+    "path_create_directory",
+    "path_filestat_set_times",
+    "path_link",
+    "path_remove_directory",
+    "path_rename",
+    "path_symlink",
+    "path_unlink_file",
+];
+
+/// `oflags` of `path_open` that create or truncate: creat (bit 0), trunc (bit 3). WASI preview 1, `oflags`.
+const OPEN_CHANGES: i32 = 1 | 8;
+/// Rights of `path_open` that write: fd_write (bit 6). WASI preview 1, `rights`. (wasi-libc asks for it to write only.)
+const RIGHT_WRITE: i64 = 1 << 6;
+
+impl Engine {
+    /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends, has
+    /// executed `max_ops` operators, or `max_wall_seconds` have passed. The engine must be metered.
+    ///
+    /// # Errors
+    /// As [`crate::Lease::warm`].
+    pub fn trial(
+        &self,
+        code: &Compiled,
+        invocation: &Invocation,
+        max_ops: u64,
+        max_wall_seconds: f64,
+    ) -> Result<Trial, WarmError> {
+        let invocation = Invocation {
+            stdio: Stdio::Detached,
+            network: false,
+            progress: Arc::new(Progress::default()),
+            ..invocation.clone()
+        };
+        // A thread of its own: whatever the program does to it, the caller's stack, affinity and runtime stay as they are.
+        std::thread::scope(|scope| {
+            let trial = || self.trial_here(code, &invocation, max_ops, max_wall_seconds);
+            match scope.spawn(trial).join() {
+                Ok(trial) => trial,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn trial_here(
+        &self,
+        code: &Compiled,
+        invocation: &Invocation,
+        max_ops: u64,
+        max_wall_seconds: f64,
+    ) -> Result<Trial, WarmError> {
+        let watch = Stopwatch::start(&*self.clock);
+        let writable = invocation.directories.iter().any(|directory| !directory.read_only);
+        if matches!(code.code, Code::Component(_)) && writable {
+            // A component's writes are not told apart from its other failures, so its operators might be those of an
+            // error path.
+            return Ok(refused("has directories it may write to", watch.elapsed().0));
+        }
+        let entry = Entry::find(&self.engine, &code.code, invocation)?;
+        let linked = Linked::with(self, &code.code, |linker, module| guard(self, linker, module))?;
+        let mut store = Host::new(invocation)?.into_store(&self.engine);
+        let metered =
+            store.set_fuel(max_ops).and_then(|()| store.fuel_async_yield_interval(Some(SLICE_OPS.min(max_ops))));
+        metered.map_err(|error| WarmError::Allocate(format!("a trial needs a metered engine: {error:#}")))?;
+
+        let runtime = runtime(true)?;
+        let cpu = thread_cpu();
+        let budget = Duration::try_from_secs_f64(max_wall_seconds.max(0.0)).unwrap_or(Duration::MAX);
+        let run = async {
+            let instance = linked.instantiate(&mut store).await?;
+            entry.call(&mut store, instance).await
+        };
+        let result = runtime.block_on(async { tokio::time::timeout(budget, run).await });
+        let run_cpu_seconds = (thread_cpu() - cpu).0;
+        // A file operation that blocks is left behind in its thread rather than waited for.
+        runtime.shutdown_background();
+        let stopped_by = match result {
+            Err(_) => Some("wall budget".to_owned()),
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => stop_reason(&error),
+        };
+        Ok(Trial {
+            ops: max_ops.saturating_sub(store.get_fuel().unwrap_or(0)),
+            complete: stopped_by.is_none(),
+            stopped_by,
+            wall_seconds: watch.elapsed().0,
+            run_cpu_seconds,
+            peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
+        })
+    }
+}
+
+fn refused(why: &str, wall_seconds: f64) -> Trial {
+    Trial {
+        ops: 0,
+        complete: false,
+        stopped_by: Some(why.to_owned()),
+        wall_seconds,
+        run_cpu_seconds: 0.0,
+        peak_linear_memory_bytes: forewarm_types::Bytes::ZERO,
+    }
+}
+
+/// What ended a trial before the program's own end; `None` where it ended itself, by exiting or by its own trap.
+fn stop_reason(error: &wasmtime::Error) -> Option<String> {
+    if error.downcast_ref::<I32Exit>().is_some() {
+        return None;
+    }
+    if let Some(stop) = error.chain().find_map(|cause| cause.downcast_ref::<Stop>()) {
+        return Some(stop.to_string());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Some("operator budget".to_owned()),
+        Some(_) => None,
+        None => Some(error.root_cause().to_string()),
+    }
+}
+
+/// Puts guards before the functions of WASI preview 1 that write.
+fn guard(engine: &Engine, linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
+    for import in module.imports() {
+        let wasmtime::ExternType::Func(ty) = import.ty() else { continue };
+        if !matches!(import.module(), "wasi_snapshot_preview1" | "wasi_unstable") {
+            continue;
+        }
+        if WRITING.contains(&import.name()) {
+            linker.func_new(import.module(), import.name(), ty, |_, _, _| Err(Stop::WritesFiles.into()))?;
+        } else if import.name() == "path_open" {
+            guard_open(engine, linker, import.module(), ty)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets `path_open` through to read, and stops the trial where it would write.
+fn guard_open(
+    engine: &Engine,
+    linker: &mut Linker<Host>,
+    namespace: &str,
+    ty: wasmtime::FuncType,
+) -> wasmtime::Result<()> {
+    let original = linker.clone();
+    let namespace = namespace.to_owned();
+    let _ = engine;
+    linker.func_new_async(
+        &namespace.clone(),
+        "path_open",
+        ty,
+        move |mut caller: Caller<'_, Host>, params, results| {
+            let original = original.clone();
+            let namespace = namespace.clone();
+            Box::new(async move {
+                if opens_to_write(params) {
+                    return Err(Stop::WritesFiles.into());
+                }
+                let open = original.get(&mut caller, &namespace, "path_open").map(wasmtime::Extern::into_func)?;
+                match open {
+                    Some(open) => open.call_async(caller.as_context_mut(), params, results).await,
+                    None => Err(wasmtime::Error::msg("path_open is not linked")),
+                }
+            })
+        },
+    )?;
+    Ok(())
+}
+
+/// Whether the parameters (fd, dirflags, path, path_len, oflags, rights, inheriting rights, fdflags, result) write.
+fn opens_to_write(params: &[Val]) -> bool {
+    let flags = params.get(4).and_then(Val::i32).unwrap_or(0);
+    let rights = params.get(5).and_then(Val::i64).unwrap_or(0);
+    flags & OPEN_CHANGES != 0 || rights & RIGHT_WRITE != 0
+}
