@@ -1,7 +1,125 @@
-//! Benches.
-use crate::process::Outcome;
-#[derive(clap::Args)]
-pub struct Arguments {}
-pub fn run(_: &Arguments) -> Outcome {
+//! `cargo xtask bench NAME`: Forewarm beside its peers, run in turn on the same machine; a table for people and JSON with
+//! the machine's description for records. Nothing here asserts a time: a bench reports, people judge. One run is in
+//! `run`, who is run in `runner`, the machine in `machine`, medians in `statistics`, each bench in a file of its name.
+
+mod cold_start;
+mod criteria;
+mod machine;
+mod run;
+mod runner;
+mod stages;
+mod statistics;
+mod warm_start;
+
+use std::fs;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::corpus::cases::{Case, Group};
+use crate::corpus::{self, Corpus};
+use crate::process::{Outcome, While, cargo, failure, require, target};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// First run ever, nothing cached, against both of the peer's compilers and node.
+    ColdStart,
+    /// A run whose artifact stands, against the peer on a precompiled module.
+    WarmStart,
+    /// What lies before the program's first instruction and after its last.
+    Stages,
+}
+
+/// `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// What is measured.
+    #[arg(value_enum)]
+    name: Name,
+    /// Only cases whose name begins so (may be repeated); names of the corpus outside the speed goals work too.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Rounds of each runner whose run takes under a second (longer ones take a third, at least 3).
+    #[arg(long, default_value_t = 9)]
+    rounds: u32,
+    /// Three rounds, to see that everything works.
+    #[arg(long)]
+    quick: bool,
+    /// Leave Forewarm out: what must be beaten.
+    #[arg(long)]
+    peers_only: bool,
+    /// Leave node out.
+    #[arg(long)]
+    no_node: bool,
+    /// Measure the binary that stands instead of building it first.
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Arguments {
+    /// Rounds for a run that takes so long: all of them under a second, a third above, at least three.
+    fn rounds(&self, first: Duration) -> u32 {
+        let rounds = if self.quick { 3 } else { self.rounds };
+        if first < Duration::from_secs(1) { rounds } else { (rounds / 3).max(3).min(rounds) }
+    }
+}
+
+/// Runs one bench.
+///
+/// # Errors
+/// The corpus or the binary cannot be made, or a result cannot be written.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let (corpus, cases) = corpus::prepare()?;
+    if !arguments.peers_only && !arguments.no_build {
+        require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?;
+    }
+    let cases = chosen(arguments, cases)?;
+    match arguments.name {
+        Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
+        Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
+        Name::Stages => stages::run(arguments, &corpus),
+    }
+}
+
+fn chosen(arguments: &Arguments, cases: Vec<Case>) -> Outcome<Vec<Case>> {
+    let named = |case: &Case| arguments.only.iter().any(|name| case.name.starts_with(name.as_str()));
+    let cases: Vec<Case> = cases
+        .into_iter()
+        .filter(|case| if arguments.only.is_empty() { case.group == Group::Bench } else { named(case) })
+        .filter(|case| matches!(case.group, Group::Bench | Group::Ordinary))
+        .collect();
+    if cases.is_empty() { Err(failure("no case has such a name")) } else { Ok(cases) }
+}
+
+/// A bench's whole result, as written.
+#[derive(Serialize)]
+struct Document<'a, R> {
+    schema: u32,
+    bench: &'a str,
+    command: String,
+    machine: machine::Machine,
+    results: R,
+}
+
+/// Writes `target/bench/NAME.json`.
+fn write(name: &str, corpus: &Corpus, results: impl Serialize) -> Outcome {
+    let document = Document {
+        schema: 1,
+        bench: name,
+        command: std::iter::once("cargo xtask".to_owned())
+            .chain(std::env::args().skip(1))
+            .collect::<Vec<_>>()
+            .join(" "),
+        machine: machine::describe(corpus),
+        results,
+    };
+    println!("\nmachine: {}", document.machine);
+    let path = target().join("bench").join(format!("{name}.json"));
+    fs::create_dir_all(target().join("bench")).doing("creating the folder of results")?;
+    let bytes = serde_json::to_vec_pretty(&document).doing("describing the results")?;
+    fs::write(&path, bytes).doing(format_args!("writing {}", path.display()))?;
+    println!("written: target/bench/{name}.json");
     Ok(())
 }

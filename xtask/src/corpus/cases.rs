@@ -67,7 +67,8 @@ pub struct Case {
 }
 
 impl Case {
-    fn new(corpus: &Corpus, name: &str, program: &str, group: Group) -> Self {
+    /// A program that is given nothing and is to end with 0.
+    pub fn new(corpus: &Corpus, name: &str, program: &str, group: Group) -> Self {
         Self {
             name: name.to_owned(),
             file: corpus.wasm(program),
@@ -82,7 +83,8 @@ impl Case {
         }
     }
 
-    fn args(mut self, args: &[&str]) -> Self {
+    /// With these arguments.
+    pub fn args(mut self, args: &[&str]) -> Self {
         self.args = args.iter().map(|argument| (*argument).to_owned()).collect();
         self
     }

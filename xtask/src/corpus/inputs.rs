@@ -146,8 +146,8 @@ fn declaration(random: &mut Random, number: usize) -> String {
         ),
         _ => format!(
             "let {a}{number} = {m};\ndo {{\n    {a}{number} = {a}{number} & 1 ? {a}{number} * 3 + 1 : {a}{number} >>> 1;\n}} while \
-             ({a}{number} > 1 && {a}{number} !== {n});\nvar {b}{number} = typeof {a}{number} === \"number\" ? void 0 : {{ {c}: {a}{number} }};\n\
-             registry.set(\"{a}-{b}-{number}\", {b}{number});\n\n"
+             ({a}{number} > 1 && {a}{number} !== {n});\nvar {b}Of{number} = typeof {a}{number} === \"number\" ? void 0 : {{ {c}: {a}{number} }};\n\
+             registry.set(\"{a}-{b}-{number}\", {b}Of{number});\n\n"
         ),
     }
 }
