@@ -6,6 +6,7 @@
 
 mod compile;
 mod contention;
+mod factors;
 mod ladder;
 mod memory;
 mod op_costs;
@@ -106,6 +107,8 @@ pub fn calibrate(
         compile::measure(&bench, tier, &mut model.transitions)?;
         ladder::measure(&bench, tier, &mut model.transitions)?;
     }
+    progress("what counting and the baseline instruction set cost");
+    factors::measure(&bench, &mut model.op_costs, &mut model.metering)?;
     progress("reading, memory");
     memory::measure(&bench, &mut model.transitions)?;
     progress("contention");

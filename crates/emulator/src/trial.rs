@@ -11,7 +11,7 @@ use forewarm_executor::wasm::{Engine, EngineSettings};
 use forewarm_executor::{Invocation, Progress, Stdio};
 use forewarm_types::host::Clock;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Bytes, IsaLevel, Tier};
+use forewarm_types::{Bytes, CodeKind, IsaLevel, Tier};
 
 use crate::{EmulateError, sections};
 
@@ -58,7 +58,7 @@ pub fn measure(
         if left <= 0.0 {
             return Ok(stopped("compiling used up the wall budget", elapsed()));
         }
-        let trial = engine.trial(&compiled, &confined(invocation), probe_max_ops, left)?;
+        let trial = engine.trial(&compiled, &confined(invocation, code.kind()), probe_max_ops, left)?;
         return Ok(Trial { wall_seconds: elapsed(), ..trial });
     }
     Err(refusal.map_or_else(|| EmulateError::NoTier("none was tried".into()), EmulateError::Warm))
@@ -69,11 +69,16 @@ fn settings(tier: Tier, threads: u32) -> EngineSettings {
 }
 
 /// The same invocation with everything taken away through which a trial could be noticed.
-fn confined(invocation: &Invocation) -> Invocation {
+///
+/// A component keeps its directories' rights: the executor declines to try one that may write, since its failing
+/// writes could not be told from its own errors; for a module the executor ends the trial at the first write.
+fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
     let mut confined = invocation.clone();
     confined.stdio = Stdio::Detached;
     confined.network = false;
-    confined.directories.iter_mut().for_each(|directory| directory.read_only = true);
+    if kind == CodeKind::WasmModule {
+        confined.directories.iter_mut().for_each(|directory| directory.read_only = true);
+    }
     confined.progress = Arc::new(Progress::default());
     confined
 }

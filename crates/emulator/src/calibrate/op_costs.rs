@@ -93,7 +93,7 @@ fn bare() -> Invocation {
 }
 
 /// CPU seconds of a round, once per repeat.
-fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled) -> Result<Vec<f64>, EmulateError> {
+pub(super) fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled) -> Result<Vec<f64>, EmulateError> {
     let first = engine.time_calls(code, EXPORT, &[FIRST_ROUNDS, FIRST_ROUNDS])?;
     let round = first.iter().map(|call| call.cpu_seconds).fold(f64::MAX, f64::min) / f64::from(FIRST_ROUNDS);
     let rounds = (bench.budget.kernel_seconds / round.max(1e-10)).clamp(f64::from(FIRST_ROUNDS), MOST_ROUNDS) as i32;
@@ -107,12 +107,16 @@ fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled) -> Result<
     Ok(calls.chunks_exact(2).map(difference).filter(|seconds| *seconds > 0.0).collect())
 }
 
-/// The costs from the medians, and their deviations from solving each repeat by itself.
+/// The costs from the medians of the repeats.
+///
+/// A figure's deviation is how far predictions by it may lie off: the spread of solving each repeat by itself, and the
+/// relative residual of the whole inner loops, which is the error of adding up costs at all.
 fn solve(timed: &[Timed], repeats: u32) -> Vec<(OpClass, Figure)> {
-    let central = fit(timed, |seconds| median(seconds));
+    let central = fit(timed, median);
     let singles: Vec<Vec<f64>> = (0..repeats.max(2) as usize)
         .map(|at| fit(timed, |seconds| seconds.get(at).copied().unwrap_or_else(|| median(seconds))))
         .collect();
+    let residual = residual(timed, &central);
     let mut costs = Vec::new();
     for (column, class) in OpClass::ALL.into_iter().enumerate() {
         let timings = timed.iter().filter(|one| one.kernel.counts.contains_key(&class));
@@ -121,15 +125,26 @@ fn solve(timed: &[Timed], repeats: u32) -> Vec<(OpClass, Figure)> {
             continue;
         }
         let spread: Vec<f64> = singles.iter().map(|solution| solution[column]).collect();
-        let figure = Figure {
-            value: central[column],
-            deviation: deviation(&spread),
-            samples: samples as u64,
-            source: SOURCE.into(),
-        };
-        costs.push((class, figure));
+        let value = central[column];
+        let deviation = deviation(&spread).hypot(residual * value);
+        costs.push((class, Figure::measured(value, deviation, samples as u64, SOURCE)));
     }
     costs
+}
+
+/// Standard deviation of `predicted / actual − 1` over the kernels that are whole inner loops.
+fn residual(timed: &[Timed], costs: &[f64]) -> f64 {
+    let ratios: Vec<f64> = timed
+        .iter()
+        .filter(|one| one.kernel.weight >= 1.0 && !one.seconds.is_empty())
+        .map(|one| predicted(&one.kernel, costs) / median(&one.seconds))
+        .collect();
+    deviation(&ratios)
+}
+
+fn predicted(kernel: &Kernel, costs: &[f64]) -> f64 {
+    let cost = |(class, cost): (OpClass, &f64)| kernel.counts.get(&class).map_or(0.0, |count| count * cost);
+    OpClass::ALL.into_iter().zip(costs).map(cost).sum()
 }
 
 fn fit(timed: &[Timed], pick: impl Fn(&[f64]) -> f64) -> Vec<f64> {

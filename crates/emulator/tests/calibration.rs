@@ -1,0 +1,45 @@
+//! A calibration with a tiny budget measures every figure it promises.
+
+use std::sync::Arc;
+
+use forewarm_emulator::{Budget, calibrate};
+use forewarm_resources::inventory;
+use forewarm_sandbox::{RealClock, RealFiles};
+use forewarm_types::{OpClass, Step, Tier};
+
+#[test]
+fn a_tiny_budget_measures_everything() {
+    let mut stages = Vec::new();
+    let inventory = inventory::detect(&RealFiles, 2);
+    let model = calibrate(inventory, Budget::tiny(), Arc::new(RealClock), &mut |line| stages.push(line.to_owned()));
+    let model = model.unwrap();
+    assert!(stages.len() >= 5, "{stages:?}");
+    for tier in Tier::ALL {
+        let costs = &model.op_costs.tiers[&tier].seconds_per_op;
+        let sum: f64 = costs.values().map(|figure| figure.value).sum();
+        assert!(sum > 0.0, "{tier}: {costs:?}");
+        // Pulley has no atomic read-modify-write, Winch no reference operators: those keep their defaults.
+        let lacking = |class| match tier {
+            Tier::Pulley => class == OpClass::Atomic,
+            Tier::Winch => class == OpClass::Other,
+            Tier::Cranelift => false,
+        };
+        for class in OpClass::ALL.into_iter().filter(|class| !lacking(*class)) {
+            let figure = costs.get(&class).unwrap_or_else(|| panic!("{tier}: no cost of {}", class.name()));
+            assert!(figure.samples > 0 && figure.value >= 0.0 && figure.value < 1e-3, "{tier} {class:?}: {figure:?}");
+            assert_eq!(figure.source, "calibrated on this machine");
+        }
+        for step in [Step::Compile, Step::Persist, Step::Map, Step::Link, Step::Instantiate] {
+            let cost = &model.transitions.tiers[&tier][&step];
+            assert!(cost.samples > 0, "{tier} {step:?}: {cost:?}");
+            assert!(cost.fixed_seconds + cost.seconds_per_megabyte > 0.0, "{tier} {step:?}: {cost:?}");
+        }
+        assert!(model.transitions.tiers[&tier][&Step::Compile].bytes_per_byte > 0.1);
+    }
+    let read = &model.transitions.common[&Step::Read];
+    assert!(read.samples > 0 && read.seconds_per_megabyte > 0.0, "{read:?}");
+    assert!(model.transitions.first_touch_seconds_per_byte.is_some_and(|figure| figure.samples > 0));
+    assert!(model.contention.compute_pair.is_some_and(|figure| figure.value >= 1.0));
+    assert!(model.contention.streaming_pair.is_some_and(|figure| figure.value >= 1.0));
+    assert!(model.power.from_table, "no counter of energy was read");
+}
