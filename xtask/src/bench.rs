@@ -50,6 +50,9 @@ pub struct Arguments {
     /// Leave Forewarm out: what must be beaten.
     #[arg(long)]
     peers_only: bool,
+    /// Turn the detached preparation of artifacts off (else it is waited for after each run, outside the measured time).
+    #[arg(long)]
+    no_prepare: bool,
     /// Leave node out.
     #[arg(long)]
     no_node: bool,
@@ -59,6 +62,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// Options for every measured run of Forewarm.
+    fn forewarm_options(&self) -> &'static [&'static str] {
+        if self.no_prepare { &["--no-prepare"] } else { &[] }
+    }
+
     /// Rounds for a run that takes so long: all of them under a second, a third above, at least three.
     fn rounds(&self, first: Duration) -> u32 {
         let rounds = if self.quick { 3 } else { self.rounds };

@@ -82,7 +82,7 @@ fn measure(arguments: &Arguments, corpus: &Corpus, case: &Case, runners: &[Runne
             if rounds.get(name).is_some_and(|rounds| round >= *rounds) {
                 continue;
             }
-            let finished = runner.run(corpus, case)?;
+            let finished = runner.run_with(corpus, case, arguments.forewarm_options())?;
             let column = columns.entry(name).or_insert_with(Column::empty);
             column.note = difference(case, &finished, peer.as_ref());
             if let Some(note) = &column.note {

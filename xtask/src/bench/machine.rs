@@ -52,7 +52,7 @@ pub fn describe(corpus: &Corpus) -> Machine {
             .and_then(|line| Some(line.split(' ').next()?.to_owned()))
             .unwrap_or_else(unknown),
         forewarm: version(Command::new(forewarm_binary()).arg("--version")),
-        commit: version(crate::process::command("git", &["rev-parse", "--short", "HEAD"]).env_remove("GIT_DIR")),
+        commit: version(&mut crate::process::command("git", &["rev-parse", "--short", "HEAD"])),
         wasmtime: version(Command::new(corpus.wasmtime()).arg("--version")),
         node: version(Command::new("node").arg("--version")),
     }

@@ -80,7 +80,7 @@ fn measure(arguments: &Arguments, corpus: &Corpus, case: &Case) -> Outcome<Row> 
     let rounds = arguments.rounds(Duration::from_secs_f64(expected.sample.wall_seconds));
     for _ in 0..rounds {
         for (runner, samples) in [(&forewarm, &mut ours), (&peer, &mut theirs)] {
-            let finished = runner.run(corpus, case)?;
+            let finished = runner.run_with(corpus, case, arguments.forewarm_options())?;
             if let Some(what) = difference(case, &finished, Some(&expected)) {
                 return Err(wrong(case, runner, &what));
             }

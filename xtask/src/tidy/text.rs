@@ -26,7 +26,7 @@ const BANS: [Ban; 13] = [
     Ban {
         word: "process::exit",
         except: &["crates/forewarm/"],
-        tests_may: false,
+        tests_may: true,
         why: "only the binary ends the process; return an error instead",
     },
     Ban { word: "println!", except: PRINTERS, tests_may: true, why: PRINTS },
@@ -58,6 +58,9 @@ const HOSTS: [&str; 4] =
 /// What is wrong with one file. `path` is relative to the repository's root.
 pub fn check(path: &str, content: &str) -> Vec<Finding> {
     let mut findings = machine_words(path, content);
+    if path.ends_with("Cargo.toml") {
+        findings.extend(lints(path, content));
+    }
     if path.ends_with(".rs") {
         findings.extend(header(path, content));
         findings.extend(length(path, content));
@@ -71,6 +74,13 @@ fn header(path: &str, content: &str) -> Option<Finding> {
     (!opens).then(|| {
         Finding::error(path, "does not open with a `//!` paragraph: what lives here, what does not, who calls it")
     })
+}
+
+/// Every crate takes the workspace's lints, so that a rule is changed in one place.
+fn lints(path: &str, content: &str) -> Option<Finding> {
+    let lines: Vec<&str> = content.lines().map(str::trim).collect();
+    let missing = lines.contains(&"[package]") && !lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"]);
+    missing.then(|| Finding::error(path, "lacks `[lints]` with `workspace = true`"))
 }
 
 fn length(path: &str, content: &str) -> Option<Finding> {
@@ -206,6 +216,13 @@ mod tests {
         check_file("a.rs", &lines(LONG_LINES + 1), &["501 lines"]);
         assert!(!check("a.rs", &lines(TOO_LONG_LINES))[0].fails);
         assert!(check("a.rs", &lines(TOO_LONG_LINES + 1))[0].fails);
+    }
+
+    #[test]
+    fn a_crate_takes_the_workspaces_lints() {
+        check_file("crates/a/Cargo.toml", "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n", &[]);
+        check_file("crates/a/Cargo.toml", "[package]\nname = \"a\"\n", &["[lints]"]);
+        check_file("Cargo.toml", "[workspace]\n", &[]);
     }
 
     #[test]
