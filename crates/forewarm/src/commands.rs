@@ -57,20 +57,20 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
 fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
     let Session { orchestrator, config, .. } = session;
     Ok(match command {
-        Command::Analyze { file } => Document::Analysis { analysis: orchestrator.analyze(&file)?, file },
+        Command::Analyze { file } => Document::Analysis { analysis: Box::new(orchestrator.analyze(&file)?), file },
         Command::Plan(arguments) => {
             let file = arguments.program.file.clone();
             let (request, report) = request(arguments.program, config);
             let plan = orchestrator.plan(&Request { all_candidates: arguments.all, ..request })?;
             save(report, &plan)?;
-            Document::Plan { file, plan, explain: arguments.explain || arguments.all }
+            Document::Plan { file, plan: Box::new(plan), explain: arguments.explain || arguments.all }
         }
         Command::Emulate(arguments) => {
             let file = arguments.program.file.clone();
             let (request, report) = request(arguments.program, config);
             let emulation = orchestrator.emulate(&request)?;
             save(report, &emulation)?;
-            Document::Emulation { file, emulation }
+            Document::Emulation { file, emulation: Box::new(emulation) }
         }
         Command::Resources { action } => resources(orchestrator, action.unwrap_or(ResourcesAction::Show))?,
         Command::History(arguments) => history(orchestrator, arguments)?,
@@ -122,10 +122,10 @@ fn save(report: Option<PathBuf>, document: &impl serde::Serialize) -> Result<(),
 
 fn resources(orchestrator: &Orchestrator, action: ResourcesAction) -> Result<Document, Failure> {
     match action {
-        ResourcesAction::Show => Ok(Document::Resources(orchestrator.resources())),
+        ResourcesAction::Show => Ok(Document::Resources(Box::new(orchestrator.resources()))),
         ResourcesAction::Probe => {
             let mut progress = |stage: &str| streams::note(&format!("{stage}\n"));
-            Ok(Document::Resources(orchestrator.probe(&mut progress)?))
+            Ok(Document::Resources(Box::new(orchestrator.probe(&mut progress)?)))
         }
         ResourcesAction::Export { file } => {
             let text = crate::output::json::pretty(&orchestrator.resources());

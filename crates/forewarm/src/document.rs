@@ -15,14 +15,14 @@ pub enum Document {
         /// The program.
         file: PathBuf,
         /// What it needs.
-        analysis: Analysis,
+        analysis: Box<Analysis>,
     },
     /// Of `plan`.
     Plan {
         /// The program.
         file: PathBuf,
         /// The decision.
-        plan: Plan,
+        plan: Box<Plan>,
         /// Show how it came about.
         explain: bool,
     },
@@ -31,19 +31,19 @@ pub enum Document {
         /// The program.
         file: PathBuf,
         /// Analysis, trial and plan.
-        emulation: Emulation,
+        emulation: Box<Emulation>,
     },
     /// Of `run --verbose`.
     Report {
         /// The program.
         file: PathBuf,
         /// Plan, observation and score.
-        report: Report,
+        report: Box<Report>,
     },
     /// Of `run --invoke`: what the function returned.
     Results(Vec<String>),
     /// Of `resources`.
-    Resources(ResourceModel),
+    Resources(Box<ResourceModel>),
     /// Of `resources import`.
     Imported(PathBuf),
     /// Of `history`.

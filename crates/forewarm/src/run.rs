@@ -61,7 +61,7 @@ fn account(done: Report, file: PathBuf, output: &dyn Output, verbose: bool) -> R
         streams::complain(output, &failure);
     }
     if verbose {
-        streams::note(&output.document(&Document::Report { file, report: done }));
+        streams::note(&output.document(&Document::Report { file, report: Box::new(done) }));
     }
     Ok(exit.code)
 }

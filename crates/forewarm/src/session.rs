@@ -38,6 +38,7 @@ impl Session {
             cache_directory: places.cache.clone(),
             cache_limit: config.cache_limit,
             record: !no_record(std::env::var_os("FOREWARM_NO_RECORD")),
+            release_memory: false,
             prepare_command: if config.prepare { std::env::current_exe().ok() } else { None },
         };
         let orchestrator = Arc::new(Orchestrator::open(settings, Arc::new(RealClock)));

@@ -56,7 +56,7 @@ impl Output for Json {
     fn document(&self, document: &Document) -> String {
         match document {
             Document::Analysis { file, analysis } => versioned(Analyzed { file, analysis }),
-            Document::Plan { plan, .. } => pretty(plan),
+            Document::Plan { plan, .. } => pretty(plan.as_ref()),
             Document::Emulation { emulation, .. } => pretty(emulation),
             Document::Report { report, .. } => pretty(report),
             Document::Results(results) => keyed("results", results),
