@@ -12,6 +12,7 @@ mod statistics;
 mod warm_start;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -56,9 +57,9 @@ pub struct Arguments {
     /// Leave node out.
     #[arg(long)]
     no_node: bool,
-    /// Measure the binary that stands instead of building it first.
-    #[arg(long)]
-    no_build: bool,
+    /// Measure this Forewarm instead of building this tree's first (an older build, say).
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -80,8 +81,10 @@ impl Arguments {
 /// The corpus or the binary cannot be made, or a result cannot be written.
 pub fn run(arguments: &Arguments) -> Outcome {
     let (corpus, cases) = corpus::prepare()?;
-    if !arguments.peers_only && !arguments.no_build {
-        require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?;
+    match &arguments.binary {
+        Some(binary) => runner::use_binary(binary.canonicalize().doing(format_args!("finding {}", binary.display()))?),
+        None if arguments.peers_only => {}
+        None => require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?,
     }
     let cases = chosen(arguments, cases)?;
     match arguments.name {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
@@ -20,8 +21,8 @@ pub enum Runner {
     Cranelift,
     /// `wasmtime run -C cache=n -C compiler=winch`.
     Winch,
-    /// `wasmtime run --allow-precompiled` on this artifact.
-    Precompiled(PathBuf),
+    /// `wasmtime run --allow-precompiled` on this artifact of this compiler.
+    Precompiled(PathBuf, String),
     /// `node` with its own WASI.
     Node,
     /// `forewarm run` with all of its state in fresh, empty folders.
@@ -36,7 +37,7 @@ impl Runner {
         match self {
             Self::Cranelift => "cranelift",
             Self::Winch => "winch",
-            Self::Precompiled(_) => "precompiled",
+            Self::Precompiled(..) => "precompiled",
             Self::Node => "node",
             Self::ForewarmFirst | Self::Forewarm(_) => "forewarm",
         }
@@ -69,8 +70,10 @@ impl Runner {
         match self {
             Self::Cranelift => wasmtime(corpus, case, scratch, &case.file, &["-C", "cache=n"]),
             Self::Winch => wasmtime(corpus, case, scratch, &case.file, &["-C", "cache=n", "-C", "compiler=winch"]),
-            Self::Precompiled(artifact) => {
-                wasmtime(corpus, case, scratch, artifact, &["-C", "cache=n", "--allow-precompiled"])
+            Self::Precompiled(artifact, compiler) => {
+                // An engine set up for another compiler refuses the artifact.
+                let compiler = format!("compiler={compiler}");
+                wasmtime(corpus, case, scratch, artifact, &["-C", "cache=n", "--allow-precompiled", "-C", &compiler])
             }
             Self::Node => node(case, scratch),
             Self::ForewarmFirst => forewarm(case, scratch, &scratch.path().join("state"), options),
@@ -79,23 +82,31 @@ impl Runner {
     }
 }
 
-/// The binary under test.
-pub fn forewarm_binary() -> PathBuf {
-    target().join("release/forewarm")
+static BINARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Names another binary to put under test, before the first run.
+pub fn use_binary(path: PathBuf) {
+    // A second name would be a second bench in one process, which there is not.
+    let _ = BINARY.set(path);
 }
 
-/// Compiles a program with the peer; returns the artifact.
+/// The binary under test: this tree's, unless another was named.
+pub fn forewarm_binary() -> PathBuf {
+    BINARY.get_or_init(|| target().join("release/forewarm")).clone()
+}
+
+/// Compiles a program with the peer; returns the way to run it.
 ///
 /// # Errors
 /// The peer cannot compile it.
-pub fn precompile(corpus: &Corpus, case: &Case, compiler: &str) -> Outcome<PathBuf> {
+pub fn precompile(corpus: &Corpus, case: &Case, compiler: &str) -> Outcome<Runner> {
     let folder = target().join("bench/precompiled");
     fs::create_dir_all(&folder).doing("making the folder of precompiled programs")?;
     let artifact = folder.join(format!("{}-{compiler}.cwasm", case.name));
     let mut command = Command::new(corpus.wasmtime());
     command.args(["compile", "-C", &format!("compiler={compiler}"), "-o"]).arg(&artifact).arg(&case.file);
     require(&mut command)?;
-    Ok(artifact)
+    Ok(Runner::Precompiled(artifact, compiler.to_owned()))
 }
 
 fn wasmtime(corpus: &Corpus, case: &Case, scratch: &Scratch, file: &Path, options: &[&str]) -> Command {

@@ -56,7 +56,7 @@ impl Report {
     fn step_seconds(&self, name: &str) -> f64 {
         let steps = self.0["observation"]["steps"].as_array();
         let matching = steps.into_iter().flatten().filter(|step| step["step"] == name);
-        matching.filter_map(|step| step["wall_seconds"].as_f64()).sum()
+        matching.filter_map(|step| step["wall_seconds"].as_f64()).fold(0.0, |sum, seconds| sum + seconds)
     }
 
     /// Everything before the first instruction, other than compiling.
@@ -195,7 +195,7 @@ fn stamped(arguments: &Arguments, corpus: &Corpus, case: &Case) -> Outcome<Vec<O
         known.run(corpus, case)?;
     }
     let tier = Report::of_run(corpus, case, &known, state.path())?.tier().to_owned();
-    let peer = Runner::Precompiled(precompile(corpus, case, &tier)?);
+    let peer = precompile(corpus, case, &tier)?;
     let runners =
         [(Runner::ForewarmFirst, "forewarm, first"), (known, "forewarm, known"), (peer, "wasmtime, precompiled")];
     let mut times: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); runners.len()];

@@ -71,7 +71,7 @@ fn measure(arguments: &Arguments, corpus: &Corpus, case: &Case) -> Outcome<Row> 
     let state = tempfile::tempdir().doing("making a folder for state")?;
     let forewarm = Runner::Forewarm(state.path().to_path_buf());
     let (settled, settled_after_runs) = settle(corpus, case, &forewarm, state.path())?;
-    let peer = Runner::Precompiled(precompile(corpus, case, settled.tier())?);
+    let peer = precompile(corpus, case, settled.tier())?;
     let expected = peer.run(corpus, case)?;
     if let Some(what) = difference(case, &expected, None) {
         return Err(wrong(case, &peer, &what));
