@@ -268,7 +268,7 @@ pub struct ProgramArgs {
     #[arg(long, value_name = "seconds=X,joules=Y,price=Z", value_parser = quantities::weights)]
     #[arg(conflicts_with = "objective")]
     pub weights: Option<Weights>,
-    /// Whether to try the program in the sandbox first: auto, never, or for so many seconds [default: auto]
+    /// Whether to try the program in the sandbox first: auto, never, or for so many seconds [default: auto; for emulate itself 1]
     #[arg(long, value_name = "WHEN", value_parser = quantities::emulate)]
     pub emulate: Option<Emulate>,
     /// Compile with this compiler, whatever the plan would choose

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use forewarm_orchestrator::{Orchestrator, Request};
+use forewarm_orchestrator::{Emulate, Orchestrator, Request};
 use forewarm_resources::ResourceModel;
 use forewarm_types::Configuration;
 
@@ -18,6 +18,10 @@ use crate::failure::{Failure, INTERNAL, USAGE};
 use crate::output::{Json, Output, Text};
 use crate::session::{Places, Session};
 use crate::{run, streams};
+
+/// How long `forewarm emulate` tries a program where no time is given: the longest wait that leaves a user's flow of
+/// thought unbroken (Nielsen, "Usability Engineering", 1993, chapter 5).
+const TRIAL_SECONDS: f64 = 1.0;
 
 /// Carries out a command and shows its result; returns the exit code.
 pub fn execute(cli: Cli) -> i32 {
@@ -67,8 +71,10 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         }
         Command::Emulate(arguments) => {
             let file = arguments.program.file.clone();
+            // Who asks for a trial gets one, whatever a run would do by itself.
+            let emulate = arguments.program.emulate.unwrap_or(Emulate::Seconds(TRIAL_SECONDS));
             let (request, report) = request(arguments.program, config);
-            let emulation = orchestrator.emulate(&request)?;
+            let emulation = orchestrator.emulate(&Request { emulate, ..request })?;
             save(report, &emulation)?;
             Document::Emulation { file, emulation: Box::new(emulation) }
         }
@@ -208,7 +214,6 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use forewarm_orchestrator::Emulate;
     use forewarm_types::{Bytes, Objective};
 
     use super::*;

@@ -113,7 +113,7 @@ fn an_endless_loop_meets_its_time_limit() {
     let home = Home::new();
     // Quiet before it loops, so that nothing reaches standard output.
     home.write("endless.wat", "(module (memory (export \"memory\") 1) (func (export \"_start\") (loop $l (br $l))))");
-    check_file(&home, "endless.wat", &["--timeout", "300ms"], 124, &["time limit", "--timeout"]);
+    check_file(&home, "endless.wat", &["--timeout", "1s"], 124, &["time limit", "--timeout"]);
     let exit = &home.history()[0]["exit"];
     assert_eq!((&exit["cause"], &exit["code"]), (&"timeout".into(), &124.into()));
 }
