@@ -1,0 +1,340 @@
+//! What is thought of a run to come: analysis, resource model and history joined into numbers the pricing can use.
+//!
+//! A belief owns all it needs, so that trials can go on between its making and the choice. Nothing here decides.
+
+use forewarm_resources::{Inventory, ResourceModel, StepCost};
+use forewarm_types::demand::ParallelismKind;
+use forewarm_types::plan::Trial;
+use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Step, Tier};
+
+use crate::distribution::tame;
+use crate::memory::Peak;
+use crate::run_time::{Evidence, RunTime, TIERS};
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the code is and needs.
+    pub analysis: &'a Analysis,
+    /// What this machine has and what things cost on it.
+    pub resources: &'a ResourceModel,
+    /// What past runs say.
+    pub corrections: &'a Corrections,
+    /// Artifacts that stand on disk.
+    pub standing: &'a [(Tier, IsaLevel)],
+    /// Whether the file was seen before, so that it need not be read and analysed again.
+    pub file_known: bool,
+    /// Cores other work keeps busy now.
+    pub busy_cores: f64,
+    /// What the user demands.
+    pub constraints: Constraints,
+    /// Seconds spent so far on reading, analysing and planning.
+    pub spent_seconds: f64,
+}
+
+/// What the user demands: hard limits and overrides.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Constraints {
+    /// Seconds from now by which the run must have ended.
+    pub deadline_seconds: Option<f64>,
+    /// Most linear memory.
+    pub max_memory: Option<Bytes>,
+    /// Memory there is; zero where that is not known.
+    pub available_memory: Bytes,
+    /// The tier to use.
+    pub tier: Option<Tier>,
+    /// The threads to use.
+    pub threads: Option<u32>,
+    /// Whether artifacts may be kept.
+    pub persist: bool,
+}
+
+/// What is thought of a run to come.
+#[derive(Debug, Clone)]
+pub struct Belief {
+    pub(crate) code: CodeInfo,
+    pub(crate) evidence: Evidence,
+    pub(crate) runs: [Option<RunTime>; TIERS],
+    pub(crate) climbs: [Climb; TIERS],
+    pub(crate) unsupported: [Option<String>; TIERS],
+    pub(crate) standing: [[bool; 2]; TIERS],
+    pub(crate) peak: Peak,
+    pub(crate) demand: Demand,
+    pub(crate) machine: Machine,
+    pub(crate) constraints: Constraints,
+    pub(crate) file_known: bool,
+    pub(crate) reuses: Estimate,
+    pub(crate) spent_seconds: f64,
+    pub(crate) probe_seconds: f64,
+    pub(crate) tried: bool,
+    pub(crate) sources: Vec<Source>,
+}
+
+/// A default that was taken for granted: what it says, and the key of its source.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Source {
+    pub says: &'static str,
+    pub key: String,
+}
+
+/// Demand of the code beyond operators and memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Demand {
+    pub functions: u64,
+    pub useful_threads: u32,
+    pub needs_vectors: bool,
+    pub initial_bytes: Bytes,
+    pub traffic_bytes: Option<f64>,
+}
+
+/// Cost of climbing to the first instruction on a tier.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Climb {
+    pub known: bool,
+    pub compile: Estimate,
+    /// Seconds of the largest function alone, below which no parallel compilation gets.
+    pub compile_floor: f64,
+    pub parallel_fraction: f64,
+    pub compile_peak_bytes: f64,
+    pub persist: Estimate,
+    pub artifact_bytes: f64,
+    pub map: Estimate,
+    pub link: Estimate,
+    pub instantiate: Estimate,
+    /// Run time of baseline code over native code.
+    pub baseline_factor: f64,
+}
+
+/// The machine as the pricing needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    pub processors: Vec<ProcessorView>,
+    pub executable_memory: bool,
+    pub shares: Vec<f64>,
+    pub core_price: f64,
+    pub byte_price: f64,
+    pub disk_price: f64,
+    pub core_watts: f64,
+    pub byte_watts: f64,
+    pub energy_from_table: bool,
+    pub busy_cores: f64,
+    pub cpu_inflation: f64,
+    pub unpinned_factor: Option<f64>,
+    pub process_seconds: f64,
+    pub spawn_seconds: f64,
+    pub hold_seconds: f64,
+    pub touch_seconds_per_byte: f64,
+    pub prefault: Estimate,
+    pub metered_compile_factor: f64,
+    pub metered_run_factor: f64,
+}
+
+/// A processor as the pricing needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct ProcessorView {
+    pub name: String,
+    pub cores: u32,
+    /// Whether it lacks the vector extension the single-pass compiler needs for SIMD; `None` where not known.
+    pub has_avx: Option<bool>,
+}
+
+/// Joins everything known into a belief.
+#[must_use]
+pub fn believe(inputs: &Inputs<'_>) -> Belief {
+    let Inputs { analysis, resources, corrections, .. } = inputs;
+    let evidence = Evidence::gather(analysis, resources, corrections);
+    let compile = &analysis.profile.compile;
+    let mut standing = [[false; 2]; TIERS];
+    for (tier, isa) in inputs.standing {
+        standing[*tier as usize][*isa as usize] = true;
+    }
+    let reuses = corrections.expected_reuses.unwrap_or_else(|| resources.workload.expected_reuses.estimate());
+    let mut belief = Belief {
+        code: analysis.code.clone(),
+        runs: evidence.predict(),
+        evidence,
+        climbs: Tier::ALL.map(|tier| Climb::of(tier, analysis, resources)),
+        unsupported: Tier::ALL.map(|tier| compile.unsupported.get(&tier).cloned()),
+        standing,
+        peak: Peak::believe(&analysis.profile.memory, corrections),
+        demand: Demand::of(analysis),
+        machine: Machine::of(inputs),
+        constraints: inputs.constraints,
+        file_known: inputs.file_known,
+        reuses: Estimate { expected: tame(reuses.expected), ..reuses },
+        spent_seconds: tame(inputs.spent_seconds),
+        probe_seconds: 0.0,
+        tried: false,
+        sources: Vec::new(),
+    };
+    belief.sources = sources(&belief, inputs);
+    belief
+}
+
+impl Belief {
+    /// Takes the result of a trial in.
+    pub fn update(&mut self, trial: &Trial) {
+        self.tried = true;
+        self.probe_seconds += tame(trial.wall_seconds);
+        self.evidence.update(trial, self.metered_tier(), self.machine.metered_run_factor);
+        self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
+        self.runs = self.evidence.predict();
+    }
+
+    /// The tier on which trials count operators: the one that compiles fastest.
+    pub(crate) fn metered_tier(&self) -> Tier {
+        if self.unsupported[Tier::Winch as usize].is_none() { Tier::Winch } else { Tier::Cranelift }
+    }
+
+    /// Predicted CPU time of the run proper on a tier.
+    #[must_use]
+    pub fn run_cpu_seconds(&self, tier: Tier) -> Option<Estimate> {
+        self.runs[tier as usize].map(|run| run.estimate())
+    }
+
+    /// Predicted peak linear memory.
+    #[must_use]
+    pub fn peak_linear_memory_bytes(&self) -> Estimate {
+        self.peak.estimate()
+    }
+
+    /// The largest number of threads any candidate may have.
+    pub(crate) fn most_threads(&self) -> u32 {
+        let cores = self.machine.processors.iter().map(|processor| processor.cores).max().unwrap_or(1);
+        self.constraints.threads.unwrap_or(cores).clamp(1, cores)
+    }
+}
+
+impl Demand {
+    fn of(analysis: &Analysis) -> Self {
+        let profile = &analysis.profile;
+        let threads = match profile.parallelism.kind {
+            ParallelismKind::Threads => profile.parallelism.max_useful_threads.map_or(f64::MAX, |threads| threads.high),
+            ParallelismKind::Serial | ParallelismKind::DataParallel => 1.0,
+        };
+        Self {
+            functions: profile.compile.functions,
+            useful_threads: tame(threads).clamp(1.0, f64::from(u32::MAX)) as u32,
+            needs_vectors: profile.isa.required.iter().any(|feature| feature == "simd"),
+            initial_bytes: profile.memory.initial_bytes,
+            traffic_bytes: profile.memory.traffic_bytes.map(|traffic| tame(traffic.expected)),
+        }
+    }
+}
+
+impl Climb {
+    fn of(tier: Tier, analysis: &Analysis, resources: &ResourceModel) -> Self {
+        let demand = &analysis.profile.compile;
+        let size = demand.code_bytes;
+        let step = |step| resources.transitions.step(tier, step);
+        let seconds = |cost: Option<&StepCost>| tamed(cost.map_or_else(none, |cost| cost.cpu_seconds(size)));
+        let compile = step(Step::Compile);
+        let costs = resources.op_costs.tiers.get(&tier);
+        let baseline = costs.and_then(|costs| costs.baseline_factor.as_ref()).map_or(1.0, |figure| figure.value);
+        Self {
+            known: compile.is_some(),
+            compile: seconds(compile),
+            compile_floor: compile
+                .map_or(0.0, |c| tame(c.cpu_seconds(demand.largest_function_bytes.min(size)).expected)),
+            parallel_fraction: compile.map_or(0.0, |cost| 2.0 * (1.0 - cost.wall_share(2))),
+            compile_peak_bytes: compile.map_or(0.0, |cost| tame(cost.peak_bytes(size).as_f64())),
+            persist: seconds(step(Step::Persist)),
+            artifact_bytes: compile.map_or(0.0, |cost| tame(cost.held_bytes(size).as_f64())),
+            map: seconds(step(Step::Map)),
+            link: seconds(step(Step::Link)),
+            instantiate: seconds(step(Step::Instantiate)),
+            baseline_factor: if baseline.is_finite() && baseline > 0.0 { baseline } else { 1.0 },
+        }
+    }
+
+    /// Wall seconds of compiling on some threads (Amdahl 1967), floored by the largest function.
+    pub fn compile_wall(&self, threads: u32) -> f64 {
+        let parallel = self.parallel_fraction.clamp(0.0, 1.0);
+        let share = (1.0 - parallel) + parallel / f64::from(threads.max(1));
+        (self.compile.expected * share).max(self.compile_floor.min(self.compile.expected))
+    }
+}
+
+fn none() -> Estimate {
+    Estimate::exact(0.0, forewarm_types::Basis::Default)
+}
+
+fn tamed(estimate: Estimate) -> Estimate {
+    Estimate { low: tame(estimate.low), expected: tame(estimate.expected), high: tame(estimate.high), ..estimate }
+}
+
+impl Machine {
+    fn of(inputs: &Inputs<'_>) -> Self {
+        let ResourceModel { inventory, transitions, power, price, contention, workload, metering, .. } =
+            inputs.resources;
+        let busy = tame(inputs.busy_cores);
+        let initial = inputs.analysis.profile.memory.initial_bytes;
+        let prefault = transitions.common.get(&Step::Prefault);
+        let touch = transitions.first_touch_seconds_per_byte.as_ref();
+        let unpinned = contention.unpinned_factor.as_ref().map(|figure| figure.value);
+        Self {
+            processors: processors(inventory),
+            executable_memory: inventory.executable_memory,
+            shares: std::iter::once(1.0).chain(inventory.enforceable_shares.iter().copied()).collect(),
+            core_price: tame(price.dollars_per_core_second.value),
+            byte_price: tame(price.dollars_per_byte_second.value),
+            disk_price: tame(price.dollars_per_disk_byte_second.value),
+            core_watts: tame(power.busy_watts_per_core.value),
+            byte_watts: tame(power.watts_per_gigabyte.value) / 1e9,
+            energy_from_table: power.from_table,
+            busy_cores: busy,
+            cpu_inflation: tame(contention.cpu_inflation(busy)).max(1.0),
+            unpinned_factor: unpinned.filter(|factor| factor.is_finite() && *factor > 1.0 && busy > 0.0),
+            process_seconds: tame(workload.process_seconds.value),
+            spawn_seconds: tame(workload.spawn_seconds.value),
+            hold_seconds: tame(workload.artifact_hold_seconds.value),
+            touch_seconds_per_byte: touch.map_or(0.0, |figure| tame(figure.value)),
+            prefault: tamed(prefault.map_or_else(none, |cost| cost.cpu_seconds(initial))),
+            metered_compile_factor: tame(metering.compile_factor.value).max(1.0),
+            metered_run_factor: tame(metering.run_factor.value).max(1.0),
+        }
+    }
+}
+
+fn processors(inventory: &Inventory) -> Vec<ProcessorView> {
+    let view = |processor: &forewarm_resources::inventory::Processor| ProcessorView {
+        name: processor.name.clone(),
+        cores: processor.cores.max(1),
+        has_avx: (cfg!(target_arch = "x86_64") && !processor.isa_features.is_empty())
+            .then(|| processor.isa_features.iter().any(|feature| feature == "avx")),
+    };
+    inventory.processors.iter().map(view).collect()
+}
+
+/// Which defaults entered the belief.
+fn sources(belief: &Belief, inputs: &Inputs<'_>) -> Vec<Source> {
+    let model = inputs.resources;
+    let mut sources: Vec<Source> = Vec::new();
+    let mut note = |says: &'static str, default: bool, key: &str| {
+        if default && sources.iter().all(|source| source.key != key) {
+            sources.push(Source { says, key: key.to_owned() });
+        }
+    };
+    for tier in Tier::ALL {
+        if let Some(compile) = model.transitions.step(tier, Step::Compile) {
+            note("compile time and memory", compile.samples == 0, &compile.source);
+        }
+    }
+    if belief.evidence.uses_default_costs() {
+        for costs in model.op_costs.tiers.values() {
+            let figure = costs.seconds_per_op.get(&forewarm_types::OpClass::IntAlu);
+            if let Some(figure) = figure {
+                note("operator costs", figure.is_default(), &figure.source);
+            }
+        }
+    }
+    let workload = &model.workload;
+    let figure = &workload.run_median_seconds;
+    note("run time of a program not yet measured", belief.evidence.uses_prior && figure.is_default(), &figure.source);
+    let unknown_return = inputs.corrections.expected_reuses.is_none() && workload.expected_reuses.is_default();
+    note("chance of another run", unknown_return, &workload.expected_reuses.source);
+    note("prices", model.price.dollars_per_core_second.is_default(), &model.price.dollars_per_core_second.source);
+    let watts = &model.power.busy_watts_per_core;
+    note("power, so that energy is only a multiple of time", model.power.from_table, &watts.source);
+    sources
+}

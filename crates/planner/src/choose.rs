@@ -1,0 +1,133 @@
+//! The choice: the cheapest candidate that every rule lets pass, with all that led to it.
+
+use std::collections::BTreeMap;
+
+use forewarm_types::plan::Choice;
+use forewarm_types::{Basis, Candidate, Estimate, Objective, Plan, SCHEMA, Weights};
+
+use crate::belief::Belief;
+use crate::candidates::{Candidates, Priced};
+use crate::cost::Pricing;
+use crate::rules::{RULES, Rejection};
+use crate::{explain, warmth};
+
+/// No candidate satisfies the hard constraints.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("every candidate was rejected: {}", describe(.rejected))]
+pub struct ChooseError {
+    /// Candidates rejected, by rule.
+    pub rejected: BTreeMap<String, u64>,
+}
+
+impl ChooseError {
+    /// Whether candidates were left but for the deadline: without it there is a plan.
+    #[must_use]
+    pub fn for_deadline(&self) -> bool {
+        self.rejected.contains_key(Rejection::Deadline.rule().name)
+    }
+
+    /// Whether candidates were left but for memory.
+    #[must_use]
+    pub fn for_memory(&self) -> bool {
+        let rules = [Rejection::MemoryBelowInitial, Rejection::MemoryUnfit];
+        rules.iter().any(|rejection| self.rejected.contains_key(rejection.rule().name))
+    }
+}
+
+fn describe(rejected: &BTreeMap<String, u64>) -> String {
+    let reason = |name: &str| RULES.iter().find(|rule| rule.name == name).map_or("", |rule| rule.reason);
+    let rules = rejected.iter().map(|(name, count)| format!("{count} by {name} ({})", reason(name)));
+    rules.collect::<Vec<_>>().join(", ")
+}
+
+/// Takes the cheapest candidate and lists the `keep` best, rejected ones (one per rule and tier) after those that pass;
+/// all, where `keep` is at least their number.
+///
+/// # Errors
+/// [`ChooseError`] where every candidate was rejected.
+pub fn choose(
+    belief: &Belief,
+    candidates: Candidates,
+    objective: Objective,
+    weights: Weights,
+    keep: usize,
+) -> Result<Plan, ChooseError> {
+    let rejected = rejected(&candidates);
+    let pricing = candidates.pricing(belief);
+    let ranked = ranked(&candidates, keep);
+    let Some(best) = ranked.first().copied() else { return Err(ChooseError { rejected }) };
+    let rivals = with_rival(&candidates, &ranked, best);
+    let shape = candidates.shape(best);
+    let chosen = candidates.candidate(&pricing, best);
+    let nothing = Estimate::exact(0.0, Basis::Default);
+    Ok(Plan {
+        schema: SCHEMA,
+        code: belief.code.clone(),
+        objective,
+        weights,
+        chosen: Choice {
+            configuration: chosen.configuration,
+            cost: chosen.cost,
+            why: explain::why(&candidates, &pricing, best, &rivals),
+        },
+        candidates: listed(&candidates, &pricing, &ranked, keep),
+        warm_up: explain::warm_up(belief, shape, best.variant.warm_state),
+        schedule: explain::schedule(belief, shape),
+        considered: candidates.considered() as u64,
+        rejected,
+        assumptions: explain::assumptions(belief),
+        prepare: warmth::preparation_after(belief, &weights, &candidates.risk, shape, best.variant.warm_state),
+        predicted_cpu_seconds: belief.run_cpu_seconds(shape.tier).unwrap_or(nothing),
+        plan_seconds: 0.0,
+        emulation_seconds: belief.probe_seconds,
+    })
+}
+
+fn rejected(candidates: &Candidates) -> BTreeMap<String, u64> {
+    let counts = RULES.iter().zip(candidates.rejected).filter(|(_, count)| *count > 0);
+    counts.map(|(rule, count)| (rule.name.to_owned(), count)).collect()
+}
+
+/// The `keep` cheapest candidates that pass, cheapest first; equal costs in the order of enumeration.
+fn ranked(candidates: &Candidates, keep: usize) -> Vec<&Priced> {
+    let mut passing: Vec<(usize, &Priced)> =
+        candidates.priced.iter().enumerate().filter(|(_, priced)| priced.rejection.is_none()).collect();
+    let order = |a: &(usize, &Priced), b: &(usize, &Priced)| {
+        a.1.total_dollars.total_cmp(&b.1.total_dollars).then(a.0.cmp(&b.0))
+    };
+    let keep = keep.max(1);
+    if passing.len() > keep {
+        passing.select_nth_unstable_by(keep - 1, order);
+        passing.truncate(keep);
+    }
+    passing.sort_by(order);
+    passing.into_iter().map(|(_, priced)| priced).collect()
+}
+
+/// The ranked ones, with the best of another tier behind them where none is among them: the rival the reader asks for.
+fn with_rival<'a>(candidates: &'a Candidates, ranked: &[&'a Priced], best: &Priced) -> Vec<&'a Priced> {
+    let tier = candidates.shape(best).tier;
+    let mut rivals = ranked.to_vec();
+    if ranked.iter().all(|priced| candidates.shape(priced).tier == tier) {
+        let others = candidates.priced.iter().filter(|p| p.rejection.is_none() && candidates.shape(p).tier != tier);
+        rivals.extend(others.min_by(|a, b| a.total_dollars.total_cmp(&b.total_dollars)));
+    }
+    rivals
+}
+
+fn listed(candidates: &Candidates, pricing: &Pricing<'_>, ranked: &[&Priced], keep: usize) -> Vec<Candidate> {
+    let mut rejects: Vec<&Priced> = Vec::new();
+    let all = keep >= candidates.considered();
+    for priced in candidates.priced.iter().filter(|priced| priced.rejection.is_some()) {
+        if !all && ranked.len() + rejects.len() >= keep {
+            break;
+        }
+        let alike = |other: &&Priced| {
+            other.rejection == priced.rejection && candidates.shape(other).tier == candidates.shape(priced).tier
+        };
+        if all || !rejects.iter().any(alike) {
+            rejects.push(priced);
+        }
+    }
+    ranked.iter().copied().chain(rejects).map(|priced| candidates.candidate(pricing, priced)).collect()
+}

@@ -1,0 +1,149 @@
+//! What is thought of a program's peak linear memory: its quantiles and the chance of exceeding a size.
+
+use forewarm_types::demand::MemoryDemand;
+use forewarm_types::{Basis, Bytes, Corrections, Estimate};
+
+use crate::distribution::{LogNormal, tame};
+
+/// Size of a WebAssembly page (WebAssembly Core Specification 1.0, 4.2.8).
+const PAGE: u64 = 65_536;
+
+/// The address space of a 32-bit linear memory: 65,536 pages (WebAssembly Core Specification 1.0, 2.3.4).
+const ADDRESS_SPACE: u64 = 65_536 * PAGE;
+
+/// Probabilities at which memory sizes are offered; the last is the limit itself, which cannot be exceeded.
+const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
+
+/// A belief about peak linear memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Peak {
+    shape: Shape,
+    initial: f64,
+    limit: f64,
+    pub basis: Basis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    Known(LogNormal),
+    /// Unknown between initial size and limit: uniform on the log scale, the prior for a scale of which nothing but
+    /// its bounds is known (Jaynes, Prior Probabilities, 1968).
+    Unknown,
+}
+
+impl Peak {
+    /// From past runs where there are any, else from the analysis, else unknown between the declared bounds.
+    pub fn believe(demand: &MemoryDemand, corrections: &Corrections) -> Self {
+        let initial = demand.initial_bytes.0;
+        let limit = demand.maximum_bytes.map_or(ADDRESS_SPACE, |bytes| bytes.0).max(initial).max(1);
+        let estimate = corrections.peak_linear_memory_bytes.or(demand.peak_bytes);
+        let shape = estimate.map_or(Shape::Unknown, |estimate| Shape::Known(LogNormal::of(estimate)));
+        let basis = estimate.map_or(Basis::Default, |estimate| estimate.basis);
+        Self { shape, initial: (initial as f64).max(1.0), limit: limit as f64, basis }
+    }
+
+    /// A trial has shown at least so much; the whole, where it ran to its end.
+    pub fn seen(&mut self, peak: Bytes, complete: bool) {
+        self.initial = self.initial.max(peak.as_f64()).min(self.limit);
+        if complete && self.basis < Basis::Emulated && peak.0 > 0 {
+            self.shape = Shape::Known(LogNormal::new(peak.as_f64().ln(), 0.0));
+            self.basis = Basis::Emulated;
+        }
+    }
+
+    /// The smallest size the program can start in.
+    pub fn least(&self) -> u64 {
+        self.initial as u64
+    }
+
+    pub fn quantile(&self, probability: f64) -> f64 {
+        let value = match self.shape {
+            Shape::Known(belief) => belief.quantile(probability),
+            Shape::Unknown => self.initial * (self.limit / self.initial).powf(probability),
+        };
+        value.clamp(self.initial, self.limit)
+    }
+
+    /// Probability that the peak exceeds a size.
+    pub fn exceeds(&self, size: u64) -> f64 {
+        let size = size as f64;
+        if size >= self.limit {
+            return 0.0;
+        }
+        if size < self.initial {
+            return 1.0;
+        }
+        match self.shape {
+            Shape::Known(belief) => belief.exceeds(size),
+            Shape::Unknown => 1.0 - (size / self.initial).ln() / (self.limit / self.initial).ln().max(1e-12),
+        }
+    }
+
+    /// The sizes worth offering, ascending and distinct, in whole pages; with the user's limit among them.
+    pub fn sizes(&self, user_limit: Option<Bytes>) -> Vec<u64> {
+        let pages = |bytes: f64| (tame(bytes).ceil() as u64).div_ceil(PAGE).saturating_mul(PAGE);
+        let mut sizes: Vec<u64> = OFFERED.iter().map(|probability| pages(self.quantile(*probability))).collect();
+        sizes.push(pages(self.limit));
+        if let Some(limit) = user_limit {
+            sizes.push(limit.0);
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
+        // A size that can no longer be exceeded makes every larger one pointless.
+        if let Some(enough) = sizes.iter().position(|size| self.exceeds(*size) < 1e-6) {
+            sizes.truncate(enough + 1);
+        }
+        sizes
+    }
+
+    pub fn estimate(&self) -> Estimate {
+        let expected = match self.shape {
+            Shape::Known(belief) => {
+                (belief.mu + belief.sigma * belief.sigma / 2.0).exp().clamp(self.quantile(0.05), self.quantile(0.95))
+            }
+            Shape::Unknown => {
+                let ratio = self.limit / self.initial;
+                if ratio > 1.0 + 1e-9 { (self.limit - self.initial) / ratio.ln() } else { self.initial }
+            }
+        };
+        Estimate::new(self.quantile(0.05), expected, self.quantile(0.95), self.basis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demand(initial: u64, maximum: Option<u64>) -> MemoryDemand {
+        MemoryDemand {
+            initial_bytes: Bytes(initial),
+            maximum_bytes: maximum.map(Bytes),
+            peak_bytes: None,
+            traffic_bytes: None,
+        }
+    }
+
+    #[test]
+    fn the_unknown_lies_between_its_bounds() {
+        let peak = Peak::believe(&demand(PAGE, Some(64 * PAGE)), &Corrections::default());
+        assert_eq!(peak.sizes(None).last(), Some(&(64 * PAGE)));
+        assert_eq!(peak.exceeds(64 * PAGE), 0.0);
+        assert!((peak.exceeds(8 * PAGE) - 0.5).abs() < 1e-9);
+        assert_eq!(peak.estimate().basis, Basis::Default);
+    }
+
+    #[test]
+    fn what_was_observed_needs_one_size() {
+        let observed = Estimate::exact(3.0 * PAGE as f64, Basis::Observed);
+        let corrections = Corrections { peak_linear_memory_bytes: Some(observed), ..Corrections::default() };
+        let peak = Peak::believe(&demand(PAGE, None), &corrections);
+        assert_eq!(peak.sizes(None), [3 * PAGE]);
+    }
+
+    #[test]
+    fn a_program_of_fixed_memory_needs_no_other_size() {
+        let peak = Peak::believe(&demand(PAGE, Some(PAGE)), &Corrections::default());
+        assert_eq!(peak.sizes(None), [PAGE]);
+        assert_eq!(peak.estimate().expected, PAGE as f64);
+    }
+}

@@ -1,0 +1,166 @@
+//! Predicted CPU time of the run proper on each tier, from the strongest evidence there is.
+//!
+//! In order of strength: past runs of this code on the tier; past runs on another tier times the ratio of the two
+//! tiers' costs for this operator mix; operators counted (in a trial, or before) times calibrated costs; operators
+//! estimated statically, joined with the prior over programs, times costs.
+
+use forewarm_resources::ResourceModel;
+use forewarm_resources::costs::MeanCost;
+use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
+use forewarm_types::plan::Trial;
+use forewarm_types::{Analysis, Basis, Corrections, Estimate, OpMix, Tier};
+
+use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
+
+/// Number of tiers.
+pub(crate) const TIERS: usize = Tier::ALL.len();
+
+/// Shortest trial, in CPU seconds, whose time per operator is believed: ten times the resolution of the coarsest
+/// process clock in use (`getrusage` at 1000 ticks a second).
+const SHORTEST_TIMED: f64 = 0.01;
+
+/// What is known about the number of operators of the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Operators {
+    Spread(LogNormal),
+    AtLeast(f64),
+}
+
+/// Evidence about run times.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    observed: [Option<LogNormal>; TIERS],
+    operators: Operators,
+    basis: Basis,
+    costs: [Option<MeanCost>; TIERS],
+    /// Whether the prior over programs had a say.
+    pub uses_prior: bool,
+}
+
+/// Predicted CPU seconds on one tier at equally likely nodes, ascending; node `i` of every tier is the same scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunTime {
+    pub nodes: Nodes,
+    pub basis: Basis,
+}
+
+impl RunTime {
+    /// Mean and 5th and 95th percentile.
+    pub fn estimate(&self) -> Estimate {
+        let mean = self.nodes.iter().sum::<f64>() / self.nodes.len() as f64;
+        Estimate::new(quantile(&self.nodes, 0.05), mean, quantile(&self.nodes, 0.95), self.basis)
+    }
+}
+
+impl Evidence {
+    pub fn gather(analysis: &Analysis, resources: &ResourceModel, corrections: &Corrections) -> Self {
+        let mix = &analysis.profile.ops;
+        let costs = Tier::ALL.map(|tier| resources.op_costs.mean(mix, tier));
+        let observed = Tier::ALL.map(|tier| {
+            let run = corrections.run_cpu_seconds.get(&tier)?;
+            (run.high > 0.0).then(|| LogNormal::of(*run))
+        });
+        let counted = corrections.ops.filter(|ops| ops.basis >= Basis::Emulated && ops.high > 0.0);
+        let (operators, basis, uses_prior) = match counted {
+            Some(ops) => (LogNormal::of(ops), ops.basis, false),
+            None => {
+                let prior = prior(resources, &costs);
+                match total(mix) {
+                    Some(ops) => (LogNormal::of(ops).fuse(prior), Basis::Static, LogNormal::of(ops).sigma > 0.1),
+                    None => (prior, Basis::Default, true),
+                }
+            }
+        };
+        let uses_prior = uses_prior && observed.iter().all(Option::is_none);
+        Self { observed, operators: Operators::Spread(operators), basis, costs, uses_prior }
+    }
+
+    /// Whether this code's run has been measured, in a run or a trial.
+    pub fn is_measured(&self) -> bool {
+        self.basis >= Basis::Emulated || self.observed.iter().any(Option::is_some)
+    }
+
+    /// Takes a trial in: its count is the whole where it was complete, else a lower bound beyond which the run lasts as
+    /// such things do ([`lasting_nodes`]); its time per operator calibrates the costs for this program.
+    pub fn update(&mut self, trial: &Trial, metered: Tier, run_factor: f64) {
+        if trial.ops == 0 {
+            return;
+        }
+        let ops = trial.ops as f64;
+        self.operators =
+            if trial.complete { Operators::Spread(LogNormal::new(ops.ln(), 0.0)) } else { Operators::AtLeast(ops) };
+        self.basis = Basis::Emulated;
+        self.uses_prior = false;
+        // A run of this very input, counted, says more than past runs of others that differ widely.
+        let sharper = |belief: &LogNormal| belief.sigma < 2.0 * TIER_RATIO_LOG_DEVIATION;
+        if trial.complete && !self.observed.iter().flatten().any(sharper) {
+            self.observed = [None; TIERS];
+        }
+        if trial.run_cpu_seconds < SHORTEST_TIMED {
+            return;
+        }
+        let Some(model) = self.costs[metered as usize] else { return };
+        let scale = tame(trial.run_cpu_seconds / ops / run_factor.max(1.0)) / model.seconds;
+        if scale.is_finite() && scale > 0.0 {
+            for cost in self.costs.iter_mut().flatten() {
+                let log_deviation = TIER_RATIO_LOG_DEVIATION.min(cost.log_deviation);
+                *cost = MeanCost { seconds: cost.seconds * scale, log_deviation, basis: Basis::Observed };
+            }
+        }
+    }
+
+    /// CPU seconds per operator on a tier.
+    pub fn seconds_per_operator(&self, tier: Tier) -> Option<f64> {
+        self.costs[tier as usize].map(|cost| cost.seconds)
+    }
+
+    /// Whether operator costs that were never measured here enter the prediction.
+    pub fn uses_default_costs(&self) -> bool {
+        self.observed.iter().all(Option::is_none)
+            && self.costs.iter().flatten().any(|cost| cost.basis == Basis::Default)
+    }
+
+    /// Predictions for every tier; `None` for one of which neither a run nor a cost is known.
+    pub fn predict(&self) -> [Option<RunTime>; TIERS] {
+        let z = standard_nodes();
+        Tier::ALL.map(|tier| self.observed_run(tier, &z).or_else(|| self.counted_run(tier, &z)))
+    }
+
+    fn observed_run(&self, tier: Tier, z: &Nodes) -> Option<RunTime> {
+        if let Some(belief) = self.observed[tier as usize] {
+            return Some(RunTime { nodes: belief.nodes(z), basis: Basis::Observed });
+        }
+        let cost = self.costs[tier as usize]?;
+        let seen = Tier::ALL.into_iter().filter_map(|other| {
+            let belief = self.observed[other as usize]?;
+            Some((belief, self.costs[other as usize]?))
+        });
+        let (belief, other) = seen.min_by(|a, b| a.0.sigma.total_cmp(&b.0.sigma))?;
+        let belief = belief.times((cost.seconds / other.seconds).ln(), TIER_RATIO_LOG_DEVIATION);
+        Some(RunTime { nodes: belief.nodes(z), basis: cost.basis.max(Basis::Static) })
+    }
+
+    fn counted_run(&self, tier: Tier, z: &Nodes) -> Option<RunTime> {
+        let cost = self.costs[tier as usize]?;
+        let nodes = match self.operators {
+            Operators::Spread(ops) => ops.times(cost.seconds.ln(), cost.log_deviation).nodes(z),
+            Operators::AtLeast(ops) => lasting_nodes(tame(ops * cost.seconds)),
+        };
+        Some(RunTime { nodes, basis: self.basis })
+    }
+}
+
+/// Operators in total: as the analysis says, else the sum of its classes.
+fn total(mix: &OpMix) -> Option<Estimate> {
+    let summed = || mix.classes.values().copied().reduce(Estimate::add_correlated);
+    mix.total.or_else(summed).filter(|ops| ops.high > 0.0)
+}
+
+/// The prior over programs as operators: its seconds are those of the fastest tier.
+fn prior(resources: &ResourceModel, costs: &[Option<MeanCost>; TIERS]) -> LogNormal {
+    let workload = &resources.workload;
+    let fastest = costs.iter().flatten().map(|cost| cost.seconds).fold(f64::INFINITY, f64::min);
+    let fastest = if fastest.is_finite() { fastest } else { 1e-9 };
+    let operators = tame(workload.run_median_seconds.value).max(1e-18) / fastest;
+    LogNormal::new(operators.ln(), tame(workload.run_log_deviation.value))
+}
