@@ -1,0 +1,526 @@
+//! How often each part of one function runs, per call of it: flow through the control structure, lane by lane.
+//!
+//! Flow enters a function as 1, divides at branches, joins at block ends, and is multiplied by a loop's trip count at
+//! its header; what leaves a loop is made to equal what entered it. Called by the summary, which says what calls cost
+//! and takes note of what is asked for.
+
+use crate::lanes::{Lanes, seed};
+use crate::priors;
+use crate::program::{Expr, Forest, Function, NONE, Node, Trip};
+use crate::values::{Source, fold};
+
+/// Chances below this are never taken inside a loop: what ends in `unreachable`.
+const NEGLIGIBLE: f64 = 1e-4;
+
+/// Expressions evaluated for one number at most; beyond that it is unknown.
+const MAX_STEPS: u32 = 256;
+
+/// What a function costs in operators, per call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub ops: Lanes,
+    /// Bytes moved by bulk operations, which fuel counts too.
+    pub bulk: Lanes,
+    /// Pages asked of `memory.grow`.
+    pub grown_pages: Lanes,
+}
+
+impl Cost {
+    pub(crate) const ZERO: Self = Self { ops: Lanes::ZERO, bulk: Lanes::ZERO, grown_pages: Lanes::ZERO };
+
+    pub(crate) fn add(&mut self, other: &Self, times: Lanes) {
+        self.ops = (self.ops + other.ops * times).bounded();
+        self.bulk = (self.bulk + other.bulk * times).bounded();
+        self.grown_pages = (self.grown_pages + other.grown_pages * times).bounded();
+    }
+
+    pub(crate) fn scaled(&self, times: Lanes) -> Self {
+        let mut out = Self::ZERO;
+        out.add(self, times);
+        out
+    }
+
+    pub(crate) fn total(&self) -> Lanes {
+        self.ops + self.bulk
+    }
+}
+
+/// What the flow meets on its way.
+pub(crate) trait Visitor {
+    /// Cost of one call of a function with constant arguments where known, and note of `times` calls.
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost;
+    /// Cost of one indirect call by a type.
+    fn call_indirect(&mut self, ty: u32, times: Lanes) -> Cost;
+    /// Note of straight-line work done `times` times.
+    fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
+    /// Note of a loop left: its index in the function, its trips and its cost per call of the function.
+    fn loop_done(&mut self, _index: u32, _trips: Lanes, _cost: Lanes) {}
+}
+
+enum Kind {
+    Block,
+    If { otherwise: Lanes },
+    Loop(LoopFlow),
+}
+
+struct LoopFlow {
+    index: u32,
+    entry: Lanes,
+    trips: Lanes,
+    cost_before: Lanes,
+    /// Flow out of the loop, by target frame.
+    exits: Vec<(u32, Lanes)>,
+}
+
+struct Frame {
+    kind: Kind,
+    joining: Lanes,
+}
+
+#[derive(Clone, Copy)]
+enum LoopState {
+    Unseen,
+    Open(Lanes),
+    Closed(Lanes),
+}
+
+/// The evaluation of one function under given arguments.
+pub(crate) struct Flow<'a, V> {
+    forest: &'a Forest,
+    function: &'a Function,
+    number: u32,
+    arguments: &'a [Option<i64>],
+    visitor: &'a mut V,
+    frames: Vec<Frame>,
+    /// Frames that are loops, innermost last.
+    loops: Vec<u32>,
+    states: Vec<LoopState>,
+    tables_seen: u64,
+    now: Lanes,
+    cost: Cost,
+}
+
+/// Cost of one call of a function. `number` names it, so that its unknowns are the same each time.
+pub(crate) fn evaluate<V: Visitor>(
+    forest: &Forest,
+    function: &Function,
+    number: u32,
+    arguments: &[Option<i64>],
+    visitor: &mut V,
+) -> Cost {
+    if function.opaque {
+        let guess = priors::trips(priors::UnknownLoop::Counted, seed([u64::from(number), 0, 0x0b]));
+        return Cost { ops: guess * f64::from(function.static_ops), ..Cost::ZERO };
+    }
+    let mut flow = Flow {
+        forest,
+        function,
+        number,
+        arguments,
+        visitor,
+        frames: vec![Frame { kind: Kind::Block, joining: Lanes::ZERO }],
+        loops: Vec::new(),
+        states: vec![LoopState::Unseen; function.loops.len()],
+        tables_seen: 0,
+        now: Lanes::ONE,
+        cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
+    };
+    flow.run();
+    flow.cost
+}
+
+impl<V: Visitor> Flow<'_, V> {
+    fn run(&mut self) {
+        let forest = self.forest;
+        for node in &forest.nodes[self.function.nodes.start as usize..self.function.nodes.end as usize] {
+            self.step(*node);
+        }
+    }
+
+    fn step(&mut self, node: Node) {
+        match node {
+            Node::Work { ops, mix } => {
+                self.cost.ops = self.cost.ops + self.now * f64::from(ops);
+                if mix != NONE {
+                    let len = self.forest.mixes[mix as usize].0 as usize;
+                    let list = &self.forest.mixes[mix as usize + 1..mix as usize + 1 + len];
+                    self.visitor.work(list, self.now);
+                }
+            }
+            Node::Block => self.frames.push(Frame { kind: Kind::Block, joining: Lanes::ZERO }),
+            Node::If(cond) => self.enter_if(cond),
+            Node::Else => self.otherwise(),
+            Node::Loop(index) => self.enter_loop(index),
+            Node::End => self.leave(),
+            Node::Br(depth) => {
+                let all = std::mem::replace(&mut self.now, Lanes::ZERO);
+                self.deliver(depth, all);
+            }
+            Node::BrIf { depth, cond } => {
+                let taken = self.taken(depth, cond) * self.now;
+                self.now = self.now - taken;
+                self.deliver(depth, taken);
+            }
+            Node::BrTable { start, len } => self.branch_table(start, len),
+            Node::Return => {
+                let all = std::mem::replace(&mut self.now, Lanes::ZERO);
+                self.deliver(self.frames.len() as u32 - 1, all);
+            }
+            Node::Stop => self.now = Lanes::ZERO,
+            Node::Call { function, args } => {
+                if !self.now.is_zero() {
+                    let arguments = self.call_arguments(args);
+                    let cost = self.visitor.call(function, &arguments, self.now);
+                    self.cost.add(&cost, self.now);
+                }
+            }
+            Node::CallIndirect { ty } => {
+                if !self.now.is_zero() {
+                    let cost = self.visitor.call_indirect(ty, self.now);
+                    self.cost.add(&cost, self.now);
+                }
+            }
+            Node::Bulk { length } => {
+                let length = self.lanes(length).map(|bytes| bytes.clamp(0.0, 4e9));
+                self.cost.bulk = (self.cost.bulk + length * self.now).bounded();
+            }
+            Node::Grow { pages } => {
+                let pages = self.lanes(pages).map(|pages| pages.clamp(0.0, 65_536.0));
+                self.cost.grown_pages = (self.cost.grown_pages + pages * self.now).bounded();
+            }
+        }
+    }
+
+    fn enter_if(&mut self, cond: u32) {
+        let main = self.main().filter(|main| main.0 == cond);
+        let chance = match main {
+            Some((_, again, trips)) => trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }),
+            None => self.decide(cond),
+        };
+        let taken = self.now * chance;
+        let otherwise = self.now - taken;
+        self.now = taken;
+        self.frames.push(Frame { kind: Kind::If { otherwise }, joining: Lanes::ZERO });
+    }
+
+    fn otherwise(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.joining += self.now;
+            if let Kind::If { otherwise } = &mut frame.kind {
+                self.now = std::mem::replace(otherwise, Lanes::ZERO);
+            }
+        }
+    }
+
+    fn enter_loop(&mut self, index: u32) {
+        let slot = (index - self.function.loops.start) as usize;
+        let trips = self.trips(index);
+        self.states[slot] = LoopState::Open(trips);
+        self.loops.push(self.frames.len() as u32);
+        let flow = LoopFlow { index, entry: self.now, trips, cost_before: self.cost.ops, exits: Vec::new() };
+        self.frames.push(Frame { kind: Kind::Loop(flow), joining: Lanes::ZERO });
+        self.now = (self.now * trips).bounded();
+    }
+
+    fn leave(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        match frame.kind {
+            Kind::Block => self.now += frame.joining,
+            Kind::If { otherwise } => self.now += frame.joining + otherwise,
+            Kind::Loop(flow) => self.leave_loop(flow),
+        }
+    }
+
+    /// Makes what leaves the loop equal what entered it, and sends it on its way.
+    fn leave_loop(&mut self, flow: LoopFlow) {
+        self.loops.pop();
+        let slot = flow.index - self.function.loops.start;
+        self.states[slot as usize] = LoopState::Closed(flow.trips);
+        let total = flow.exits.iter().fold(self.now, |sum, exit| sum + exit.1);
+        let scale = flow.entry.zip(total, |entry, total| if total > 0.0 { entry / total } else { 0.0 });
+        self.now = self.now * scale;
+        for (target, out) in flow.exits {
+            let depth = (self.frames.len() as u32).saturating_sub(target + 1);
+            self.deliver(depth, out * scale);
+        }
+        self.visitor.loop_done(slot, flow.trips, self.cost.ops - flow.cost_before);
+    }
+
+    /// Sends flow to the frame at a branch depth, by way of the innermost loop it leaves.
+    fn deliver(&mut self, depth: u32, flow: Lanes) {
+        let Some(target) = (self.frames.len() as u32).checked_sub(depth + 1) else { return };
+        if let Some(&inner) = self.loops.last().filter(|&&inner| inner > target)
+            && let Kind::Loop(inner) = &mut self.frames[inner as usize].kind
+        {
+            match inner.exits.iter_mut().find(|exit| exit.0 == target) {
+                Some(exit) => exit.1 += flow,
+                None => inner.exits.push((target, flow)),
+            }
+            return;
+        }
+        let frame = &mut self.frames[target as usize];
+        // Flow to a loop's header is in its trip count already.
+        if !matches!(frame.kind, Kind::Loop(_)) {
+            frame.joining += flow;
+        }
+    }
+
+    /// The innermost loop's deciding condition: which, whether its truth goes round again, and the trips.
+    fn main(&self) -> Option<(u32, bool, Lanes)> {
+        let frame = &self.frames[*self.loops.last()? as usize];
+        let Kind::Loop(flow) = &frame.kind else { return None };
+        let entry = self.forest.loops[flow.index as usize];
+        Some((entry.main, entry.again, flow.trips))
+    }
+
+    /// Chance that a conditional branch is taken.
+    fn taken(&mut self, depth: u32, cond: u32) -> Lanes {
+        let Some((main, again, trips)) = self.main() else { return self.decide(cond) };
+        if cond == main {
+            return trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t });
+        }
+        let target = (self.frames.len() as u32).saturating_sub(depth + 1);
+        let leaves = self.loops.last().is_some_and(|&inner| inner > target);
+        if !leaves {
+            return self.decide(cond);
+        }
+        if f64::from(self.forest.conds[cond as usize].chance) < NEGLIGIBLE {
+            return Lanes::ZERO;
+        }
+        match self.known(cond) {
+            Some(chance) if chance == 0.0 || chance == 1.0 => Lanes::splat(chance),
+            _ => trips.map(|t| 1.0 / t),
+        }
+    }
+
+    /// Chance that a condition is true: known, in part known, or guessed.
+    fn decide(&mut self, cond: u32) -> Lanes {
+        if let Some(chance) = self.known(cond) {
+            return Lanes::splat(chance);
+        }
+        let chance = f64::from(self.forest.conds[cond as usize].chance);
+        if chance < NEGLIGIBLE || chance > 1.0 - NEGLIGIBLE {
+            return Lanes::splat(chance);
+        }
+        priors::branch(chance, self.number, cond - self.function.conds)
+    }
+
+    fn branch_table(&mut self, start: u32, len: u32) {
+        let all = std::mem::replace(&mut self.now, Lanes::ZERO);
+        let targets = &self.forest.tables[start as usize..(start + len) as usize];
+        self.tables_seen += 1;
+        let table = self.tables_seen;
+        // Which entries a scenario favours is its own choice; entries that share a target add up.
+        let weight = |target: usize, entries: u32| {
+            let name = seed([u64::from(self.number), table ^ 0x7ab1e, target as u64]);
+            Lanes::uniform(name).map(|u| -u.ln() * f64::from(entries))
+        };
+        let weights: Vec<Lanes> = if len <= 64 {
+            targets.iter().enumerate().map(|(target, &(_, entries))| weight(target, entries)).collect()
+        } else {
+            targets.iter().map(|&(_, entries)| Lanes::splat(f64::from(entries))).collect()
+        };
+        let total = weights.iter().fold(Lanes::ZERO, |sum, &weight| sum + weight);
+        for (&(depth, _), weight) in targets.iter().zip(weights) {
+            self.deliver(depth, all * (weight / total));
+        }
+    }
+
+    fn call_arguments(&self, args: u32) -> Vec<Option<i64>> {
+        if args == NONE {
+            return Vec::new();
+        }
+        let len = self.forest.args[args as usize] as usize;
+        let list = &self.forest.args[args as usize + 1..args as usize + 1 + len];
+        list.iter().map(|&expr| self.exact(expr)).collect()
+    }
+
+    /// The value of an expression that the arguments and finished loops determine.
+    fn exact(&self, expr: u32) -> Option<i64> {
+        let (low, high) = self.range(expr, &mut MAX_STEPS.clone())?;
+        (low == high && low.abs() < 9e15).then_some(low as i64)
+    }
+
+    fn trips(&self, index: u32) -> Lanes {
+        let entry = self.forest.loops[index as usize];
+        let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x100b]);
+        let trips = match entry.trip {
+            Trip::Unknown(kind) => priors::trips(kind, name),
+            Trip::Formula { start, len, constant, step } => {
+                let mut distance = Lanes::splat(constant as f64);
+                for &(expr, coefficient) in &self.forest.terms[start as usize..(start + len) as usize] {
+                    distance += self.lanes(expr) * coefficient as f64;
+                }
+                let step = step as f64;
+                distance.map(|distance| ((distance / step).ceil() + 1.0).max(1.0))
+            }
+        };
+        if entry.early {
+            // Whether something else ends the loop early is anyone's guess: in half of all scenarios nothing does.
+            let share = Lanes::uniform(name ^ 0xea).map(|u| (2.0 * u).min(1.0));
+            return trips.zip(share, |trips, share| 1.0 + (trips - 1.0) * share);
+        }
+        trips
+    }
+
+    /// A number in each scenario.
+    fn lanes(&self, expr: u32) -> Lanes {
+        self.lanes_within(expr, &mut MAX_STEPS.clone())
+    }
+
+    fn lanes_within(&self, expr: u32, steps: &mut u32) -> Lanes {
+        let unknown = |what: u64| priors::bound(false, seed([u64::from(self.number), what, 0xb0]));
+        *steps = steps.saturating_sub(1);
+        let Some(&found) = self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) else {
+            return unknown(1 << 44);
+        };
+        match found {
+            Expr::Const(value) => Lanes::splat(value as f64),
+            Expr::Param(index) => match self.arguments.get(index as usize).copied().flatten() {
+                Some(value) => Lanes::splat(value as f64),
+                None => unknown(u64::from(index) | 1 << 40),
+            },
+            Expr::Opaque { source, id } => {
+                priors::bound(source == Source::Call, seed([u64::from(self.number), u64::from(id) | 1 << 41, 0xb0]))
+            }
+            Expr::Phi(phi) => {
+                let phi = self.forest.phis[phi as usize];
+                let init = self.lanes_within(phi.init, steps);
+                let Some(step) = phi.step else { return unknown(self.site(expr) | 1 << 42) };
+                match self.state(phi.of) {
+                    LoopState::Unseen => init,
+                    LoopState::Open(trips) => init + (trips - Lanes::ONE) * (step as f64 / 2.0),
+                    LoopState::Closed(trips) => init + (trips - Lanes::ONE) * step as f64,
+                }
+            }
+            Expr::Linear { x, scale, offset } => {
+                self.lanes_within(x, steps) * scale as f64 + Lanes::splat(offset as f64)
+            }
+            Expr::Operation { code, a, b } => {
+                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let fallback = unknown(self.site(expr) | 1 << 43);
+                let both =
+                    a.zip(b, |a, b| fold(code, a.round() as i64, b.round() as i64).map_or(f64::NAN, |v| v as f64));
+                both.zip(fallback, |value, other| if value.is_nan() { other } else { value })
+            }
+            Expr::Either(a, b) => {
+                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let pick = Lanes::uniform(seed([u64::from(self.number), self.site(expr), 0xe1]));
+                Lanes(std::array::from_fn(|lane| if pick.0[lane] < 0.5 { a.0[lane] } else { b.0[lane] }))
+            }
+        }
+    }
+
+    /// An expression's number within its function.
+    fn site(&self, expr: u32) -> u64 {
+        u64::from(expr - self.function.exprs)
+    }
+
+    fn state(&self, index: u32) -> LoopState {
+        let slot = index.checked_sub(self.function.loops.start);
+        slot.and_then(|slot| self.states.get(slot as usize)).copied().unwrap_or(LoopState::Unseen)
+    }
+
+    /// Chance that a condition is true, where constants and known trip counts tell.
+    fn known(&self, cond: u32) -> Option<f64> {
+        let expr = self.forest.conds[cond as usize].expr;
+        if expr == NONE { None } else { self.truth(expr, &mut MAX_STEPS.clone()) }
+    }
+
+    fn truth(&self, expr: u32, steps: &mut u32) -> Option<f64> {
+        *steps = steps.checked_sub(1)?;
+        if let Some(&Expr::Operation { code, a, b }) = self.forest.exprs.get(expr as usize) {
+            if matches!(code, 0x45 | 0x50) {
+                return self.truth(a, steps).map(|chance| 1.0 - chance);
+            }
+            if matches!(code, 0x46..=0x4f | 0x51..=0x5a) {
+                return compare(code, self.range(a, steps)?, self.range(b, steps)?);
+            }
+        }
+        let (low, high) = self.range(expr, steps)?;
+        if low == high {
+            return Some(f64::from(low != 0.0));
+        }
+        (low > 0.0 || high < 0.0).then_some(1.0)
+    }
+
+    /// The smallest and largest value an expression takes, where both are known.
+    fn range(&self, expr: u32, steps: &mut u32) -> Option<(f64, f64)> {
+        *steps = steps.checked_sub(1)?;
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Const(value) => Some((value as f64, value as f64)),
+            Expr::Param(index) => {
+                let value = self.arguments.get(index as usize).copied().flatten()? as f64;
+                Some((value, value))
+            }
+            Expr::Phi(phi) => {
+                let phi = self.forest.phis[phi as usize];
+                let (low, high) = self.range(phi.init, steps)?;
+                let step = phi.step? as f64;
+                match self.state(phi.of) {
+                    LoopState::Unseen => None,
+                    LoopState::Open(trips) => {
+                        let moved = step * (trips.exact()? - 1.0);
+                        Some((low + moved.min(0.0), high + moved.max(0.0)))
+                    }
+                    LoopState::Closed(trips) => {
+                        let moved = step * (trips.exact()? - 1.0);
+                        Some((low + moved, high + moved))
+                    }
+                }
+            }
+            Expr::Linear { x, scale, offset } => {
+                let (low, high) = self.range(x, steps)?;
+                let (a, b) = (low * scale as f64 + offset as f64, high * scale as f64 + offset as f64);
+                Some((a.min(b), a.max(b)))
+            }
+            Expr::Operation { code, a, b } => {
+                let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
+                match code {
+                    0x6a | 0x7c => Some((a.0 + b.0, a.1 + b.1)),
+                    0x6b | 0x7d => Some((a.0 - b.1, a.1 - b.0)),
+                    _ if a.0 == a.1 && b.0 == b.1 => {
+                        let value = fold(code, a.0 as i64, b.0 as i64)? as f64;
+                        Some((value, value))
+                    }
+                    _ => None,
+                }
+            }
+            Expr::Opaque { .. } | Expr::Either(..) => None,
+        }
+    }
+}
+
+/// Chance that a comparison holds between two ranges, values spread evenly over them.
+fn compare(code: u16, a: (f64, f64), b: (f64, f64)) -> Option<f64> {
+    if a.0 == a.1 && b.0 == b.1 {
+        return fold(code, a.0 as i64, b.0 as i64).map(|truth| truth as f64);
+    }
+    let relation = code - if code <= 0x4f { 0x46 } else { 0x51 };
+    if matches!(relation, 3 | 5 | 7 | 9) && (a.0 < 0.0 || b.0 < 0.0) {
+        return None;
+    }
+    let (low, high) = (a.0 - b.1, a.1 - b.0);
+    let width = high - low;
+    let below = |limit: f64| ((limit - low) / (width + 1.0)).clamp(0.0, 1.0);
+    Some(match relation {
+        0 => {
+            if low > 0.0 || high < 0.0 {
+                0.0
+            } else {
+                1.0 / (width + 1.0)
+            }
+        }
+        1 => {
+            if low > 0.0 || high < 0.0 {
+                1.0
+            } else {
+                1.0 - 1.0 / (width + 1.0)
+            }
+        }
+        2 | 3 => below(0.0),
+        4 | 5 => 1.0 - below(1.0),
+        6 | 7 => below(1.0),
+        _ => 1.0 - below(0.0),
+    })
+}

@@ -1,0 +1,643 @@
+//! One function body to a flat list of operators, and what later passes need to know ahead of their walk: which locals
+//! each loop assigns, and which paths can only end in `unreachable`.
+//!
+//! Its own decoder, because the first plan waits for it: it does no checks beyond staying inside the body. Rare
+//! operators (garbage-collected objects, stack switching) are read by wasmparser. Called by the loop walk.
+//!
+//! Bounds: 16 bytes of memory per operator, at most [`MAX_DEPTH`] nested blocks kept, at most [`MAX_LOCALS`] locals.
+
+use wasmparser::{BinaryReader, OperatorsReader};
+
+use super::features::Feature;
+use super::module::Module;
+use crate::error::AnalyzeError;
+
+/// Locals a function may declare: wasmparser's and every engine's limit.
+pub(crate) const MAX_LOCALS: u64 = 50_000;
+
+/// Size of a function body in bytes: wasmparser's limit, which engines share.
+pub(crate) const MAX_BODY_BYTES: usize = 7_654_321;
+
+/// Nested blocks that are followed; a function with more is only counted, not understood. Compilers stay below 300.
+pub(crate) const MAX_DEPTH: usize = 2_000;
+
+/// Operators as numbers: one-byte opcodes as they are, prefixed ones by page.
+pub(crate) mod code {
+    pub(crate) const UNREACHABLE: u16 = 0x00;
+    pub(crate) const BLOCK: u16 = 0x02;
+    pub(crate) const LOOP: u16 = 0x03;
+    pub(crate) const IF: u16 = 0x04;
+    pub(crate) const ELSE: u16 = 0x05;
+    pub(crate) const THROW: u16 = 0x08;
+    pub(crate) const THROW_REF: u16 = 0x0a;
+    pub(crate) const END: u16 = 0x0b;
+    pub(crate) const BR: u16 = 0x0c;
+    pub(crate) const BR_IF: u16 = 0x0d;
+    pub(crate) const BR_TABLE: u16 = 0x0e;
+    pub(crate) const RETURN: u16 = 0x0f;
+    pub(crate) const CALL: u16 = 0x10;
+    pub(crate) const CALL_INDIRECT: u16 = 0x11;
+    pub(crate) const RETURN_CALL: u16 = 0x12;
+    pub(crate) const RETURN_CALL_INDIRECT: u16 = 0x13;
+    pub(crate) const CALL_REF: u16 = 0x14;
+    pub(crate) const RETURN_CALL_REF: u16 = 0x15;
+    pub(crate) const BR_ON_NULL: u16 = 0xd5;
+    pub(crate) const BR_ON_NON_NULL: u16 = 0xd6;
+    pub(crate) const MISC: u16 = 0x100;
+    pub(crate) const SIMD: u16 = 0x200;
+    pub(crate) const ATOMIC: u16 = 0x400;
+    /// Any operator left to wasmparser; its effect on the operand stack is not tracked.
+    pub(crate) const RARE: u16 = 0x500;
+    /// `end` of a loop.
+    pub(crate) const END_LOOP: u16 = 0x501;
+    /// The operator proper, without the marks below.
+    pub(crate) const MASK: u16 = 0x0fff;
+    /// Mark on a branch: not taking it can only end in `unreachable`.
+    pub(crate) const FALL_DIES: u16 = 0x1000;
+    /// Mark on a branch: taking it can only end in `unreachable`.
+    pub(crate) const TAKEN_DIES: u16 = 0x2000;
+}
+
+/// One operator.
+///
+/// `a` and `b` hold the immediates: index or branch depth in `a`; constant, or memory offset, in `b`. A block has its
+/// parameter and result counts in `a` (16 bits each) and the index of its `end` in `b`; a loop its number in `a`; an
+/// `end` the number of loops begun before it in `a` and of calls in `b`; a `br_table` its slice of `tables`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Op {
+    pub code: u16,
+    pub a: u32,
+    pub b: i64,
+}
+
+/// A loop as found by the decoder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoopShape {
+    /// Byte offset of its `loop` operator in the file.
+    pub offset: u64,
+    /// Slice of `assigned`: the locals set inside it, each once.
+    pub assigned: (u32, u32),
+    /// Operand parameters and results.
+    pub arity: u32,
+}
+
+/// A decoded body; the buffers are reused from function to function.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub ops: Vec<Op>,
+    /// Branch depths of each `br_table`, each once with its number of entries.
+    pub tables: Vec<(u32, u32)>,
+    pub loops: Vec<LoopShape>,
+    pub assigned: Vec<u32>,
+    pub locals: u32,
+    /// Set where nesting is too deep to follow.
+    pub too_deep: bool,
+    open: Vec<(u32, u32)>,
+    control: Vec<u32>,
+    sets: Vec<u32>,
+    /// Per local, the generation in which it was last seen; generations grow over all functions, so that a large
+    /// function does not make every small one after it clear the list.
+    stamps: Vec<u64>,
+    generation: u64,
+    dying: Vec<Dying>,
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    #[inline]
+    fn unsigned(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(u64::from(first));
+        }
+        let mut value = u64::from(first & 0x7f);
+        let mut shift = 7;
+        loop {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+            shift += 7;
+            if shift > 63 {
+                return None;
+            }
+        }
+    }
+
+    #[inline]
+    fn index(&mut self) -> Option<u32> {
+        u32::try_from(self.unsigned()?).ok()
+    }
+
+    #[inline]
+    fn signed(&mut self) -> Option<i64> {
+        let (mut value, mut shift) = (0_i64, 0);
+        loop {
+            let byte = self.byte()?;
+            value |= i64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return Some(if shift < 64 { value << (64 - shift) >> (64 - shift) } else { value });
+            }
+            if shift > 63 {
+                return None;
+            }
+        }
+    }
+
+    #[inline]
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.at = self.at.checked_add(count).filter(|&at| at <= self.bytes.len())?;
+        Some(())
+    }
+}
+
+impl Decoded {
+    /// Decodes a body (locals and operators) that begins at `offset` in the file. `params` is the count of parameters.
+    pub(crate) fn read(
+        &mut self,
+        module: &Module<'_>,
+        body: &[u8],
+        offset: u64,
+        params: u32,
+        features: &mut u32,
+    ) -> Result<(), AnalyzeError> {
+        self.clear();
+        if body.len() > MAX_BODY_BYTES {
+            return Err(AnalyzeError::Limit { what: "a function body", limit: MAX_BODY_BYTES as u64, offset });
+        }
+        let mut cursor = Cursor { bytes: body, at: 0 };
+        let malformed = |at: usize, message: &str| AnalyzeError::Invalid {
+            message: message.to_owned(),
+            offset: offset + at as u64,
+            truncated: at >= body.len(),
+        };
+        let locals = read_locals(&mut cursor).ok_or_else(|| malformed(cursor.at, "malformed local declarations"))?;
+        let locals = locals.saturating_add(u64::from(params));
+        if locals > MAX_LOCALS + 1000 {
+            return Err(AnalyzeError::Limit { what: "the number of locals", limit: MAX_LOCALS, offset });
+        }
+        self.locals = locals as u32;
+        self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
+        let mut calls = 0_i64;
+        // The function's own block: closed by the last `end`.
+        self.open.push((u32::MAX, u32::MAX));
+        while !self.open.is_empty() {
+            let at = cursor.at;
+            self.operator(module, &mut cursor, offset, &mut calls, features)
+                .ok_or_else(|| malformed(at, complaint(body.get(at))))?;
+        }
+        if cursor.at != body.len() {
+            return Err(malformed(cursor.at, "operators remaining after end of function"));
+        }
+        if !self.too_deep {
+            self.mark_dying();
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.ops.clear();
+        self.tables.clear();
+        self.loops.clear();
+        self.assigned.clear();
+        self.open.clear();
+        self.control.clear();
+        self.sets.clear();
+        self.too_deep = false;
+    }
+
+    #[inline]
+    fn push(&mut self, code: u16, a: u32, b: i64) {
+        self.ops.push(Op { code, a, b });
+    }
+
+    fn push_control(&mut self, code: u16, a: u32, b: i64) {
+        self.control.push(self.ops.len() as u32);
+        self.push(code, a, b);
+    }
+
+    /// Decodes one operator; `None` where the bytes do not make one.
+    fn operator(
+        &mut self,
+        module: &Module<'_>,
+        cursor: &mut Cursor<'_>,
+        offset: u64,
+        calls: &mut i64,
+        features: &mut u32,
+    ) -> Option<()> {
+        let start = cursor.at;
+        let opcode = cursor.byte()?;
+        let plain = u16::from(opcode);
+        match opcode {
+            0x20 | 0x23 | 0x24 | 0x25 | 0x26 | 0x3f | 0x40 | 0xd2 => {
+                let index = cursor.index()?;
+                self.push(plain, index, 0);
+            }
+            0x21 | 0x22 => {
+                let index = cursor.index()?;
+                self.push(plain, index, 0);
+                self.sets.push(index);
+            }
+            0x41 => {
+                let value = cursor.signed()? as i32;
+                self.push(plain, 0, i64::from(value));
+            }
+            0x42 => {
+                let value = cursor.signed()?;
+                self.push(plain, 0, value);
+            }
+            0x45..=0xc4 | 0x00 | 0x01 | 0x0f | 0x1a | 0x1b | 0xd1 => {
+                if matches!(opcode, 0x00 | 0x0f) {
+                    self.push_control(plain, 0, 0);
+                } else {
+                    self.push(plain, 0, 0);
+                    if opcode >= 0xc0 {
+                        *features |= Feature::SignExtension.bit();
+                    }
+                }
+            }
+            0x28..=0x3e => {
+                let (memory, displacement) = memory_argument(cursor, features)?;
+                self.push(plain, memory, displacement);
+            }
+            0x02 | 0x04 | 0x1f => {
+                let arity = block_type(module, cursor)?;
+                if opcode == 0x1f {
+                    catches(cursor)?;
+                    *features |= Feature::Exceptions.bit();
+                }
+                self.enter(if opcode == 0x04 { code::IF } else { code::BLOCK }, arity);
+            }
+            0x03 => {
+                let arity = block_type(module, cursor)?;
+                self.enter_loop(offset + start as u64, arity);
+            }
+            0x05 => {
+                self.push_control(plain, 0, 0);
+            }
+            0x0b => self.leave(*calls)?,
+            0x0c | 0x0d | 0xd5 | 0xd6 => {
+                let depth = self.depth(cursor)?;
+                if opcode >= 0xd5 {
+                    *features |= Feature::FunctionReferences.bit();
+                }
+                self.push_control(plain, depth, 0);
+            }
+            0x0e => self.table(cursor)?,
+            0x10 | 0x12 => {
+                let index = cursor.index()?;
+                *calls += 1;
+                self.call(plain, index, 0, features);
+            }
+            0x11 | 0x13 => {
+                let index = cursor.index()?;
+                let table = cursor.index()?;
+                *calls += 1;
+                self.call(plain, index, i64::from(table), features);
+            }
+            0x14 | 0x15 => {
+                let index = cursor.index()?;
+                *calls += 1;
+                *features |= Feature::FunctionReferences.bit();
+                self.call(plain, index, 0, features);
+            }
+            0x43 => {
+                cursor.skip(4)?;
+                self.push(plain, 0, 0);
+            }
+            0x44 => {
+                cursor.skip(8)?;
+                self.push(plain, 0, 0);
+            }
+            0xfc => self.misc(cursor, features)?,
+            0xfd => self.simd(cursor, features)?,
+            0xfe => self.atomic(cursor, features)?,
+            _ => self.rare(cursor, start, features)?,
+        }
+        Some(())
+    }
+
+    fn call(&mut self, code: u16, index: u32, table: i64, features: &mut u32) {
+        if matches!(code, code::RETURN_CALL | code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF) {
+            *features |= Feature::TailCall.bit();
+            self.push_control(code, index, table);
+        } else {
+            self.push(code, index, table);
+        }
+    }
+
+    fn enter(&mut self, code: u16, arity: u32) {
+        self.open.push((self.ops.len() as u32, u32::MAX));
+        self.too_deep |= self.open.len() > MAX_DEPTH;
+        self.push_control(code, arity, 0);
+    }
+
+    fn enter_loop(&mut self, offset: u64, arity: u32) {
+        let number = self.loops.len() as u32;
+        // `assigned.0` holds where the loop's assignments begin in `sets` until it closes.
+        self.loops.push(LoopShape { offset, assigned: (self.sets.len() as u32, 0), arity });
+        self.open.push((self.ops.len() as u32, number));
+        self.too_deep |= self.open.len() > MAX_DEPTH;
+        self.push_control(code::LOOP, number, 0);
+    }
+
+    fn leave(&mut self, calls: i64) -> Option<()> {
+        let (start, number) = self.open.pop()?;
+        let here = self.ops.len() as i64;
+        if let Some(op) = self.ops.get_mut(start as usize) {
+            op.b = here;
+        }
+        let code = if number == u32::MAX { code::END } else { code::END_LOOP };
+        if number != u32::MAX {
+            self.close_loop(number);
+        }
+        self.push_control(code, self.loops.len() as u32, calls);
+        Some(())
+    }
+
+    /// Keeps each local that the loop assigns once, for it and for the loops around it.
+    fn close_loop(&mut self, number: u32) {
+        let begin = self.loops[number as usize].assigned.0 as usize;
+        let mut kept = begin;
+        self.generation += 1;
+        for index in begin..self.sets.len() {
+            let local = self.sets[index];
+            let Some(stamp) = self.stamps.get_mut(local as usize) else { continue };
+            if *stamp != self.generation {
+                *stamp = self.generation;
+                self.sets[kept] = local;
+                kept += 1;
+            }
+        }
+        self.sets.truncate(kept);
+        // Nested deeply enough, the sets of all loops together outgrow the code: the function is then only counted.
+        if self.assigned.len() > 16 * self.ops.len() + 4096 {
+            self.too_deep = true;
+            self.loops[number as usize].assigned = (0, 0);
+            return;
+        }
+        self.loops[number as usize].assigned = (self.assigned.len() as u32, (kept - begin) as u32);
+        self.assigned.extend_from_slice(&self.sets[begin..]);
+    }
+
+    /// Reads a branch depth that exists.
+    fn depth(&self, cursor: &mut Cursor<'_>) -> Option<u32> {
+        cursor.index().filter(|&depth| (depth as usize) < self.open.len())
+    }
+
+    fn table(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        let count = cursor.index()?;
+        let begin = self.tables.len();
+        for _ in 0..=count {
+            let depth = self.depth(cursor)?;
+            self.tables.push((depth, 1));
+        }
+        self.tables[begin..].sort_unstable();
+        let mut kept = begin;
+        for index in begin + 1..self.tables.len() {
+            if self.tables[index].0 == self.tables[kept].0 {
+                self.tables[kept].1 += 1;
+            } else {
+                kept += 1;
+                self.tables[kept] = self.tables[index];
+            }
+        }
+        self.tables.truncate(kept + 1);
+        self.push_control(code::BR_TABLE, begin as u32, (kept + 1 - begin) as i64);
+        Some(())
+    }
+
+    fn misc(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
+        let sub = cursor.index()?;
+        let immediates = match sub {
+            0..=7 => 0,
+            19..=22 => {
+                *features |= Feature::WideArithmetic.bit();
+                0
+            }
+            8 | 10 | 12 | 14 => 2,
+            9 | 11 | 13 | 15..=17 => 1,
+            18 => {
+                *features |= Feature::MemoryControl.bit();
+                1
+            }
+            _ => return None,
+        };
+        let feature = match sub {
+            0..=7 => Feature::SaturatingConversion.bit(),
+            8..=14 => Feature::BulkMemory.bit(),
+            15..=17 => Feature::ReferenceTypes.bit(),
+            _ => 0,
+        };
+        *features |= feature;
+        let mut first = 0;
+        for immediate in 0..immediates {
+            let index = cursor.index()?;
+            first = if immediate == 0 { index } else { first };
+        }
+        self.push(code::MISC + sub as u16, first, 0);
+        Some(())
+    }
+
+    fn simd(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
+        let sub = cursor.index()?;
+        *features |= if sub >= 0x100 { Feature::RelaxedSimd.bit() } else { Feature::Simd.bit() };
+        let mut displacement = 0;
+        match sub {
+            0..=11 | 92 | 93 => displacement = memory_argument(cursor, features)?.1,
+            84..=91 => {
+                displacement = memory_argument(cursor, features)?.1;
+                cursor.skip(1)?;
+            }
+            12 | 13 => cursor.skip(16)?,
+            21..=34 => cursor.skip(1)?,
+            14..=0x113 => {}
+            _ => return None,
+        }
+        self.push(code::SIMD + sub as u16, 0, displacement);
+        Some(())
+    }
+
+    fn atomic(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
+        let start = cursor.at;
+        let sub = cursor.index()?;
+        if sub > 0x4e {
+            cursor.at = start;
+            return self.rare(cursor, start - 1, features);
+        }
+        *features |= Feature::Threads.bit();
+        let displacement = if sub == 3 {
+            cursor.skip(1)?;
+            0
+        } else {
+            memory_argument(cursor, features)?.1
+        };
+        self.push(code::ATOMIC + sub as u16, 0, displacement);
+        Some(())
+    }
+
+    /// Leaves an operator that begins at `start` to wasmparser.
+    fn rare(&mut self, cursor: &mut Cursor<'_>, start: usize, features: &mut u32) -> Option<()> {
+        let mut reader = OperatorsReader::new(BinaryReader::new(cursor.bytes.get(start..)?, 0));
+        let operator = reader.read().ok()?;
+        cursor.at = start + reader.original_position();
+        let code = super::features::rare(&operator, features)?;
+        match code {
+            code::THROW | code::THROW_REF => self.push_control(code, 0, 0),
+            code::BR_ON_NULL => {
+                let depth = super::features::branch_depth(&operator)?;
+                if depth as usize >= self.open.len() {
+                    return None;
+                }
+                self.push_control(code, depth, 0);
+            }
+            _ => self.push(code, 0, 0),
+        }
+        Some(())
+    }
+}
+
+/// What lies after an open block, seen from behind.
+#[derive(Debug, Clone, Copy)]
+struct Dying {
+    after: bool,
+    is_loop: bool,
+    otherwise: Option<bool>,
+}
+
+impl Decoded {
+    /// Marks each conditional branch whose one side can only end in `unreachable`, walking backwards.
+    fn mark_dying(&mut self) {
+        let mut stack = std::mem::take(&mut self.dying);
+        stack.clear();
+        let control = std::mem::take(&mut self.control);
+        let mut now = false;
+        for &index in control.iter().rev() {
+            let op = self.ops[index as usize];
+            let target = |depth: u32| {
+                let at = stack.len().checked_sub(1 + depth as usize);
+                at.and_then(|at| stack.get(at)).is_some_and(|block: &Dying| !block.is_loop && block.after)
+            };
+            match op.code {
+                code::END | code::END_LOOP => {
+                    stack.push(Dying { after: now, is_loop: op.code == code::END_LOOP, otherwise: None });
+                }
+                code::BLOCK | code::LOOP => drop(stack.pop()),
+                code::ELSE => {
+                    if let Some(block) = stack.last_mut() {
+                        block.otherwise = Some(now);
+                        now = block.after;
+                    }
+                }
+                code::IF => {
+                    let taken = stack.pop().is_some_and(|block| block.otherwise.unwrap_or(block.after));
+                    now = self.mark_branch(index, now, taken);
+                }
+                code::BR_IF | code::BR_ON_NULL | code::BR_ON_NON_NULL => {
+                    let taken = target(op.a);
+                    now = self.mark_branch(index, now, taken);
+                }
+                code::BR => now = target(op.a),
+                code::BR_TABLE => {
+                    let begin = op.a as usize;
+                    now = self.tables[begin..begin + op.b as usize].iter().all(|&(depth, _)| target(depth));
+                }
+                code::UNREACHABLE | code::THROW | code::THROW_REF => now = true,
+                _ => now = false,
+            }
+        }
+        self.dying = stack;
+        self.control = control;
+    }
+
+    fn mark_branch(&mut self, index: u32, fall: bool, taken: bool) -> bool {
+        let code = &mut self.ops[index as usize].code;
+        *code |= if fall && !taken { code::FALL_DIES } else { 0 };
+        *code |= if taken && !fall { code::TAKEN_DIES } else { 0 };
+        fall && taken
+    }
+}
+
+/// What to say of an operator that could not be read.
+fn complaint(opcode: Option<&u8>) -> &'static str {
+    match opcode {
+        Some(0x06 | 0x07 | 0x09 | 0x18 | 0x19) => "legacy exception handling, which no tier of the engine runs",
+        Some(_) => "malformed operator",
+        None => "unexpected end of a function body",
+    }
+}
+
+fn read_locals(cursor: &mut Cursor<'_>) -> Option<u64> {
+    let groups = cursor.unsigned()?;
+    let mut total = 0_u64;
+    for _ in 0..groups {
+        total = total.saturating_add(cursor.unsigned()?);
+        value_type(cursor)?;
+    }
+    Some(total)
+}
+
+/// Skips a value type: one byte, or a reference with a heap type.
+fn value_type(cursor: &mut Cursor<'_>) -> Option<()> {
+    if matches!(cursor.byte()?, 0x63 | 0x64) {
+        cursor.signed()?;
+    }
+    Some(())
+}
+
+/// A block type's parameter and result counts, 16 bits each.
+fn block_type(module: &Module<'_>, cursor: &mut Cursor<'_>) -> Option<u32> {
+    let first = *cursor.bytes.get(cursor.at)?;
+    match first {
+        0x40 => {
+            cursor.at += 1;
+            Some(0)
+        }
+        0x63 | 0x64 => {
+            value_type(cursor)?;
+            Some(1 << 16)
+        }
+        0x41..=0x7f => {
+            cursor.at += 1;
+            Some(1 << 16)
+        }
+        _ => {
+            let index = u32::try_from(cursor.signed()?).ok()?;
+            let signature = module.signature(index)?;
+            Some(u32::from(signature.params) | u32::from(signature.results) << 16)
+        }
+    }
+}
+
+fn memory_argument(cursor: &mut Cursor<'_>, features: &mut u32) -> Option<(u32, i64)> {
+    let flags = cursor.index()?;
+    let memory = if flags & 0x40 != 0 { cursor.index()? } else { 0 };
+    if memory != 0 {
+        *features |= Feature::MultiMemory.bit();
+    }
+    Some((memory, cursor.unsigned()? as i64))
+}
+
+/// Skips the handlers of a `try_table`; how often exceptions fly is not modelled.
+fn catches(cursor: &mut Cursor<'_>) -> Option<()> {
+    for _ in 0..cursor.index()? {
+        if cursor.byte()? < 2 {
+            cursor.index()?;
+        }
+        cursor.index()?;
+    }
+    Some(())
+}

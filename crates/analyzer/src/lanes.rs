@@ -1,0 +1,197 @@
+//! A number under uncertainty as sixteen equally likely scenarios, "lanes".
+//!
+//! Every unknown (a trip count, a branch bias, an indirect callee) draws one value per lane by Latin hypercube
+//! sampling, so that products, sums and shared causes combine as they should without any formula for them: two loops
+//! bounded by one `n` stay together lane by lane, two unrelated loops do not. Nothing here knows WebAssembly.
+//! Called by the priors and the summary.
+
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
+
+use forewarm_types::{Basis, Estimate};
+
+/// Scenarios sampled: a multiple of the vector width, and enough for the 5th and 95th percentile to lie inside.
+pub(crate) const LANES: usize = 16;
+
+/// Largest value a lane holds, so that nests of unknown loops stay finite: 10^18 operators are decades of run time.
+pub(crate) const CEILING: f64 = 1e18;
+
+/// The standard normal quantile at `(k + 0.5) / 16` for each lane `k`.
+const NORMAL: [f64; LANES] = [
+    -1.862_731_867,
+    -1.318_010_897,
+    -1.009_990_169,
+    -0.776_421_761,
+    -0.579_132_162,
+    -0.402_250_065,
+    -0.237_202_110,
+    -0.078_412_413,
+    0.078_412_413,
+    0.237_202_110,
+    0.402_250_065,
+    0.579_132_162,
+    0.776_421_761,
+    1.009_990_169,
+    1.318_010_897,
+    1.862_731_867,
+];
+
+/// Weight of the cause all unknowns share, as a correlation of one half.
+///
+/// Programs differ from each other more than loops within a program do; without a shared cause a thousand unknown
+/// loops would average out to a certainty nobody has. A default, not a measurement.
+const SHARED: f64 = std::f64::consts::FRAC_1_SQRT_2;
+
+/// One value per scenario.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Lanes(pub [f64; LANES]);
+
+impl Lanes {
+    pub(crate) const ZERO: Self = Self([0.0; LANES]);
+    pub(crate) const ONE: Self = Self([1.0; LANES]);
+
+    pub(crate) fn splat(value: f64) -> Self {
+        Self([value; LANES])
+    }
+
+    pub(crate) fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        Self(self.0.map(f))
+    }
+
+    pub(crate) fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
+    }
+
+    /// Cuts every lane to `[0, CEILING]`; what is not a number becomes zero.
+    pub(crate) fn bounded(self) -> Self {
+        self.map(|value| if value > 0.0 { value.min(CEILING) } else { 0.0 })
+    }
+
+    pub(crate) fn mean(self) -> f64 {
+        self.0.iter().sum::<f64>() / LANES as f64
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.0.iter().all(|&value| value <= 0.0)
+    }
+
+    /// The one value of all lanes, if they agree.
+    pub(crate) fn exact(self) -> Option<f64> {
+        self.0.iter().all(|&value| value == self.0[0]).then_some(self.0[0])
+    }
+
+    /// A log-normal unknown: `median`, and `spread` = 95th percentile over median.
+    ///
+    /// `seed` names the unknown: equal seeds give equal draws.
+    pub(crate) fn log_normal(median: f64, spread: f64, seed: u64) -> Self {
+        const Z95: f64 = 1.644_853_627;
+        let sigma = spread.ln() / Z95;
+        let own = (1.0 - SHARED * SHARED).sqrt();
+        let order = permutation(seed);
+        Self(std::array::from_fn(|lane| {
+            let z = SHARED * NORMAL[lane] + own * NORMAL[order[lane] as usize];
+            median * (sigma * z).exp()
+        }))
+    }
+
+    /// An unknown uniform in `(0, 1)`, independent of every other seed.
+    pub(crate) fn uniform(seed: u64) -> Self {
+        let order = permutation(seed);
+        Self(std::array::from_fn(|lane| (f64::from(order[lane]) + 0.5) / LANES as f64))
+    }
+
+    /// The lanes as an estimate: their mean, and the 5th and 95th percentile read between the sorted lanes.
+    pub(crate) fn estimate(self, basis: Basis) -> Estimate {
+        if let Some(value) = self.exact() {
+            return Estimate::exact(value, basis);
+        }
+        let mut sorted = self.0;
+        sorted.sort_by(f64::total_cmp);
+        // Lane k stands for the quantile (k + 0.5) / 16, so that 5 % lies 0.3 of the way from the first to the second.
+        let between = |a: f64, b: f64, part: f64| a + (b - a) * part;
+        let low = between(sorted[0], sorted[1], 0.3);
+        let high = between(sorted[LANES - 2], sorted[LANES - 1], 0.7);
+        Estimate::new(low, self.mean().min(high), high, basis)
+    }
+}
+
+macro_rules! lanewise {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl $trait for Lanes {
+            type Output = Self;
+            fn $method(self, other: Self) -> Self {
+                self.zip(other, |a, b| a $op b)
+            }
+        }
+    };
+}
+lanewise!(Add, add, +);
+lanewise!(Sub, sub, -);
+lanewise!(Mul, mul, *);
+lanewise!(Div, div, /);
+
+impl AddAssign for Lanes {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Mul<f64> for Lanes {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        self.map(|value| value * factor)
+    }
+}
+
+/// Mixes the words that name an unknown into a seed (the finaliser of splitmix64).
+pub(crate) fn seed(words: [u64; 3]) -> u64 {
+    words.iter().fold(0x9e37_79b9_7f4a_7c15, |state, &word| {
+        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
+/// A permutation of the lanes: three rounds of an invertible affine map and shift on four bits.
+fn permutation(seed: u64) -> [u8; LANES] {
+    std::array::from_fn(|lane| {
+        let mut x = lane as u64;
+        for round in 0..3 {
+            let key = seed >> (round * 16);
+            x = (x.wrapping_mul(key | 1).wrapping_add(key >> 8)) & 15;
+            x ^= x >> 2;
+        }
+        x as u8
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permutations_are_permutations_and_differ() {
+        let mut distinct = std::collections::HashSet::new();
+        for n in 0..200 {
+            let order = permutation(seed([n, 1, 2]));
+            let mut sorted = order;
+            sorted.sort_unstable();
+            assert_eq!(sorted, std::array::from_fn::<u8, LANES, _>(|k| k as u8));
+            distinct.insert(order);
+        }
+        assert!(distinct.len() > 150, "{}", distinct.len());
+    }
+
+    #[test]
+    fn one_unknown_has_the_percentiles_it_was_given() {
+        let e = Lanes::log_normal(100.0, 10.0, 7).estimate(Basis::Static);
+        assert!((60.0..1000.0).contains(&e.expected) && e.low < 40.0 && e.high > 250.0, "{e:?}");
+    }
+
+    #[test]
+    fn nests_spread_wider_than_sequences() {
+        let (a, b) = (Lanes::log_normal(10.0, 10.0, 1), Lanes::log_normal(10.0, 10.0, 99));
+        let (nest, sequence) = ((a * b).estimate(Basis::Static), (a + b).estimate(Basis::Static));
+        assert!(nest.width_ratio() > sequence.width_ratio());
+    }
+}

@@ -1,0 +1,54 @@
+//! Counting operators by class: the classes as small numbers, with the bytes they move beside them.
+
+use forewarm_types::OpClass;
+
+/// Number of the counter of loaded bytes; classes come before it, in the order of [`OpClass::ALL`].
+pub(crate) const LOAD_BYTES: usize = 21;
+/// Number of the counter of stored bytes.
+pub(crate) const STORE_BYTES: usize = 22;
+/// Number of counters.
+pub(crate) const COUNTERS: usize = 23;
+
+/// Counts of straight-line code, cheap to clear.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    counts: [u32; COUNTERS],
+    touched: u32,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, counter: usize, amount: u32) {
+        self.counts[counter] += amount;
+        self.touched |= 1 << counter;
+    }
+
+    pub(crate) fn count(&mut self, code: u16) {
+        if let Some(class) = crate::frontend::wasm::classes::class(code) {
+            self.add(class as usize, 1);
+        }
+        let (loaded, stored) = crate::frontend::wasm::classes::traffic(code);
+        if loaded > 0 {
+            self.add(LOAD_BYTES, u32::from(loaded));
+        }
+        if stored > 0 {
+            self.add(STORE_BYTES, u32::from(stored));
+        }
+    }
+
+    /// Appends what was counted to `mixes` as a list preceded by its length, and starts again; the list's index.
+    pub(crate) fn flush(&mut self, mixes: &mut Vec<(u32, u32)>) -> u32 {
+        let index = mixes.len() as u32;
+        mixes.push((self.touched.count_ones(), 0));
+        while self.touched != 0 {
+            let counter = self.touched.trailing_zeros();
+            self.touched &= self.touched - 1;
+            mixes.push((counter, std::mem::take(&mut self.counts[counter as usize])));
+        }
+        index
+    }
+}
+
+/// The class with a number.
+pub(crate) fn class(counter: usize) -> Option<OpClass> {
+    OpClass::ALL.get(counter).copied()
+}

@@ -1,0 +1,98 @@
+//! What is assumed of a loop, branch or call that the code alone leaves open, each constant with its source.
+//!
+//! These are the defaults the learner may one day refine. Called by the frequency analysis and the summary.
+
+use crate::lanes::{Lanes, seed};
+
+/// Chance that a branch by a comparison with a constant for equality, or for "negative", is taken.
+///
+/// The opcode heuristic: 84 % of such branches go the other way (Wu and Larus, "Static branch frequency and program
+/// profile analysis", MICRO 1994, table 1).
+pub(crate) const OPCODE_UNLIKELY: f64 = 0.16;
+
+/// Chance of entering a loop that a branch can skip: the loop header heuristic, 75 % (Wu and Larus 1994, table 1).
+pub(crate) const SKIP_LOOP: f64 = 0.25;
+
+/// Chance of reaching a block that ends in `unreachable`: LLVM's `BranchProbabilityInfo` gives such an edge the lowest
+/// probability it has (1 in 2^20).
+pub(crate) const NEVER: f64 = 1.0 / (1 << 20) as f64;
+
+/// Chance of a branch about which nothing is known.
+pub(crate) const EVEN: f64 = 0.5;
+
+/// How far a branch of unknown direction leans, in one scenario, to the side drawn.
+///
+/// Most branches go nearly always one way: in the programs of Wu and Larus (1994) and of Ball and Larus ("Branch
+/// prediction for free", PLDI 1993) the best static prediction misses only 9 % of branches.
+pub(crate) const BIAS: f64 = 0.91;
+
+/// The kinds of loop whose trip count the code does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownLoop {
+    /// Counts to a bound known only at run time.
+    Counted,
+    /// Ends by what it finds in data: a scan, a list walk.
+    Data,
+    /// Divides or shifts its variable each time; the bound is the most iterations the width allows.
+    Shrinking(u32),
+    /// Dispatches over a large jump table or through indirect calls: an interpreter or event loop.
+    Dispatch,
+}
+
+/// Median trips of a data-dependent loop.
+///
+/// A loop branch is taken 88 % of the time (Wu and Larus 1994, table 1), a mean of 8.3 trips; a log-normal with this
+/// median and spread has that mean.
+const DATA: (f64, f64) = (4.0, 7.3);
+
+/// Median trips and spread of a loop with a bound known only at run time.
+///
+/// LLVM's `BranchProbabilityInfo` weights a loop's back edge 124 to 4, a mean of 32 trips. The spread is a default: it
+/// puts one such loop in twenty above a thousand.
+const COUNTED: (f64, f64) = (8.0, 128.0);
+
+/// Median and spread of a number handed in from outside (the result of a call such as `atoi`), as a bound.
+///
+/// A default: between ten and ten thousand iterations in nine cases of ten.
+const HANDED_IN: (f64, f64) = (200.0, 50.0);
+
+/// Median and spread of the trips of a dispatch loop: an interpreter runs as long as its input asks.
+///
+/// A default; the warning that goes with it says that the code cannot tell.
+const DISPATCH: (f64, f64) = (2000.0, 10_000.0);
+
+/// Activations by recursion for each call into a recursive function.
+///
+/// A default: a walk over a small tree, up to a thousandfold.
+const RECURSION: (f64, f64) = (4.0, 250.0);
+
+/// Trips of a loop the code says nothing about, lane by lane, at least 1.
+pub(crate) fn trips(kind: UnknownLoop, name: u64) -> Lanes {
+    let (median, spread) = match kind {
+        UnknownLoop::Data => DATA,
+        UnknownLoop::Counted => COUNTED,
+        UnknownLoop::Dispatch => DISPATCH,
+        UnknownLoop::Shrinking(most) => {
+            return Lanes::uniform(name).map(|u| (u * f64::from(most)).ceil().max(1.0));
+        }
+    };
+    Lanes::log_normal(median, spread, name).map(|t| t.max(1.0))
+}
+
+/// A number that bounds loops, read from memory or a parameter (`handed_in` false) or returned by a call (true).
+pub(crate) fn bound(handed_in: bool, name: u64) -> Lanes {
+    let (median, spread) = if handed_in { HANDED_IN } else { COUNTED };
+    Lanes::log_normal(median, spread, name).map(|n| n.max(1.0))
+}
+
+/// Activations for each call into a recursive cycle.
+pub(crate) fn recursion(name: u64) -> Lanes {
+    Lanes::log_normal(RECURSION.0, RECURSION.1, name).map(|n| n.max(1.0))
+}
+
+/// The chance of a branch in each scenario, leaning to one side or the other so that the mean is about `chance`.
+pub(crate) fn branch(chance: f64, function: u32, site: u32) -> Lanes {
+    let lean = BIAS.max(chance.max(1.0 - chance));
+    Lanes::uniform(seed([u64::from(function), u64::from(site), 0xb4]))
+        .map(|u| if u < chance { lean } else { 1.0 - lean })
+}

@@ -1,0 +1,371 @@
+//! The whole run from its entry point: costs summed bottom-up over the call graph, then execution counts pushed down to
+//! the functions that matter.
+//!
+//! A function is evaluated once in general and again for each set of constant arguments that reaches it (a bounded
+//! number of times). Cycles of calls are cut where they close and weighted by a prior on entry. Called by the profile.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::callgraph::{CallGraph, Callee, Order};
+use crate::error::AnalyzeError;
+use crate::frequency::{Cost, Visitor, evaluate};
+use crate::frontend::wasm::module::Module;
+use crate::lanes::{LANES, Lanes, seed};
+use crate::loops::Walker;
+use crate::mix::COUNTERS;
+use crate::priors;
+use crate::program::{Forest, Function, Node};
+
+/// Sets of constant arguments evaluated for one function, and for all together.
+const MAX_SPECIAL: usize = 24;
+const MAX_SPECIAL_ALL: usize = 4000;
+
+/// How deep evaluations under constant arguments nest.
+const MAX_NESTING: u32 = 48;
+
+/// Functions below this share of the whole are not looked into.
+const NEGLIGIBLE_SHARE: f64 = 1e-3;
+
+/// A module's functions as trees.
+#[derive(Default)]
+pub(crate) struct Trees {
+    pub forests: Vec<Forest>,
+    /// Of each function with a body: its forest and its place there.
+    pub functions: Vec<(u32, Function)>,
+}
+
+/// A function under given arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Instance {
+    function: u32,
+    arguments: Vec<Option<i64>>,
+}
+
+/// A loop's part in the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoopShare {
+    pub trips: Lanes,
+    /// Operators executed in it and in what it calls, in the whole run.
+    pub ops: Lanes,
+}
+
+/// What the run does, from its entry point.
+pub(crate) struct Run {
+    pub cost: Cost,
+    /// Mean executed count by class number, and of bytes loaded and stored.
+    pub mix: [f64; COUNTERS],
+    /// Operators executed in each function that matters and in what it calls.
+    pub functions: BTreeMap<u32, Lanes>,
+    /// Loops by function and number therein.
+    pub loops: BTreeMap<(u32, u32), LoopShare>,
+    /// Calls of each imported function.
+    pub host_calls: BTreeMap<u32, Lanes>,
+    /// Whether a reached cycle of calls had to be guessed.
+    pub recursive: bool,
+    /// Share of the run inside interpreters' dispatch loops.
+    pub dispatch: bool,
+}
+
+struct Summary<'a> {
+    module: &'a Module<'a>,
+    trees: &'a Trees,
+    graph: &'a CallGraph,
+    order: &'a Order,
+    general: Vec<Option<Cost>>,
+    groups: Vec<Option<Cost>>,
+    special: HashMap<Instance, Cost>,
+    per_function: HashMap<u32, usize>,
+    active: HashSet<Instance>,
+    /// Instances in the order in which they were finished: callees before callers.
+    finished: Vec<Instance>,
+    component: u32,
+    nesting: u32,
+    recursive: bool,
+}
+
+/// Sums up the run that begins at `roots`, one after the other.
+///
+/// # Errors
+/// None of its own; those of decoding a hot function again.
+pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<Run, AnalyzeError> {
+    let graph = CallGraph::new(module, |function, each| callees(module, trees, function, each));
+    let order = graph.order(roots);
+    let mut summary = Summary {
+        module,
+        trees,
+        graph: &graph,
+        order: &order,
+        general: vec![None; module.functions.len()],
+        groups: vec![None; graph.groups.len()],
+        special: HashMap::new(),
+        per_function: HashMap::new(),
+        active: HashSet::new(),
+        finished: Vec::new(),
+        component: u32::MAX,
+        nesting: 0,
+        recursive: false,
+    };
+    for &node in &order.nodes {
+        summary.node(node);
+    }
+    let mut cost = Cost::ZERO;
+    summary.component = u32::MAX;
+    for &root in roots {
+        let one = summary.call(root, &[], Lanes::ONE);
+        cost.add(&one, Lanes::ONE);
+    }
+    let mut down = Down::new(&mut summary, cost.total().mean());
+    for &root in roots {
+        down.enter(root, &[], Lanes::ONE);
+    }
+    down.all()?;
+    let Down { mix, functions, loops, host_calls, dispatch, .. } = down;
+    Ok(Run { cost, mix, functions, loops, host_calls, recursive: summary.recursive, dispatch })
+}
+
+fn callees(module: &Module<'_>, trees: &Trees, function: u32, each: &mut dyn FnMut(Callee)) {
+    let defined = (function as usize).checked_sub(module.imports.len());
+    let Some((forest, tree)) = defined.and_then(|index| trees.functions.get(index)) else { return };
+    for node in &trees.forests[*forest as usize].nodes[tree.nodes.start as usize..tree.nodes.end as usize] {
+        match *node {
+            Node::Call { function, .. } => each(Callee::Direct(function)),
+            Node::CallIndirect { ty } => each(Callee::Indirect(ty)),
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Summary<'a> {
+    fn tree(&self, function: u32) -> Option<(&'a Forest, &'a Function)> {
+        let index = (function as usize).checked_sub(self.module.imports.len())?;
+        let trees = self.trees;
+        let (forest, tree) = trees.functions.get(index)?;
+        Some((trees.forests.get(*forest as usize)?, tree))
+    }
+
+    /// Evaluates a node of the call graph in general.
+    fn node(&mut self, node: u32) {
+        self.component = self.order.component[node as usize];
+        let Some(group) = node.checked_sub(self.graph.functions()) else {
+            if let Some((forest, tree)) = self.tree(node) {
+                let cost = evaluate(forest, tree, node, &[], self);
+                self.general[node as usize] = Some(cost);
+                self.finished.push(Instance { function: node, arguments: Vec::new() });
+            }
+            return;
+        };
+        let members = &self.graph.groups[group as usize];
+        self.groups[group as usize] = Some(self.sample(group, members));
+    }
+
+    /// The cost of calling one of a group: each scenario takes another member.
+    fn sample(&self, group: u32, members: &[u32]) -> Cost {
+        let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
+        let mut out = Cost::ZERO;
+        for lane in 0..LANES {
+            let member = members[(pick.0[lane] * members.len() as f64) as usize % members.len()];
+            if let Some(cost) = self.general[member as usize] {
+                out.ops.0[lane] = cost.ops.0[lane];
+                out.bulk.0[lane] = cost.bulk.0[lane];
+                out.grown_pages.0[lane] = cost.grown_pages.0[lane];
+            }
+        }
+        out
+    }
+
+    /// Weighs a cost by the activations that one call into a cycle from outside it leads to.
+    fn weigh(&mut self, node: u32, cost: Cost) -> Cost {
+        let component = self.order.component.get(node as usize).copied().unwrap_or(u32::MAX);
+        if component == self.component || !self.order.recursive.get(component as usize).copied().unwrap_or(false) {
+            return cost;
+        }
+        self.recursive = true;
+        cost.scaled(priors::recursion(seed([u64::from(component), 0, 0x4ec])))
+    }
+
+    /// The arguments that make a difference to the callee, if any does.
+    fn telling(&self, function: u32, arguments: &[Option<i64>]) -> Option<Instance> {
+        let (_, tree) = self.tree(function)?;
+        let telling = |index: usize| index < 64 && tree.sensitive & (1 << index) != 0;
+        let kept: Vec<Option<i64>> =
+            arguments.iter().enumerate().map(|(index, &value)| value.filter(|_| telling(index))).collect();
+        kept.iter().any(Option::is_some).then_some(Instance { function, arguments: kept })
+    }
+
+    /// The cost under constant arguments; `None` where that is not worth it or would not end.
+    fn specialise(&mut self, instance: &Instance) -> Option<Cost> {
+        if let Some(cost) = self.special.get(instance) {
+            return Some(*cost);
+        }
+        let (forest, tree) = self.tree(instance.function)?;
+        let count = self.per_function.entry(instance.function).or_default();
+        let over = *count >= MAX_SPECIAL || self.special.len() >= MAX_SPECIAL_ALL || self.nesting >= MAX_NESTING;
+        if over || self.active.contains(instance) {
+            return None;
+        }
+        *count += 1;
+        self.nesting += 1;
+        self.active.insert(instance.clone());
+        let before = std::mem::replace(&mut self.component, u32::MAX - 1);
+        let cost = evaluate(forest, tree, instance.function, &instance.arguments, self);
+        self.component = before;
+        self.active.remove(instance);
+        self.nesting -= 1;
+        self.special.insert(instance.clone(), cost);
+        self.finished.push(instance.clone());
+        Some(cost)
+    }
+}
+
+impl Visitor for Summary<'_> {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], _times: Lanes) -> Cost {
+        if let Some(instance) = self.telling(function, arguments)
+            && let Some(cost) = self.specialise(&instance)
+        {
+            return cost;
+        }
+        let cost = self.general.get(function as usize).copied().flatten().unwrap_or(Cost::ZERO);
+        self.weigh(function, cost)
+    }
+
+    fn call_indirect(&mut self, ty: u32, _times: Lanes) -> Cost {
+        let Some(group) = self.graph.group(self.module, ty) else { return Cost::ZERO };
+        let members = &self.graph.groups[group as usize];
+        let cost = self.groups[group as usize].unwrap_or_else(|| self.sample(group, members));
+        self.weigh(self.graph.functions() + group, cost)
+    }
+}
+
+/// The way down: how often each instance is called in the whole run.
+struct Down<'s, 'a> {
+    summary: &'s mut Summary<'a>,
+    whole: f64,
+    times: HashMap<Instance, Lanes>,
+    walker: Walker,
+    current: (u32, Lanes),
+    mix: [f64; COUNTERS],
+    functions: BTreeMap<u32, Lanes>,
+    loops: BTreeMap<(u32, u32), LoopShare>,
+    host_calls: BTreeMap<u32, Lanes>,
+    dispatch: bool,
+}
+
+impl<'s, 'a> Down<'s, 'a> {
+    fn new(summary: &'s mut Summary<'a>, whole: f64) -> Self {
+        Self {
+            summary,
+            whole,
+            times: HashMap::new(),
+            walker: Walker::default(),
+            current: (u32::MAX, Lanes::ZERO),
+            mix: [0.0; COUNTERS],
+            functions: BTreeMap::new(),
+            loops: BTreeMap::new(),
+            host_calls: BTreeMap::new(),
+            dispatch: false,
+        }
+    }
+
+    /// Notes calls of a function, and returns what one costs.
+    fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
+        if self.summary.module.import(function).is_some() {
+            *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
+            return Cost::ZERO;
+        }
+        let told = self.summary.telling(function, arguments);
+        let (instance, cost, times) = match told.and_then(|i| self.summary.special.get(&i).copied().map(|c| (i, c))) {
+            Some((instance, cost)) => (instance, cost, times),
+            None => {
+                let general = self.summary.general.get(function as usize).copied().flatten().unwrap_or(Cost::ZERO);
+                let cost = self.summary.weigh(function, general);
+                let weight = cost.ops.zip(general.ops, |all, one| if one > 0.0 { all / one } else { 1.0 });
+                (Instance { function, arguments: Vec::new() }, cost, times * weight)
+            }
+        };
+        let entry = self.times.entry(instance).or_insert(Lanes::ZERO);
+        *entry = (*entry + times).bounded();
+        cost
+    }
+
+    /// Goes through all instances, callers before callees.
+    fn all(&mut self) -> Result<(), AnalyzeError> {
+        for index in (0..self.summary.finished.len()).rev() {
+            let instance = self.summary.finished[index].clone();
+            let Some(times) = self.times.remove(&instance) else { continue };
+            let Some(cost) = self.cost(&instance) else { continue };
+            let ops = (cost.total() * times).bounded();
+            if ops.mean() < NEGLIGIBLE_SHARE * self.whole {
+                continue;
+            }
+            *self.functions.entry(instance.function).or_insert(Lanes::ZERO) += ops;
+            self.look_into(&instance, times)?;
+        }
+        Ok(())
+    }
+
+    fn cost(&self, instance: &Instance) -> Option<Cost> {
+        if instance.arguments.is_empty() {
+            return self.summary.general.get(instance.function as usize).copied().flatten();
+        }
+        self.summary.special.get(instance).copied()
+    }
+
+    /// Lays one function out again, with its work told by class, and takes the counts.
+    fn look_into(&mut self, instance: &Instance, times: Lanes) -> Result<(), AnalyzeError> {
+        let module = self.summary.module;
+        let (Some(body), Some(signature)) =
+            (module.body(instance.function), module.function_signature(instance.function))
+        else {
+            return Ok(());
+        };
+        let params = u32::from(signature.params);
+        self.walker.decoded.read(module, body.bytes, body.offset, params, &mut 0)?;
+        let mut forest = Forest::default();
+        let tree = self.walker.walk(module, params, &mut forest, true);
+        self.dispatch |=
+            forest.loops.iter().any(|entry| entry.trip == crate::program::Trip::Unknown(priors::UnknownLoop::Dispatch));
+        self.current = (instance.function, times);
+        self.summary.component = self.summary.order.component[instance.function as usize];
+        if !instance.arguments.is_empty() {
+            self.summary.component = u32::MAX - 1;
+        }
+        evaluate(&forest, &tree, instance.function, &instance.arguments, self);
+        Ok(())
+    }
+}
+
+impl Visitor for Down<'_, '_> {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
+        let all = times * self.current.1;
+        self.enter(function, arguments, all)
+    }
+
+    fn call_indirect(&mut self, ty: u32, times: Lanes) -> Cost {
+        let cost = self.summary.call_indirect(ty, times);
+        let Some(group) = self.summary.graph.group(self.summary.module, ty) else { return cost };
+        let members = &self.summary.graph.groups[group as usize];
+        let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
+        let mut chosen: BTreeMap<u32, Lanes> = BTreeMap::new();
+        for lane in 0..LANES {
+            let member = members[(pick.0[lane] * members.len() as f64) as usize % members.len()];
+            chosen.entry(member).or_insert(Lanes::ZERO).0[lane] = times.0[lane] * self.current.1.0[lane];
+        }
+        for (member, times) in chosen {
+            self.enter(member, &[], times);
+        }
+        cost
+    }
+
+    fn work(&mut self, mix: &[(u32, u32)], times: Lanes) {
+        let mean = (times * self.current.1).mean();
+        for &(counter, count) in mix {
+            self.mix[counter as usize] += mean * f64::from(count);
+        }
+    }
+
+    fn loop_done(&mut self, index: u32, trips: Lanes, cost: Lanes) {
+        let ops = (cost * self.current.1).bounded();
+        let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare { trips, ops: Lanes::ZERO });
+        share.ops += ops;
+    }
+}

@@ -1,0 +1,229 @@
+//! How often a loop runs: solves the condition that ends it for the iteration at which it does.
+//!
+//! Covers bottom- and top-tested loops, counting up or down by any constant, pointers that run to an end, two variables
+//! running towards each other, and tests for inequality under wrap-around. Called by the loop walk when a loop ends.
+
+use crate::priors::UnknownLoop;
+use crate::values::{Def, Linear, Val, Values};
+
+/// `max(1, ceil(terms / step) + 1)` runs of the loop's header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Formula {
+    pub terms: Linear,
+    /// Positive.
+    pub step: i64,
+}
+
+impl Formula {
+    /// The trip count, where it is constant.
+    pub(crate) fn constant(&self) -> Option<i64> {
+        self.terms.terms().is_empty().then(|| trips(self.terms.constant, self.step))
+    }
+
+    /// Whether it surely gives fewer trips than another; a constant is preferred to what depends on something.
+    pub(crate) fn fewer(&self, other: &Self) -> bool {
+        match (self.constant(), other.constant()) {
+            (Some(mine), Some(theirs)) => mine < theirs,
+            (Some(_), None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Header runs for a distance and a step.
+pub(crate) fn trips(distance: i64, step: i64) -> i64 {
+    let quotient = distance.div_euclid(step) + i64::from(distance.rem_euclid(step) != 0);
+    quotient.saturating_add(1).max(1)
+}
+
+/// What could be told of a loop's condition.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Known(Formula),
+    Unknown(UnknownLoop),
+}
+
+/// The more telling of two kinds of unknown loop.
+pub(crate) fn stronger(a: UnknownLoop, b: UnknownLoop) -> UnknownLoop {
+    if a == UnknownLoop::Data { b } else { a }
+}
+
+/// What is known of a loop when it ends.
+pub(crate) struct Test<'a> {
+    pub values: &'a Values,
+    /// The first symbol made inside the loop.
+    pub first_symbol: u32,
+    pub steps: &'a [Variable],
+}
+
+/// A variable of a loop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variable {
+    pub symbol: u32,
+    /// What each iteration adds, where that is constant.
+    pub step: Option<i64>,
+    /// Its first value.
+    pub init: Val,
+    /// Its value at the end of an iteration, where all paths agree.
+    pub latch: Option<Val>,
+}
+
+/// A comparison as "goes on while `difference` stands so to zero".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Relation {
+    fn negated(self) -> Self {
+        match self {
+            Self::Equal => Self::Unequal,
+            Self::Unequal => Self::Equal,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+}
+
+impl Test<'_> {
+    /// Solves a loop that goes on while the truth of `value` is `again`.
+    pub(crate) fn verdict(&self, value: Val, again: bool) -> Verdict {
+        if let Some(constant) = value.as_constant() {
+            // Never again: one trip. For ever: whatever else ends it does.
+            let once = (constant != 0) != again;
+            return if once { known(Linear::default(), 1) } else { Verdict::Unknown(UnknownLoop::Data) };
+        }
+        if value.is_junk() {
+            return Verdict::Unknown(UnknownLoop::Data);
+        }
+        let mut compared = (Relation::Unequal, value, Val::constant(0), false, false);
+        if value.as_symbol().is_some()
+            && let Def::Operation { code, a, b } = self.values.def(value.symbol)
+        {
+            if matches!(code, 0x45 | 0x50) {
+                return self.verdict(a, !again);
+            }
+            if let Some((relation, unsigned)) = relation(code) {
+                compared = (relation, a, b, unsigned, code >= 0x50);
+            }
+        }
+        let (relation, a, b, unsigned, wide) = compared;
+        let relation = if again { relation } else { relation.negated() };
+        self.solve(relation, a, b, unsigned, wide)
+    }
+
+    fn solve(&self, relation: Relation, a: Val, b: Val, unsigned: bool, wide: bool) -> Verdict {
+        let operand = |value: Val| match value.as_constant() {
+            // As an unsigned number, a negative constant is a large one.
+            Some(constant) if unsigned && !wide => Linear::number(i64::from(constant as u32)),
+            _ => self.values.linear(value),
+        };
+        let mut difference = operand(a);
+        difference.add_linear(&operand(b), -1);
+        let Some(difference) = difference.usable() else { return Verdict::Unknown(UnknownLoop::Data) };
+        // The difference at the first test, and what each iteration adds to it.
+        let (mut first, mut slope, mut loose) = (Linear::default(), 0_i64, false);
+        first.constant = difference.constant;
+        for &(symbol, coefficient) in difference.terms() {
+            match self.steps.iter().find(|variable| variable.symbol == symbol) {
+                Some(&Variable { step: Some(step), init, .. }) => {
+                    slope = slope.wrapping_add(step.wrapping_mul(coefficient));
+                    first.add_linear(&self.values.linear(init), coefficient);
+                }
+                Some(_) => return Verdict::Unknown(self.shrinking(&difference)),
+                None if self.values.invariant(symbol, self.first_symbol) => first.add(symbol, coefficient),
+                None => loose = true,
+            }
+        }
+        if slope == 0 {
+            return Verdict::Unknown(self.shrinking(&difference));
+        }
+        match first.usable() {
+            Some(first) if !loose => distance(relation, first, slope, wide),
+            _ => Verdict::Unknown(UnknownLoop::Counted),
+        }
+    }
+
+    /// A loop on a variable that each iteration divides or shifts right runs at most as often as the width allows.
+    fn shrinking(&self, difference: &Linear) -> UnknownLoop {
+        let found = difference.terms().iter().find_map(|&(symbol, _)| {
+            let variable = self.steps.iter().find(|variable| variable.symbol == symbol);
+            let made = variable.and_then(|variable| variable.latch).map_or(symbol, |latch| latch.symbol);
+            let Def::Operation { code, a, b } = self.values.def(made) else { return None };
+            let by = b.as_constant().filter(|_| self.steps.iter().any(|variable| variable.symbol == a.symbol))?;
+            let width = if code < 0x79 { 32.0 } else { 64.0 };
+            let bits = match code {
+                0x75 | 0x76 | 0x87 | 0x88 => by as f64,
+                0x6d | 0x6e | 0x7f | 0x80 => (by as f64).log2(),
+                _ => return None,
+            };
+            (bits >= 1.0).then(|| UnknownLoop::Shrinking((width / bits).ceil() as u32))
+        });
+        found.unwrap_or(UnknownLoop::Data)
+    }
+}
+
+/// The formula for a difference that starts at `first` and grows by `slope`.
+fn distance(relation: Relation, first: Linear, slope: i64, wide: bool) -> Verdict {
+    let negative = |form: &Linear, extra: i64| {
+        let mut out = Linear::number(extra);
+        out.add_linear(form, -1);
+        out
+    };
+    let counted = Verdict::Unknown(UnknownLoop::Counted);
+    let (terms, step) = match relation {
+        Relation::Less if slope > 0 => (negative(&first, 0), slope),
+        Relation::LessOrEqual if slope > 0 => (negative(&first, 1), slope),
+        Relation::Greater if slope < 0 => (first, -slope),
+        Relation::GreaterOrEqual if slope < 0 => (first.with_constant(first.constant.saturating_add(1)), -slope),
+        Relation::Unequal if slope > 0 => (negative(&first, 0), slope),
+        Relation::Unequal => (first, slope.wrapping_neg()),
+        _ => return counted,
+    };
+    if step <= 0 {
+        return counted;
+    }
+    if relation == Relation::Unequal && terms.terms().is_empty() {
+        // Only a distance that the step divides is ever met; a negative one is met after wrapping around.
+        let constant = if terms.constant < 0 && !wide { terms.constant.rem_euclid(1 << 32) } else { terms.constant };
+        if constant < 0 || constant % step != 0 {
+            return counted;
+        }
+        return known(terms.with_constant(constant), step);
+    }
+    // A difference of two unrelated unknowns, such as two pointers, tells nothing of its size.
+    let rising = terms.terms().iter().filter(|term| term.1 > 0).count();
+    if terms.terms().len() > 1 && rising == 0 {
+        return counted;
+    }
+    known(terms, step)
+}
+
+fn known(terms: Linear, step: i64) -> Verdict {
+    Verdict::Known(Formula { terms, step })
+}
+
+/// A comparison operator's relation, and whether it is of unsigned numbers.
+fn relation(code: u16) -> Option<(Relation, bool)> {
+    let base = if (0x46..=0x4f).contains(&code) { 0x46 } else { 0x51 };
+    Some(match code.checked_sub(base)? {
+        0 => (Relation::Equal, false),
+        1 => (Relation::Unequal, false),
+        2 => (Relation::Less, false),
+        3 => (Relation::Less, true),
+        4 => (Relation::Greater, false),
+        5 => (Relation::Greater, true),
+        6 => (Relation::LessOrEqual, false),
+        7 => (Relation::LessOrEqual, true),
+        8 => (Relation::GreaterOrEqual, false),
+        9 => (Relation::GreaterOrEqual, true),
+        _ => return None,
+    })
+}
