@@ -297,6 +297,3 @@ pub(crate) fn scratch_file(bytes: &[u8]) -> Result<File, io::Error> {
     file.write_all(bytes)?;
     Ok(file)
 }
-
-#[cfg(test)]
-mod tests;

@@ -167,8 +167,8 @@ impl Lease {
         let (engine, compiled, persistence) = self.obtain(code, &mut steps)?;
 
         let watch = Stopwatch::start(&*self.clock);
-        let entry = Entry::find(&engine.engine, &compiled.code, invocation)?;
         let linked = Linked::new(&engine, &compiled.code)?;
+        let entry = Entry::find(&engine.engine, &compiled.code, invocation)?;
         steps.push(watch.stop(Step::Link, Bytes::ZERO));
 
         let watch = Stopwatch::start(&*self.clock);

@@ -91,7 +91,8 @@ impl Ready {
         };
         drop(held);
         if release {
-            drop(program);
+            // In the background, since it may be in another runtime's thread that the run was asked for.
+            program.runtime.shutdown_background();
         } else {
             // Unmapping gigabytes of reservation, code and memory takes milliseconds, which the user would wait for; the
             // system does it when the process ends.

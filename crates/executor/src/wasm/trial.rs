@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::plan::Trial;
-use wasmtime::{AsContextMut, Caller, Linker, Module, Trap, Val};
+use wasmtime::{AsContextMut, Caller, Extern, Linker, Module, Trap};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{WasiSnapshotPreview1, path_open};
 
 use super::entry::Entry;
 use super::host::Host;
@@ -91,7 +92,7 @@ impl Engine {
             return Ok(refused("has directories it may write to", watch.elapsed().0));
         }
         let entry = Entry::find(&self.engine, &code.code, invocation)?;
-        let linked = Linked::with(self, &code.code, |linker, module| guard(self, linker, module))?;
+        let linked = Linked::with(self, &code.code, guard)?;
         let mut store = Host::new(invocation)?.into_store(&self.engine);
         let metered =
             store.set_fuel(max_ops).and_then(|()| store.fuel_async_yield_interval(Some(SLICE_OPS.min(max_ops))));
@@ -151,56 +152,42 @@ fn stop_reason(error: &wasmtime::Error) -> Option<String> {
 }
 
 /// Puts guards before the functions of WASI preview 1 that write.
-fn guard(engine: &Engine, linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
+fn guard(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
     for import in module.imports() {
         let wasmtime::ExternType::Func(ty) = import.ty() else { continue };
-        if !matches!(import.module(), "wasi_snapshot_preview1" | "wasi_unstable") {
+        // The snapshot before it is rare enough that a trial stops at any file it opens.
+        let old = import.module() == "wasi_unstable";
+        if !old && import.module() != "wasi_snapshot_preview1" {
             continue;
         }
-        if WRITING.contains(&import.name()) {
+        let writes = WRITING.contains(&import.name());
+        if writes || (old && import.name() == "path_open") {
             linker.func_new(import.module(), import.name(), ty, |_, _, _| Err(Stop::WritesFiles.into()))?;
         } else if import.name() == "path_open" {
-            guard_open(engine, linker, import.module(), ty)?;
+            linker.func_wrap_async(import.module(), import.name(), |caller, arguments| {
+                Box::new(guarded_open(caller, arguments))
+            })?;
         }
     }
     Ok(())
 }
 
-/// Lets `path_open` through to read, and stops the trial where it would write.
-fn guard_open(
-    engine: &Engine,
-    linker: &mut Linker<Host>,
-    namespace: &str,
-    ty: wasmtime::FuncType,
-) -> wasmtime::Result<()> {
-    let original = linker.clone();
-    let namespace = namespace.to_owned();
-    let _ = engine;
-    linker.func_new_async(
-        &namespace.clone(),
-        "path_open",
-        ty,
-        move |mut caller: Caller<'_, Host>, params, results| {
-            let original = original.clone();
-            let namespace = namespace.clone();
-            Box::new(async move {
-                if opens_to_write(params) {
-                    return Err(Stop::WritesFiles.into());
-                }
-                let open = original.get(&mut caller, &namespace, "path_open").map(wasmtime::Extern::into_func)?;
-                match open {
-                    Some(open) => open.call_async(caller.as_context_mut(), params, results).await,
-                    None => Err(wasmtime::Error::msg("path_open is not linked")),
-                }
-            })
-        },
-    )?;
-    Ok(())
-}
+/// Parameters of `path_open`: fd, dirflags, path, its length, oflags, rights, inheriting rights, fdflags, result.
+type OpenArguments = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
-/// Whether the parameters (fd, dirflags, path, path_len, oflags, rights, inheriting rights, fdflags, result) write.
-fn opens_to_write(params: &[Val]) -> bool {
-    let flags = params.get(4).and_then(Val::i32).unwrap_or(0);
-    let rights = params.get(5).and_then(Val::i64).unwrap_or(0);
-    flags & OPEN_CHANGES != 0 || rights & RIGHT_WRITE != 0
+/// Lets `path_open` through to read, and stops the trial where it would write.
+async fn guarded_open(mut caller: Caller<'_, Host>, arguments: OpenArguments) -> wasmtime::Result<i32> {
+    let (fd, lookup, path, length, flags, rights, inherited, fd_flags, result) = arguments;
+    if flags & OPEN_CHANGES != 0 || rights & RIGHT_WRITE != 0 {
+        return Err(Stop::WritesFiles.into());
+    }
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
+        return Err(wasmtime::Error::msg("missing required memory export"));
+    };
+    let fuel = caller.as_context_mut().hostcall_fuel();
+    let (data, host) = memory.data_and_store_mut(&mut caller);
+    host.wasi.set_hostcall_fuel(fuel);
+    let mut data = wiggle::GuestMemory::Unshared(data);
+    let wasi = &mut host.wasi;
+    path_open(wasi, &mut data, fd, lookup, path, length, flags, rights, inherited, fd_flags, result).await
 }
