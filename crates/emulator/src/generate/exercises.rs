@@ -112,9 +112,9 @@ fn memory_exercises() -> Vec<Round> {
     vec![
         exercise(
             "load-sum",
-            repeat(8, |n| update(I, I32Add, load(I32Load, get(I + 9), line(n)))).then(masked_step(I + 9)),
+            masked_step(I + 9).then(repeat(8, |n| update(I, I32Add, load(I32Load, get(I + 9), line(n))))),
         ),
-        exercise("chase", repeat(4, |_| set(I, binary(I32And, load(I32Load, get(I), 0), int(4092))))),
+        exercise("chase", repeat(4, |_| set(I, load(I32Load, binary(I32And, get(I), int(4092)), 0)))),
         exercise("fill", repeat(8, |n| store(I64Store, int(SCRATCH), get(L + n % 4), line(n))).then(bump(I, 1))),
         exercise(
             "read-modify-write",

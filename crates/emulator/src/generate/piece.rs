@@ -205,7 +205,9 @@ pub fn switch(selector: Piece, arms: Vec<Piece>) -> Piece {
 pub fn class(instruction: &Instruction<'_>) -> Option<OpClass> {
     Some(match instruction {
         Nop | Drop | Block(_) | Loop(_) | Unreachable | Return | Else | End => return None,
-        I32Const(_) | I64Const(_) | F32Const(_) | F64Const(_) | V128Const(_) => OpClass::Const,
+        I32Const(_) | I64Const(_) | F32Const(_) | F64Const(_) | V128Const(_) | RefNull(_) | RefFunc(_) => {
+            OpClass::Const
+        }
         LocalGet(_) | LocalSet(_) | LocalTee(_) => OpClass::Local,
         GlobalGet(_) | GlobalSet(_) => OpClass::Global,
         Br(_) | BrIf(_) | BrTable(..) | If(_) => OpClass::Branch,
@@ -225,11 +227,11 @@ pub fn class(instruction: &Instruction<'_>) -> Option<OpClass> {
         I32Store(_) | I64Store(_) | F32Store(_) | F64Store(_) | I32Store8(_) | I32Store16(_) | V128Store(_) => {
             OpClass::Store
         }
-        MemoryCopy { .. } | MemoryFill(_) | MemoryGrow(_) | MemorySize(_) => OpClass::Bulk,
+        MemoryCopy { .. } | MemoryFill(_) | MemoryGrow(_) => OpClass::Bulk,
         I32AtomicRmwAdd(_) | I32AtomicRmwCmpxchg(_) => OpClass::Atomic,
         I32x4Add | I32x4Sub | I32x4Mul | V128Xor | V128And | F32x4Add | F32x4Mul | F64x2Add | F64x2Mul | I8x16Eq
         | I8x16Bitmask | I32x4Splat | F64x2Splat | I32x4ExtractLane(_) | I32x4Shl | I32x4ShrU => OpClass::Vector,
-        RefNull(_) | RefIsNull | RefFunc(_) | TableGet(_) | TableSet(_) => OpClass::Other,
+        RefIsNull | TableGet(_) | TableSet(_) => OpClass::Other,
         _ => OpClass::IntAlu,
     })
 }
