@@ -1,1 +1,77 @@
-//! Observations to corrections and intervals
+//! Observations to corrections, intervals and refined models: what each run teaches the next.
+//!
+//! Pure functions of the past: no clock, no SQL, no randomness. Runs cut short are lower bounds here, never averages,
+//! and one input's time is never taken for another's. Called by the orchestrator before a plan (for [`corrections`]) and
+//! after a run (for [`refine`]).
+#![forbid(unsafe_code)]
+
+mod drift;
+mod estimator;
+mod intervals;
+mod refine;
+mod residual;
+mod reuse;
+mod statistics;
+
+use std::collections::BTreeMap;
+
+use forewarm_types::{Corrections, Estimate, Features, Observation, ReuseStatistics, Tier};
+
+pub use drift::{change_point, drift};
+pub use intervals::{calibrate, nonconformity};
+pub use refine::refine;
+pub use reuse::expected_reuses;
+
+use estimator::Sample;
+use residual::Target;
+
+/// What past runs of a code (newest first, on all tiers) say about a run with these features.
+///
+/// A tier that never ran stays absent: how tiers relate is the resource model's to say.
+#[must_use]
+pub fn corrections(observations: &[Observation], features: &Features, reuse: &ReuseStatistics) -> Corrections {
+    let mut by_tier: BTreeMap<Tier, Vec<Sample>> = BTreeMap::new();
+    for observation in observations {
+        if let Some(tier) = tier_of(observation) {
+            by_tier.entry(tier).or_default().push(Sample::new(observation, observation.run_cpu_seconds));
+        }
+    }
+    let counted = observations.iter().filter_map(|o| o.ops.map(|ops| Sample::new(o, ops as f64)));
+    let memory = observations.iter().map(|o| Sample::new(o, o.peak_linear_memory_bytes.as_f64()));
+    let run = by_tier.into_iter().filter_map(|(tier, past)| Some((tier, calibrated(&past, features)?)));
+    Corrections {
+        run_cpu_seconds: run.collect(),
+        ops: residual::predict(&counted.collect::<Vec<_>>(), &Target::new(features)).map(|(estimate, _)| estimate),
+        peak_linear_memory_bytes: peak(&memory.collect::<Vec<_>>(), features),
+        // Before any history the resource model's own default is the better word.
+        expected_reuses: (reuse.runs > 0).then(|| expected_reuses(reuse)),
+    }
+}
+
+/// The tier of a run's configuration class, such as `winch/native`.
+pub(crate) fn tier_of(observation: &Observation) -> Option<Tier> {
+    observation.configuration_class.split('/').next()?.parse().ok()
+}
+
+/// The prediction, with its interval stretched so that predictions of its kind would have covered the past.
+fn calibrated(past: &[Sample], features: &Features) -> Option<Estimate> {
+    let (estimate, kind) = residual::predict(past, &Target::new(features))?;
+    Some(calibrate(&estimate, &residual::backtest(past, kind)))
+}
+
+/// Limit of a 32-bit linear memory: 65,536 pages of 64 KiB (WebAssembly Core Specification, section 4.2.8).
+const MEMORY_LIMIT_BYTES: f64 = 4_294_967_296.0;
+
+/// Peak memory. What this input once needed it may need again, so the high end is never below it; nor, where no input
+/// needed more, above what a memory can be.
+fn peak(past: &[Sample], features: &Features) -> Option<Estimate> {
+    let (estimate, _) = residual::predict(past, &Target::new(features))?;
+    let same = past.iter().filter(|sample| sample.input == features.input_hash);
+    let seen = same.map(|sample| sample.value).fold(0.0, f64::max);
+    let most = past.iter().map(|sample| sample.value).fold(MEMORY_LIMIT_BYTES, f64::max);
+    let high = estimate.high.max(seen).min(most);
+    Some(Estimate { expected: estimate.expected.min(high), high, ..estimate })
+}
+
+#[cfg(test)]
+mod sample;
