@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+mod fit;
 pub mod generate;
 pub mod nnls;
 mod sections;

@@ -1,12 +1,10 @@
 //! The cost of each operator class on a tier, solved from the timings of all kernels together.
 //!
 //! A kernel of `rounds` rounds is timed at two lengths; the difference leaves out the call, the instance and the first
-//! touches. With `c[k][j]` operators of class `j` in a round of kernel `k` that takes `t[k]`, the costs are the
-//! non-negative `x` that minimise `Σ w[k] (Σ_j c[k][j] x[j] / t[k] − 1)²`: relative residuals, so that short kernels
-//! count as much as long ones (weighted least squares, Lawson and Hanson 1974, chapters 23 and 25). Timing a class by
-//! itself fails, since an optimising compiler drops the constants and locals around it and an out-of-order core
-//! overlaps it with them: the same approach, costs per operation class from a set of benchmarks, is Saavedra and
-//! Smith, "Analysis of benchmark characteristics and benchmark performance prediction", TOCS 1996.
+//! touches. How costs follow from all kernels' operators and times is in [`crate::fit`]. Timing a class by itself
+//! fails, since an optimising compiler drops the constants and locals around it and an out-of-order core overlaps it
+//! with them; the same approach, costs per class of operation from a set of benchmarks, is Saavedra and Smith,
+//! "Analysis of benchmark characteristics and benchmark performance prediction", TOCS 1996.
 
 use std::sync::Arc;
 
@@ -17,12 +15,9 @@ use forewarm_types::{CodeKind, OpClass, Tier};
 
 use super::{Bench, SOURCE, settings};
 use crate::EmulateError;
+use crate::fit;
 use crate::generate::kernels::{self, EXPORT, Kernel};
-use crate::nnls;
 use crate::statistics::{deviation, figure, median};
-
-/// Relative ridge of the fit: enough to share a cost among columns that no kernel tells apart, too little to bias.
-const RIDGE: f64 = 1e-4;
 
 /// Rounds of the first, sizing call.
 const FIRST_ROUNDS: i32 = 64;
@@ -53,7 +48,8 @@ pub(super) fn measure(bench: &Bench<'_>, tier: Tier, costs: &mut OpCosts) -> Res
         timed.push(Timed { kernel, seconds });
     }
     let known = &mut costs.tiers.entry(tier).or_default().seconds_per_op;
-    known.extend(solve(&timed, bench.budget.repeats));
+    let prior = OpClass::ALL.map(|class| known.get(&class).map_or(0.0, |figure| figure.value));
+    known.extend(solve(&timed, &prior, bench.budget.repeats));
     if let Some(cost) = host_call(bench, tier)? {
         known.insert(OpClass::HostCall, cost);
     }
@@ -111,10 +107,10 @@ pub(super) fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled)
 ///
 /// A figure's deviation is how far predictions by it may lie off: the spread of solving each repeat by itself, and the
 /// relative residual of the whole inner loops, which is the error of adding up costs at all.
-fn solve(timed: &[Timed], repeats: u32) -> Vec<(OpClass, Figure)> {
-    let central = fit(timed, median);
+fn solve(timed: &[Timed], prior: &[f64], repeats: u32) -> Vec<(OpClass, Figure)> {
+    let central = fit(timed, prior, median);
     let singles: Vec<Vec<f64>> = (0..repeats.max(2) as usize)
-        .map(|at| fit(timed, |seconds| seconds.get(at).copied().unwrap_or_else(|| median(seconds))))
+        .map(|at| fit(timed, prior, |seconds| seconds.get(at).copied().unwrap_or_else(|| median(seconds))))
         .collect();
     let residual = residual(timed, &central);
     let mut costs = Vec::new();
@@ -147,21 +143,20 @@ fn predicted(kernel: &Kernel, costs: &[f64]) -> f64 {
     OpClass::ALL.into_iter().zip(costs).map(cost).sum()
 }
 
-fn fit(timed: &[Timed], pick: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+/// Costs in seconds: those nearest the timings on the log scale, drawn a little towards the scaled defaults.
+fn fit(timed: &[Timed], prior: &[f64], pick: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let mut rows = Vec::new();
-    let mut targets = Vec::new();
+    let mut nanoseconds = Vec::new();
+    let mut weights = Vec::new();
     for one in timed {
         let seconds = pick(&one.seconds);
-        if seconds <= 0.0 {
-            continue;
+        if seconds > 0.0 {
+            rows.push(OpClass::ALL.map(|class| one.kernel.counts.get(&class).copied().unwrap_or(0.0)).to_vec());
+            // In nanoseconds, so that the numbers solved for lie about 1.
+            nanoseconds.push(seconds * 1e9);
+            weights.push(one.kernel.weight);
         }
-        let weight = one.kernel.weight.sqrt();
-        // In nanoseconds, so that the numbers solved for lie about 1.
-        let scale = weight / (seconds * 1e9);
-        let count = |class| one.kernel.counts.get(&class).copied().unwrap_or(0.0);
-        rows.push(OpClass::ALL.map(|class| count(class) * scale).to_vec());
-        targets.push(weight);
     }
-    let solution = nnls::solve(&rows, &targets, RIDGE);
-    if solution.is_empty() { vec![0.0; OpClass::ALL.len()] } else { solution.iter().map(|cost| cost * 1e-9).collect() }
+    let problem = fit::Problem { rows, times: nanoseconds, weights, prior: prior.to_vec() };
+    problem.solve().iter().map(|cost| cost * 1e-9).collect()
 }

@@ -139,18 +139,32 @@ fn integers() -> Vec<Named> {
     ]
 }
 
+/// The state of a pseudo-random sequence that no branch predictor learns.
+const CHAOS: u32 = I + 6;
+
+/// Steps the sequence: Marsaglia's 32-bit xorshift (2003).
+fn chaos() -> Piece {
+    let shift = |operator, by| set(CHAOS, binary(I32Xor, get(CHAOS), binary(operator, get(CHAOS), int(by))));
+    seq([shift(I32Shl, 13), shift(I32ShrU, 17), shift(I32Shl, 5)])
+}
+
 fn branching() -> Vec<Named> {
     let byte = || load(I32Load8U, get(POINTER), 0);
-    let high = || binary(I32LtU, byte(), int(128));
-    let count_if = unless(high(), 0.5, bump(I, 1));
-    let either = when(high(), 0.5, update(I, I32Add, byte()), update(I + 1, I32Xor, byte()));
     let rare = unless(binary(I32LtU, byte(), int(250)), 250.0 / 256.0, bump(I, 1));
+    let pattern = unless(binary(I32LtU, byte(), int(128)), 0.5, bump(I, 1));
+    let word = |shift| binary(I32And, binary(I32ShrU, get(CHAOS), int(shift)), int(1));
+    let coin = when(word(7), 0.5, update(I, I32Add, get(CHAOS)), update(I + 1, I32Xor, get(CHAOS)));
+    let kept = seq([store(I32Store, get(TARGET), get(CHAOS), 0), bump(TARGET, 4)]);
+    let filter = unless(binary(I32LtS, get(CHAOS), int(0)), 0.5, kept);
+    let opcode = || binary(I32ShrU, get(CHAOS), int(29));
     let step = || bump(POINTER, 1);
     vec![
-        ("count-if", over(96, seq([count_if, step()]))),
-        ("either-or", over(96, seq([either, step()]))),
         ("rare-event", over(96, seq([rare, step()]))),
-        ("interpreter", over(96, seq([interpreter(binary(I32And, byte(), int(7))), step()]))),
+        ("learnt-pattern", over(96, seq([pattern, step()]))),
+        ("coin", over(96, seq([chaos(), coin]))),
+        ("filter", over(96, seq([chaos(), filter]))),
+        ("random-interpreter", over(96, seq([chaos(), interpreter(opcode())]))),
+        ("learnt-interpreter", over(96, seq([interpreter(binary(I32And, byte(), int(7))), step()]))),
         ("steady-interpreter", over(96, seq([interpreter(binary(I32And, get(POINTER), int(7))), step()]))),
         ("binary-search", binary_search()),
         ("short-loops", over(32, seq([set(I, int(4)), count_down(I, 4.0, bump(I + 1, 5)), bump(POINTER, 4)]))),
