@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use forewarm_executor::artifacts::ArtifactInfo;
-use forewarm_orchestrator::{Check, Emulation, Report};
+use forewarm_orchestrator::{Check, Emulation, HistoryRow, Report};
 use forewarm_resources::ResourceModel;
-use forewarm_types::{Analysis, Bytes, Observation, Plan};
+use forewarm_types::{Analysis, Bytes, Plan};
 
 /// The result of a command.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub enum Document {
     /// Of `resources import`.
     Imported(PathBuf),
     /// Of `history`.
-    History(Vec<Observation>),
+    History(Vec<HistoryRow>),
     /// Of `history forget`: how many runs.
     Forgotten(u64),
     /// Of `cache list`.

@@ -26,6 +26,7 @@ use memory::Memory;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
+pub use forewarm_store::HistoryRow;
 pub use request::{Emulate, Overrides, Request, Settings};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.

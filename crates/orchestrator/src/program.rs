@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use forewarm_executor::lease::CodeSource;
 use forewarm_store::Stamp;
-use forewarm_types::{Bytes, CodeKind, Digest, Seconds};
+use forewarm_types::{CodeKind, Digest, Seconds};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -71,12 +71,6 @@ impl Program {
     #[must_use]
     pub fn file_name(&self) -> &str {
         &self.name
-    }
-
-    /// Size of the file.
-    #[must_use]
-    pub fn size(&self) -> Bytes {
-        Bytes(self.stamp.size)
     }
 
     /// The stamp under which its digest may be remembered; `None` while the file may still be changing.

@@ -7,7 +7,7 @@ use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_resources::{Inventory, ResourceModel};
 use forewarm_sandbox::RealFiles;
 use forewarm_store::StoreError;
-use forewarm_types::{Analysis, Bytes, Observation};
+use forewarm_types::{Analysis, Bytes};
 
 use crate::error::Error;
 use crate::program::Program;

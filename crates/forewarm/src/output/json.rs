@@ -1,5 +1,6 @@
 //! The JSON contracts: each document begins with its schema.
 
+use forewarm_orchestrator::HistoryRow;
 use forewarm_types::{Analysis, Observation, SCHEMA};
 use serde::Serialize;
 use serde_json::json;
@@ -30,6 +31,8 @@ struct Analyzed<'a> {
 /// A past run with the score of its prediction.
 #[derive(Serialize)]
 struct Run<'a> {
+    number: i64,
+    file_name: &'a str,
     #[serde(flatten)]
     observation: &'a Observation,
     prediction: forewarm_types::observation::Score,
@@ -80,8 +83,9 @@ impl Output for Json {
     }
 }
 
-fn scored(observation: &Observation) -> Run<'_> {
-    Run { observation, prediction: observation.score() }
+fn scored(row: &HistoryRow) -> Run<'_> {
+    let observation = &row.observation;
+    Run { number: row.number, file_name: &row.file_name, observation, prediction: observation.score() }
 }
 
 #[cfg(test)]

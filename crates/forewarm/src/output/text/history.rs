@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use forewarm_orchestrator::Report;
-use forewarm_types::{Exit, ExitCause, Observation};
+use forewarm_orchestrator::{HistoryRow, Report};
+use forewarm_types::{Exit, ExitCause};
 
 use super::{line, shape, short};
 use crate::human;
 use crate::table::{Side, Table};
 
 /// The table of past runs.
-pub(super) fn page(runs: &[Observation]) -> String {
+pub(super) fn page(runs: &[HistoryRow]) -> String {
     if runs.is_empty() {
         return "no runs are on record\n".to_owned();
     }
@@ -32,12 +32,13 @@ pub(super) fn page(runs: &[Observation]) -> String {
     format!("{}predicted and actual are CPU time of the run proper, wall is all of it\n", table.render(0))
 }
 
-fn row(run: &Observation) -> [String; 9] {
+fn row(row: &HistoryRow) -> [String; 9] {
+    let run = &row.observation;
     let score = run.score();
     let blank = || "-".to_owned();
     [
         human::moment(run.started_unix_seconds),
-        short(&run.digest),
+        format!("{} ({})", row.file_name, short(&run.digest)),
         run.configuration_class.clone(),
         run.predicted_cpu_seconds.map_or_else(blank, |e| human::seconds(e.expected)),
         // A run cut short would have taken longer.
@@ -91,7 +92,7 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
-    use forewarm_types::{Basis, Bytes, Digest, Estimate, Features, SCHEMA, Step, StepTiming};
+    use forewarm_types::{Basis, Bytes, Digest, Estimate, Features, Observation, SCHEMA, Step, StepTiming};
 
     use super::*;
 
@@ -123,7 +124,8 @@ mod tests {
 
     #[test]
     fn runs_stand_beside_their_predictions() {
-        let runs = [run(ExitCause::Exited, 0), run(ExitCause::Timeout, 124)];
+        let row = |number, observation| HistoryRow { number, file_name: "p.wasm".into(), observation, plan_json: None };
+        let runs = [row(2, run(ExitCause::Exited, 0)), row(1, run(ExitCause::Timeout, 124))];
         insta::assert_snapshot!(page(&runs), @r"
         when (UTC)           program       configuration  predicted    actual  ratio  in interval     wall  exit
         2024-12-31 23:59:59  cdcdcdcdcdcd  winch/native     12.0 ms   18.0 ms   1.50  yes          50.0 ms  0
