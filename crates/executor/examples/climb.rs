@@ -14,14 +14,14 @@ use forewarm_types::{
 };
 use sha2::Digest as _;
 
-struct Program(String, Arc<[u8]>, CodeKind);
+struct Program(String, Arc<[u8]>, CodeKind, Digest);
 
 impl CodeSource for Program {
     fn name(&self) -> &str {
         &self.0
     }
     fn digest(&self) -> Digest {
-        Digest(sha2::Sha256::digest(&self.1).into())
+        self.3
     }
     fn kind(&self) -> CodeKind {
         self.2
@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::read(file)?;
     // The layer field of the preamble tells a component (1) from a module (0): component-model Binary.md.
     let kind = if bytes.get(6) == Some(&1) { CodeKind::WasmComponent } else { CodeKind::WasmModule };
-    let mut program = Program(file.clone(), bytes.into(), kind);
+    let digest = Digest(sha2::Sha256::digest(&bytes).into());
+    let mut program = Program(file.clone(), bytes.into(), kind, digest);
     let settings = CpuSettings {
         tier: tier.parse()?,
         isa: IsaLevel::Native,
@@ -73,6 +74,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         invoke: std::env::var("INVOKE").ok(),
         ..Invocation::detached(file)
     };
+    if std::env::var_os("PREPARE").is_some() {
+        executor.allocate(&configuration)?.prepare(&mut program)?;
+    }
     let start = clock.monotonic();
     let ready = executor.allocate(&configuration)?.warm(&mut program, &invocation)?;
     let warmed = (clock.monotonic() - start).0;

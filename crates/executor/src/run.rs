@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, Exit, ExitCause, StepTiming};
 use tokio::runtime::Runtime;
@@ -51,7 +52,7 @@ pub struct Outcome {
     pub exit: Exit,
     /// Wall time from the first instruction to the last.
     pub run_seconds: f64,
-    /// CPU time of the process in between.
+    /// CPU time of the program's thread in between.
     pub run_cpu_seconds: f64,
     /// Peak linear memory.
     pub peak_linear_memory_bytes: Bytes,
@@ -81,8 +82,14 @@ impl Ready {
         progress.run_started(clock.monotonic(), clock.process_cpu());
         let watch = Stopwatch::start(&*clock);
         let Program { store, instance, entry, runtime, .. } = &mut program;
-        let result = block_on(runtime, entry.call(store, *instance));
-        let (run_seconds, run_cpu_seconds) = watch.elapsed();
+        // The CPU time of this thread, not of the process: another may be writing the artifact meanwhile.
+        let timed = async {
+            let begun = thread_cpu();
+            let result = entry.call(store, *instance).await;
+            (result, (thread_cpu() - begun).0)
+        };
+        let (result, run_cpu_seconds) = block_on(runtime, timed);
+        let (run_seconds, _) = watch.elapsed();
         // A component may leave text in the buffer of standard output, which is the program's and so must not wait.
         let _ = std::io::Write::flush(&mut std::io::stdout());
         let (exit, results) = match result {
