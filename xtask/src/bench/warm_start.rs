@@ -18,7 +18,7 @@ use crate::corpus::cases::Case;
 use crate::process::{Outcome, While, failure};
 
 /// Runs in which Forewarm may come to a standing artifact and a settled choice.
-const SETTLING_RUNS: u32 = 6;
+const SETTLING_RUNS: u32 = 8;
 
 /// One case's results.
 #[derive(Debug, Serialize)]
@@ -109,14 +109,16 @@ fn measure(arguments: &Arguments, corpus: &Corpus, case: &Case) -> Outcome<Row> 
     })
 }
 
-/// Runs the case until no run compiles any more and two runs in a row chose alike.
+/// Runs the case until three runs in a row chose alike and the latter two compiled nothing.
 fn settle(corpus: &Corpus, case: &Case, forewarm: &Runner, state: &Path) -> Outcome<(Report, u32)> {
     let mut last = Report::of_run(corpus, case, forewarm, state)?;
+    let mut alike = 0;
     for runs in 2..=SETTLING_RUNS {
         let next = Report::of_run(corpus, case, forewarm, state)?;
         let settled = !next.compiled() && next.configuration_class() == last.configuration_class();
+        alike = if settled { alike + 1 } else { 0 };
         last = next;
-        if settled {
+        if alike == 2 {
             return Ok((last, runs));
         }
     }
