@@ -12,6 +12,9 @@ use crate::values::{Source, fold};
 /// Chances below this are never taken inside a loop: what ends in `unreachable`.
 const NEGLIGIBLE: f64 = 1e-4;
 
+/// Iterations of a loop told apart at most, where a call in it depends on the loop variable.
+const MAX_UNROLLED: f64 = 64.0;
+
 /// Expressions evaluated for one number at most; beyond that it is unknown.
 const MAX_STEPS: u32 = 256;
 
@@ -96,6 +99,8 @@ pub(crate) struct Flow<'a, V> {
     loops: Vec<u32>,
     states: Vec<LoopState>,
     tables_seen: u64,
+    /// A loop and the iteration of it that is looked at alone.
+    at: Option<(u32, f64)>,
     now: Lanes,
     cost: Cost,
 }
@@ -122,6 +127,7 @@ pub(crate) fn evaluate<V: Visitor>(
         loops: Vec::new(),
         states: vec![LoopState::Unseen; function.loops.len()],
         tables_seen: 0,
+        at: None,
         now: Lanes::ONE,
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
@@ -169,9 +175,7 @@ impl<V: Visitor> Flow<'_, V> {
             Node::Stop => self.now = Lanes::ZERO,
             Node::Call { function, args } => {
                 if !self.now.is_zero() {
-                    let arguments = self.call_arguments(args);
-                    let cost = self.visitor.call(function, &arguments, self.now);
-                    self.cost.add(&cost, self.now);
+                    self.call(function, args);
                 }
             }
             Node::CallIndirect { ty } => {
@@ -302,7 +306,7 @@ impl<V: Visitor> Flow<'_, V> {
         if chance < NEGLIGIBLE || chance > 1.0 - NEGLIGIBLE {
             return Lanes::splat(chance);
         }
-        priors::branch(chance, self.number, cond - self.function.conds)
+        priors::branch(chance, !self.loops.is_empty(), self.number, cond - self.function.conds)
     }
 
     fn branch_table(&mut self, start: u32, len: u32) {
@@ -326,6 +330,35 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
+    /// Adds the cost of a call; in a short loop whose variable is an argument, of one call per iteration.
+    fn call(&mut self, function: u32, args: u32) {
+        let arguments = self.call_arguments(args);
+        if let Some((index, count)) = self.short_loop() {
+            self.at = Some((index, 0.0));
+            if self.call_arguments(args) != arguments {
+                for iteration in 0..count {
+                    self.at = Some((index, f64::from(iteration)));
+                    let arguments = self.call_arguments(args);
+                    let times = self.now * (1.0 / f64::from(count));
+                    let cost = self.visitor.call(function, &arguments, times);
+                    self.cost.add(&cost, times);
+                }
+                self.at = None;
+                return;
+            }
+            self.at = None;
+        }
+        let cost = self.visitor.call(function, &arguments, self.now);
+        self.cost.add(&cost, self.now);
+    }
+
+    /// The innermost loop, where its trip count is known and small.
+    fn short_loop(&self) -> Option<(u32, u32)> {
+        let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
+        let trips = flow.trips.exact()?;
+        (trips <= MAX_UNROLLED).then_some((flow.index, trips as u32))
+    }
+
     fn call_arguments(&self, args: u32) -> Vec<Option<i64>> {
         if args == NONE {
             return Vec::new();
@@ -346,13 +379,19 @@ impl<V: Visitor> Flow<'_, V> {
         let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x100b]);
         let trips = match entry.trip {
             Trip::Unknown(kind) => priors::trips(kind, name),
-            Trip::Formula { start, len, constant, step } => {
+            Trip::Formula { start, len, constant, step, per } => {
                 let mut distance = Lanes::splat(constant as f64);
-                for &(expr, coefficient) in &self.forest.terms[start as usize..(start + len) as usize] {
+                let terms = &self.forest.terms[start as usize..(start + len) as usize];
+                let mixed = terms.iter().any(|term| term.1 > 0) && terms.iter().any(|term| term.1 < 0);
+                for &(expr, coefficient) in terms {
                     distance += self.lanes(expr) * coefficient as f64;
                 }
-                let step = step as f64;
-                distance.map(|distance| ((distance / step).ceil() + 1.0).max(1.0))
+                if mixed && distance.exact().is_none() {
+                    // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
+                    return priors::trips(priors::UnknownLoop::Counted, name);
+                }
+                let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
+                distance.zip(step, |distance, step| ((distance / step).ceil() + 1.0).max(1.0))
             }
         };
         if entry.early {
@@ -361,6 +400,15 @@ impl<V: Visitor> Flow<'_, V> {
             return trips.zip(share, |trips, share| 1.0 + (trips - 1.0) * share);
         }
         trips
+    }
+
+    /// A step that varies: where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic
+    /// mean.
+    fn stride(&self, expr: u32) -> Lanes {
+        match self.range(expr, &mut MAX_STEPS.clone()) {
+            Some((low, high)) if low > 0.0 && high > low => Lanes::splat((high - low) / (high / low).ln()),
+            _ => self.lanes(expr).map(|step| step.max(1.0)),
+        }
     }
 
     /// A number in each scenario.
@@ -441,7 +489,7 @@ impl<V: Visitor> Flow<'_, V> {
         if low == high {
             return Some(f64::from(low != 0.0));
         }
-        (low > 0.0 || high < 0.0).then_some(1.0)
+        Some(if low > 0.0 || high < 0.0 { 1.0 } else { 1.0 - 1.0 / (high - low + 1.0) })
     }
 
     /// The smallest and largest value an expression takes, where both are known.
@@ -458,6 +506,10 @@ impl<V: Visitor> Flow<'_, V> {
                 let (low, high) = self.range(phi.init, steps)?;
                 let step = phi.step? as f64;
                 match self.state(phi.of) {
+                    LoopState::Open(_) if self.at.is_some_and(|at| at.0 == phi.of) => {
+                        let moved = step * self.at.map_or(0.0, |at| at.1);
+                        Some((low + moved, high + moved))
+                    }
                     LoopState::Unseen => None,
                     LoopState::Open(trips) => {
                         let moved = step * (trips.exact()? - 1.0);
@@ -479,6 +531,13 @@ impl<V: Visitor> Flow<'_, V> {
                 match code {
                     0x6a | 0x7c => Some((a.0 + b.0, a.1 + b.1)),
                     0x6b | 0x7d => Some((a.0 - b.1, a.1 - b.0)),
+                    0x71 | 0x83 if b.0 == b.1 && b.0 >= 0.0 && a.0 != a.1 => Some((0.0, b.0)),
+                    // Rounding down and dividing keep the order of what is not negative.
+                    0x71 | 0x76 | 0x83 | 0x88 | 0x6e | 0x80 if b.0 == b.1 && a.0 >= 0.0 => {
+                        let end = |value: f64| fold(code, value as i64, b.0 as i64).map(|value| value as f64);
+                        Some((end(a.0)?, end(a.1)?))
+                    }
+                    0x70 | 0x82 if b.0 == b.1 && b.0 > 0.0 && a.0 != a.1 => Some((0.0, b.0 - 1.0)),
                     _ if a.0 == a.1 && b.0 == b.1 => {
                         let value = fold(code, a.0 as i64, b.0 as i64)? as f64;
                         Some((value, value))

@@ -6,6 +6,7 @@
 //! Called by the priors and the summary.
 
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
+use std::sync::OnceLock;
 
 use forewarm_types::{Basis, Estimate};
 
@@ -35,11 +36,17 @@ const NORMAL: [f64; LANES] = [
     1.862_731_867,
 ];
 
-/// Weight of the cause all unknowns share, as a correlation of one half.
+/// Weight of the cause all unknowns share, as the root of their correlation: one quarter.
 ///
 /// Programs differ from each other more than loops within a program do; without a shared cause a thousand unknown
 /// loops would average out to a certainty nobody has. A default, not a measurement.
-const SHARED: f64 = std::f64::consts::FRAC_1_SQRT_2;
+const SHARED: f64 = 0.5;
+
+/// How likely each scenario is; they sum to one.
+pub(crate) type Weights = [f64; LANES];
+
+/// All scenarios equally likely.
+pub(crate) const EQUAL: Weights = [1.0 / LANES as f64; LANES];
 
 /// One value per scenario.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,18 +106,39 @@ impl Lanes {
         Self(std::array::from_fn(|lane| (f64::from(order[lane]) + 0.5) / LANES as f64))
     }
 
-    /// The lanes as an estimate: their mean, and the 5th and 95th percentile read between the sorted lanes.
+    /// The mean where scenarios have these weights, which sum to one.
+    pub(crate) fn weighted_mean(self, weights: &Weights) -> f64 {
+        self.0.iter().zip(weights).map(|(value, weight)| value * weight).sum()
+    }
+
+    /// The lanes as an estimate where all are equally likely.
     pub(crate) fn estimate(self, basis: Basis) -> Estimate {
+        self.weighted_estimate(&EQUAL, basis)
+    }
+
+    /// The lanes as an estimate: their mean, and the 5th and 95th percentile read between the sorted lanes.
+    ///
+    /// A lane stands for the quantile at the middle of its weight.
+    pub(crate) fn weighted_estimate(self, weights: &Weights, basis: Basis) -> Estimate {
         if let Some(value) = self.exact() {
             return Estimate::exact(value, basis);
         }
-        let mut sorted = self.0;
-        sorted.sort_by(f64::total_cmp);
-        // Lane k stands for the quantile (k + 0.5) / 16, so that 5 % lies 0.3 of the way from the first to the second.
-        let between = |a: f64, b: f64, part: f64| a + (b - a) * part;
-        let low = between(sorted[0], sorted[1], 0.3);
-        let high = between(sorted[LANES - 2], sorted[LANES - 1], 0.7);
-        Estimate::new(low, self.mean().min(high), high, basis)
+        let mut sorted: [(f64, f64); LANES] = std::array::from_fn(|lane| (self.0[lane], weights[lane]));
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let quantile = |wanted: f64| {
+            let (mut before, mut last) = (0.0, (0.0, sorted[0].0));
+            for (value, weight) in sorted {
+                let here = (before + weight / 2.0, value);
+                if here.0 >= wanted {
+                    let part = if here.0 > last.0 { (wanted - last.0) / (here.0 - last.0) } else { 1.0 };
+                    return last.1 + (here.1 - last.1) * part;
+                }
+                (before, last) = (before + weight, here);
+            }
+            last.1
+        };
+        let (low, high) = (quantile(0.05), quantile(0.95));
+        Estimate::new(low, self.weighted_mean(weights).clamp(low, high), high, basis)
     }
 }
 
@@ -152,8 +180,18 @@ pub(crate) fn seed(words: [u64; 3]) -> u64 {
     })
 }
 
-/// A permutation of the lanes: three rounds of an invertible affine map and shift on four bits.
-fn permutation(seed: u64) -> [u8; LANES] {
+/// Permutations to draw from; more would differ no more usefully.
+const PERMUTATIONS: usize = 1024;
+
+/// One of [`PERMUTATIONS`] permutations of the lanes.
+fn permutation(seed: u64) -> &'static [u8; LANES] {
+    static TABLE: OnceLock<Vec<[u8; LANES]>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| (0..PERMUTATIONS as u64).map(|n| mixed(self::seed([n, 0, 0]))).collect());
+    &table[(seed >> 20) as usize % PERMUTATIONS]
+}
+
+/// A permutation by three rounds of an invertible affine map and shift on four bits.
+fn mixed(seed: u64) -> [u8; LANES] {
     std::array::from_fn(|lane| {
         let mut x = lane as u64;
         for round in 0..3 {
@@ -173,7 +211,7 @@ mod tests {
     fn permutations_are_permutations_and_differ() {
         let mut distinct = std::collections::HashSet::new();
         for n in 0..200 {
-            let order = permutation(seed([n, 1, 2]));
+            let order = *permutation(seed([n, 1, 2]));
             let mut sorted = order;
             sorted.sort_unstable();
             assert_eq!(sorted, std::array::from_fn::<u8, LANES, _>(|k| k as u8));

@@ -138,8 +138,6 @@ impl Walker {
     ) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
-        let static_ops =
-            self.decoded.ops.iter().filter(|op| classes::class(op.code & code::MASK).is_some()).count() as u32;
         self.reset(params, collect_mix);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         if !understood {
@@ -152,7 +150,7 @@ impl Walker {
             conds,
             exprs,
             sensitive: self.sensitive,
-            static_ops,
+            static_ops: self.decoded.ops.len() as u32,
             opaque: !understood,
         }
     }
@@ -849,7 +847,7 @@ impl Walker {
         let mut entry = forest.loops[open.index as usize];
         entry.early = others > 0;
         if open.backs == 0 {
-            entry.trip = Trip::Formula { start: 0, len: 0, constant: 0, step: 1 };
+            entry.trip = Trip::Formula { start: 0, len: 0, constant: 0, step: 1, per: NONE };
         } else if let Some((formula, exit)) = best {
             (entry.main, entry.again) = (exit.cond, exit.again);
             let start = forest.terms.len() as u32;
@@ -858,7 +856,9 @@ impl Walker {
                 forest.terms.push((expr, coefficient));
             }
             let len = forest.terms.len() as u32 - start;
-            entry.trip = Trip::Formula { start, len, constant: formula.terms.constant, step: formula.step };
+            let per = formula.per.map_or(NONE, |symbol| self.export_symbol(forest, symbol, 0));
+            let (constant, step) = (formula.terms.constant, formula.step);
+            entry.trip = Trip::Formula { start, len, constant, step, per };
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
@@ -892,13 +892,17 @@ impl Walker {
                 Latch::Is(latch) if !latch.is_junk() => Some(latch),
                 _ => None,
             };
-            let step = latch.and_then(|latch| {
+            let change = latch.and_then(|latch| {
                 let mut change = self.values.linear(latch);
                 change.add(tracked.symbol, -1);
-                let change = change.usable()?;
-                change.terms().is_empty().then_some(change.constant)
+                change.usable()
             });
-            Variable { symbol: tracked.symbol, step, init: tracked.init, latch }
+            let step = change.filter(|change| change.terms().is_empty()).map(|change| change.constant);
+            let stride = change.filter(|change| change.constant == 0).and_then(|change| match change.terms() {
+                &[stride] => Some(stride),
+                _ => None,
+            });
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
         };
         open.variables.iter().map(variable).collect()
     }

@@ -47,8 +47,8 @@ pub(crate) fn assemble(program: &Program<'_>, main: &Module<'_>, run: Option<&Ru
 
 /// Counts by class: their means share the total's relative error, since all come of the same trip counts.
 fn op_mix(run: &Run) -> OpMix {
-    let total = run.cost.total().estimate(Basis::Static);
-    let executed = run.cost.ops.estimate(Basis::Static);
+    let total = run.cost.total().weighted_estimate(&run.weights, Basis::Static);
+    let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let counted: f64 = run.mix[..LOAD_BYTES].iter().sum();
     // What was too small to look into is taken to be of the same mix.
     let scale = if counted > 0.0 { executed.expected / counted } else { 0.0 };
@@ -65,7 +65,7 @@ fn op_mix(run: &Run) -> OpMix {
         classes,
         load_bytes: Some(share(run.mix[LOAD_BYTES])),
         store_bytes: Some(share(run.mix[STORE_BYTES])),
-        bulk_bytes: Some(run.cost.bulk.estimate(Basis::Static)),
+        bulk_bytes: Some(run.cost.bulk.weighted_estimate(&run.weights, Basis::Static)),
     }
 }
 
@@ -143,9 +143,9 @@ fn services(program: &Program<'_>, main: &Module<'_>, run: Option<&Run>) -> Vec<
         kind: io::kind(import.module, import.name),
         via: format!("{}.{}", import.module, import.name),
         calls: run.map(|run| {
-            run.host_calls
-                .get(&(index as u32))
-                .map_or(Estimate::exact(0.0, Basis::Static), |calls| calls.estimate(Basis::Static))
+            run.host_calls.get(&(index as u32)).map_or(Estimate::exact(0.0, Basis::Static), |calls| {
+                calls.weighted_estimate(&run.weights, Basis::Static)
+            })
         }),
     };
     main.imports.iter().enumerate().map(service).collect()

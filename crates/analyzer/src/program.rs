@@ -96,12 +96,13 @@ pub(crate) struct Phi {
 /// How often a loop's header runs each time it is entered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Trip {
-    /// `max(1, ceil((sum(terms) + constant) / step) + 1)`.
+    /// `max(1, ceil((sum(terms) + constant) / (step * per)) + 1)`; `per` is an expression, or `NONE` for 1.
     Formula {
         start: u32,
         len: u32,
         constant: i64,
         step: i64,
+        per: u32,
     },
     Unknown(crate::priors::UnknownLoop),
 }
@@ -152,7 +153,7 @@ pub(crate) struct Function {
     pub exprs: u32,
     /// Parameters on which a trip count, branch or argument depends, one bit each for the first 64.
     pub sensitive: u64,
-    /// Operators in the body, each counted once.
+    /// Operators in the body, structural ones included.
     pub static_ops: u32,
     /// Too deeply nested or too entangled to follow: only `static_ops` is known.
     pub opaque: bool,

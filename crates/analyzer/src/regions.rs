@@ -7,7 +7,7 @@ use forewarm_types::demand::{Dependence, Region, RegionKind};
 
 use crate::Depth;
 use crate::frontend::wasm::module::Module;
-use crate::program::{Expr, Forest, Trip};
+use crate::program::{Expr, Forest, NONE, Trip};
 use crate::summary::{Run, Trees};
 
 /// Regions listed for a plan, and for people.
@@ -16,8 +16,8 @@ const MOST_IN_FULL: usize = 200;
 
 /// Lists the regions of a run.
 pub(crate) fn list(module: &Module<'_>, trees: &Trees, run: &Run, depth: Depth) -> Vec<Region> {
-    let whole = run.cost.total().mean().max(1.0);
-    let share = |ops: crate::lanes::Lanes| (ops.mean() / whole).clamp(0.0, 1.0);
+    let whole = run.cost.total().weighted_mean(&run.weights).max(1.0);
+    let share = |ops: crate::lanes::Lanes| (ops.weighted_mean(&run.weights) / whole).clamp(0.0, 1.0);
     let mut found: Vec<(f64, u32, Option<u32>)> = Vec::new();
     found.extend(run.functions.iter().map(|(&function, &ops)| (share(ops), function, None)));
     found.extend(run.loops.iter().map(|(&(function, index), part)| (share(part.ops), function, Some(index))));
@@ -69,7 +69,7 @@ fn region(
 
 /// A trip count as text, where it depends on parameters alone: parameters are `p0`, `p1`, …
 fn expression(forest: &Forest, trip: &Trip) -> Option<String> {
-    let Trip::Formula { start, len, constant, step } = *trip else { return None };
+    let Trip::Formula { start, len, constant, step, per: NONE } = *trip else { return None };
     let terms = forest.terms.get(start as usize..(start + len) as usize)?;
     if terms.is_empty() {
         return None;

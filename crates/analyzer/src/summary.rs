@@ -10,14 +10,14 @@ use crate::callgraph::{CallGraph, Callee, Order};
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
 use crate::frontend::wasm::module::Module;
-use crate::lanes::{LANES, Lanes, seed};
+use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::loops::Walker;
 use crate::mix::COUNTERS;
 use crate::priors;
 use crate::program::{Forest, Function, Node};
 
 /// Sets of constant arguments evaluated for one function, and for all together.
-const MAX_SPECIAL: usize = 24;
+const MAX_SPECIAL: usize = 64;
 const MAX_SPECIAL_ALL: usize = 4000;
 
 /// How deep evaluations under constant arguments nest.
@@ -52,6 +52,8 @@ pub(crate) struct LoopShare {
 /// What the run does, from its entry point.
 pub(crate) struct Run {
     pub cost: Cost,
+    /// How likely each scenario is.
+    pub weights: Weights,
     /// Mean executed count by class number, and of bytes loaded and stored.
     pub mix: [f64; COUNTERS],
     /// Operators executed in each function that matters and in what it calls.
@@ -114,13 +116,14 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
         let one = summary.call(root, &[], Lanes::ONE);
         cost.add(&one, Lanes::ONE);
     }
-    let mut down = Down::new(&mut summary, cost.total().mean());
+    let weights = priors::plausible(cost.total());
+    let mut down = Down::new(&mut summary, cost.total(), weights);
     for &root in roots {
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
     let Down { mix, functions, loops, host_calls, dispatch, .. } = down;
-    Ok(Run { cost, mix, functions, loops, host_calls, recursive: summary.recursive, dispatch })
+    Ok(Run { cost, weights, mix, functions, loops, host_calls, recursive: summary.recursive, dispatch })
 }
 
 fn callees(module: &Module<'_>, trees: &Trees, function: u32, each: &mut dyn FnMut(Callee)) {
@@ -240,6 +243,7 @@ impl Visitor for Summary<'_> {
 struct Down<'s, 'a> {
     summary: &'s mut Summary<'a>,
     whole: f64,
+    weights: Weights,
     times: HashMap<Instance, Lanes>,
     walker: Walker,
     current: (u32, Lanes),
@@ -251,10 +255,11 @@ struct Down<'s, 'a> {
 }
 
 impl<'s, 'a> Down<'s, 'a> {
-    fn new(summary: &'s mut Summary<'a>, whole: f64) -> Self {
+    fn new(summary: &'s mut Summary<'a>, whole: Lanes, weights: Weights) -> Self {
         Self {
             summary,
-            whole,
+            whole: whole.weighted_mean(&weights),
+            weights,
             times: HashMap::new(),
             walker: Walker::default(),
             current: (u32::MAX, Lanes::ZERO),
@@ -294,7 +299,7 @@ impl<'s, 'a> Down<'s, 'a> {
             let Some(times) = self.times.remove(&instance) else { continue };
             let Some(cost) = self.cost(&instance) else { continue };
             let ops = (cost.total() * times).bounded();
-            if ops.mean() < NEGLIGIBLE_SHARE * self.whole {
+            if ops.weighted_mean(&self.weights) < NEGLIGIBLE_SHARE * self.whole {
                 continue;
             }
             *self.functions.entry(instance.function).or_insert(Lanes::ZERO) += ops;
@@ -357,7 +362,7 @@ impl Visitor for Down<'_, '_> {
     }
 
     fn work(&mut self, mix: &[(u32, u32)], times: Lanes) {
-        let mean = (times * self.current.1).mean();
+        let mean = (times * self.current.1).weighted_mean(&self.weights);
         for &(counter, count) in mix {
             self.mix[counter as usize] += mean * f64::from(count);
         }

@@ -12,12 +12,14 @@ pub(crate) struct Formula {
     pub terms: Linear,
     /// Positive.
     pub step: i64,
+    /// A symbol that multiplies the step, taken to be positive.
+    pub per: Option<u32>,
 }
 
 impl Formula {
     /// The trip count, where it is constant.
     pub(crate) fn constant(&self) -> Option<i64> {
-        self.terms.terms().is_empty().then(|| trips(self.terms.constant, self.step))
+        (self.terms.terms().is_empty() && self.per.is_none()).then(|| trips(self.terms.constant, self.step))
     }
 
     /// Whether it surely gives fewer trips than another; a constant is preferred to what depends on something.
@@ -62,6 +64,8 @@ pub(crate) struct Variable {
     pub symbol: u32,
     /// What each iteration adds, where that is constant.
     pub step: Option<i64>,
+    /// What each iteration adds, where that is a multiple of one symbol.
+    pub stride: Option<(u32, i64)>,
     /// Its first value.
     pub init: Val,
     /// Its value at the end of an iteration, where all paths agree.
@@ -129,12 +133,19 @@ impl Test<'_> {
         difference.add_linear(&operand(b), -1);
         let Some(difference) = difference.usable() else { return Verdict::Unknown(UnknownLoop::Data) };
         // The difference at the first test, and what each iteration adds to it.
-        let (mut first, mut slope, mut loose) = (Linear::default(), 0_i64, false);
+        let (mut first, mut slope, mut loose, mut per) = (Linear::default(), 0_i64, false, None);
         first.constant = difference.constant;
         for &(symbol, coefficient) in difference.terms() {
             match self.steps.iter().find(|variable| variable.symbol == symbol) {
                 Some(&Variable { step: Some(step), init, .. }) => {
                     slope = slope.wrapping_add(step.wrapping_mul(coefficient));
+                    first.add_linear(&self.values.linear(init), coefficient);
+                }
+                Some(&Variable { stride: Some((stride, factor)), init, .. })
+                    if per.is_none() && self.values.invariant(stride, self.first_symbol) =>
+                {
+                    per = Some(stride);
+                    slope = slope.wrapping_add(factor.wrapping_mul(coefficient));
                     first.add_linear(&self.values.linear(init), coefficient);
                 }
                 Some(_) => return Verdict::Unknown(self.shrinking(&difference)),
@@ -146,7 +157,13 @@ impl Test<'_> {
             return Verdict::Unknown(self.shrinking(&difference));
         }
         match first.usable() {
-            Some(first) if !loose => distance(relation, first, slope, wide),
+            // A variable step beside a constant one is not followed.
+            Some(first) if !loose && (per.is_none() || difference.terms().len() <= 2) => {
+                match distance(relation, first, slope, wide && per.is_none()) {
+                    Verdict::Known(formula) => Verdict::Known(Formula { per, ..formula }),
+                    unknown => unknown,
+                }
+            }
             _ => Verdict::Unknown(UnknownLoop::Counted),
         }
     }
@@ -198,16 +215,11 @@ fn distance(relation: Relation, first: Linear, slope: i64, wide: bool) -> Verdic
         }
         return known(terms.with_constant(constant), step);
     }
-    // A difference of two unrelated unknowns, such as two pointers, tells nothing of its size.
-    let rising = terms.terms().iter().filter(|term| term.1 > 0).count();
-    if terms.terms().len() > 1 && rising == 0 {
-        return counted;
-    }
     known(terms, step)
 }
 
 fn known(terms: Linear, step: i64) -> Verdict {
-    Verdict::Known(Formula { terms, step })
+    Verdict::Known(Formula { terms, step, per: None })
 }
 
 /// A comparison operator's relation, and whether it is of unsigned numbers.
