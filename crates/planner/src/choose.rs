@@ -40,8 +40,8 @@ fn describe(rejected: &BTreeMap<String, u64>) -> String {
     rules.collect::<Vec<_>>().join(", ")
 }
 
-/// Takes the cheapest candidate and lists the `keep` best, rejected ones (one per rule and tier) after those that pass;
-/// all, where `keep` is at least their number.
+/// Takes the cheapest candidate and lists `keep` of them: the best, and up to a quarter of them examples of what was
+/// rejected; all, where `keep` is at least their number.
 ///
 /// # Errors
 /// [`ChooseError`] where every candidate was rejected.
@@ -115,19 +115,25 @@ fn with_rival<'a>(candidates: &'a Candidates, ranked: &[&'a Priced], best: &Pric
     rivals
 }
 
+/// Share of the list that examples of rejected candidates may take from the ranked ones.
+const EXAMPLES: usize = 4;
+
+/// The candidates a plan lists: the best, then an example of each rule and tier that rejected any; or simply all.
 fn listed(candidates: &Candidates, pricing: &Pricing<'_>, ranked: &[&Priced], keep: usize) -> Vec<Candidate> {
-    let mut rejects: Vec<&Priced> = Vec::new();
     let all = keep >= candidates.considered();
-    for priced in candidates.priced.iter().filter(|priced| priced.rejection.is_some()) {
-        if !all && ranked.len() + rejects.len() >= keep {
-            break;
-        }
-        let alike = |other: &&Priced| {
-            other.rejection == priced.rejection && candidates.shape(other).tier == candidates.shape(priced).tier
-        };
-        if all || !rejects.iter().any(alike) {
-            rejects.push(priced);
+    let rejects = candidates.priced.iter().filter(|priced| priced.rejection.is_some());
+    let rejects: Vec<&Priced> = if all { rejects.collect() } else { examples(candidates, rejects, keep / EXAMPLES) };
+    let best = if all { ranked.len() } else { ranked.len().min(keep - rejects.len().min(keep)).max(1) };
+    ranked.iter().take(best).copied().chain(rejects).map(|priced| candidates.candidate(pricing, priced)).collect()
+}
+
+/// The first candidate rejected by each rule for each tier, hard constraints before pointless shapes.
+fn examples<'a>(candidates: &Candidates, rejects: impl Iterator<Item = &'a Priced>, most: usize) -> Vec<&'a Priced> {
+    let mut first: BTreeMap<_, &Priced> = BTreeMap::new();
+    for priced in rejects {
+        if let Some(rejection) = priced.rejection {
+            first.entry((!rejection.rule().hard, rejection, candidates.shape(priced).tier)).or_insert(priced);
         }
     }
-    ranked.iter().copied().chain(rejects).map(|priced| candidates.candidate(pricing, priced)).collect()
+    first.into_values().take(most).collect()
 }

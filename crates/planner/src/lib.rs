@@ -21,6 +21,8 @@ mod distribution;
 mod explain;
 mod memory;
 pub mod probes;
+#[cfg(test)]
+mod properties;
 pub mod risk;
 pub mod rules;
 pub mod run_time;

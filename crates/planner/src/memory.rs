@@ -81,7 +81,8 @@ impl Peak {
 
     /// The sizes worth offering, ascending and distinct, in whole pages; with the user's limit among them.
     pub fn sizes(&self, user_limit: Option<Bytes>) -> Vec<u64> {
-        let pages = |bytes: f64| (tame(bytes).ceil() as u64).div_ceil(PAGE).saturating_mul(PAGE);
+        // A page is not added for a rounding error of logarithms.
+        let pages = |bytes: f64| ((tame(bytes) * (1.0 - 1e-9)).ceil() as u64).div_ceil(PAGE).saturating_mul(PAGE);
         let mut sizes: Vec<u64> = OFFERED.iter().map(|probability| pages(self.quantile(*probability))).collect();
         sizes.push(pages(self.limit));
         if let Some(limit) = user_limit {

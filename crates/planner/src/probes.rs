@@ -1,9 +1,13 @@
 //! Whether a trial before the run is worth its price: the value of information (Raiffa and Schlaifer 1961).
 //!
 //! A trial runs the program on a tier that counts operators, up to a budget. Scenarios that end within it become known;
-//! the rest become one group, "at least so long". Its gain is what choosing with that knowledge saves over choosing
-//! now, in the scenario weights of [`crate::risk`]; its price is compiling for counting, the time until the budget or
-//! the end, and the cores both take. The budget with the greatest net gain is offered, where any gains.
+//! the rest become one group, "at least so long", for which one choice must serve. What choosing with that knowledge is
+//! worth is the difference of geometric mean costs, as everywhere in this planner ([`crate::risk`]): its gain is
+//! `exp E[ln J_now] - exp E[ln J_knowing]`, its price `exp E[ln (J_knowing + trial)] - exp E[ln J_knowing]`, the trial
+//! being compiling for counting, the time until the budget or the end, and the cores both take. The budget with the
+//! greatest net gain is offered, where any gains.
+
+use std::ops::Range;
 
 use forewarm_types::{Tier, Weights};
 
@@ -48,21 +52,27 @@ pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option
         return None;
     }
     let metered = Metered::of(belief)?;
-    let risk = Risk::assess(belief, weights);
-    let costs = costs(belief, &risk);
+    let costs = costs(belief, &Risk::assess(belief, weights));
+    let now = geometric_mean(&best_for(&costs, 0..NODES)?);
     let per_op = belief.evidence.seconds_per_operator(belief.metered_tier())? * belief.machine.metered_run_factor;
-    let probe = |budget: f64| Probe {
-        max_ops: (budget / per_op).clamp(1.0, 1e18) as u64,
-        max_wall_seconds: budget * WALL_SLACK,
-        expected_gain_dollars: gain(&costs, &risk.weights, &metered.run, budget),
-        price_dollars: price(belief, weights, &risk, &metered, budget),
+    let probe = |budget: f64| {
+        let knowing = knowing(&costs, &metered.run, budget)?;
+        let free = geometric_mean(&knowing);
+        let paid =
+            std::array::from_fn(|node| knowing[node] + price(belief, weights, &metered, metered.run[node].min(budget)));
+        Some(Probe {
+            max_ops: (budget / per_op).clamp(1.0, 1e18) as u64,
+            max_wall_seconds: budget * WALL_SLACK,
+            expected_gain_dollars: now - free,
+            price_dollars: geometric_mean(&paid) - free,
+        })
     };
     if let ProbeMode::Seconds(seconds) = mode {
         let seconds = tame(seconds);
-        return (seconds > 0.0).then(|| Probe { max_wall_seconds: seconds, ..probe(seconds) });
+        return probe(seconds).filter(|_| seconds > 0.0).map(|probe| Probe { max_wall_seconds: seconds, ..probe });
     }
     let net = |probe: &Probe| probe.expected_gain_dollars - probe.price_dollars;
-    let best = metered.run.iter().map(|budget| probe(*budget)).max_by(|a, b| net(a).total_cmp(&net(b)))?;
+    let best = metered.run.iter().filter_map(|budget| probe(*budget)).max_by(|a, b| net(a).total_cmp(&net(b)))?;
     (net(&best) > 0.0).then_some(best)
 }
 
@@ -98,25 +108,28 @@ fn costs(belief: &Belief, risk: &Risk) -> [Option<Nodes>; TIERS] {
     })
 }
 
-/// What knowing the outcome of a trial with this budget saves.
-fn gain(costs: &[Option<Nodes>; TIERS], weights: &Nodes, run: &Nodes, budget: f64) -> f64 {
-    let over = |from: usize, cost: &Nodes| (from..NODES).map(|node| weights[node] * cost[node]).sum::<f64>();
-    let least = |from: usize| costs.iter().flatten().map(|cost| over(from, cost)).min_by(f64::total_cmp);
-    let ended = run.iter().take_while(|seconds| **seconds <= budget).count();
-    let best =
-        |node: usize| costs.iter().flatten().map(|cost| weights[node] * cost[node]).fold(f64::INFINITY, f64::min);
-    let known: f64 = (0..ended).map(best).sum();
-    match (least(0), least(ended)) {
-        (Some(now), Some(later)) => (now - known - later).max(0.0),
-        _ => 0.0,
-    }
+/// Costs, in some scenarios, of the tier with the least geometric mean over them; zeros outside.
+fn best_for(costs: &[Option<Nodes>; TIERS], scenarios: Range<usize>) -> Option<Nodes> {
+    let logs = |cost: &&Nodes| scenarios.clone().map(|node| cost[node].max(1e-300).ln()).sum::<f64>();
+    costs.iter().flatten().min_by(|a, b| logs(a).total_cmp(&logs(b))).copied()
 }
 
-/// What a trial with this budget is expected to cost.
-fn price(belief: &Belief, weights: &Weights, risk: &Risk, metered: &Metered, budget: f64) -> f64 {
+/// Cost in each scenario of choosing after a free trial with this budget.
+fn knowing(costs: &[Option<Nodes>; TIERS], run: &Nodes, budget: f64) -> Option<Nodes> {
+    let ended = run.iter().take_while(|seconds| **seconds <= budget).count();
+    let later = best_for(costs, ended..NODES)?;
+    let least = |node: usize| costs.iter().flatten().map(|cost| cost[node]).fold(f64::INFINITY, f64::min);
+    Some(std::array::from_fn(|node| if node < ended { least(node) } else { later[node] }))
+}
+
+/// What a trial costs that executes for so many seconds.
+fn price(belief: &Belief, weights: &Weights, metered: &Metered, executes: f64) -> f64 {
     let (second, core) = rates(belief, weights);
-    let run: f64 = metered.run.iter().zip(&risk.weights).map(|(run, weight)| weight * run.min(budget)).sum();
-    second * (metered.entry_wall + run) + core * (metered.entry_cpu + run)
+    second * (metered.entry_wall + executes) + core * (metered.entry_cpu + executes)
+}
+
+fn geometric_mean(costs: &Nodes) -> f64 {
+    tame((costs.iter().map(|cost| cost.max(1e-300).ln()).sum::<f64>() / NODES as f64).exp())
 }
 
 /// The tier a trial runs on, for messages and tests.

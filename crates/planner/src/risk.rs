@@ -25,11 +25,9 @@ pub(crate) struct Line {
     pub rate: f64,
 }
 
-/// What the belief comes to under given weights: scenario weights and the tiers' lines.
+/// What the belief comes to under given weights: weighed run lengths and the tiers' lines.
 #[derive(Debug, Clone)]
 pub(crate) struct Risk {
-    /// Weight of each scenario; they sum to 1.
-    pub weights: Nodes,
     /// Weighed mean CPU seconds of the run by tier; `None` for a tier that cannot run.
     pub run_seconds: [Option<f64>; TIERS],
     pub lines: [Option<Line>; TIERS],
@@ -43,7 +41,7 @@ impl Risk {
             // A tier rejected by a rule is still priced, so that the table can show what it would have cost.
             belief.runs[tier].map(|run| run.nodes.iter().zip(&node_weights).map(|(run, weight)| run * weight).sum())
         });
-        Self { weights: node_weights, run_seconds, lines }
+        Self { run_seconds, lines }
     }
 
     /// Cost of a run on a tier at its weighed mean length.

@@ -13,7 +13,7 @@ use forewarm_types::{
 use crate::{Belief, ChooseError, Constraints, Inputs, believe, candidates, choose, weights};
 
 /// A planning problem with everything owned.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     pub analysis: Analysis,
     pub resources: ResourceModel,

@@ -1,34 +1,362 @@
 //! The planner as a whole: choices follow the model, terms add up, rules hold, nothing panics.
 
-use forewarm_types::{Objective, Tier};
+use forewarm_resources::{Figure, defaults, inventory};
+use forewarm_types::plan::Trial;
+use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier};
+
 use crate::testing::{Problem, exactly, spread};
-use crate::weights;
+use crate::{ProbeMode, break_even_seconds, next_probe, preparation, weights};
+
+/// Operators of a matrix product at n = 1024, some 18 to an inner step.
+const LONG: f64 = 18.0 * 1024.0 * 1024.0 * 1024.0;
+
+fn check(code_bytes: u64, ops: Option<Estimate>, expected: Tier) {
+    let problem = Problem::new(code_bytes, ops);
+    assert_eq!(problem.tier(), expected, "{code_bytes} bytes, {ops:?}: {}", problem.plan().chosen.why);
+}
 
 #[test]
-fn explore() {
-    for (name, bytes, ops) in [
-        ("tiny hello 2KB", 2_138u64, spread(2e2, 1e5)),
-        ("hello 20KB", 20_000, spread(1e3, 1e6)),
-        ("hello 60KB", 60_000, spread(1e3, 1e6)),
-        ("hello 60KB wide", 60_000, spread(1e2, 1e9)),
-        ("1MB unknown", 1_000_000, spread(1e2, 1e9)),
-        ("1MB none", 1_000_000, None),
-        ("6MB none", 6_000_000, None),
-        ("6MB wide", 6_000_000, spread(1e4, 1e12)),
-        ("matmul const", 20_000, exactly(18e9)),
-        ("matmul const 2KB", 2_000, exactly(18e9)),
-        ("matmul 64", 20_000, exactly(5e6)),
-        ("state machine", 20_000, exactly(3e9)),
-        ("argv nest", 20_000, spread(1e3, 1e12)),
-        ("argv nest 2KB", 2_000, spread(1e3, 1e12)),
-        ("argv nest 60KB", 60_000, spread(1e3, 1e12)),
-        ("nest 5KB", 5_000, spread(1e2, 1e9)),
-    ] {
-        let p = Problem::new(bytes, ops);
-        let b = p.believe();
-        let w = weights(Objective::Latency);
-        let plan = p.plan();
-        let probe = crate::next_probe(&b, &w, crate::ProbeMode::Auto);
-        println!("{name}: {} | C run {:?} | probe {:?}\n   {}\n   prep {:?}", plan.chosen.configuration.class(), b.run_cpu_seconds(Tier::Cranelift).map(|e| (e.low, e.expected, e.high)), probe, plan.chosen.why, plan.prepare.map(|p| (p.configuration.class(), p.net_value_dollars)));
+fn first_runs_are_chosen_by_code_size_and_loops() {
+    check(2_000, spread(1e2, 1e5), Tier::Winch);
+    check(60_000, spread(1e3, 1e6), Tier::Winch);
+    check(1_000_000, spread(1e2, 1e9), Tier::Winch);
+    check(1_000_000, None, Tier::Winch);
+    check(6_000_000, None, Tier::Winch);
+    check(20_000, exactly(5e6), Tier::Winch);
+    check(20_000, exactly(LONG), Tier::Cranelift);
+    check(20_000, exactly(200e6 * 15.0), Tier::Cranelift);
+    check(2_000, spread(1e3, 1e12), Tier::Cranelift);
+}
+
+#[test]
+fn swapping_two_tiers_costs_swaps_the_choice() {
+    for (bytes, ops) in [(60_000, spread(1e3, 1e6)), (20_000, exactly(LONG)), (1_000_000, None)] {
+        let problem = Problem::new(bytes, ops);
+        let mut swapped = problem.clone();
+        let costs = &mut swapped.resources.op_costs.tiers;
+        let (winch, cranelift) = (costs.remove(&Tier::Winch).unwrap(), costs.remove(&Tier::Cranelift).unwrap());
+        costs.extend([(Tier::Winch, cranelift), (Tier::Cranelift, winch)]);
+        let steps = &mut swapped.resources.transitions.tiers;
+        let (winch, cranelift) = (steps.remove(&Tier::Winch).unwrap(), steps.remove(&Tier::Cranelift).unwrap());
+        steps.extend([(Tier::Winch, cranelift), (Tier::Cranelift, winch)]);
+        let pair = [problem.tier(), swapped.tier()];
+        assert!(pair == [Tier::Winch, Tier::Cranelift] || pair == [Tier::Cranelift, Tier::Winch], "{pair:?}");
     }
+}
+
+/// A program whose run is known to the second and that is run once, on a machine of so many cores, with the slower
+/// tier twice as slow, and the optimising compiler's cost scaled.
+fn known(cranelift_seconds: f64, cores: u32, compile_scale: f64) -> Problem {
+    let mut problem = Problem::new(1_000_000, exactly(1e6)).once();
+    problem.resources = defaults::model(inventory::unknown(cores));
+    let steps = problem.resources.transitions.tiers.get_mut(&Tier::Cranelift).unwrap();
+    steps.get_mut(&Step::Compile).unwrap().seconds_per_megabyte *= compile_scale;
+    problem.observed(Tier::Cranelift, cranelift_seconds).observed(Tier::Winch, 2.0 * cranelift_seconds)
+}
+
+fn break_even(problem: &Problem) -> f64 {
+    let latency = weights(Objective::Latency);
+    break_even_seconds(&problem.believe(), &latency, Tier::Winch, Tier::Cranelift).unwrap()
+}
+
+#[test]
+fn the_choice_turns_where_the_break_even_is_computed_to_lie() {
+    for cores in [1, 2, 8] {
+        for scale in [0.5, 1.0, 2.0, 4.0] {
+            let at = break_even(&known(1.0, cores, scale));
+            assert_eq!(known(at * 0.97, cores, scale).tier(), Tier::Winch, "{cores} cores, {scale}, {at}");
+            assert_eq!(known(at * 1.03, cores, scale).tier(), Tier::Cranelift, "{cores} cores, {scale}, {at}");
+        }
+    }
+}
+
+#[test]
+fn the_break_even_lies_where_it_was_measured() {
+    let one = break_even(&known(1.0, 1, 1.0));
+    assert!((0.7..0.9).contains(&one), "{one} s per MB of code on one core");
+    let half = break_even(&known(1.0, 2, 1.0)) / one;
+    assert!((0.45..0.6).contains(&half), "{half}");
+}
+
+#[test]
+fn money_alone_waits_for_core_seconds_not_for_the_clock() {
+    // On eight cores the clock hardly sees the compiler; the bill does.
+    let problem = known(0.4, 8, 1.0);
+    assert_eq!(problem.tier(), Tier::Cranelift);
+    let plan = problem.plan_by(weights(Objective::Cost)).unwrap();
+    assert_eq!(plan.chosen.configuration.cpu().unwrap().tier, Tier::Winch);
+}
+
+#[test]
+fn a_standing_artifact_is_mapped_not_compiled() {
+    let mut problem = Problem::new(1_000_000, None);
+    problem.standing = vec![(Tier::Cranelift, IsaLevel::Native)];
+    let plan = problem.plan();
+    assert_eq!(plan.chosen.configuration.class(), "cranelift/native");
+    assert_eq!(plan.chosen.configuration.warm_state, Rung::Artifact);
+    assert_eq!(plan.warm_up[0].step, Step::Map);
+    assert!(plan.rejected.contains_key("dominated"));
+    assert_eq!(plan.chosen.configuration.cpu().unwrap().threads, 1, "mapping needs no threads");
+}
+
+#[test]
+fn a_measured_run_overrules_the_analysis() {
+    let static_says_long = Problem::new(1_000_000, exactly(LONG));
+    assert_eq!(static_says_long.tier(), Tier::Cranelift);
+    assert_eq!(static_says_long.clone().observed(Tier::Cranelift, 0.01).tier(), Tier::Winch);
+    assert_eq!(Problem::new(1_000_000, exactly(1e4)).observed(Tier::Winch, 20.0).tier(), Tier::Cranelift);
+}
+
+#[test]
+fn overrides_are_followed_and_counted() {
+    let mut problem = Problem::new(1_000_000, None);
+    problem.constraints.tier = Some(Tier::Pulley);
+    problem.constraints.threads = Some(1);
+    let plan = problem.plan();
+    let cpu = plan.chosen.configuration.cpu().unwrap();
+    assert_eq!((cpu.tier, cpu.threads), (Tier::Pulley, 1));
+    assert!(plan.rejected["tier_override"] > 0 && plan.rejected["threads_override"] > 0);
+    let rejected: u64 = plan.rejected.values().sum();
+    assert!(rejected < plan.considered);
+}
+
+#[test]
+fn a_tier_that_cannot_compile_the_code_says_why() {
+    let mut problem = Problem::new(60_000, spread(1e3, 1e6));
+    problem.analysis.profile.compile.unsupported.insert(Tier::Winch, "tail calls".into());
+    let plan = problem.plan();
+    assert_eq!(plan.chosen.configuration.cpu().unwrap().tier, Tier::Cranelift);
+    let why_not = plan.candidates.iter().find_map(|candidate| candidate.why_not.as_deref());
+    assert!(why_not.is_some_and(|text| text.contains("tail calls")), "{why_not:?}");
+}
+
+#[test]
+fn without_executable_memory_bytecode_stays() {
+    let mut problem = Problem::new(60_000, None);
+    problem.resources.inventory.executable_memory = false;
+    let plan = problem.plan();
+    assert_eq!(plan.chosen.configuration.cpu().unwrap().tier, Tier::Pulley);
+    assert!(plan.rejected["no_executable_memory"] > 0);
+    assert_eq!(next_probe(&problem.believe(), &plan.weights, ProbeMode::Auto), None);
+}
+
+#[test]
+fn pulley_is_dominated_elsewhere() {
+    let plan = Problem::new(60_000, None).plan();
+    assert!(plan.rejected["dominated"] > 0);
+    let listed = plan.candidates.iter().filter(|candidate| candidate.why_not.is_none());
+    assert!(listed.filter_map(|candidate| candidate.configuration.cpu()).all(|cpu| cpu.tier != Tier::Pulley));
+}
+
+#[test]
+fn impossible_constraints_are_an_error_that_names_the_rules() {
+    let mut problem = Problem::new(60_000, None);
+    problem.constraints.max_memory = Some(Bytes(1000));
+    let error = problem.plan_by(weights(Objective::Latency)).unwrap_err();
+    assert!(error.for_memory() && !error.for_deadline());
+    assert!(error.to_string().contains("memory_below_initial"), "{error}");
+
+    let mut problem = Problem::new(1_000_000, exactly(1e13));
+    problem.constraints.deadline_seconds = Some(2.0);
+    let error = problem.plan_by(weights(Objective::Latency)).unwrap_err();
+    assert!(error.for_deadline(), "{error}");
+}
+
+#[test]
+fn a_deadline_only_one_tier_can_keep_decides() {
+    let mut problem = known(0.2, 1, 1.0);
+    assert_eq!(problem.tier(), Tier::Winch);
+    problem.constraints.deadline_seconds = Some(0.6);
+    let plan = problem.plan();
+    assert_eq!(plan.chosen.configuration.cpu().unwrap().tier, Tier::Winch);
+    assert!(plan.rejected["deadline"] > 0);
+}
+
+#[test]
+fn memory_is_taken_where_failing_costs_more_than_holding() {
+    let plan = Problem::new(60_000, None).plan();
+    let placement = plan.chosen.configuration.placement().unwrap();
+    assert!(placement.memory_bytes > Bytes(1 << 30), "waiting for a second run costs far more than memory");
+    let mut bounded = Problem::new(60_000, None);
+    bounded.constraints.max_memory = Some(Bytes(1 << 24));
+    let placement = bounded.plan().chosen.configuration.placements.remove(0);
+    assert_eq!(placement.memory_bytes, Bytes(1 << 24));
+}
+
+#[test]
+fn compiling_that_does_not_fit_is_rejected() {
+    let mut problem = Problem::new(20_000_000, None);
+    problem.analysis.profile.memory.maximum_bytes = Some(Bytes(1 << 21));
+    problem.constraints.available_memory = Bytes(100_000_000);
+    let error = problem.plan_by(weights(Objective::Latency)).unwrap_err();
+    assert!(error.rejected.contains_key("memory_unfit"), "{error}");
+    problem.standing = vec![(Tier::Winch, IsaLevel::Native)];
+    assert_eq!(problem.tier(), Tier::Winch);
+}
+
+#[test]
+fn several_threads_on_part_of_a_core_are_rejected() {
+    let mut problem = Problem::new(1_000_000, None);
+    problem.resources.inventory.enforceable_shares = vec![0.5, 2.0];
+    let plan = problem.plan();
+    assert_eq!(plan.chosen.configuration.placement().unwrap().share, 1.0);
+    assert!(plan.rejected["threads_exceed_share"] > 0 && plan.rejected["share_not_enforceable"] > 0);
+}
+
+#[test]
+fn a_short_program_is_not_tried() {
+    for (bytes, ops) in [(2_000, spread(1e2, 1e5)), (60_000, spread(1e3, 1e6)), (20_000, exactly(LONG))] {
+        let belief = Problem::new(bytes, ops).believe();
+        assert_eq!(next_probe(&belief, &weights(Objective::Latency), ProbeMode::Auto), None);
+    }
+}
+
+/// A loop nest over arguments on a machine whose programs differ far more than the prior says.
+fn open() -> Problem {
+    let mut problem = Problem::new(20_000, spread(1.0, 1e17));
+    problem.resources.workload.run_log_deviation = Figure::measured(9.0, 0.0, 100, "runs");
+    problem
+}
+
+#[test]
+fn an_open_choice_is_tried_once() {
+    let latency = weights(Objective::Latency);
+    let mut belief = open().believe();
+    let probe = next_probe(&belief, &latency, ProbeMode::Auto).unwrap();
+    assert!(probe.expected_gain_dollars > probe.price_dollars && probe.max_ops > 1000);
+    assert_eq!(next_probe(&belief, &latency, ProbeMode::Never), None);
+    belief.update(&trial(probe.max_ops, false));
+    assert_eq!(next_probe(&belief, &latency, ProbeMode::Auto), None);
+    let forced = next_probe(&Problem::new(2_000, exactly(1e3)).believe(), &latency, ProbeMode::Seconds(0.5)).unwrap();
+    assert_eq!(forced.max_wall_seconds, 0.5);
+}
+
+fn trial(ops: u64, complete: bool) -> Trial {
+    Trial {
+        ops,
+        complete,
+        stopped_by: None,
+        wall_seconds: 0.004,
+        run_cpu_seconds: 0.0,
+        peak_linear_memory_bytes: Bytes(1 << 20),
+    }
+}
+
+fn tier_after(trial: &Trial) -> Tier {
+    let latency = weights(Objective::Latency);
+    let mut belief = open().believe();
+    belief.update(trial);
+    let candidates = crate::candidates(&belief, &latency);
+    let plan = crate::choose(&belief, candidates, Objective::Latency, latency, 20).unwrap();
+    assert!(plan.chosen.cost.terms_dollars[&Term::Probe] > 0.0);
+    plan.chosen.configuration.cpu().unwrap().tier
+}
+
+#[test]
+fn a_trial_decides() {
+    assert_eq!(tier_after(&trial(100_000, true)), Tier::Winch);
+    assert_eq!(tier_after(&trial(10_000_000_000, true)), Tier::Cranelift);
+    assert_eq!(tier_after(&trial(1_000_000_000, false)), Tier::Cranelift);
+}
+
+#[test]
+fn what_outlasts_a_trial_is_believed_to_last_as_long_again() {
+    let mut belief = open().believe();
+    belief.update(&trial(1_000_000, false));
+    let run = belief.runs[Tier::Winch as usize].unwrap();
+    let cost = belief.evidence.seconds_per_operator(Tier::Winch).unwrap();
+    assert!((run.nodes[15] / (2.0 * 1e6 * cost) - 1.0).abs() < 1e-9);
+    assert_eq!(run.basis, Basis::Emulated);
+}
+
+#[test]
+fn a_timed_trial_calibrates_the_program() {
+    let mut belief = open().believe();
+    let timed = Trial { run_cpu_seconds: 1.15, ..trial(1_000_000, true) };
+    belief.update(&timed);
+    let winch = belief.run_cpu_seconds(Tier::Winch).unwrap();
+    assert!((winch.low..=winch.high).contains(&1.0) && winch.width_ratio() < 2.0, "{winch:?}");
+}
+
+/// A program of 1 MB that took so long on the fast compiler and is expected back so often.
+fn returning(seconds: f64, reuses: f64) -> Problem {
+    let mut problem = Problem::new(1_000_000, None).observed(Tier::Winch, seconds);
+    problem.corrections.expected_reuses = Some(Estimate::exact(reuses, Basis::Observed));
+    problem.standing = vec![(Tier::Winch, IsaLevel::Native)];
+    problem
+}
+
+#[test]
+fn what_comes_back_is_prepared_when_it_pays() {
+    let latency = weights(Objective::Latency);
+    let prepared = |problem: &Problem| preparation(&problem.believe(), &latency);
+    let found = prepared(&returning(0.2, 5.0)).unwrap();
+    assert_eq!(found.configuration.class(), "cranelift/native");
+    assert!(found.net_value_dollars > 0.0 && found.expected_reuses == 5.0);
+    assert_eq!(prepared(&returning(0.2, 0.0)), None);
+    assert_eq!(prepared(&returning(0.000_1, 5.0)), None);
+    let mut standing = returning(0.2, 5.0);
+    standing.standing.push((Tier::Cranelift, IsaLevel::Native));
+    assert_eq!(prepared(&standing), None);
+    let mut nowhere = returning(0.2, 5.0);
+    nowhere.constraints.persist = false;
+    assert_eq!(prepared(&nowhere), None);
+}
+
+#[test]
+fn more_reuses_are_worth_more() {
+    let latency = weights(Objective::Latency);
+    let net = |reuses| preparation(&returning(0.2, reuses).believe(), &latency).unwrap().net_value_dollars;
+    assert!(net(10.0) > net(5.0));
+}
+
+#[test]
+fn an_unmeasured_program_is_not_prepared_before_its_first_run() {
+    assert_eq!(Problem::new(1_000_000, None).plan().prepare, None);
+}
+
+#[test]
+fn artifacts_are_kept_only_where_that_is_allowed() {
+    let mut problem = Problem::new(1_000_000, None);
+    assert_eq!(problem.plan().chosen.configuration.warm_state, Rung::Artifact);
+    problem.constraints.persist = false;
+    assert_eq!(problem.plan().chosen.configuration.warm_state, Rung::File);
+}
+
+#[test]
+fn vectors_need_what_the_single_pass_compiler_needs() {
+    let mut problem = Problem::new(60_000, None);
+    problem.analysis.profile.isa.required = vec!["simd".into()];
+    assert_eq!(problem.plan().rejected.contains_key("isa_absent"), cfg!(target_arch = "x86_64"));
+}
+
+#[test]
+fn the_sentence_names_runner_up_terms_and_break_even() {
+    let why = Problem::new(1_000_000, None).plan().chosen.why;
+    for part in ["winch/native", "runner-up", "transition time", "run time", "break even where a cranelift run takes"] {
+        assert!(why.contains(part), "{part:?} in {why:?}");
+    }
+}
+
+#[test]
+fn assumptions_carry_their_sources() {
+    let plan = Problem::new(1_000_000, None).plan();
+    for part in ["compile time", "run time of a program not yet measured", "AWS Fargate", "Cloud Carbon", "Jaynes"] {
+        assert!(plan.assumptions.iter().any(|line| line.contains(part)), "{part}: {:#?}", plan.assumptions);
+    }
+    let mut measured = returning(0.2, 5.0);
+    for tier in measured.resources.transitions.tiers.values_mut() {
+        tier.values_mut().for_each(|step| step.samples = 3);
+    }
+    assert!(measured.plan().assumptions.iter().all(|line| !line.contains("compile time")));
+}
+
+#[test]
+fn a_plan_is_a_document() {
+    let plan = Problem::new(1_000_000, spread(1e3, 1e9)).plan();
+    let text = serde_json::to_string(&plan).unwrap();
+    let back: forewarm_types::Plan = serde_json::from_str(&text).unwrap();
+    assert_eq!(back.chosen.configuration, plan.chosen.configuration);
+    assert_eq!(back.candidates.len(), plan.candidates.len());
+    assert!(plan.candidates.len() <= 20);
 }
