@@ -13,8 +13,8 @@ use crate::statistics::{Summary, student_t95, summarise};
 /// measured on the machines of the design (section 8), since cold and warm page caches still mix in the first runs.
 pub(crate) const REPEATABILITY: f64 = 0.05;
 
-/// Runs that the prior on the variance is worth.
-pub(crate) const PRIOR_RUNS: f64 = 2.0;
+/// Runs that the prior on the variance between runs is worth: as little as gives one run an interval at all.
+const PRIOR_RUNS: f64 = 1.0;
 
 /// Each older run counts this much less; its half-life is 16 runs, within the usual range of forgetting factors for
 /// slowly changing systems (0.95-0.995; Ljung, "System Identification", section 11.2).
@@ -65,10 +65,10 @@ pub(crate) struct Predictive {
 }
 
 impl Predictive {
-    /// From a sample's summary and a prior deviation worth [`PRIOR_RUNS`].
-    pub fn new(summary: Summary, prior: f64) -> Self {
-        let freedom = PRIOR_RUNS + (summary.size - 1.0).max(0.0);
-        let variance = (PRIOR_RUNS * prior * prior + summary.size * summary.variance) / freedom;
+    /// From a sample's summary and a prior deviation worth this many values.
+    pub fn new(summary: Summary, prior: f64, worth: f64) -> Self {
+        let freedom = worth + (summary.size - 1.0).max(0.0);
+        let variance = (worth * prior * prior + summary.size * summary.variance) / freedom;
         let scale = (variance * (1.0 + 1.0 / summary.size)).sqrt();
         Self { median: summary.mean, deviation: variance.sqrt(), scale, freedom }
     }
@@ -99,7 +99,7 @@ pub(crate) fn same_input(samples: &[&Sample]) -> Option<Estimate> {
         return Some(Estimate::exact(first, Basis::Observed));
     }
     let logs: Vec<_> = complete.iter().map(|(value, weight)| (log(*value), *weight)).collect();
-    let estimate = Predictive::new(summarise(&logs)?, REPEATABILITY).estimate();
+    let estimate = Predictive::new(summarise(&logs)?, REPEATABILITY, PRIOR_RUNS).estimate();
     Some(match beyond {
         Some(tail) => with_tail(estimate, tail),
         None => estimate,

@@ -70,7 +70,7 @@ fn peak(past: &[Sample], features: &Features) -> Option<Estimate> {
     let seen = same.map(|sample| sample.value).fold(0.0, f64::max);
     let most = past.iter().map(|sample| sample.value).fold(MEMORY_LIMIT_BYTES, f64::max);
     let high = estimate.high.max(seen).min(most);
-    Some(Estimate { expected: estimate.expected.min(high), high, ..estimate })
+    Some(Estimate { low: estimate.low.min(high), expected: estimate.expected.min(high), high, ..estimate })
 }
 
 #[cfg(test)]

@@ -58,8 +58,8 @@ pub(crate) struct Summary {
 const ROBUST_FROM: usize = 5;
 /// Huber's tuning constant: 95 % efficient under normality (Huber 1964).
 pub(crate) const HUBER: f64 = 1.345;
-/// Residuals are winsorised here for the variance; under normality 1.2 % of them are, which costs 3 % of the deviation.
-const WINSOR: f64 = 2.5;
+/// Residuals are winsorised here for the variance; under normality 0.3 % of them are, which costs next to nothing.
+const WINSOR: f64 = 3.0;
 /// Ratio of deviation to median absolute deviation under normality.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 
