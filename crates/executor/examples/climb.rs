@@ -77,12 +77,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     if std::env::var_os("PREPARE").is_some() {
         executor.allocate(&configuration)?.prepare(&mut program)?;
     }
+    let asked = clock.monotonic();
+    let standing = executor.standing(&digest);
+    let standing_seconds = (clock.monotonic() - asked).0;
     let start = clock.monotonic();
     let ready = executor.allocate(&configuration)?.warm(&mut program, &invocation)?;
     let warmed = (clock.monotonic() - start).0;
     let steps = ready.steps().to_vec();
     let outcome = ready.run();
     if std::env::var_os("QUIET").is_none() {
+        eprintln!("{:>12} {:9.3} ms {standing:?}", "standing", standing_seconds * 1e3);
         for step in steps {
             eprintln!(
                 "{:>12} {:9.3} ms {:9.3} cpu ms {:>10} bytes",

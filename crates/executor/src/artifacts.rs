@@ -17,7 +17,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use forewarm_types::{Bytes, CodeKind, Digest, IsaLevel, Step, StepTiming, Tier};
-use rustix::fs::{AtFlags, Stat, statat};
+use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW, statat, utimensat};
 use sha2::{Digest as _, Sha256};
 
 use crate::stopwatch::Stopwatch;
@@ -47,11 +47,11 @@ pub struct ArtifactInfo {
     pub used_unix_seconds: f64,
 }
 
-/// An artifact found, not yet loaded.
-struct Found {
+/// An artifact found and trusted, not yet loaded.
+pub(crate) struct Found {
+    home: OwnedFd,
     name: Name,
     artifact: File,
-    sidecar: Sidecar,
 }
 
 impl ArtifactCache {
@@ -83,36 +83,31 @@ impl ArtifactCache {
     pub fn standing(&self, digest: &Digest) -> Vec<(Tier, IsaLevel)> {
         let Some(home) = self.home(digest) else { return Vec::new() };
         let names = files::names(&home);
-        names.into_iter().filter(|name| self.find(&home, name).is_some()).map(|name| (name.tier, name.isa)).collect()
+        names.into_iter().filter(|name| self.check(&home, name).is_some()).map(|name| (name.tier, name.isa)).collect()
     }
 
-    /// Whether a trusted artifact of the code stands for a tier and level.
-    pub(crate) fn has(&self, digest: &Digest, tier: Tier, isa: IsaLevel) -> bool {
-        let Some(home) = self.home(digest) else { return false };
-        files::names(&home).iter().any(|name| (name.tier, name.isa) == (tier, isa) && self.find(&home, name).is_some())
-    }
-
-    /// Maps the artifact of a code for an engine. What turns out not to be of this engine is removed.
-    pub(crate) fn load(&self, digest: &Digest, engine: &Engine, kind: CodeKind) -> Option<(Compiled, StepTiming)> {
-        let watch = Stopwatch::start(&*engine.clock);
+    /// Finds the trusted artifact of a code for a tier and level.
+    pub(crate) fn find(&self, digest: &Digest, tier: Tier, isa: IsaLevel) -> Option<Found> {
         let home = self.home(digest)?;
-        let name = Name::of(engine);
-        let found = self.find(&home, &name)?;
-        match engine.map(&found.artifact, kind) {
-            Ok((compiled, timing)) => {
-                // The time of last use, by which the cache evicts.
-                let now = rustix::fs::Timestamps {
-                    last_access: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
-                    last_modification: rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW },
-                };
-                let _ = rustix::fs::utimensat(&home, name.stamp(), &now, AtFlags::SYMLINK_NOFOLLOW);
-                Some((compiled, watch.stop(Step::Map, timing.bytes)))
-            }
-            Err(_) => {
-                files::remove(&home, &found.name);
-                None
-            }
+        let names = files::names(&home);
+        let mut fitting = names.into_iter().filter(|name| (name.tier, name.isa) == (tier, isa));
+        let (name, artifact) = fitting.find_map(|name| self.check(&home, &name).map(|artifact| (name, artifact)))?;
+        Some(Found { home, name, artifact })
+    }
+
+    /// Maps an artifact for an engine. What turns out not to be of this engine is removed.
+    pub(crate) fn load(&self, found: Found, engine: &Engine, kind: CodeKind) -> Option<(Compiled, StepTiming)> {
+        let Found { home, name, artifact } = found;
+        let mapped = if name == Name::of(engine) { engine.map(&artifact, kind).ok() } else { None };
+        if mapped.is_some() {
+            // The time of last use, by which the cache evicts.
+            let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+            let times = Timestamps { last_access: now, last_modification: now };
+            let _ = utimensat(&home, name.stamp(), &times, AtFlags::SYMLINK_NOFOLLOW);
+        } else {
+            files::remove(&home, &name);
         }
+        mapped
     }
 
     /// Writes the artifact of a code, and evicts what is then too much.
@@ -160,36 +155,24 @@ impl ArtifactCache {
         Ok(home)
     }
 
-    /// Finds an artifact whose bytes are those once written. What is not, and never can be, is removed.
-    fn find(&self, home: &OwnedFd, name: &Name) -> Option<Found> {
+    /// Opens an artifact if its bytes are those once written. Where they are not, and never can be, it is removed.
+    fn check(&self, home: &OwnedFd, name: &Name) -> Option<File> {
         let artifact = files::open_file(home, &name.artifact()).ok()?;
         let stat = rustix::fs::fstat(&artifact).ok()?;
-        if private_file(&stat).is_err() {
+        private_file(&stat).ok()?;
+        // Without a sidecar a writer is just about to write it, or was killed; the next writer replaces what it left.
+        let sidecar = read_sidecar(home, name).filter(|sidecar| sidecar.host == host())?;
+        let stamp = Stamp::of(&stat);
+        if sidecar.stamp == stamp {
+            return Some(artifact);
+        }
+        if hash(&artifact).ok() != Some(sidecar.sha256) {
+            files::remove(home, name);
             return None;
         }
-        let Some(sidecar) = read_sidecar(home, name) else {
-            // Possibly a writer is just about to write it; a dead one's leavings are replaced by the next writer.
-            return None;
-        };
-        if sidecar.host != host() {
-            return None;
-        }
-        let mut found = Found { name: name.clone(), artifact, sidecar };
-        if found.sidecar.stamp == Stamp::of(&stat) || self.verify(home, &mut found, &stat) {
-            return Some(found);
-        }
-        files::remove(home, name);
-        None
-    }
-
-    /// Hashes an artifact whose stamp differs from its sidecar's, and renews the stamp where the bytes are the same.
-    fn verify(&self, home: &OwnedFd, found: &mut Found, stat: &Stat) -> bool {
-        if hash(&found.artifact).ok() != Some(found.sidecar.sha256) {
-            return false;
-        }
-        found.sidecar.stamp = Stamp::of(stat);
-        let _ = files::write(&self.root, home, &found.name.stamp(), found.sidecar.to_string().as_bytes());
-        true
+        let renewed = Sidecar { stamp, ..sidecar };
+        let _ = files::write(&self.root, home, &name.stamp(), renewed.to_string().as_bytes());
+        Some(artifact)
     }
 
     /// What stands in it.

@@ -224,10 +224,10 @@ impl Lease {
     ) -> Result<(Engine, Compiled, Persistence), WarmError> {
         let digest = code.digest();
         if let Some(artifacts) = &self.artifacts
-            && artifacts.has(&digest, self.cpu.tier, self.cpu.isa)
+            && let Some(found) = artifacts.find(&digest, self.cpu.tier, self.cpu.isa)
         {
             let engine = Engine::new(self.settings(0), Arc::clone(&self.clock))?;
-            if let Some((compiled, timing)) = artifacts.load(&digest, &engine, code.kind()) {
+            if let Some((compiled, timing)) = artifacts.load(found, &engine, code.kind()) {
                 steps.push(timing);
                 return Ok((engine, compiled, Persistence::standing()));
             }

@@ -1,4 +1,5 @@
 //! Programs from first instruction to last, on every tier: how they end is theirs, or says why not.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
 
@@ -33,6 +34,24 @@ fn a_program_ends_as_it_ends() {
     check_exit("(func $deep (call $deep)) (func (export \"_start\") (call $deep))", Trap, 134, "stack");
     let divide = "(func (export \"_start\") (drop (i32.div_s (i32.const 1) (i32.load (i32.const 0)))))";
     check_exit(divide, Trap, 134, "divide by zero");
+}
+
+#[test]
+fn the_baseline_level_runs_too() {
+    for tier in Tier::ALL {
+        let mut configuration = configuration(tier, Rung::File);
+        let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings;
+        cpu.isa = forewarm_types::IsaLevel::Baseline;
+        cpu.threads = 2;
+        let invocation = Invocation {
+            invoke: Some("add".to_owned()),
+            arguments: vec!["1".into(), "2".into()],
+            ..Invocation::detached("x")
+        };
+        let lease = executor(None).allocate(&configuration).unwrap();
+        let outcome = lease.warm(&mut Program::module(FUNCTIONS), &invocation).unwrap().run();
+        assert_eq!(outcome.results, ["3"], "{tier}");
+    }
 }
 
 #[test]

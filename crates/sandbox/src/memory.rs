@@ -75,9 +75,8 @@ mod tests {
     #[test]
     fn populating_spares_later_faults() {
         let size = 16 << 20;
-        let mut block = Vec::with_capacity(size);
         // A fresh allocation of this size comes from the system unbacked.
-        block.resize(size, 0_u8);
+        let mut block = vec![0_u8; size];
         populate(&mut block, false).unwrap();
         let faults = crate::measure::usage().minor_faults;
         block.iter_mut().step_by(4096).for_each(|byte| *byte = 1);

@@ -26,7 +26,8 @@ pub(super) fn load(engine: &Engine, artifact: &File, kind: CodeKind) -> wasmtime
         CodeKind::WasmComponent => {
             // The engine opens components by path alone; this one leads to the very descriptor that was checked.
             use std::os::fd::AsRawFd;
-            let path = format!("/proc/self/fd/{}", artifact.as_raw_fd());
+            let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+            let path = format!("{directory}/{}", artifact.as_raw_fd());
             // SAFETY: as above.
             unsafe { Component::deserialize_file(engine, path) }.map(Code::Component)
         }
