@@ -28,25 +28,15 @@ const LEAST_POINTS: usize = 3;
 /// performance modeling to find scalability bugs", section 3: the performance model normal form).
 const LARGEST_EXPONENT: f64 = 3.0;
 
-/// Exponents of `x` and of `log2 x` of the growth family (PMNF with one term and a constant, as Extra-P's default).
-const GROWTH: [(f64, i32); 13] = [
-    (0.0, 1),
-    (0.5, 0),
-    (0.5, 1),
-    (1.0, 0),
-    (1.0, 1),
-    (1.5, 0),
-    (1.5, 1),
-    (2.0, 0),
-    (2.0, 1),
-    (2.5, 0),
-    (2.5, 1),
-    (LARGEST_EXPONENT, 0),
-    (LARGEST_EXPONENT, 1),
-];
+/// Exponents of the square root of `x`, and of `log2 x`, of the growth family (PMNF with one term and a constant, as
+/// Extra-P's default; half powers, up to [`LARGEST_EXPONENT`]).
+const GROWTH: [(i32, i32); 13] =
+    [(0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1), (5, 0), (5, 1), (6, 0), (6, 1)];
 
-/// Past runs that are predicted again from those before them, to learn how far such predictions are off.
+/// Past runs that are predicted again from those before them, to learn how far such predictions are off; fewer where
+/// each prediction is a fit, but as many as a 90 % interval needs.
 const BACKTESTS: usize = 24;
+const BACKTESTS_OF_FITS: usize = 10;
 
 /// The input to predict for.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +91,8 @@ fn above(guess: Estimate, bound: Estimate) -> Estimate {
 /// The newer half is predicted from the older, so that every prediction rests on half as much as the one to be
 /// calibrated or more: scores of predictions from next to nothing are not exchangeable with it.
 pub(crate) fn backtest(past: &[Sample], kind: Kind) -> Vec<f64> {
-    let predicted = (0..(past.len() / 2).min(BACKTESTS)).filter_map(|index| {
+    let most = if kind == Kind::Repeated { BACKTESTS } else { BACKTESTS_OF_FITS };
+    let predicted = (0..(past.len() / 2).min(most)).filter_map(|index| {
         let (sample, older) = (past.get(index)?, past.get(index + 1..)?);
         let repeated = older.iter().any(|other| other.input == sample.input && !other.censored);
         if sample.censored || repeated != (kind == Kind::Repeated) {
@@ -169,18 +160,23 @@ fn grown(groups: &[Group], target: &Target) -> Option<Predictive> {
             continue;
         }
         let flat = flat_error(&points);
-        for (power, log_power) in GROWTH {
+        for (half_power, log_power) in GROWTH {
             // Below 2 the logarithm is not yet a growth.
             if log_power > 0 && points.iter().any(|(x, _)| *x < 2.0) {
                 continue;
             }
             let limit = best.as_ref().map_or(flat, |(error, _)| *error);
-            if let Some(found) = fit(&points, *wanted, |x| x.powf(power) * x.log2().powi(log_power), limit) {
+            if let Some(found) = fit(&points, *wanted, |x| grow(x, half_power, log_power), limit) {
                 best = Some(found);
             }
         }
     }
     best.map(|(_, predictive)| predictive)
+}
+
+fn grow(x: f64, half_power: i32, log_power: i32) -> f64 {
+    let power = x.sqrt().powi(half_power);
+    if log_power == 0 { power } else { power * x.log2() }
 }
 
 fn distinct(points: &[(f64, f64)]) -> usize {
@@ -237,19 +233,20 @@ impl Moments {
 
 /// Fits one growth term; `None` where its leave-one-out error is not below `limit`.
 fn fit(points: &[(f64, f64)], wanted: f64, growth: impl Fn(f64) -> f64, limit: f64) -> Option<(f64, Predictive)> {
-    let largest = points.iter().map(|(x, _)| growth(*x)).fold(f64::MIN_POSITIVE, f64::max);
-    let rows: Vec<(f64, f64)> = points.iter().map(|(x, y)| (growth(*x) / largest, y.exp())).collect();
+    let mut rows: Vec<(f64, f64)> = points.iter().map(|(x, y)| (growth(*x), y.exp())).collect();
+    let largest = rows.iter().map(|(g, _)| *g).fold(f64::MIN_POSITIVE, f64::max);
+    rows.iter_mut().for_each(|(g, _)| *g /= largest);
     let all = rows.iter().fold(Moments::default(), |moments, (g, y)| moments.with(*g, *y, 1.0));
     let count = rows.len() as f64;
     let mut squares = 0.0;
-    for (g, y) in &rows {
+    for ((g, y), (_, log_y)) in rows.iter().zip(points) {
         let (c0, c1) = all.with(*g, *y, -1.0).solve()?;
-        squares += (log(c0 + c1 * g) - y.ln()).powi(2);
+        squares += (log(c0 + c1 * g) - log_y).powi(2);
+        if squares >= limit * limit * count {
+            return None;
+        }
     }
     let error = (squares / count).sqrt();
-    if error >= limit {
-        return None;
-    }
     let (c0, c1) = all.solve()?;
     let median = log(c0 + c1 * growth(wanted) / largest);
     // Leverage of the wanted point in a straight line over ln x: far from the points the interval opens.
