@@ -16,6 +16,8 @@ mod callgraph;
 mod error;
 mod frequency;
 mod frontend;
+#[doc(hidden)]
+pub mod fuzz;
 mod io;
 mod lanes;
 mod loops;

@@ -1,0 +1,54 @@
+//! Bodies of the fuzz targets: what must hold of any bytes at all. Not part of the interface.
+//!
+//! Called by the targets in `fuzz/` and, bounded, by a test on the stable toolchain.
+
+use forewarm_types::{Analysis, Bytes, Digest, Estimate};
+
+use crate::{Depth, analyze, binary, kind};
+
+/// Analyses arbitrary bytes at both depths: never a panic; estimates in order; both depths agree on the counts.
+///
+/// # Panics
+/// Where one of these does not hold.
+pub fn analyze_bytes(data: &[u8]) {
+    if let Err(error) = kind(data) {
+        let _ = (error.offset(), error.hint());
+        assert!(!error.to_string().is_empty());
+    }
+    let at = |depth| analyze(data, Digest([0; 32]), Bytes(data.len() as u64), depth);
+    let (run, full) = (at(Depth::Run), at(Depth::Full));
+    for analysis in [&run, &full].into_iter().flatten() {
+        check(analysis);
+    }
+    if let Ok(full) = &full {
+        let run = run.as_ref().map(|run| &run.profile.ops);
+        assert_eq!(run, Ok(&full.profile.ops), "what validates is understood alike at both depths");
+    }
+}
+
+/// Translates arbitrary text; what comes out is analysed like any binary.
+///
+/// # Panics
+/// As [`analyze_bytes`].
+pub fn translate_text(data: &[u8]) {
+    match binary(data) {
+        Ok(bytes) => analyze_bytes(&bytes),
+        Err(error) => assert!(error.offset().is_none_or(|offset| offset <= data.len() as u64)),
+    }
+}
+
+fn check(analysis: &Analysis) {
+    let ops = &analysis.profile.ops;
+    let memory = &analysis.profile.memory;
+    let trips = analysis.regions.iter().filter_map(|region| region.trip_count);
+    let calls = analysis.profile.io.iter().filter_map(|io| io.calls);
+    let single = [ops.total, ops.load_bytes, ops.store_bytes, ops.bulk_bytes, memory.peak_bytes, memory.traffic_bytes];
+    for estimate in ops.classes.values().copied().chain(single.into_iter().flatten()).chain(trips).chain(calls) {
+        let Estimate { low, expected, high, coverage, .. } = estimate;
+        assert!(0.0 <= low && low <= expected && expected <= high && high.is_finite(), "{estimate:?}");
+        assert!(coverage > 0.0 && coverage <= 1.0, "{estimate:?}");
+    }
+    for region in &analysis.regions {
+        assert!((0.0..=1.0).contains(&region.share), "{region:?}");
+    }
+}

@@ -1,0 +1,29 @@
+;; Recursion on something unknown: cautious, and said so.
+(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory 1)
+  (func $walk (param $p i32) (result i32)
+    (if (result i32) (i32.load (local.get $p))
+      (then (i32.add (call $walk (i32.load offset=4 (local.get $p))) (i32.const 1)))
+      (else (i32.const 0))))
+  (func (export "_start")
+    (drop (call $random (i32.const 0) (i32.const 4096)))
+    (drop (call $walk (i32.load (i32.const 8))))))
+;; ---- expected ----
+;; wasm-module, entry "_start", input dependent: true
+;; ops 5.98e2 (1.25e1 to 4.02e3)
+;;   const 8.99e1 (1.88e0 to 6.04e2)
+;;   local 1.48e2 (3.09e0 to 9.93e2)
+;;   int_alu 6.14e1 (1.29e0 to 4.12e2)
+;;   load 1.49e2 (3.12e0 to 1.00e3)
+;;   branch 8.65e1 (1.81e0 to 5.81e2)
+;;   call 6.37e1 (1.33e0 to 4.28e2)
+;; bytes: loaded 5.96e2 (1.25e1 to 4.00e3), stored 0, bulk 0
+;; memory 65536, maximum none, peak 65536
+;; parallelism Serial
+;; io Random wasi_snapshot_preview1.random_get 1
+;; isa 
+;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
+;; Function walk depth 0 share 0.988 trips unknown = -, Unknown
+;; warning: recursive calls: their depth is guessed
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.3e1 to 4.0e3

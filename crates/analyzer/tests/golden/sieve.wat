@@ -1,0 +1,31 @@
+;; An inner loop whose step is the outer variable, behind a test of data.
+(module
+  (memory 1)
+  (func (export "_start") (local $i i32) (local $j i32)
+    (local.set $i (i32.const 2))
+    (loop $l
+      (block $next
+        (br_if $next (i32.load8_u (local.get $i)))
+        (local.set $j (i32.mul (local.get $i) (local.get $i)))
+        (loop $m
+          (i32.store8 (local.get $j) (i32.const 1))
+          (br_if $m (i32.lt_u (local.tee $j (i32.add (local.get $j) (local.get $i))) (i32.const 50000)))))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 224))))))
+;; ---- expected ----
+;; wasm-module, entry "_start", input dependent: true
+;; ops 6.99e5 (1.61e5 to 1.61e6)
+;;   const 1.40e5 (3.21e4 to 3.21e5)
+;;   local 2.79e5 (6.43e4 to 6.42e5)
+;;   int_alu 1.40e5 (3.21e4 to 3.21e5)
+;;   int_mul 8.78e1 (2.02e1 to 2.02e2)
+;;   load 2.22e2 (5.11e1 to 5.10e2)
+;;   store 6.96e4 (1.60e4 to 1.60e5)
+;;   branch 7.01e4 (1.61e4 to 1.61e5)
+;; bytes: loaded 2.22e2 (5.11e1 to 5.10e2), stored 6.96e4 (1.60e4 to 1.60e5), bulk 0
+;; memory 65536, maximum none, peak 65536
+;; parallelism Serial
+;; isa 
+;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 222 = -, Unknown
+;; Loop _start depth 2 share 0.996 trips 793 = -, Unknown
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.6e5 to 1.6e6

@@ -1,0 +1,32 @@
+;; A triple nest bounded by a number from outside: a wide interval with a high end.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (memory 1)
+  (func (export "_start") (local $n i32) (local $i i32) (local $j i32) (local $k i32)
+    (local.set $n (call $sizes (i32.const 0) (i32.const 4)))
+    (loop $li
+      (local.set $j (i32.const 0))
+      (loop $lj
+        (local.set $k (i32.const 0))
+        (loop $lk
+          (br_if $lk (i32.lt_s (local.tee $k (i32.add (local.get $k) (i32.const 1))) (local.get $n))))
+        (br_if $lj (i32.lt_s (local.tee $j (i32.add (local.get $j) (i32.const 1))) (local.get $n))))
+      (br_if $li (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))))
+;; ---- expected ----
+;; wasm-module, entry "_start", input dependent: true
+;; ops 2.29e7 (2.48e2 to 1.77e8)
+;;   const 3.28e6 (3.56e1 to 2.54e7)
+;;   local 9.82e6 (1.06e2 to 7.61e7)
+;;   int_alu 6.54e6 (7.09e1 to 5.06e7)
+;;   branch 3.27e6 (3.54e1 to 2.53e7)
+;;   call 1.00e0 (1.08e-5 to 7.74e0)
+;; bytes: loaded 0, stored 0, bulk 0
+;; memory 65536, maximum none, peak 65536
+;; parallelism Serial
+;; io Process wasi_snapshot_preview1.args_sizes_get 1
+;; isa 
+;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 8.20e1 (2.60e0 to 3.08e2) = -, Unknown
+;; Loop _start depth 2 share 1.000 trips 8.20e1 (2.60e0 to 3.08e2) = -, Unknown
+;; Loop _start depth 3 share 0.995 trips 8.20e1 (2.60e0 to 3.08e2) = -, Unknown
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 2.5e2 to 1.8e8
