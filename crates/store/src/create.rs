@@ -80,8 +80,11 @@ fn place(file: &Path, image: &[u8]) -> io::Result<()> {
         }
     }
     let temporary = sibling(file, ".new");
-    private().create(true).truncate(true).open(&temporary)?.write_all(image)?;
-    fs::rename(&temporary, file)
+    let written = private().create(true).truncate(true).open(&temporary).and_then(|mut new| new.write_all(image));
+    written.and_then(|()| fs::rename(&temporary, file)).inspect_err(|_| {
+        // On a full disk the part written would keep the space that is wanted.
+        let _ = fs::remove_file(&temporary);
+    })
 }
 
 fn lock(file: &Path) -> Result<File, StoreError> {

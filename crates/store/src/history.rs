@@ -95,7 +95,7 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let text = serde_json::to_string(record.observation)
             .map_err(|error| StoreError::from_io(&self.file, std::io::Error::other(error)))?;
-        self.write(|transaction| {
+        let number = self.write(|transaction| {
             let code = count_run(transaction, record)?;
             transaction.execute(
                 "INSERT INTO observations(code, observation, plan) VALUES(?, ?, ?)",
@@ -104,7 +104,9 @@ impl Store {
             let number = transaction.last_insert_rowid();
             model::change_model(transaction, update_model)?;
             Ok(number)
-        })
+        })?;
+        self.relieve();
+        Ok(number)
     }
 
     /// Past runs of a code, newest first. Records that this version cannot read are left out.

@@ -1,5 +1,7 @@
 //! What is left for quiet moments: pruning to a bounded size, and moving the log into the database.
 
+use std::time::Duration;
+
 use crate::error::StoreError;
 use crate::open::Store;
 
@@ -23,6 +25,10 @@ pub const MAX_CODES: u32 = 50_000;
 /// which was measured at 0.2 ms/MB (`cargo run --release -p forewarm-store --example store_bench`, `open_us` against
 /// `log_bytes_median`), a tenth of what a run may spend before its first instruction.
 pub const WAL_LIMIT: u64 = 1 << 20;
+
+/// Bytes in the log from which a record empties it itself, should nobody have maintained: eight times the limit, some
+/// 300 runs. That one run then ends some milliseconds later.
+pub(crate) const WAL_LAST_RESORT: u64 = 8 * WAL_LIMIT;
 
 impl Store {
     /// Whether the log has grown so that opening costs more than it should.
@@ -72,6 +78,15 @@ impl Store {
             )?;
             Ok(())
         })
+    }
+
+    /// Empties a log that has grown out of hand, unless somebody is using it at this moment: then another time.
+    pub(crate) fn relieve(&self) {
+        if self.wal_bytes() > WAL_LAST_RESORT {
+            let _ = self.connection.busy_timeout(Duration::ZERO);
+            let _ = self.truncate_log();
+            let _ = self.connection.busy_timeout(Duration::from_millis(u64::from(self.busy_ms)));
+        }
     }
 
     /// Moves the log into the database with the waits for the disk that make it safe, and empties the log.
@@ -139,6 +154,19 @@ mod tests {
         let runs = store.history(None, 9999).unwrap().len();
         store.maintain().unwrap();
         assert_eq!((store.wal_bytes(), store.history(None, 9999).unwrap().len()), (0, runs));
+    }
+
+    #[test]
+    fn a_log_nobody_maintains_does_not_grow_for_ever() {
+        let (_directory, store) = store();
+        let run = observation(1, 1.0);
+        let record = Record { observation: &run, file_name: "x.wasm", plan_json: None };
+        let most = (0..40).map(|_| {
+            store.record(&record, |_| Some("m".repeat(1 << 20))).unwrap();
+            store.wal_bytes()
+        });
+        assert!(most.max().unwrap() <= WAL_LAST_RESORT + (3 << 20));
+        assert_eq!(store.recent(&digest(1), 99).unwrap().len(), 40);
     }
 
     #[test]
