@@ -4,6 +4,8 @@
 //! share also share their [`Shape`], each candidate itself is a small plain struct, and only the few that a plan lists
 //! are ever spelled out ([`Candidates::candidate`]).
 
+use std::cmp::Ordering;
+
 use forewarm_types::{Candidate, Configuration, CpuSettings, IsaLevel, Placement, Rung, Settings, Tier, Weights};
 
 use crate::belief::Belief;
@@ -125,8 +127,20 @@ fn shapes(pricing: &Pricing<'_>) -> Vec<Shape> {
             }
         }
     }
+    forgive_deadline(&mut shapes);
     reject_dominated(&mut shapes);
     shapes
+}
+
+/// Where no candidate can keep the deadline, it rejects none: a prediction is no reason to refuse a run that the user
+/// wants ended at that time, and the plan says that it is not expected to make it.
+fn forgive_deadline(shapes: &mut [Shape]) {
+    if shapes.iter().any(|shape| shape.rejection.is_none()) {
+        return;
+    }
+    for shape in shapes.iter_mut().filter(|shape| shape.rejection == Some(Rejection::Deadline)) {
+        shape.rejection = None;
+    }
 }
 
 /// Rules that look at tier and level alone.
@@ -183,25 +197,28 @@ fn unfit(belief: &Belief, shape: &Shape, variant: &Variant) -> Option<Rejection>
     (too_much || limit.is_some_and(|limit| variant.memory_bytes > limit.0)).then_some(Rejection::MemoryUnfit)
 }
 
-/// Rejects shapes to which another tier in the same shape is no worse in any respect and better in one.
+/// Rejects shapes to which another tier or level in the same shape is no worse in any respect: better in one, or equal
+/// and earlier in the order of enumeration.
 fn reject_dominated(shapes: &mut [Shape]) {
-    let per_tier = |shape: &Shape| {
-        (shape.processor, shape.isa, shape.threads, shape.share.to_bits(), shape.pinned, shape.prefault)
-    };
+    let rest = |shape: &Shape| (shape.processor, shape.threads, shape.share.to_bits(), shape.pinned, shape.prefault);
     let mut order: Vec<usize> = (0..shapes.len()).filter(|index| shapes[*index].rejection.is_none()).collect();
-    order.sort_by_key(|index| per_tier(&shapes[*index]));
+    order.sort_by_key(|index| (rest(&shapes[*index]), *index));
     let mut dominated: Vec<usize> = Vec::new();
-    for group in order.chunk_by(|a, b| per_tier(&shapes[*a]) == per_tier(&shapes[*b])) {
-        let beaten =
-            |index: &&usize| group.iter().any(|other| dominates(&shapes[*other].figures, &shapes[**index].figures));
-        dominated.extend(group.iter().filter(beaten).copied());
+    for group in order.chunk_by(|a, b| rest(&shapes[*a]) == rest(&shapes[*b])) {
+        let beats = |other: usize, index: usize| match compare(&shapes[other].figures, &shapes[index].figures) {
+            Some(Ordering::Less) => true,
+            Some(Ordering::Equal) => other < index,
+            _ => false,
+        };
+        dominated.extend(group.iter().filter(|index| group.iter().any(|other| beats(*other, **index))));
     }
     for index in dominated {
         shapes[index].rejection = Some(Rejection::Dominated);
     }
 }
 
-fn dominates(a: &Figures, b: &Figures) -> bool {
+/// The order of two shapes where one is no worse in any respect; `None` where each has its advantage.
+fn compare(a: &Figures, b: &Figures) -> Option<Ordering> {
     let pairs = [
         (a.transition_wall, b.transition_wall),
         (a.transition_cpu, b.transition_cpu),
@@ -209,7 +226,11 @@ fn dominates(a: &Figures, b: &Figures) -> bool {
         (a.run_cpu, b.run_cpu),
         (a.compile_peak, b.compile_peak),
     ];
-    pairs.iter().all(|(a, b)| a <= b) && pairs.iter().any(|(a, b)| a < b)
+    pairs.iter().try_fold(Ordering::Equal, |order, (a, b)| match (order, a.total_cmp(b)) {
+        (order, Ordering::Equal) => Some(order),
+        (Ordering::Equal, next) => Some(next),
+        (order, next) => (order == next).then_some(order),
+    })
 }
 
 impl Candidates {

@@ -20,12 +20,6 @@ pub struct ChooseError {
 }
 
 impl ChooseError {
-    /// Whether candidates were left but for the deadline: without it there is a plan.
-    #[must_use]
-    pub fn for_deadline(&self) -> bool {
-        self.rejected.contains_key(Rejection::Deadline.rule().name)
-    }
-
     /// Whether candidates were left but for memory.
     #[must_use]
     pub fn for_memory(&self) -> bool {
@@ -75,7 +69,7 @@ pub fn choose(
         schedule: explain::schedule(belief, shape),
         considered: candidates.considered() as u64,
         rejected,
-        assumptions: explain::assumptions(belief),
+        assumptions: explain::assumptions(belief, shape),
         prepare: warmth::preparation_after(belief, &weights, &candidates.risk, shape, best.variant.warm_state),
         predicted_cpu_seconds: belief.run_cpu_seconds(shape.tier).unwrap_or(nothing),
         plan_seconds: 0.0,

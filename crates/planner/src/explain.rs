@@ -5,7 +5,7 @@ use forewarm_types::{Basis, Bytes, Estimate, Rung, Step, Term};
 
 use crate::belief::Belief;
 use crate::candidates::{Candidates, Priced};
-use crate::cost::{Pricing, Shape};
+use crate::cost::{Pricing, SURELY_LATE, Shape};
 use crate::risk::break_even_seconds;
 use forewarm_resources::sources;
 
@@ -111,7 +111,7 @@ fn seconds(value: f64) -> String {
 }
 
 /// What was taken for granted, with sources in words.
-pub(crate) fn assumptions(belief: &Belief) -> Vec<String> {
+pub(crate) fn assumptions(belief: &Belief, chosen: &Shape) -> Vec<String> {
     let sourced = belief.sources.iter().map(|source| {
         let words = sources::words(&source.key);
         format!("{}: default ({words})", source.says)
@@ -129,6 +129,9 @@ pub(crate) fn assumptions(belief: &Belief) -> Vec<String> {
              (Harchol-Balter, UCB/CSD-94-826, 1994)"
                 .into(),
         );
+    }
+    if chosen.figures.late > SURELY_LATE {
+        lines.push("the deadline: no configuration is expected to keep it, so the cheapest is taken".into());
     }
     if !belief.file_known {
         lines.push("the program was never seen before".into());

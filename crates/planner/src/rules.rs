@@ -49,9 +49,10 @@ pub const RULES: [Rule; 13] = [
     Rule { name: "threads_exceed_share", reason: "several threads on part of a core throttle each other", hard: false },
     Rule { name: "memory_below_initial", reason: "the program's initial memory does not fit the limit", hard: true },
     Rule { name: "memory_unfit", reason: "more memory than there is or than is allowed", hard: true },
+    // Rejects only while some candidate may keep the deadline.
     Rule { name: "deadline", reason: "even a fast run (5th percentile) would miss the deadline", hard: true },
-    // Another tier in the same shape climbs no slower, runs no slower and holds no more.
-    Rule { name: "dominated", reason: "another tier is no worse in any respect", hard: false },
+    // Another tier or level in the same shape climbs no slower, runs no slower and holds no more.
+    Rule { name: "dominated", reason: "another tier or level is no worse in any respect", hard: false },
 ];
 
 impl Rejection {

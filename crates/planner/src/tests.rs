@@ -153,13 +153,30 @@ fn impossible_constraints_are_an_error_that_names_the_rules() {
     let mut problem = Problem::new(60_000, None);
     problem.constraints.max_memory = Some(Bytes(1000));
     let error = problem.plan_by(weights(Objective::Latency)).unwrap_err();
-    assert!(error.for_memory() && !error.for_deadline());
+    assert!(error.for_memory());
     assert!(error.to_string().contains("memory_below_initial"), "{error}");
+}
 
+#[test]
+fn a_deadline_nobody_can_keep_refuses_no_run() {
     let mut problem = Problem::new(1_000_000, exactly(1e13));
     problem.constraints.deadline_seconds = Some(2.0);
-    let error = problem.plan_by(weights(Objective::Latency)).unwrap_err();
-    assert!(error.for_deadline(), "{error}");
+    let plan = problem.plan();
+    assert!(plan.assumptions.iter().any(|line| line.starts_with("the deadline")), "{:?}", plan.assumptions);
+    assert!(plan.chosen.cost.terms_dollars[&Term::Failure] > 0.0);
+    assert!(!plan.rejected.contains_key("deadline"));
+}
+
+#[test]
+fn a_level_that_changes_nothing_is_dominated_until_its_artifact_stands() {
+    let mut problem = Problem::new(60_000, None);
+    let levels = |plan: &forewarm_types::Plan| -> Vec<IsaLevel> {
+        let passing = plan.candidates.iter().filter(|candidate| candidate.why_not.is_none());
+        passing.filter_map(|candidate| Some(candidate.configuration.cpu()?.isa)).collect()
+    };
+    assert!(!levels(&problem.plan()).contains(&IsaLevel::Baseline));
+    problem.standing = vec![(Tier::Winch, IsaLevel::Baseline)];
+    assert_eq!(problem.plan().chosen.configuration.class(), "winch/baseline");
 }
 
 #[test]
