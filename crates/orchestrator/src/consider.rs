@@ -1,5 +1,6 @@
 //! The first half of the loop: what the program is, what it will need, and what the past says of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use forewarm_analyzer::{AnalyzeError, Depth};
@@ -15,7 +16,7 @@ use crate::{ANALYZER_VERSION, Orchestrator};
 
 /// Past runs of a code that the learner is shown, newest first. Its estimators weigh by recency, so that older runs
 /// would change nothing that can be seen, and reading more would cost time before the first instruction.
-const RECENT: u32 = 64;
+const RECENT: u32 = 32;
 
 /// Everything known of an invocation before it is planned.
 pub(crate) struct Considered {
@@ -61,6 +62,17 @@ impl Orchestrator {
         Ok(Considered { program, analysis, known, features, past, reuse, corrections, resources })
     }
 
+    /// Reads and digests a program without analysing it.
+    pub(crate) fn identify(&self, program: &mut Program) -> Result<(), Error> {
+        let bytes = program.read()?;
+        let binary = forewarm_analyzer::binary(&bytes).map_err(|error| invalid(program, &error))?;
+        let kind = forewarm_analyzer::kind(&binary).map_err(|error| invalid(program, &error))?;
+        let digest = digest_of(&bytes);
+        let binary = owned(binary, &bytes);
+        program.identify(digest, kind, binary);
+        Ok(())
+    }
+
     /// Reads, digests and analyses a program; digest and analysis side by side, since both walk all its bytes.
     pub(crate) fn inspect(&self, program: &mut Program, depth: Depth) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
@@ -72,10 +84,7 @@ impl Orchestrator {
         let mut analysis = analysis.map_err(|error| invalid(program, &error))?;
         analysis.code.digest = digest;
         analysis.seconds = (self.clock.monotonic() - started).0;
-        let binary = match binary {
-            std::borrow::Cow::Owned(translated) => Arc::from(translated),
-            std::borrow::Cow::Borrowed(_) => Arc::from(bytes),
-        };
+        let binary = owned(binary, &bytes);
         program.identify(digest, analysis.code.kind, binary);
         Ok(analysis)
     }
@@ -85,6 +94,13 @@ impl Orchestrator {
 fn analysis(recalled: &Known) -> Option<Analysis> {
     recalled.digest?;
     serde_json::from_str(recalled.analysis.as_deref()?).ok()
+}
+
+fn owned(binary: Cow<'_, [u8]>, bytes: &[u8]) -> Arc<[u8]> {
+    match binary {
+        Cow::Owned(translated) => Arc::from(translated),
+        Cow::Borrowed(_) => Arc::from(bytes),
+    }
 }
 
 /// An analyzer's error with the file it concerns.

@@ -43,7 +43,8 @@ impl Orchestrator {
     }
 
     /// Plans once more with what the run taught; where that plan finds an artifact worth preparing for the runs to
-    /// come, starts a process of low priority that makes it and outlives this one.
+    /// come, the one wanted was not written in time, or the database wants upkeep, starts a process of low priority
+    /// that sees to it and outlives this one.
     pub(crate) fn prepare_for_next(
         &self,
         considered: &mut Considered,
@@ -62,7 +63,9 @@ impl Orchestrator {
         let weights = plan.weights;
         let wanted = match forewarm_planner::preparation(&belief, &weights) {
             Some(preparation) => preparation.configuration,
-            None if outstanding => plan.chosen.configuration.clone(),
+            None if outstanding || self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) => {
+                plan.chosen.configuration.clone()
+            }
             None => return,
         };
         let Ok(configuration) = serde_json::to_string(&wanted) else { return };
@@ -81,13 +84,14 @@ impl Orchestrator {
         }
     }
 
-    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for: the body of the detached step.
+    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for, unless it stands, and the database's
+    /// upkeep: the body of the detached step.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
         let mut program = Program::open(file, self.clock.unix())?;
-        self.inspect(&mut program, forewarm_analyzer::Depth::Run)?;
+        self.identify(&mut program)?;
         let lease = self.executor.allocate(configuration);
         lease.and_then(|lease| lease.prepare(&mut program)).map_err(|error| Error::from_warm(file, error))?;
         self.memory.write(forewarm_store::Store::maintain);
