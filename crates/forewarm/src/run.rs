@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use forewarm_orchestrator::{Orchestrator, Report};
-use forewarm_types::{Exit, ExitCause, SCHEMA};
-use serde_json::json;
+use forewarm_types::observation::Score;
+use forewarm_types::{Exit, ExitCause, Plan, SCHEMA};
+use serde::Serialize;
 
 use crate::cli::RunArgs;
 use crate::commands::{read_json, request};
@@ -109,12 +110,27 @@ impl LastWords {
             streams::complain(self.output, &failure);
         }
         if let Some(report) = &self.report {
-            report.write(&json::pretty(&censored_report(exit)), self.output);
+            report.write(&json::pretty(&CensoredReport::of(exit)), self.output);
         }
     }
 }
 
 /// The report of a run that was cut short: how it ended is known, what it would have taken is not.
-fn censored_report(exit: Exit) -> serde_json::Value {
-    json!({ "schema": SCHEMA, "plan": null, "observation": { "exit": exit }, "prediction": null })
+#[derive(Serialize)]
+struct CensoredReport {
+    schema: u32,
+    plan: Option<Plan>,
+    observation: CensoredObservation,
+    prediction: Option<Score>,
+}
+
+#[derive(Serialize)]
+struct CensoredObservation {
+    exit: Exit,
+}
+
+impl CensoredReport {
+    fn of(exit: Exit) -> Self {
+        Self { schema: SCHEMA, plan: None, observation: CensoredObservation { exit }, prediction: None }
+    }
 }

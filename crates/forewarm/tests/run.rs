@@ -48,12 +48,17 @@ fn components_run_like_modules() {
 #[test]
 fn the_exit_status_passes_through() {
     let home = Home::new();
-    for status in [0, 1, 2, 42, 124, 125, 126, 127, 255] {
+    for status in [0, 1, 2, 42, 124, 125] {
         let file = home.write(&format!("exit{status}.wat"), programs::exits(status));
         let ended = home.run(["run".as_ref(), file.as_os_str()]);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(i32::from(status)), ""));
         assert_eq!(home.history()[0]["exit"]["cause"], "exited");
     }
+    // WASI preview 1 in wasmtime leaves the statuses from 126 to the host, and traps.
+    home.write("exit126.wat", programs::exits(126));
+    let ended = home.run(["run", "exit126.wat"]);
+    assert_eq!(ended.code, Some(134));
+    assert!(ended.stderr.contains("invalid exit status"), "{}", ended.stderr);
 }
 
 #[test]

@@ -127,9 +127,9 @@ mod tests {
         let row = |number, observation| HistoryRow { number, file_name: "p.wasm".into(), observation, plan_json: None };
         let runs = [row(2, run(ExitCause::Exited, 0)), row(1, run(ExitCause::Timeout, 124))];
         insta::assert_snapshot!(page(&runs), @r"
-        when (UTC)           program       configuration  predicted    actual  ratio  in interval     wall  exit
-        2024-12-31 23:59:59  cdcdcdcdcdcd  winch/native     12.0 ms   18.0 ms   1.50  yes          50.0 ms  0
-        2024-12-31 23:59:59  cdcdcdcdcdcd  winch/native     12.0 ms  >18.0 ms      -  -            50.0 ms  124 time limit
+        when (UTC)           program                configuration  predicted    actual  ratio  in interval     wall  exit
+        2024-12-31 23:59:59  p.wasm (cdcdcdcdcdcd)  winch/native     12.0 ms   18.0 ms   1.50  yes          50.0 ms  0
+        2024-12-31 23:59:59  p.wasm (cdcdcdcdcdcd)  winch/native     12.0 ms  >18.0 ms      -  -            50.0 ms  124 time limit
         predicted and actual are CPU time of the run proper, wall is all of it
         ");
         assert_eq!(page(&[]), "no runs are on record\n");
