@@ -22,9 +22,10 @@ use crate::wasm::host::Host;
 use crate::wasm::link::{Instance, Linked};
 use crate::wasm::{Compiled, Engine, EngineSettings};
 
-/// Binaries below this size are compiled by the calling thread alone: starting threads and handing out functions takes
-/// about as long as compiling this much does (measured; see the bench `cold-start`).
-const PARALLEL_LEAST: usize = 64 << 10;
+/// Binaries below this size are compiled by the calling thread alone. The fastest tier takes 0.12-0.19 s per MB on one
+/// core (measured, DESIGN section 8), so at least 2 ms for this much, of which a second thread saves about half;
+/// starting the threads takes 0.1-0.2 ms.
+const PARALLEL_LEAST: usize = 16 << 10;
 
 /// The code to run, whose bytes are read only when a step needs them.
 pub trait CodeSource: Send {
