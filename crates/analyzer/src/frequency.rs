@@ -303,8 +303,12 @@ impl<V: Visitor> Flow<'_, V> {
             return Lanes::splat(chance);
         }
         let chance = f64::from(self.forest.conds[cond as usize].chance);
-        if chance < NEGLIGIBLE || chance > 1.0 - NEGLIGIBLE {
-            return Lanes::splat(chance);
+        // A run that ends in a trap is no run to plan for.
+        if chance < NEGLIGIBLE {
+            return Lanes::ZERO;
+        }
+        if chance > 1.0 - NEGLIGIBLE {
+            return Lanes::ONE;
         }
         priors::branch(chance, !self.loops.is_empty(), self.number, cond - self.function.conds)
     }
@@ -391,7 +395,7 @@ impl<V: Visitor> Flow<'_, V> {
                     return priors::trips(priors::UnknownLoop::Counted, name);
                 }
                 let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
-                distance.zip(step, |distance, step| ((distance / step).ceil() + 1.0).max(1.0))
+                distance.zip(step, trips_for)
             }
         };
         if entry.early {
@@ -548,6 +552,19 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Opaque { .. } | Expr::Either(..) => None,
         }
     }
+}
+
+/// Header runs for a distance and a step.
+///
+/// A distance that is no whole number is the mean over an outer loop's iterations, of which rounding up adds
+/// `(step - 1) / 2` in the mean.
+fn trips_for(distance: f64, step: f64) -> f64 {
+    let rounded = if distance.fract() == 0.0 {
+        (distance / step).ceil()
+    } else {
+        (distance + (step - 1.0).max(0.0) / 2.0) / step
+    };
+    (rounded + 1.0).max(1.0)
 }
 
 /// Chance that a comparison holds between two ranges, values spread evenly over them.

@@ -73,10 +73,6 @@ impl Lanes {
         self.map(|value| if value > 0.0 { value.min(CEILING) } else { 0.0 })
     }
 
-    pub(crate) fn mean(self) -> f64 {
-        self.0.iter().sum::<f64>() / LANES as f64
-    }
-
     pub(crate) fn is_zero(self) -> bool {
         self.0.iter().all(|&value| value <= 0.0)
     }
@@ -108,7 +104,7 @@ impl Lanes {
 
     /// The mean where scenarios have these weights, which sum to one.
     pub(crate) fn weighted_mean(self, weights: &Weights) -> f64 {
-        self.0.iter().zip(weights).map(|(value, weight)| value * weight).sum()
+        self.exact().unwrap_or_else(|| self.0.iter().zip(weights).map(|(value, weight)| value * weight).sum())
     }
 
     /// The lanes as an estimate where all are equally likely.

@@ -17,6 +17,10 @@ pub(crate) const SKIP_LOOP: f64 = 0.25;
 /// probability it has (1 in 2^20).
 pub(crate) const NEVER: f64 = 1.0 / (1 << 20) as f64;
 
+/// Chance of reaching a path that can only end the program early: LLVM's `BranchProbabilityInfo` weights cold calls 4
+/// to 64.
+pub(crate) const COLD: f64 = 4.0 / 68.0;
+
 /// Chance of a branch about which nothing is known.
 pub(crate) const EVEN: f64 = 0.5;
 
@@ -53,8 +57,8 @@ const COUNTED: (f64, f64) = (8.0, 16.0);
 
 /// Median and spread of a number handed in from outside (the result of a call such as `atoi`), as a bound.
 ///
-/// A default: between one and a thousand in nine cases of ten.
-const HANDED_IN: (f64, f64) = (32.0, 32.0);
+/// A default: between two and two thousand in nine cases of ten.
+const HANDED_IN: (f64, f64) = (64.0, 32.0);
 
 /// Median and spread of the trips of a dispatch loop: an interpreter runs as long as its input asks.
 ///
@@ -70,6 +74,10 @@ const RECURSION: (f64, f64) = (4.0, 250.0);
 /// fit to the average execution times of Azure's functions, in seconds: log mean and log standard deviation.
 const RUN_SECONDS: (f64, f64) = (-0.38, 2.36);
 
+/// How much that prior counts: half, as a power prior (Ibrahim and Chen, "Power prior distributions for regression
+/// models", 2000), since functions of one cloud are not all programs.
+const PRIOR_WEIGHT: f64 = 0.5;
+
 /// Operators per second, to bring counts and that prior together: one per nanosecond, a default between the tiers.
 const OPERATORS_PER_SECOND: f64 = 1e9;
 
@@ -82,7 +90,7 @@ pub(crate) fn plausible(total: Lanes) -> Weights {
     let (mean, deviation) = RUN_SECONDS;
     let weight = |operators: f64| {
         let z = ((operators / OPERATORS_PER_SECOND).max(1e-12).ln() - mean) / deviation;
-        1.0 / (1.0 + (1.702 * z).exp())
+        (1.0 / (1.0 + (1.702 * z).exp())).powf(PRIOR_WEIGHT)
     };
     let weights = total.map(weight);
     let sum: f64 = weights.0.iter().sum();

@@ -49,12 +49,18 @@ pub(crate) fn assemble(program: &Program<'_>, main: &Module<'_>, run: Option<&Ru
 fn op_mix(run: &Run) -> OpMix {
     let total = run.cost.total().weighted_estimate(&run.weights, Basis::Static);
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
-    let counted: f64 = run.mix[..LOAD_BYTES].iter().sum();
+    let mean = run.cost.ops.weighted_mean(&run.weights);
+    let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;
     // What was too small to look into is taken to be of the same mix.
-    let scale = if counted > 0.0 { executed.expected / counted } else { 0.0 };
-    let share = |mean: f64| {
-        let part = if executed.expected > 0.0 { mean * scale / executed.expected } else { 0.0 };
-        executed.scale(part)
+    let scale = if counted > 0.0 { mean / counted } else { 0.0 };
+    let scale = if (scale - 1.0).abs() < 1e-9 { 1.0 } else { scale };
+    let share = |part: f64| {
+        let expected = part * scale;
+        if run.cost.ops.exact().is_some() {
+            return Estimate::exact(expected, Basis::Static);
+        }
+        let end = |end: f64| expected * end / executed.expected;
+        Estimate::new(end(executed.low), expected, end(executed.high), Basis::Static)
     };
     let classes: BTreeMap<_, _> = (0..LOAD_BYTES)
         .filter(|&counter| run.mix[counter] > 0.0)

@@ -56,6 +56,8 @@ pub(crate) struct Run {
     pub weights: Weights,
     /// Mean executed count by class number, and of bytes loaded and stored.
     pub mix: [f64; COUNTERS],
+    /// Mean number of functions entered, each a unit of fuel.
+    pub entries: f64,
     /// Operators executed in each function that matters and in what it calls.
     pub functions: BTreeMap<u32, Lanes>,
     /// Loops by function and number therein.
@@ -122,8 +124,8 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
-    let Down { mix, functions, loops, host_calls, dispatch, .. } = down;
-    Ok(Run { cost, weights, mix, functions, loops, host_calls, recursive: summary.recursive, dispatch })
+    let Down { mix, entries, functions, loops, host_calls, dispatch, .. } = down;
+    Ok(Run { cost, weights, mix, entries, functions, loops, host_calls, recursive: summary.recursive, dispatch })
 }
 
 fn callees(module: &Module<'_>, trees: &Trees, function: u32, each: &mut dyn FnMut(Callee)) {
@@ -248,6 +250,7 @@ struct Down<'s, 'a> {
     walker: Walker,
     current: (u32, Lanes),
     mix: [f64; COUNTERS],
+    entries: f64,
     functions: BTreeMap<u32, Lanes>,
     loops: BTreeMap<(u32, u32), LoopShare>,
     host_calls: BTreeMap<u32, Lanes>,
@@ -264,6 +267,7 @@ impl<'s, 'a> Down<'s, 'a> {
             walker: Walker::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],
+            entries: 0.0,
             functions: BTreeMap::new(),
             loops: BTreeMap::new(),
             host_calls: BTreeMap::new(),
@@ -330,6 +334,7 @@ impl<'s, 'a> Down<'s, 'a> {
         self.dispatch |=
             forest.loops.iter().any(|entry| entry.trip == crate::program::Trip::Unknown(priors::UnknownLoop::Dispatch));
         self.current = (instance.function, times);
+        self.entries += times.weighted_mean(&self.weights);
         self.summary.component = self.summary.order.component[instance.function as usize];
         if !instance.arguments.is_empty() {
             self.summary.component = u32::MAX - 1;

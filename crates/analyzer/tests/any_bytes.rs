@@ -141,7 +141,8 @@ fn loops_that_nest_and_assign_are_bounded() {
 #[test]
 fn a_huge_jump_table() {
     let count = 2_000_000_u32;
-    let body = [vec![0, 0x02, 0x40, 0x41, 0, 0x0e], leb(u64::from(count)), vec![0; count as usize + 1], vec![0x0b, 0x0b]];
+    let body =
+        [vec![0, 0x02, 0x40, 0x41, 0, 0x0e], leb(u64::from(count)), vec![0; count as usize + 1], vec![0x0b, 0x0b]];
     assert!(run(&module(&[], &body.concat())).unwrap().profile.ops.total.is_some());
 }
 

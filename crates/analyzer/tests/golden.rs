@@ -27,7 +27,10 @@ fn render(analysis: &Analysis) -> String {
     let mut out = String::new();
     let profile = &analysis.profile;
     let mut line = |text: String| writeln!(out, ";; {text}").unwrap();
-    line(format!("{}, entry {:?}, input dependent: {}", analysis.code.kind, analysis.code.entry, profile.input_dependent));
+    line(format!(
+        "{}, entry {:?}, input dependent: {}",
+        analysis.code.kind, analysis.code.entry, profile.input_dependent
+    ));
     line(format!("ops {}", shown(profile.ops.total)));
     for (class, estimate) in &profile.ops.classes {
         line(format!("  {} {}", class.name(), shown(Some(*estimate))));
@@ -35,7 +38,11 @@ fn render(analysis: &Analysis) -> String {
     let bytes = [profile.ops.load_bytes, profile.ops.store_bytes, profile.ops.bulk_bytes].map(shown);
     line(format!("bytes: loaded {}, stored {}, bulk {}", bytes[0], bytes[1], bytes[2]));
     let maximum = profile.memory.maximum_bytes.map_or("none".to_owned(), |bytes| bytes.0.to_string());
-    line(format!("memory {}, maximum {maximum}, peak {}", profile.memory.initial_bytes.0, shown(profile.memory.peak_bytes)));
+    line(format!(
+        "memory {}, maximum {maximum}, peak {}",
+        profile.memory.initial_bytes.0,
+        shown(profile.memory.peak_bytes)
+    ));
     line(format!("parallelism {:?}", profile.parallelism.kind));
     for io in &profile.io {
         line(format!("io {:?} {} {}", io.kind, io.via, shown(io.calls)));
@@ -51,10 +58,19 @@ fn render(analysis: &Analysis) -> String {
         let trips = shown(region.trip_count);
         let expression = region.trip_expression.as_deref().unwrap_or("-");
         let flags: Vec<&str> = region.flags.iter().map(|flag| flag.benefits_from.as_str()).collect();
-        line(format!(
-            "{:?} {} depth {} share {:.3} trips {trips} = {expression}, {:?} {}",
-            region.kind, region.function, region.depth, region.share, region.dependence, flags.join(" ")
-        ).trim_end().to_owned());
+        line(
+            format!(
+                "{:?} {} depth {} share {:.3} trips {trips} = {expression}, {:?} {}",
+                region.kind,
+                region.function,
+                region.depth,
+                region.share,
+                region.dependence,
+                flags.join(" ")
+            )
+            .trim_end()
+            .to_owned(),
+        );
     }
     for warning in &analysis.warnings {
         line(format!("warning: {warning}"));

@@ -11,10 +11,10 @@
 ;; ---- expected ----
 ;; wasm-component, entry "wasi:cli/run", input dependent: false
 ;; ops 352
-;;   const 1.013e2
-;;   local 1.003e2
-;;   int_alu 1.003e2
-;;   branch 5.014e1
+;;   const 101
+;;   local 100
+;;   int_alu 100
+;;   branch 50
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

@@ -10,10 +10,10 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 2743
-;;   const 5.702e2
-;;   local 1.070e3
-;;   int_alu 5.682e2
-;;   branch 5.342e2
+;;   const 570
+;;   local 1070
+;;   int_alu 568
+;;   branch 534
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

@@ -8,12 +8,12 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 12001
-;;   const 3.000e3
-;;   local 4.000e3
-;;   int_alu 3.000e3
-;;   store 1.000e3
-;;   branch 1.000e3
-;; bytes: loaded 0, stored 4.000e3, bulk 0
+;;   const 3000
+;;   local 4000
+;;   int_alu 3000
+;;   store 1000
+;;   branch 1000
+;; bytes: loaded 0, stored 4000, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 

@@ -12,17 +12,14 @@
       (unreachable))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 6.756e2
-;;   const 1.950e2
-;;   local 1.910e2
-;;   int_alu 1.920e2
-;;   branch 9.651e1
-;;   call 1.001e0
+;; ops 8
+;;   const 4
+;;   int_alu 1
+;;   branch 1
+;;   call 1
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Filesystem wasi_snapshot_preview1.fd_write 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Function fail depth 0 share 0.988 trips unknown = -, Unknown
-;; Loop fail depth 1 share 0.988 trips 100000000 = -, Unknown

@@ -10,11 +10,11 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 218909
-;;   const 4.865e4
-;;   local 6.081e4
-;;   int_alu 6.081e4
-;;   branch 2.432e4
-;;   call 2.432e4
+;;   const 43782
+;;   local 54727
+;;   int_alu 54726
+;;   branch 21891
+;;   call 21891
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

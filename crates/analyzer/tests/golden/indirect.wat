@@ -15,11 +15,11 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 1601
-;;   const 4.269e2
-;;   local 5.337e2
-;;   int_alu 4.269e2
-;;   branch 1.067e2
-;;   call_indirect 1.067e2
+;;   const 400
+;;   local 500
+;;   int_alu 400
+;;   branch 100
+;;   call_indirect 100
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

@@ -22,16 +22,16 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 5620289
-;;   const 8.194e5
-;;   local 2.667e6
-;;   int_alu 8.111e5
-;;   int_mul 4.096e3
-;;   float_add 2.621e5
-;;   float_mul 2.621e5
-;;   load 5.243e5
-;;   store 4.096e3
-;;   branch 2.663e5
-;; bytes: loaded 4.194e6, stored 3.277e4, bulk 0
+;;   const 819392
+;;   local 2666688
+;;   int_alu 811136
+;;   int_mul 4096
+;;   float_add 262144
+;;   float_mul 262144
+;;   load 524288
+;;   store 4096
+;;   branch 266304
+;; bytes: loaded 4194304, stored 32768, bulk 0
 ;; memory 1048576, maximum none, peak 1048576
 ;; parallelism Serial
 ;; isa 

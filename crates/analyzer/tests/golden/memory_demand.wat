@@ -8,8 +8,8 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 105011
-;;   const 7.700e0
-;;   bulk 3.300e0
+;;   const 7
+;;   bulk 3
 ;; bytes: loaded 0, stored 0, bulk 105000
 ;; memory 131072, maximum 4194304, peak 5.24e5 (1.31e5 to 5.24e5)
 ;; parallelism Serial

@@ -14,15 +14,15 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 40009
-;;   const 7.003e3
-;;   local 1.400e4
-;;   int_alu 6.001e3
-;;   float_add 1.000e3
-;;   float_mul 2.000e3
-;;   load 5.000e3
-;;   store 2.000e3
-;;   branch 3.000e3
-;; bytes: loaded 4.000e4, stored 1.600e4, bulk 0
+;;   const 7003
+;;   local 14004
+;;   int_alu 6001
+;;   float_add 1000
+;;   float_mul 2000
+;;   load 5000
+;;   store 2000
+;;   branch 3000
+;; bytes: loaded 40000, stored 16000, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 

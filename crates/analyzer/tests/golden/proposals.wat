@@ -15,11 +15,11 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 10
-;;   const 5
-;;   local 1.250e0
-;;   vector 1.250e0
-;;   call_indirect 1.250e0
-;;   other 1.250e0
+;;   const 4
+;;   local 1
+;;   vector 1
+;;   call_indirect 1
+;;   other 1
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 131072, maximum none, peak 131072
 ;; parallelism Serial

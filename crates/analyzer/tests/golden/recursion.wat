@@ -12,13 +12,13 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
 ;; ops 5.98e2 (1.25e1 to 4.02e3)
-;;   const 8.99e1 (1.88e0 to 6.04e2)
-;;   local 1.48e2 (3.09e0 to 9.93e2)
-;;   int_alu 6.14e1 (1.29e0 to 4.12e2)
-;;   load 1.49e2 (3.12e0 to 1.00e3)
-;;   branch 8.65e1 (1.81e0 to 5.81e2)
-;;   call 6.37e1 (1.33e0 to 4.28e2)
-;; bytes: loaded 5.96e2 (1.25e1 to 4.00e3), stored 0, bulk 0
+;;   const 7.84e1 (1.64e0 to 5.27e2)
+;;   local 1.29e2 (2.70e0 to 8.66e2)
+;;   int_alu 5.36e1 (1.12e0 to 3.60e2)
+;;   load 1.30e2 (2.72e0 to 8.73e2)
+;;   branch 7.54e1 (1.58e0 to 5.06e2)
+;;   call 5.56e1 (1.16e0 to 3.73e2)
+;; bytes: loaded 5.20e2 (1.09e1 to 3.49e3), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Random wasi_snapshot_preview1.random_get 1

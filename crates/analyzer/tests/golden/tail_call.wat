@@ -5,11 +5,11 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 76
-;;   const 1.306e1
-;;   local 2.494e1
-;;   int_alu 1.188e1
-;;   branch 1.306e1
-;;   call 1.306e1
+;;   const 11
+;;   local 21
+;;   int_alu 10
+;;   branch 11
+;;   call 11
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

@@ -8,8 +8,8 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 3
-;;   const 1.500e0
-;;   call 1.500e0
+;;   const 1
+;;   call 1
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 65536, maximum 1048576, peak 65536
 ;; parallelism Threads

@@ -9,15 +9,15 @@
       (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 101))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 36603
-;;   const 5.401e3
-;;   local 1.560e4
-;;   int_alu 1.040e4
-;;   branch 5.200e3
+;; ops 36253
+;;   const 5351
+;;   local 15451
+;;   int_alu 10300
+;;   branch 5150
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 100 = -, Unknown
-;; Loop _start depth 2 share 0.975 trips 51 = -, Unknown
+;; Loop _start depth 2 share 0.975 trips 5.050e1 = -, Unknown

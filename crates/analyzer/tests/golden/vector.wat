@@ -9,14 +9,14 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 3585
-;;   const 5.121e2
-;;   local 1.280e3
-;;   int_alu 5.121e2
-;;   vector 2.561e2
-;;   load 5.121e2
-;;   store 2.561e2
-;;   branch 2.561e2
-;; bytes: loaded 8.194e3, stored 4.097e3, bulk 0
+;;   const 512
+;;   local 1280
+;;   int_alu 512
+;;   vector 256
+;;   load 512
+;;   store 256
+;;   branch 256
+;; bytes: loaded 8192, stored 4096, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa simd

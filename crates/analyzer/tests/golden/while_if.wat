@@ -12,10 +12,10 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 2889
-;;   const 6.422e2
-;;   local 9.623e2
-;;   int_alu 6.422e2
-;;   branch 6.422e2
+;;   const 642
+;;   local 962
+;;   int_alu 642
+;;   branch 642
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

@@ -56,6 +56,10 @@ pub(crate) mod code {
     pub(crate) const FALL_DIES: u16 = 0x1000;
     /// Mark on a branch: taking it can only end in `unreachable`.
     pub(crate) const TAKEN_DIES: u16 = 0x2000;
+    /// Mark on a branch: not taking it can only end the program.
+    pub(crate) const FALL_EXITS: u16 = 0x4000;
+    /// Mark on a branch: taking it can only end the program.
+    pub(crate) const TAKEN_EXITS: u16 = 0x8000;
 }
 
 /// One operator.
@@ -203,7 +207,7 @@ impl Decoded {
             return Err(malformed(cursor.at, "operators remaining after end of function"));
         }
         if !self.too_deep {
-            self.mark_dying();
+            self.mark_dying(module);
         }
         Ok(())
     }
@@ -510,26 +514,38 @@ impl Decoded {
     }
 }
 
+/// How a path ends, from the usual to the last resort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// It returns, or goes round a loop.
+    Goes,
+    /// It can only end the program by `exit`.
+    Exits,
+    /// It can only trap.
+    Traps,
+}
+
 /// What lies after an open block, seen from behind.
 #[derive(Debug, Clone, Copy)]
 struct Dying {
-    after: bool,
+    after: End,
     is_loop: bool,
-    otherwise: Option<bool>,
+    otherwise: Option<End>,
 }
 
 impl Decoded {
-    /// Marks each conditional branch whose one side can only end in `unreachable`, walking backwards.
-    fn mark_dying(&mut self) {
+    /// Marks each conditional branch whose one side can only trap or exit, walking backwards.
+    fn mark_dying(&mut self, module: &Module<'_>) {
         let mut stack = std::mem::take(&mut self.dying);
         stack.clear();
         let control = std::mem::take(&mut self.control);
-        let mut now = false;
+        let mut now = End::Goes;
         for &index in control.iter().rev() {
             let op = self.ops[index as usize];
             let target = |depth: u32| {
                 let at = stack.len().checked_sub(1 + depth as usize);
-                at.and_then(|at| stack.get(at)).is_some_and(|block: &Dying| !block.is_loop && block.after)
+                let block = at.and_then(|at| stack.get(at)).filter(|block: &&Dying| !block.is_loop);
+                block.map_or(End::Goes, |block| block.after)
             };
             match op.code {
                 code::END | code::END_LOOP => {
@@ -543,31 +559,45 @@ impl Decoded {
                     }
                 }
                 code::IF => {
-                    let taken = stack.pop().is_some_and(|block| block.otherwise.unwrap_or(block.after));
+                    let taken = stack.pop().map_or(End::Goes, |block| block.otherwise.unwrap_or(block.after));
                     now = self.mark_branch(index, now, taken);
                 }
                 code::BR_IF | code::BR_ON_NULL | code::BR_ON_NON_NULL => {
                     let taken = target(op.a);
                     now = self.mark_branch(index, now, taken);
                 }
-                code::BR => now = target(op.a),
+                code::BR => {
+                    now = target(op.a);
+                    self.ops[index as usize].code |= if now == End::Traps { code::TAKEN_DIES } else { 0 };
+                }
                 code::BR_TABLE => {
                     let begin = op.a as usize;
-                    now = self.tables[begin..begin + op.b as usize].iter().all(|&(depth, _)| target(depth));
+                    let targets = &self.tables[begin..begin + op.b as usize];
+                    now = targets.iter().map(|&(depth, _)| target(depth)).min().unwrap_or(End::Goes);
                 }
-                code::UNREACHABLE | code::THROW | code::THROW_REF => now = true,
-                _ => now = false,
+                code::UNREACHABLE => {
+                    let before = (index as usize).checked_sub(1).map(|before| self.ops[before]);
+                    let exits = before.is_some_and(|call| call.code == code::CALL && module.exits(call.a));
+                    now = if exits { End::Exits } else { End::Traps };
+                }
+                code::THROW | code::THROW_REF => now = End::Traps,
+                _ => now = End::Goes,
             }
         }
         self.dying = stack;
         self.control = control;
     }
 
-    fn mark_branch(&mut self, index: u32, fall: bool, taken: bool) -> bool {
-        let code = &mut self.ops[index as usize].code;
-        *code |= if fall && !taken { code::FALL_DIES } else { 0 };
-        *code |= if taken && !fall { code::TAKEN_DIES } else { 0 };
-        fall && taken
+    fn mark_branch(&mut self, index: u32, fall: End, taken: End) -> End {
+        let mark = match fall.max(taken) {
+            _ if fall == taken => 0,
+            End::Traps if fall > taken => code::FALL_DIES,
+            End::Traps => code::TAKEN_DIES,
+            _ if fall > taken => code::FALL_EXITS,
+            _ => code::TAKEN_EXITS,
+        };
+        self.ops[index as usize].code |= mark;
+        fall.min(taken)
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Module<'a> {
     /// Whether Go's linker made it.
     pub go: bool,
     pub code_bytes: u64,
+    /// Functions that end the program: imported `proc_exit`, and those that end in calling such a one. Sorted.
+    pub exits: Vec<u32>,
 }
 
 impl Module<'_> {
@@ -76,6 +78,11 @@ impl Module<'_> {
     /// The body of a function; `None` for imported and missing ones.
     pub(crate) fn body(&self, function: u32) -> Option<Body<'_>> {
         self.bodies.get((function as usize).checked_sub(self.imports.len())?).copied()
+    }
+
+    /// Whether calling a function ends the program in an orderly way.
+    pub(crate) fn exits(&self, function: u32) -> bool {
+        self.exits.binary_search(&function).is_ok()
     }
 
     /// The imported function, where `function` is one.

@@ -64,12 +64,49 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Program<'_>, AnalyzeError> {
     for module in &mut program.modules {
         module.table_functions.sort_unstable();
         module.table_functions.dedup();
+        find_exits(module);
         if module.functions.len() != module.imports.len() + module.bodies.len() {
             let (message, offset) = ("function and code sections disagree in length".to_owned(), bytes.len() as u64);
             return Err(AnalyzeError::Invalid { message, offset, truncated: false });
         }
     }
     Ok(program)
+}
+
+/// Wrappers around `proc_exit` that are followed: `exit` to `_Exit` to the import is three.
+const EXIT_WRAPPERS: usize = 4;
+
+/// Finds the functions that end the program: their last operators are a call of one that does, and `unreachable`.
+fn find_exits(module: &mut Module<'_>) {
+    let mut exits: Vec<u32> = (0..module.imports.len() as u32)
+        .filter(|&function| matches!(module.imports[function as usize].name, "proc_exit" | "exit"))
+        .collect();
+    for _ in 0..EXIT_WRAPPERS {
+        let ends = |(index, body): (usize, &Body<'_>)| {
+            let callee = last_call(body.bytes)?;
+            exits.binary_search(&callee).is_ok().then_some((module.imports.len() + index) as u32)
+        };
+        let mut more: Vec<u32> = module.bodies.iter().enumerate().filter_map(ends).collect();
+        more.retain(|function| exits.binary_search(function).is_err());
+        if more.is_empty() {
+            break;
+        }
+        exits.extend(more);
+        exits.sort_unstable();
+    }
+    module.exits = exits;
+}
+
+/// The function called just before a closing `unreachable`, read from the end: `10 <index> 00 0b`.
+fn last_call(body: &[u8]) -> Option<u32> {
+    let body = body.strip_suffix(&[0x00, 0x0b])?;
+    (2..=6.min(body.len())).find_map(|length| {
+        let (opcode, index) = body[body.len() - length..].split_first()?;
+        let (last, rest) = index.split_last()?;
+        let whole = *last < 0x80 && rest.iter().all(|&byte| byte >= 0x80);
+        let value = || index.iter().rev().fold(0_u64, |value, &byte| value << 7 | u64::from(byte & 0x7f));
+        (*opcode == 0x10 && whole).then(value).and_then(|value| u32::try_from(value).ok())
+    })
 }
 
 fn section<'a>(module: &mut Module<'a>, payload: Payload<'a>) -> Result<(), AnalyzeError> {
