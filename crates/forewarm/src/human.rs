@@ -157,6 +157,13 @@ pub fn wrap(text: &str, indent: usize, width: usize) -> String {
     lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect()
 }
 
+/// An item of a list: a dash, and its words beside it.
+#[must_use]
+pub fn item(text: &str, indent: usize, width: usize) -> String {
+    let words = wrap(text, indent + 2, width);
+    format!("{}- {}", " ".repeat(indent), &words[indent + 2..])
+}
+
 #[cfg(test)]
 mod tests {
     use forewarm_types::Basis;
@@ -209,6 +216,7 @@ mod tests {
     fn wrapping_keeps_every_word() {
         assert_eq!(wrap("one two three", 2, 9), "  one two\n  three\n");
         assert_eq!(wrap("unbreakable", 0, 3), "unbreakable\n");
+        assert_eq!(item("one two three", 1, 8), " - one\n   two\n   three\n");
         assert_eq!(wrap("took (12.5 ms", 0, 11), "took\n(12.5 ms\n");
     }
 }

@@ -24,6 +24,10 @@ use clap::error::ErrorKind;
 use crate::cli::Cli;
 use crate::failure::{Failure, USAGE};
 
+/// Compilation allocates from several threads at once, where the system's allocator makes them wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let code = match Cli::try_parse() {
         Ok(cli) => commands::execute(cli),

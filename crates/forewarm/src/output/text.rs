@@ -7,7 +7,7 @@ mod resources;
 
 use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_orchestrator::Check;
-use forewarm_types::{Bytes, CodeInfo, Configuration};
+use forewarm_types::{Bytes, CodeInfo, Configuration, Rung};
 
 use super::Output;
 use crate::document::Document;
@@ -67,7 +67,7 @@ fn short(digest: &forewarm_types::Digest) -> String {
     digest.hex().chars().take(SHORT_DIGEST).collect()
 }
 
-/// A configuration in a few words: `winch/native, 1 thread, 1 core of cpu0`.
+/// A configuration in a few words: `winch/native, 1 thread, keeps artifact`.
 fn shape(configuration: &Configuration) -> String {
     let Some(place) = configuration.placement() else {
         return "nowhere".to_owned();
@@ -81,6 +81,8 @@ fn shape(configuration: &Configuration) -> String {
     if place.share < 1.0 {
         words.push(format!("{} of each core", human::percent(place.share)));
     }
+    // Candidates that differ in nothing else differ in what they leave for later runs.
+    words.extend((configuration.warm_state > Rung::File).then(|| "keeps artifact".to_owned()));
     words.join(", ")
 }
 

@@ -22,22 +22,31 @@ pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     page += "\nWhat it needs\n";
     page += &needs(&analysis.profile);
     page += "\nWhere it will spend its time\n";
-    if analysis.regions.is_empty() {
+    let telling = telling(&analysis.regions);
+    if telling.is_empty() {
         page += "  no loop or function stands out\n";
     }
-    page.extend(analysis.regions.iter().take(REGIONS).enumerate().map(|(index, region)| show(index + 1, region)));
-    if analysis.regions.len() > REGIONS {
-        page += &format!("  and {} more (--format json shows all)\n", analysis.regions.len() - REGIONS);
+    page.extend(telling.iter().take(REGIONS).enumerate().map(|(index, region)| show(index + 1, region)));
+    if telling.len() > REGIONS {
+        page += &format!("  and {} more (--format json shows all)\n", telling.len() - REGIONS);
     }
     page += "\nWhat is uncertain\n";
     if analysis.warnings.is_empty() {
         page += "  nothing that matters\n";
     }
     for warning in &analysis.warnings {
-        page += &human::wrap(&format!("- {warning}"), 2, WIDTH);
+        page += &human::item(warning, 2, WIDTH);
     }
     page += &format!("\nanalysed in {}\n", human::seconds(analysis.seconds));
     page
+}
+
+/// The regions without functions whose work a loop already tells of: where a loop has most of a function's share, as
+/// every caller of a hot loop's function has it, naming the function adds nothing.
+fn telling(regions: &[Region]) -> Vec<&Region> {
+    let loops = || regions.iter().filter(|region| region.kind == RegionKind::Loop);
+    let told = |function: &Region| loops().any(|inner| inner.share > function.share / 2.0);
+    regions.iter().filter(|region| region.kind == RegionKind::Loop || !told(region)).collect()
 }
 
 fn needs(profile: &DemandProfile) -> String {
@@ -142,7 +151,7 @@ fn show(rank: usize, region: &Region) -> String {
         RegionKind::Loop => format!("loop in {}", region.function),
         RegionKind::Function => format!("function {}", region.function),
     };
-    let depth = if region.depth > 0 { format!(", nested {} deep", region.depth) } else { String::new() };
+    let depth = if region.depth > 0 { format!(", depth {}", region.depth) } else { String::new() };
     let share = human::percent(region.share);
     let mut text = format!("  {rank}. {share} in {what} (offset {:#x}{depth})\n", region.offset);
     let facts = [trips(region), dependence(region)].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -183,6 +192,20 @@ mod tests {
 
     use super::*;
 
+    fn region(kind: RegionKind, share: f64, flags: Vec<Flag>) -> Region {
+        Region {
+            function: "matmul".into(),
+            kind,
+            offset: 0x1234,
+            depth: 3,
+            share,
+            trip_count: Some(Estimate::exact(256.0, Basis::Static)),
+            trip_expression: Some("n".into()),
+            dependence: Dependence::Reduction,
+            flags,
+        }
+    }
+
     fn sample() -> Analysis {
         let exact = |value| Estimate::exact(value, Basis::Static);
         let classes = [(OpClass::IntAlu, exact(60.0)), (OpClass::Local, exact(40.0))].into();
@@ -218,17 +241,7 @@ mod tests {
                 },
                 input_dependent: true,
             },
-            regions: vec![Region {
-                function: "matmul".into(),
-                kind: RegionKind::Loop,
-                offset: 0x1234,
-                depth: 3,
-                share: 0.63,
-                trip_count: Some(exact(256.0)),
-                trip_expression: Some("n".into()),
-                dependence: Dependence::Reduction,
-                flags: vec![flag],
-            }],
+            regions: vec![region(RegionKind::Function, 1.0, vec![]), region(RegionKind::Loop, 0.63, vec![flag])],
             warnings: vec!["the trip count of a loop in main depends on what is read".into()],
             seconds: 0.0031,
         }
@@ -249,7 +262,7 @@ mod tests {
           to compile  900 KiB of code in 1234 functions; not by winch (tail calls)
 
         Where it will spend its time
-          1. 63 % in loop in matmul (offset 0x1234, nested 3 deep)
+          1. 63 % in loop in matmul (offset 0x1234, depth 3)
              trip count 256 (static), as n; iterations only accumulate
              gains from simd: independent float operations
 

@@ -143,7 +143,7 @@ mod tests {
         let report = Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new() };
         insta::assert_snapshot!(account("p.wasm".as_ref(), &report), @r"
         forewarm: p.wasm
-          ran on      winch/native, 2 threads
+          ran on      winch/native, 2 threads, keeps artifact
           because     winch compiles in 30 ms what cranelift compiles in 200 ms
           took        50.0 ms: planning 1.00 ms, trials 0 s, waiting 0 s, warming up 29.0 ms, running
                       20.0 ms

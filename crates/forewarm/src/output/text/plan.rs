@@ -180,7 +180,7 @@ fn assumptions(plan: &Plan) -> String {
     if plan.assumptions.is_empty() {
         return String::new();
     }
-    let lines = plan.assumptions.iter().map(|assumption| human::wrap(&format!("- {assumption}"), 2, WIDTH));
+    let lines = plan.assumptions.iter().map(|assumption| human::item(assumption, 2, WIDTH));
     format!("\nTaken for granted\n{}", lines.collect::<String>())
 }
 
@@ -279,7 +279,7 @@ pub(super) mod tests {
           wasm-module, 2.00 KiB, _start, sha256:abababababab
 
         Decision
-          run it on   winch/native, 2 threads
+          run it on   winch/native, 2 threads, keeps artifact
           because     winch compiles in 30 ms what cranelift compiles in 200 ms
           warm-up     30.0 ms (15.0 ms to 60.0 ms, static)
           steps       compile 30.0 ms
@@ -300,7 +300,7 @@ pub(super) mod tests {
           wasm-module, 2.00 KiB, _start, sha256:abababababab
 
         Decision
-          run it on   winch/native, 2 threads
+          run it on   winch/native, 2 threads, keeps artifact
           because     winch compiles in 30 ms what cranelift compiles in 200 ms
           warm-up     30.0 ms (15.0 ms to 60.0 ms, static)
           steps       compile 30.0 ms
@@ -311,10 +311,10 @@ pub(super) mod tests {
           afterwards  prepare cranelift/native for 3.20 runs to come, worth 100 µ$
 
         Candidates, cheapest first
-          #  configuration                wait  warm-up      run    memory  energy     cost
-          1  winch/native, 2 threads       0 s  30.0 ms  12.0 ms  1.91 MiB  1.50 J   420 µ$  chosen
-          2  cranelift/native, 2 threads   0 s   200 ms  6.00 ms  1.91 MiB  1.50 J  2.06 m$
-          3  pulley/native, 2 threads      0 s   200 ms   500 ms  1.91 MiB  1.50 J  7.00 m$  rejected: dominated
+          #  configuration                                wait  warm-up      run    memory  energy     cost
+          1  winch/native, 2 threads, keeps artifact       0 s  30.0 ms  12.0 ms  1.91 MiB  1.50 J   420 µ$  chosen
+          2  cranelift/native, 2 threads, keeps artifact   0 s   200 ms  6.00 ms  1.91 MiB  1.50 J  2.06 m$
+          3  pulley/native, 2 threads, keeps artifact      0 s   200 ms   500 ms  1.91 MiB  1.50 J  7.00 m$  rejected: dominated
 
         Terms of their cost
           term                 #1       #2
