@@ -42,7 +42,7 @@ impl Default for Budget {
         Self {
             kernel_seconds: 0.002,
             repeats: 7,
-            module_bytes: vec![Bytes(50_000), Bytes(200_000), Bytes(1_000_000)],
+            module_bytes: vec![Bytes(2_000), Bytes(50_000), Bytes(200_000), Bytes(600_000)],
             memory_bytes: Bytes(128 << 20),
         }
     }
@@ -102,9 +102,10 @@ pub fn calibrate(
         progress(&format!("{tier}: operator costs"));
         op_costs::measure(&bench, tier, &mut model.op_costs)?;
     }
+    let resident = compile::resident();
     for tier in bench.tiers.clone() {
         progress(&format!("{tier}: compile time and the steps of the warm ladder"));
-        compile::measure(&bench, tier, &mut model.transitions)?;
+        compile::measure(&bench, tier, resident, &mut model.transitions)?;
         ladder::measure(&bench, tier, &mut model.transitions)?;
     }
     progress("what counting and the baseline instruction set cost");

@@ -1,16 +1,20 @@
 //! Costs per operator class from operator counts and times of many kernels.
 //!
-//! With `c[k][j]` operators of class `j` in kernel `k`, which takes `t[k]`, the costs are the non-negative `x` that
-//! minimise `Σ w[k] (ln Σ_j c[k][j] x[j] − ln t[k])² + ρ Σ_j (x[j] / (s d[j]) − 1)²`. The first sum is the error as a
+//! With `c[k][j]` operators of class `j` in kernel `k`, which takes `t[k]`, the costs are the positive `x` that
+//! minimise `Σ w[k] (ln Σ_j c[k][j] x[j] − ln t[k])² + ρ Σ_j (ln x[j] − ln (s d[j]))²`. The first sum is the error as a
 //! factor, which is what predictions are judged by: twice too much weighs as twice too little. The second draws each
 //! cost towards its default `d[j]`, scaled to this machine by `s`, so that classes which no kernel tells apart (the
-//! local and the addition it feeds) share their cost sensibly rather than one taking it all (Tikhonov 1963). Pure
-//! arithmetic; called by [`crate::calibrate()`].
+//! local and the addition it feeds) share their cost sensibly rather than one taking it all, and none is free
+//! (Tikhonov 1963). Pure arithmetic; called by [`crate::calibrate()`].
 
 use crate::nnls;
 
-/// `ρ`: the prior weighs as little as a twentieth of a kernel for each class.
+/// `ρ`: for each class the prior weighs a twentieth of a kernel. On kernels outside the fit (`examples/accuracy.rs`),
+/// 0.05 gave truer times and differences between tiers than 0.01; absolute times hardly depend on it.
 const PRIOR_WEIGHT: f64 = 0.05;
+
+/// Share of its scaled default below which a cost is not linearised: the tangent of the logarithm is too steep there.
+const LEAST_SHARE: f64 = 1e-3;
 
 /// Gauss-Newton rounds; the fit settles in about eight.
 const ROUNDS: usize = 30;
@@ -64,10 +68,11 @@ impl Problem {
             targets.push(root * (1.0 + (time / predicted).ln().clamp(-LONGEST_STEP, LONGEST_STEP)));
         }
         for (class, default) in prior.iter().enumerate().filter(|(_, default)| **default > 0.0) {
+            let cost = costs[class].max(default * LEAST_SHARE);
             let mut row = vec![0.0; prior.len()];
-            row[class] = PRIOR_WEIGHT.sqrt() / default;
+            row[class] = PRIOR_WEIGHT.sqrt() / cost;
             rows.push(row);
-            targets.push(PRIOR_WEIGHT.sqrt());
+            targets.push(PRIOR_WEIGHT.sqrt() * (1.0 + (default / cost).ln().clamp(-LONGEST_STEP, LONGEST_STEP)));
         }
         nnls::solve(&rows, &targets, 0.0)
     }
@@ -91,7 +96,7 @@ mod tests {
         let rows: [&[f64]; 4] = [&[10.0, 1.0], &[1.0, 10.0], &[5.0, 5.0], &[30.0, 2.0]];
         let times = rows.map(|row| 2.0 * row[0] + 0.5 * row[1]);
         let costs = problem(&rows, &times, &[1.0, 1.0]).solve();
-        assert!((costs[0] - 2.0).abs() < 0.05 && (costs[1] - 0.5).abs() < 0.05, "{costs:?}");
+        assert!((costs[0] - 2.0).abs() < 0.1 && (costs[1] - 0.5).abs() < 0.05, "{costs:?}");
     }
 
     #[test]
@@ -108,6 +113,7 @@ mod tests {
 
     #[test]
     fn no_kernel_leaves_the_defaults() {
-        assert_eq!(problem(&[], &[], &[3.0]).solve(), [3.0]);
+        let costs = problem(&[], &[], &[3.0]).solve();
+        assert!((costs[0] - 3.0).abs() < 1e-9, "{costs:?}");
     }
 }

@@ -5,6 +5,7 @@
 //! modules that touch and stream memory. Nothing here runs anything. Called by [`crate::calibrate()`] and by tests.
 
 mod exercises;
+mod extremes;
 mod inner_loops;
 pub mod kernels;
 pub mod memory;

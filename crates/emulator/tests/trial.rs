@@ -1,4 +1,5 @@
 //! Trials are bounded, exact in what they count, and leave nothing behind.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use forewarm_executor::{Directory, Invocation, Progress, Stdio};
 use forewarm_sandbox::RealClock;
 use forewarm_types::{CodeKind, Digest};
 
-struct Module(Arc<[u8]>);
+struct Module(Arc<Vec<u8>>);
 
 impl CodeSource for Module {
     fn name(&self) -> &str {
@@ -22,7 +23,7 @@ impl CodeSource for Module {
     fn kind(&self) -> CodeKind {
         CodeKind::WasmModule
     }
-    fn bytes(&mut self) -> Result<Arc<[u8]>, std::io::Error> {
+    fn bytes(&mut self) -> Result<Arc<Vec<u8>>, std::io::Error> {
         Ok(Arc::clone(&self.0))
     }
 }

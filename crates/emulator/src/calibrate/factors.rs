@@ -61,11 +61,12 @@ fn run_ratios(
 }
 
 fn compile_ratios(bench: &Bench<'_>, plain: EngineSettings, counted: EngineSettings) -> Result<Vec<f64>, EmulateError> {
+    let samples = compile::samples(bench, plain.tier);
     let engines = [plain, counted].map(|settings| Engine::new(settings, Arc::clone(&bench.clock)));
     let [plain, counted] = engines;
     let (plain, counted) = (plain?, counted?);
     let mut ratios = Vec::new();
-    for sample in compile::samples(bench).iter().take(2) {
+    for sample in samples.iter().take(3) {
         for _ in 0..bench.budget.repeats.max(2) {
             let (_, before) = plain.compile(&sample.wasm, CodeKind::WasmModule)?;
             let (_, after) = counted.compile(&sample.wasm, CodeKind::WasmModule)?;

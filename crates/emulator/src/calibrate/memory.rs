@@ -16,8 +16,9 @@ use crate::statistics::{figure, line, log_deviation};
 /// Parts of the memory budget read as files; they span the sizes of real modules (25 KB to 26 MB) at full budget.
 const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
 
-/// Parts of the memory budget that are backed.
-const BACKED_SHARES: [u64; 3] = [64, 16, 4];
+/// Sizes that are backed: above 32 MiB, the most that glibc's allocator keeps for itself (mallopt(3),
+/// `M_MMAP_THRESHOLD`), so that every block is fresh from the system.
+const BACKED_BYTES: [u64; 2] = [33 << 20, 66 << 20];
 
 /// Distance between touched words: the smallest page any supported system has.
 const PAGE: u32 = 4096;
@@ -82,8 +83,7 @@ fn reads(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
 /// Backing fresh memory ahead: (10^6 bytes, CPU seconds); nothing where the system does not offer it.
 fn populated(bench: &Bench<'_>) -> Vec<(f64, f64)> {
     let mut points = Vec::new();
-    for share in BACKED_SHARES {
-        let size = (bench.budget.memory_bytes.0 / share).max(1 << 20);
+    for size in BACKED_BYTES {
         for _ in 0..bench.budget.repeats.max(2) {
             let mut block = vec![0_u8; size as usize];
             let (done, seconds) =

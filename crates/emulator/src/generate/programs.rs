@@ -53,7 +53,7 @@ fn function_sizes(code_bytes: u64, random: &mut dyn Randomness) -> Vec<usize> {
         // Box and Muller 1958: a normal deviate from two uniform ones.
         let radius = (-2.0 * (1.0 - unit(random)).ln()).sqrt();
         let normal = radius * (std::f64::consts::TAU * unit(random)).cos();
-        let size = (MEDIAN_BYTES * (LOG_DEVIATION * normal).exp()).clamp(12.0, LARGEST_BYTES);
+        let size = (MEDIAN_BYTES * (LOG_DEVIATION * normal).exp()).clamp(24.0, LARGEST_BYTES);
         sizes.push(size as usize);
         left -= size;
     }
@@ -97,6 +97,8 @@ struct Writer<'r> {
     longs: Vec<u32>,
     reals: Vec<u32>,
     depth: u32,
+    /// i32 locals assigned and not yet read: compiled code holds hardly any value that nothing reads.
+    unread: Vec<u32>,
 }
 
 impl<'r> Writer<'r> {
@@ -114,15 +116,23 @@ impl<'r> Writer<'r> {
             longs: std::iter::once(2).chain(4 + ints..4 + ints + longs).collect(),
             reals: std::iter::once(3).chain(4 + ints + longs..4 + ints + longs + reals).collect(),
             depth: 0,
+            unread: Vec::new(),
         }
     }
 
     fn function(mut self) -> Function {
-        while self.function.byte_len() + 6 < self.wanted {
+        while self.function.byte_len() + 20 < self.wanted {
             self.statement();
         }
         self.emit(LocalGet(0));
-        self.emit(End);
+        for local in std::mem::take(&mut self.unread) {
+            self.emit(LocalGet(local));
+            self.emit(I32Add);
+        }
+        let (long, real) = (self.longs[0], self.reals[0]);
+        for instruction in [LocalGet(long), I32WrapI64, I32Xor, LocalGet(real), I32TruncSatF64S, I32Xor, End] {
+            self.emit(instruction);
+        }
         self.function
     }
 
@@ -165,14 +175,24 @@ impl<'r> Writer<'r> {
     }
 
     fn assign_int(&mut self) {
-        let target = self.pick(|writer| &writer.ints);
         self.int(2);
+        self.keep();
+    }
+
+    /// Sets an i32 local whose value has been read, where there is one.
+    fn keep(&mut self) {
+        let mut target = self.pick(|writer| &writer.ints);
+        if self.unread.contains(&target) {
+            target = self.pick(|writer| &writer.ints);
+        }
         self.emit(LocalSet(target));
+        self.unread.retain(|local| *local != target);
+        self.unread.push(target);
     }
 
     fn assign_long(&mut self) {
-        let (target, other) = (self.pick(|writer| &writer.longs), self.pick(|writer| &writer.longs));
-        self.emit(LocalGet(other));
+        let target = self.pick(|writer| &writer.longs);
+        self.emit(LocalGet(target));
         self.int(1);
         self.emit(I64ExtendI32U);
         let operator =
@@ -182,8 +202,8 @@ impl<'r> Writer<'r> {
     }
 
     fn assign_real(&mut self) {
-        let (target, other) = (self.pick(|writer| &writer.reals), self.pick(|writer| &writer.reals));
-        self.emit(LocalGet(other));
+        let target = self.pick(|writer| &writer.reals);
+        self.emit(LocalGet(target));
         self.int(1);
         let memarg = self.memarg();
         self.emit(F64Load(memarg));
@@ -214,11 +234,10 @@ impl<'r> Writer<'r> {
             let callee = self.chance(u64::from(self.functions)) as u32;
             self.emit(Call(callee));
         }
-        if self.chance(2) == 0 {
+        if self.chance(3) == 0 {
             self.emit(Drop);
         } else {
-            let target = self.pick(|writer| &writer.ints);
-            self.emit(LocalSet(target));
+            self.keep();
         }
     }
 
@@ -266,7 +285,7 @@ impl<'r> Writer<'r> {
         let choice = if depth == 0 { self.chance(6) } else { self.chance(20) };
         match choice {
             0..4 => {
-                let local = self.pick(|writer| &writer.ints);
+                let local = self.unread.pop().unwrap_or_else(|| self.pick(|writer| &writer.ints));
                 self.emit(LocalGet(local));
             }
             4..6 => {
