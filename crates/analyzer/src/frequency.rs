@@ -12,6 +12,9 @@ use crate::values::{Source, fold};
 /// Chances below this are never taken inside a loop: what ends in `unreachable`.
 const NEGLIGIBLE: f64 = 1e-4;
 
+/// Trip counts above this are not believed where they rest on a guess: sixteen million.
+const MAX_DRAWN: f64 = 16_777_216.0;
+
 /// Iterations of a loop told apart at most, where a call in it depends on the loop variable.
 const MAX_UNROLLED: f64 = 64.0;
 
@@ -395,7 +398,14 @@ impl<V: Visitor> Flow<'_, V> {
                     return priors::trips(priors::UnknownLoop::Counted, name);
                 }
                 let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
-                distance.zip(step, trips_for)
+                let trips = distance.zip(step, trips_for);
+                if trips.exact().is_none() && !self.exact_terms(terms) {
+                    // Bounds drawn beyond this come of arithmetic on addresses and limits, not of counts.
+                    let other = priors::trips(priors::UnknownLoop::Counted, name);
+                    trips.zip(other, |trips, other| if trips > MAX_DRAWN { other } else { trips })
+                } else {
+                    trips
+                }
             }
         };
         if entry.early {
@@ -404,6 +414,11 @@ impl<V: Visitor> Flow<'_, V> {
             return trips.zip(share, |trips, share| 1.0 + (trips - 1.0) * share);
         }
         trips
+    }
+
+    /// Whether all terms are known numbers or run over known ranges.
+    fn exact_terms(&self, terms: &[(u32, i64)]) -> bool {
+        terms.iter().all(|term| self.range(term.0, &mut MAX_STEPS.clone()).is_some())
     }
 
     /// A step that varies: where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic
@@ -451,8 +466,12 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Operation { code, a, b } => {
                 let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
                 let fallback = unknown(self.site(expr) | 1 << 43);
-                let both =
-                    a.zip(b, |a, b| fold(code, a.round() as i64, b.round() as i64).map_or(f64::NAN, |v| v as f64));
+                // A negative draw of what is meant to be unsigned is no draw at all.
+                let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
+                let both = a.zip(b, |a, b| match fold(code, a.round() as i64, b.round() as i64) {
+                    Some(value) if !unsigned || a >= 0.0 => value as f64,
+                    _ => f64::NAN,
+                });
                 both.zip(fallback, |value, other| if value.is_nan() { other } else { value })
             }
             Expr::Either(a, b) => {

@@ -669,6 +669,8 @@ impl Walker {
     }
 
     fn around(&self, at: u32, end: u32) -> branches::Skipped {
+        // A third of the function and more is taken to be what it is there for.
+        let most = end != NONE && 3 * end.saturating_sub(at) as usize > self.decoded.ops.len();
         let end = self.decoded.ops.get(end as usize);
         let loops = end.is_some_and(|end| end.a > self.loops_begun);
         // Calls between here and the end: the first one suffices, and is found near if at all.
@@ -677,7 +679,7 @@ impl Walker {
                 .iter()
                 .take(24)
                 .any(|op| matches!(op.code & code::MASK, code::CALL | code::CALL_INDIRECT));
-        branches::Skipped { loops, calls }
+        branches::Skipped { loops, calls, most }
     }
 
     fn branch_table(&mut self, forest: &mut Forest, op: Op) {
