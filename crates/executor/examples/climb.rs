@@ -14,7 +14,7 @@ use forewarm_types::{
 };
 use sha2::Digest as _;
 
-struct Program(String, Arc<[u8]>, CodeKind, Digest);
+struct Program(String, Arc<Vec<u8>>, CodeKind, Digest);
 
 impl CodeSource for Program {
     fn name(&self) -> &str {
@@ -26,7 +26,7 @@ impl CodeSource for Program {
     fn kind(&self) -> CodeKind {
         self.2
     }
-    fn bytes(&mut self) -> Result<Arc<[u8]>, std::io::Error> {
+    fn bytes(&mut self) -> Result<Arc<Vec<u8>>, std::io::Error> {
         Ok(Arc::clone(&self.1))
     }
 }

@@ -39,7 +39,7 @@ pub trait CodeSource: Send {
     ///
     /// # Errors
     /// Where the file cannot be read or has changed since it was digested.
-    fn bytes(&mut self) -> Result<Arc<[u8]>, std::io::Error>;
+    fn bytes(&mut self) -> Result<Arc<Vec<u8>>, std::io::Error>;
 }
 
 /// Executes plans on this machine.

@@ -1,6 +1,5 @@
 //! The first half of the loop: what the program is, what it will need, and what the past says of it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use forewarm_analyzer::{AnalyzeError, Depth};
@@ -10,7 +9,7 @@ use forewarm_types::{Analysis, Bytes, Corrections, Digest, Features, Observation
 
 use crate::error::Error;
 use crate::features::features;
-use crate::program::{Program, digest_of};
+use crate::program::{Program, digest_of, translated};
 use crate::request::Request;
 use crate::{ANALYZER_VERSION, Orchestrator};
 
@@ -65,11 +64,11 @@ impl Orchestrator {
     /// Reads and digests a program without analysing it.
     pub(crate) fn identify(&self, program: &mut Program) -> Result<(), Error> {
         let bytes = program.read()?;
-        let binary = forewarm_analyzer::binary(&bytes).map_err(|error| invalid(program, &error))?;
-        let kind = forewarm_analyzer::kind(&binary).map_err(|error| invalid(program, &error))?;
+        let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
         let digest = digest_of(&bytes);
-        let binary = owned(binary, &bytes);
-        program.identify(digest, kind, binary);
+        let binary = translated.unwrap_or(bytes);
+        let kind = forewarm_analyzer::kind(&binary).map_err(|error| invalid(program, &error))?;
+        program.identify(digest, kind, Arc::new(binary));
         Ok(())
     }
 
@@ -77,15 +76,15 @@ impl Orchestrator {
     pub(crate) fn inspect(&self, program: &mut Program, depth: Depth) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
         let bytes = program.read()?;
-        let binary = forewarm_analyzer::binary(&bytes).map_err(|error| invalid(program, &error))?;
+        let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
+        let binary = translated.as_deref().unwrap_or(&bytes);
         let size = Bytes(bytes.len() as u64);
         let (digest, analysis) =
-            rayon::join(|| digest_of(&bytes), || forewarm_analyzer::analyze(&binary, Digest([0; 32]), size, depth));
+            rayon::join(|| digest_of(&bytes), || forewarm_analyzer::analyze(binary, Digest([0; 32]), size, depth));
         let mut analysis = analysis.map_err(|error| invalid(program, &error))?;
         analysis.code.digest = digest;
         analysis.seconds = (self.clock.monotonic() - started).0;
-        let binary = owned(binary, &bytes);
-        program.identify(digest, analysis.code.kind, binary);
+        program.identify(digest, analysis.code.kind, Arc::new(translated.unwrap_or(bytes)));
         Ok(analysis)
     }
 }
@@ -94,13 +93,6 @@ impl Orchestrator {
 fn analysis(recalled: &Known) -> Option<Analysis> {
     recalled.digest?;
     serde_json::from_str(recalled.analysis.as_deref()?).ok()
-}
-
-fn owned(binary: Cow<'_, [u8]>, bytes: &[u8]) -> Arc<[u8]> {
-    match binary {
-        Cow::Owned(translated) => Arc::from(translated),
-        Cow::Borrowed(_) => Arc::from(bytes),
-    }
 }
 
 /// An analyzer's error with the file it concerns.

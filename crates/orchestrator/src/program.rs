@@ -2,12 +2,14 @@
 //!
 //! What is hashed and what is compiled are the same bytes: whoever asks for them gets those whose digest was checked.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use forewarm_analyzer::AnalyzeError;
 use forewarm_executor::lease::CodeSource;
 use forewarm_store::Stamp;
 use forewarm_types::{CodeKind, Digest, Seconds};
@@ -27,7 +29,7 @@ pub struct Program {
     stamp: Stamp,
     settled: bool,
     identity: Option<(Digest, CodeKind)>,
-    binary: Option<Arc<[u8]>>,
+    binary: Option<Arc<Vec<u8>>>,
 }
 
 impl Program {
@@ -93,7 +95,7 @@ impl Program {
     }
 
     /// Settles what the program is, after its bytes were read, hashed and translated.
-    pub fn identify(&mut self, digest: Digest, kind: CodeKind, binary: Arc<[u8]>) {
+    pub fn identify(&mut self, digest: Digest, kind: CodeKind, binary: Arc<Vec<u8>>) {
         self.identity = Some((digest, kind));
         self.binary = Some(binary);
     }
@@ -106,7 +108,7 @@ impl Program {
         Ok(bytes)
     }
 
-    fn binary(&mut self) -> io::Result<Arc<[u8]>> {
+    fn binary(&mut self) -> io::Result<Arc<Vec<u8>>> {
         if let Some(binary) = &self.binary {
             return Ok(Arc::clone(binary));
         }
@@ -114,10 +116,8 @@ impl Program {
         if self.identity.is_some_and(|(digest, _)| digest != digest_of(&bytes)) {
             return Err(io::Error::other("the file changed while it was being planned for; run it again"));
         }
-        let binary = match forewarm_analyzer::binary(&bytes).map_err(io::Error::other)? {
-            std::borrow::Cow::Borrowed(_) => Arc::from(bytes),
-            std::borrow::Cow::Owned(translated) => Arc::from(translated),
-        };
+        let translated = translated(&bytes).map_err(io::Error::other)?;
+        let binary = Arc::new(translated.unwrap_or(bytes));
         self.binary = Some(Arc::clone(&binary));
         Ok(binary)
     }
@@ -136,9 +136,20 @@ impl CodeSource for Program {
         self.identity.map_or(CodeKind::WasmModule, |(_, kind)| kind)
     }
 
-    fn bytes(&mut self) -> Result<Arc<[u8]>, io::Error> {
+    fn bytes(&mut self) -> Result<Arc<Vec<u8>>, io::Error> {
         self.binary()
     }
+}
+
+/// The binary of a program in WebAssembly's text format; `None` where the bytes are no text.
+///
+/// # Errors
+/// Where the text cannot be translated.
+pub fn translated(bytes: &[u8]) -> Result<Option<Vec<u8>>, AnalyzeError> {
+    forewarm_analyzer::binary(bytes).map(|binary| match binary {
+        Cow::Owned(translated) => Some(translated),
+        Cow::Borrowed(_) => None,
+    })
 }
 
 /// SHA-256 of bytes.

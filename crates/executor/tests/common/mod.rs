@@ -14,7 +14,7 @@ use sha2::Digest as _;
 /// A program in memory.
 pub struct Program {
     /// Its binary.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Arc<Vec<u8>>,
     /// How often its bytes were asked for.
     pub reads: u32,
     kind: CodeKind,
@@ -47,7 +47,7 @@ impl CodeSource for Program {
     fn kind(&self) -> CodeKind {
         self.kind
     }
-    fn bytes(&mut self) -> Result<Arc<[u8]>, std::io::Error> {
+    fn bytes(&mut self) -> Result<Arc<Vec<u8>>, std::io::Error> {
         self.reads += 1;
         Ok(Arc::clone(&self.bytes))
     }
