@@ -43,7 +43,7 @@ fn invocation() -> Invocation {
 }
 
 fn attempt(wasm: &[u8], invocation: &Invocation, ops: u64, seconds: f64) -> Result<Trial, EmulateError> {
-    measure(&mut Module(wasm.into()), invocation, ops, seconds, 1, Arc::new(RealClock))
+    measure(&mut Module(wasm.to_vec().into()), invocation, ops, seconds, 1, Arc::new(RealClock))
 }
 
 fn text(wat: &str) -> Vec<u8> {

@@ -33,7 +33,7 @@ impl Program {
 
     /// A module from bytes that may be anything.
     pub fn raw(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.into(), reads: 0, kind: CodeKind::WasmModule }
+        Self { bytes: bytes.to_vec().into(), reads: 0, kind: CodeKind::WasmModule }
     }
 }
 
@@ -42,7 +42,7 @@ impl CodeSource for Program {
         "test.wasm"
     }
     fn digest(&self) -> Digest {
-        Digest(sha2::Sha256::digest(&self.bytes).into())
+        Digest(sha2::Sha256::digest(&*self.bytes).into())
     }
     fn kind(&self) -> CodeKind {
         self.kind
