@@ -102,10 +102,11 @@ pub fn calibrate(
         progress(&format!("{tier}: operator costs"));
         op_costs::measure(&bench, tier, &mut model.op_costs)?;
     }
-    let resident = compile::resident();
+    progress("peak memory of compiling");
+    let peaks = compile::peaks(&bench)?;
     for tier in bench.tiers.clone() {
         progress(&format!("{tier}: compile time and the steps of the warm ladder"));
-        compile::measure(&bench, tier, resident, &mut model.transitions)?;
+        compile::measure(&bench, tier, peaks.get(&tier).copied(), &mut model.transitions)?;
         ladder::measure(&bench, tier, &mut model.transitions)?;
     }
     progress("what counting and the baseline instruction set cost");

@@ -37,11 +37,17 @@ pub(crate) fn figure(values: &[f64], source: &str) -> Figure {
     }
 }
 
-/// Fits `fixed + slope · size` with both parts at least zero, each residual relative to its time.
+/// Fits `fixed + slope · size` with both parts at least zero to the medians of each size's times, every residual
+/// relative to its time: a disturbed timing then counts for nothing, and a small size as much as a large one.
 #[must_use]
 pub(crate) fn line(points: &[(f64, f64)]) -> (f64, f64) {
-    let usable = || points.iter().filter(|(_, seconds)| *seconds > 0.0);
-    let rows: Vec<Vec<f64>> = usable().map(|(size, seconds)| vec![1.0 / seconds, size / seconds]).collect();
+    let mut sizes: Vec<f64> = points.iter().map(|(size, _)| *size).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let times = |size: f64| points.iter().filter(move |point| point.0 == size).map(|point| point.1);
+    let medians = sizes.into_iter().map(|size| (size, median(&times(size).collect::<Vec<_>>())));
+    let usable = medians.filter(|(_, seconds)| *seconds > 0.0);
+    let rows: Vec<Vec<f64>> = usable.map(|(size, seconds)| vec![1.0 / seconds, size / seconds]).collect();
     let solution = crate::nnls::solve(&rows, &vec![1.0; rows.len()], 0.0);
     (solution.first().copied().unwrap_or(0.0), solution.get(1).copied().unwrap_or(0.0))
 }
@@ -71,6 +77,7 @@ mod tests {
     fn lines_are_found_and_never_negative() {
         let (fixed, slope) = line(&[(0.0, 2.0), (1.0, 5.0), (2.0, 8.0)]);
         assert!((fixed - 2.0).abs() < 1e-6 && (slope - 3.0).abs() < 1e-6, "{fixed} {slope}");
+        assert_eq!(line(&[(0.0, 2.0), (1.0, 5.0), (1.0, 5.0), (1.0, 50.0), (2.0, 8.0)]), (fixed, slope));
         let (fixed, slope) = line(&[(1.0, 1.0), (2.0, 4.0)]);
         assert!(fixed == 0.0 && slope > 0.0);
         assert!(log_deviation(&[(1.0, 3.0), (2.0, 6.0)], (0.0, 3.0)) < 1e-12);

@@ -4,6 +4,8 @@
 //! holds for code, not for a module's data. The fit is a line of CPU seconds over code-section bytes on one thread;
 //! the share that several threads divide follows from the wall times at one thread and at all (Amdahl 1967).
 
+use std::collections::BTreeMap;
+
 use forewarm_resources::{StepCost, Transitions};
 use forewarm_types::{Bytes, CodeKind, Step, StepTiming, Tier};
 
@@ -41,17 +43,36 @@ pub(super) fn samples(bench: &Bench<'_>, tier: Tier) -> Vec<Sample> {
     sizes.into_iter().map(sample).collect()
 }
 
-/// Measures `Compile` for a tier. `resident` is the memory resident before any tier compiled more than kernels.
+/// Peak bytes that compiling holds per byte of code section, for the tiers where the system tells.
+///
+/// The allocator keeps what a compilation frees, which hides the peaks of later ones: so this stage comes first, all
+/// peaks count from its start, and the tier that needs most goes first. A later tier's figure is an upper bound.
+/// Pulley's compiler is Cranelift.
+pub(super) fn peaks(bench: &Bench<'_>) -> Result<BTreeMap<Tier, f64>, EmulateError> {
+    let mut peaks = BTreeMap::new();
+    let start = resident();
+    for tier in [Tier::Cranelift, Tier::Winch].into_iter().filter(|tier| bench.tiers.contains(tier)) {
+        let Some(largest) = samples(bench, tier).pop() else { continue };
+        let engine = bench.engine(tier, 1)?;
+        let (compiled, peak) = with_peak(start, || engine.compile(&largest.wasm, CodeKind::WasmModule));
+        compiled?;
+        peaks.extend(peak.map(|peak| (tier, peak.as_f64() / largest.code_bytes.as_f64())));
+    }
+    let optimiser = peaks.get(&Tier::Cranelift).copied();
+    peaks.extend(optimiser.map(|peak| (Tier::Pulley, peak)));
+    Ok(peaks)
+}
+
+/// Measures `Compile` for a tier, but for its peak memory, which is given where it is known.
 pub(super) fn measure(
     bench: &Bench<'_>,
     tier: Tier,
-    resident: Bytes,
+    peak: Option<f64>,
     transitions: &mut Transitions,
 ) -> Result<(), EmulateError> {
     let samples = samples(bench, tier);
     let Some(largest) = samples.last() else { return Ok(()) };
-    let (alone, peak) = with_peak(resident, || compile_repeatedly(bench, tier, 1, largest));
-    let alone = alone?;
+    let alone = compile_repeatedly(bench, tier, 1, largest)?;
     let shared = compile_repeatedly(bench, tier, bench.cores, largest)?;
     let mut points: Vec<(f64, f64)> =
         alone.iter().map(|one| (largest.code_bytes.megabytes(), one.cpu_seconds)).collect();
@@ -60,15 +81,8 @@ pub(super) fn measure(
         points.extend(timings.iter().map(|one| (sample.code_bytes.megabytes(), one.cpu_seconds)));
     }
     let (fixed_seconds, seconds_per_megabyte) = line(&points);
-    let optimiser_peak = transitions.step(Tier::Cranelift, Step::Compile).map_or(0.0, |cost| cost.peak_bytes_per_byte);
     let steps = transitions.tiers.entry(tier).or_default();
     let default = steps.get(&Step::Compile);
-    let peak_bytes_per_byte = match (tier, peak) {
-        // Its compiler is Cranelift, and what that left behind hides the peak of the smaller modules.
-        (Tier::Pulley, _) => optimiser_peak,
-        (_, Some(peak)) => peak.as_f64() / largest.code_bytes.as_f64(),
-        (_, None) => default.map_or(0.0, |cost| cost.peak_bytes_per_byte),
-    };
     let cost = StepCost {
         fixed_seconds,
         seconds_per_megabyte,
@@ -78,7 +92,7 @@ pub(super) fn measure(
         // How dense machine code comes out is a matter of the code, not of the machine: real modules, from which the
         // default is, say more than generated ones.
         bytes_per_byte: default.map_or(0.0, |cost| cost.bytes_per_byte),
-        peak_bytes_per_byte,
+        peak_bytes_per_byte: peak.or(default.map(|cost| cost.peak_bytes_per_byte)).unwrap_or(0.0),
         estimator: Vec::new(),
         samples: points.len() as u64,
         source: SOURCE.into(),
@@ -134,7 +148,7 @@ fn reset_peak() -> bool {
 }
 
 /// Memory resident now.
-pub(super) fn resident() -> Bytes {
+fn resident() -> Bytes {
     reset_peak();
     forewarm_sandbox::measure::peak_resident()
 }

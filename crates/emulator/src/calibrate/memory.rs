@@ -11,7 +11,7 @@ use super::{Bench, SOURCE};
 use crate::EmulateError;
 use crate::generate::kernels::EXPORT;
 use crate::generate::memory;
-use crate::statistics::{figure, line, log_deviation};
+use crate::statistics::{figure, line, log_deviation, median};
 
 /// Parts of the memory budget read as files; they span the sizes of real modules (25 KB to 26 MB) at full budget.
 const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
@@ -28,9 +28,7 @@ pub(super) fn measure(bench: &Bench<'_>, transitions: &mut Transitions) -> Resul
     transitions.common.insert(Step::Read, fitted(&reads(bench)?));
     let backed = populated(bench);
     if !backed.is_empty() {
-        transitions
-            .common
-            .insert(Step::Prefault, StepCost { bytes_per_byte: 1.0, peak_bytes_per_byte: 1.0, ..fitted(&backed) });
+        transitions.common.insert(Step::Prefault, proportional(&backed));
     }
     let touches = first_touches(bench)?;
     if !touches.is_empty() {
@@ -39,12 +37,22 @@ pub(super) fn measure(bench: &Bench<'_>, transitions: &mut Transitions) -> Resul
     Ok(())
 }
 
+/// A cost with a fixed part.
 fn fitted(points: &[(f64, f64)]) -> StepCost {
-    let (fixed_seconds, seconds_per_megabyte) = line(points);
+    cost(points, line(points))
+}
+
+/// A cost without one: two large sizes tell nothing of a system call's microsecond.
+fn proportional(points: &[(f64, f64)]) -> StepCost {
+    let rates: Vec<f64> = points.iter().map(|(size, seconds)| seconds / size).collect();
+    cost(points, (0.0, median(&rates)))
+}
+
+fn cost(points: &[(f64, f64)], line: (f64, f64)) -> StepCost {
     StepCost {
-        fixed_seconds,
-        seconds_per_megabyte,
-        log_deviation: log_deviation(points, (fixed_seconds, seconds_per_megabyte)),
+        fixed_seconds: line.0,
+        seconds_per_megabyte: line.1,
+        log_deviation: log_deviation(points, line),
         parallel_fraction: 0.0,
         bytes_per_byte: 1.0,
         peak_bytes_per_byte: 1.0,
