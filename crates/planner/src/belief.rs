@@ -92,9 +92,12 @@ pub(crate) struct Demand {
 pub(crate) struct Climb {
     pub known: bool,
     pub compile: Estimate,
+    /// Seconds of compiling that no number of threads divides.
+    pub compile_serial: f64,
+    /// Seconds that threads divide.
+    pub compile_parallel: f64,
     /// Seconds of the largest function alone, below which no parallel compilation gets.
     pub compile_floor: f64,
-    pub parallel_fraction: f64,
     pub compile_peak_bytes: f64,
     pub persist: Estimate,
     pub artifact_bytes: f64,
@@ -229,14 +232,19 @@ impl Climb {
         let step = |step| resources.transitions.step(tier, step);
         let seconds = |cost: Option<&StepCost>| tamed(cost.map_or_else(none, |cost| cost.cpu_seconds(size)));
         let compile = step(Step::Compile);
+        let at = |size: Bytes| compile.map_or(0.0, |cost| tame(cost.cpu_seconds(size).expected));
+        let whole = at(size);
+        // By Amdahl's law two threads save half of what can be divided.
+        let share = compile.map_or(0.0, |cost| 2.0 * (1.0 - cost.wall_share(2)));
+        let divisible = (whole - at(Bytes::ZERO)).max(0.0) * share;
         let costs = resources.op_costs.tiers.get(&tier);
         let baseline = costs.and_then(|costs| costs.baseline_factor.as_ref()).map_or(1.0, |figure| figure.value);
         Self {
             known: compile.is_some(),
             compile: seconds(compile),
-            compile_floor: compile
-                .map_or(0.0, |c| tame(c.cpu_seconds(demand.largest_function_bytes.min(size)).expected)),
-            parallel_fraction: compile.map_or(0.0, |cost| 2.0 * (1.0 - cost.wall_share(2))),
+            compile_serial: whole - divisible,
+            compile_parallel: divisible,
+            compile_floor: at(demand.largest_function_bytes.min(size)).min(whole),
             compile_peak_bytes: compile.map_or(0.0, |cost| tame(cost.peak_bytes(size).as_f64())),
             persist: seconds(step(Step::Persist)),
             artifact_bytes: compile.map_or(0.0, |cost| tame(cost.held_bytes(size).as_f64())),
@@ -249,9 +257,8 @@ impl Climb {
 
     /// Wall seconds of compiling on some threads (Amdahl 1967), floored by the largest function.
     pub fn compile_wall(&self, threads: u32) -> f64 {
-        let parallel = self.parallel_fraction.clamp(0.0, 1.0);
-        let share = (1.0 - parallel) + parallel / f64::from(threads.max(1));
-        (self.compile.expected * share).max(self.compile_floor.min(self.compile.expected))
+        let divided = self.compile_serial + self.compile_parallel / f64::from(threads.max(1));
+        divided.max(self.compile_floor)
     }
 }
 

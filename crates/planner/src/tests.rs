@@ -228,10 +228,12 @@ fn a_short_program_is_not_tried() {
     }
 }
 
-/// A loop nest over arguments on a machine whose programs differ far more than the prior says.
+/// A loop nest over arguments, where programs differ far more than the prior says and the fast compiler's code is slow.
 fn open() -> Problem {
     let mut problem = Problem::new(20_000, spread(1.0, 1e17));
     problem.resources.workload.run_log_deviation = Figure::measured(9.0, 0.0, 100, "runs");
+    let winch = problem.resources.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
+    winch.seconds_per_op.values_mut().for_each(|figure| figure.value *= 5.0);
     problem
 }
 
@@ -292,7 +294,7 @@ fn a_timed_trial_calibrates_the_program() {
     let timed = Trial { run_cpu_seconds: 1.15, ..trial(1_000_000, true) };
     belief.update(&timed);
     let winch = belief.run_cpu_seconds(Tier::Winch).unwrap();
-    assert!((winch.low..=winch.high).contains(&1.0) && winch.width_ratio() < 2.0, "{winch:?}");
+    assert!((winch.low..=winch.high).contains(&1.0) && winch.width_ratio() < 3.0, "{winch:?}");
 }
 
 /// A program of 1 MB that took so long on the fast compiler and is expected back so often.

@@ -21,9 +21,9 @@ pub const DOLLARS_PER_GIGABYTE_HOUR: f64 = 0.004_445;
 /// Nominal clock of the operator costs, in cycles per second (source `agner-fog`).
 const CYCLES_PER_SECOND: f64 = 3e9;
 
-/// Standard deviation of the logarithm of the ratio of two tiers' run times over programs: the measured 1.5 to 2.5 of
-/// source `winch-ops` as a 90 % interval, `ln(2.5 / 1.5) / (2 * 1.645)`.
-pub const TIER_RATIO_LOG_DEVIATION: f64 = 0.155;
+/// Standard deviation of the logarithm of the ratio of two tiers' run times over programs: the measured 1.05 to 2.5 of
+/// source `winch-ops` as a 90 % interval, `ln(2.5 / 1.05) / (2 * 1.645)`.
+pub const TIER_RATIO_LOG_DEVIATION: f64 = 0.264;
 
 /// Seconds in an hour.
 const HOUR: f64 = 3600.0;
@@ -79,7 +79,7 @@ const CYCLES: [(OpClass, f64, f64); 21] = [
 const WINCH_FACTOR: f64 = 1.3;
 
 /// Cycles of a local kept in memory (source `winch-ops`).
-const WINCH_LOCAL_CYCLES: f64 = 1.0;
+const WINCH_LOCAL_CYCLES: f64 = 0.5;
 
 /// Cycles of decoding and dispatching one bytecode operator (source `pulley-ops`).
 const PULLEY_DISPATCH_CYCLES: f64 = 10.0;
@@ -108,8 +108,8 @@ pub fn op_costs() -> OpCosts {
 
 fn tier_costs(tier: Tier) -> TierCosts {
     let cost = |(class, throughput, latency): (OpClass, f64, f64)| {
-        let cycles = (throughput * latency).sqrt();
-        let log_deviation = (latency / throughput).sqrt().ln() / Z95;
+        let cycles = throughput;
+        let log_deviation = (latency / throughput).ln() / Z95;
         let (cycles, source) = match (tier, class) {
             (_, OpClass::HostCall) => (cycles, "null-call"),
             (Tier::Cranelift, _) => (cycles, "agner-fog"),
@@ -144,16 +144,17 @@ pub fn transitions() -> Transitions {
 }
 
 fn tier_steps(tier: Tier) -> BTreeMap<Step, StepCost> {
-    // Seconds per 10^6 bytes of code, log deviation from the measured range, bytes of artifact per byte of code.
-    let (rate, deviation, size) = match tier {
-        Tier::Winch => (0.155, (0.19_f64 / 0.12).ln() / (2.0 * Z95), 3.3),
-        Tier::Cranelift | Tier::Pulley => (0.97, (1.04_f64 / 0.82).ln() / (2.0 * Z95), 1.6),
+    // Fixed seconds, seconds per 10^6 bytes of code, log deviation from the measured range, bytes of artifact per byte
+    // of code.
+    let (fixed, rate, deviation, size) = match tier {
+        Tier::Winch => (0.002, 0.155, (0.19_f64 / 0.12).ln() / (2.0 * Z95), 3.3),
+        Tier::Cranelift | Tier::Pulley => (0.0045, 0.97, (1.04_f64 / 0.82).ln() / (2.0 * Z95), 1.6),
     };
-    let mut compile = step([0.0, rate], significant(deviation), "compile");
+    let mut compile = step([fixed, rate], significant(deviation), "compile");
     compile.parallel_fraction = 0.91;
     compile.bytes_per_byte = size;
     compile.peak_bytes_per_byte = 17.5;
-    let mut persist = step([0.0, significant(0.000_65 * size)], 0.5, "artifact-size");
+    let mut persist = step([0.000_35, significant(0.000_65 * size)], 0.5, "artifact-size");
     persist.bytes_per_byte = size;
     let mut map = step([0.000_025, 0.000_03], 0.5, "map");
     map.bytes_per_byte = size;
@@ -161,8 +162,8 @@ fn tier_steps(tier: Tier) -> BTreeMap<Step, StepCost> {
         (Step::Compile, compile),
         (Step::Persist, persist),
         (Step::Map, map),
-        (Step::Link, step([0.000_006, 0.0], 0.5, "link")),
-        (Step::Instantiate, step([0.000_08, 0.000_2], 0.5, "instantiate")),
+        (Step::Link, step([0.000_17, 0.0], 0.3, "link")),
+        (Step::Instantiate, step([0.000_15, 0.000_2], 0.5, "instantiate")),
     ])
 }
 

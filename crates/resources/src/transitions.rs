@@ -65,12 +65,14 @@ impl StepCost {
         (1.0 - parallel) + parallel / f64::from(threads.max(1))
     }
 
-    /// Median wall seconds at a size on some threads: Amdahl's law, but never less than the step takes over its
-    /// largest indivisible part (a function is compiled by one thread), `fixed + rate * largest`.
+    /// Median wall seconds at a size on some threads: the fixed part, and Amdahl's law for the part that grows; but
+    /// never less than the step takes over its largest indivisible part (a function is compiled by one thread),
+    /// `max(fixed + rate * size * wall_share, fixed + rate * largest)`.
     #[must_use]
     pub fn median_wall_seconds(&self, size: Bytes, threads: u32, largest: Bytes) -> f64 {
-        let floor = self.median_seconds(largest.min(size));
-        (self.median_seconds(size) * self.wall_share(threads)).max(floor)
+        let (whole, fixed) = (self.median_seconds(size), self.median_seconds(Bytes::ZERO));
+        let divided = fixed + (whole - fixed).max(0.0) * self.wall_share(threads);
+        divided.max(self.median_seconds(largest.min(size))).min(whole)
     }
 
     /// Wall seconds at a size on some threads; see [`Self::median_wall_seconds`].
