@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Without it a compiler may see that nothing is read, and take nothing.
+static char *volatile kept;
+
 int main(int argc, char **argv) {
     unsigned long limit = argc > 1 ? strtoul(argv[1], NULL, 10) : ~0ul, got = 0;
     while (got < limit) {
@@ -12,6 +15,7 @@ int main(int argc, char **argv) {
             return 1;
         }
         memset(piece, (int)got + 1, 1 << 20);
+        kept = piece;
         got++;
     }
     printf("took %lu MiB\n", got);

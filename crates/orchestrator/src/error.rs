@@ -109,6 +109,9 @@ impl Error {
 
     /// From a planner that found every candidate rejected.
     pub(crate) fn infeasible(file: &Path, error: &ChooseError) -> Self {
+        if error.for_memory() {
+            return Self::Memory { file: file.to_owned(), cause: error.to_string() };
+        }
         Self::Infeasible {
             file: file.to_owned(),
             cause: error.to_string(),
