@@ -51,8 +51,16 @@ impl Cost {
     }
 }
 
+/// Arguments of a call that are told apart.
+pub(crate) const MAX_ARGUMENTS: usize = 8;
+
+/// The known arguments of a call.
+pub(crate) type Arguments = [Option<i64>; MAX_ARGUMENTS];
+
 /// What the flow meets on its way.
 pub(crate) trait Visitor {
+    /// The parameters that make a difference to what a function costs, one bit each.
+    fn sensitive(&self, function: u32) -> u64;
     /// Cost of one call of a function with constant arguments where known, and note of `times` calls.
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost;
     /// Cost of one indirect call by a type.
@@ -66,7 +74,7 @@ pub(crate) trait Visitor {
 enum Kind {
     Block,
     If { otherwise: Lanes },
-    Loop(LoopFlow),
+    Loop(Box<LoopFlow>),
 }
 
 struct LoopFlow {
@@ -149,7 +157,7 @@ impl<V: Visitor> Flow<'_, V> {
     fn step(&mut self, node: Node) {
         match node {
             Node::Work { ops, mix } => {
-                self.cost.ops = self.cost.ops + self.now * f64::from(ops);
+                self.cost.ops += self.now * f64::from(ops);
                 if mix != NONE {
                     let len = self.forest.mixes[mix as usize].0 as usize;
                     let list = &self.forest.mixes[mix as usize + 1..mix as usize + 1 + len];
@@ -165,6 +173,7 @@ impl<V: Visitor> Flow<'_, V> {
                 let all = std::mem::replace(&mut self.now, Lanes::ZERO);
                 self.deliver(depth, all);
             }
+            Node::BrIf { .. } if self.now.is_zero() => {}
             Node::BrIf { depth, cond } => {
                 let taken = self.taken(depth, cond) * self.now;
                 self.now = self.now - taken;
@@ -225,7 +234,7 @@ impl<V: Visitor> Flow<'_, V> {
         self.states[slot] = LoopState::Open(trips);
         self.loops.push(self.frames.len() as u32);
         let flow = LoopFlow { index, entry: self.now, trips, cost_before: self.cost.ops, exits: Vec::new() };
-        self.frames.push(Frame { kind: Kind::Loop(flow), joining: Lanes::ZERO });
+        self.frames.push(Frame { kind: Kind::Loop(Box::new(flow)), joining: Lanes::ZERO });
         self.now = (self.now * trips).bounded();
     }
 
@@ -234,7 +243,7 @@ impl<V: Visitor> Flow<'_, V> {
         match frame.kind {
             Kind::Block => self.now += frame.joining,
             Kind::If { otherwise } => self.now += frame.joining + otherwise,
-            Kind::Loop(flow) => self.leave_loop(flow),
+            Kind::Loop(flow) => self.leave_loop(*flow),
         }
     }
 
@@ -339,13 +348,17 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// Adds the cost of a call; in a short loop whose variable is an argument, of one call per iteration.
     fn call(&mut self, function: u32, args: u32) {
-        let arguments = self.call_arguments(args);
-        if let Some((index, count)) = self.short_loop() {
+        let wanted = self.visitor.sensitive(function);
+        let arguments = self.call_arguments(args, wanted);
+        if wanted != 0
+            && args != NONE
+            && let Some((index, count)) = self.short_loop()
+        {
             self.at = Some((index, 0.0));
-            if self.call_arguments(args) != arguments {
+            if self.call_arguments(args, wanted) != arguments {
                 for iteration in 0..count {
                     self.at = Some((index, f64::from(iteration)));
-                    let arguments = self.call_arguments(args);
+                    let arguments = self.call_arguments(args, wanted);
                     let times = self.now * (1.0 / f64::from(count));
                     let cost = self.visitor.call(function, &arguments, times);
                     self.cost.add(&cost, times);
@@ -366,13 +379,20 @@ impl<V: Visitor> Flow<'_, V> {
         (trips <= MAX_UNROLLED).then_some((flow.index, trips as u32))
     }
 
-    fn call_arguments(&self, args: u32) -> Vec<Option<i64>> {
-        if args == NONE {
-            return Vec::new();
+    /// The known arguments of a call, among those that `wanted` has a bit for.
+    fn call_arguments(&self, args: u32, wanted: u64) -> Arguments {
+        let mut out = [None; MAX_ARGUMENTS];
+        if args == NONE || wanted == 0 {
+            return out;
         }
         let len = self.forest.args[args as usize] as usize;
         let list = &self.forest.args[args as usize + 1..args as usize + 1 + len];
-        list.iter().map(|&expr| self.exact(expr)).collect()
+        for (index, &expr) in list.iter().enumerate().take(MAX_ARGUMENTS) {
+            if wanted & (1 << index) != 0 {
+                out[index] = self.exact(expr);
+            }
+        }
+        out
     }
 
     /// The value of an expression that the arguments and finished loops determine.

@@ -56,28 +56,34 @@ impl Lanes {
     pub(crate) const ZERO: Self = Self([0.0; LANES]);
     pub(crate) const ONE: Self = Self([1.0; LANES]);
 
+    #[inline]
     pub(crate) fn splat(value: f64) -> Self {
         Self([value; LANES])
     }
 
+    #[inline]
     pub(crate) fn map(self, f: impl Fn(f64) -> f64) -> Self {
         Self(self.0.map(f))
     }
 
+    #[inline]
     pub(crate) fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
         Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
     }
 
     /// Cuts every lane to `[0, CEILING]`; what is not a number becomes zero.
+    #[inline]
     pub(crate) fn bounded(self) -> Self {
         self.map(|value| if value > 0.0 { value.min(CEILING) } else { 0.0 })
     }
 
+    #[inline]
     pub(crate) fn is_zero(self) -> bool {
         self.0.iter().all(|&value| value <= 0.0)
     }
 
     /// The one value of all lanes, if they agree.
+    #[inline]
     pub(crate) fn exact(self) -> Option<f64> {
         self.0.iter().all(|&value| value == self.0[0]).then_some(self.0[0])
     }
@@ -85,6 +91,7 @@ impl Lanes {
     /// A log-normal unknown: `median`, and `spread` = 95th percentile over median.
     ///
     /// `seed` names the unknown: equal seeds give equal draws.
+    #[inline]
     pub(crate) fn log_normal(median: f64, spread: f64, seed: u64) -> Self {
         const Z95: f64 = 1.644_853_627;
         let sigma = spread.ln() / Z95;
@@ -97,6 +104,7 @@ impl Lanes {
     }
 
     /// An unknown uniform in `(0, 1)`, independent of every other seed.
+    #[inline]
     pub(crate) fn uniform(seed: u64) -> Self {
         let order = permutation(seed);
         Self(std::array::from_fn(|lane| (f64::from(order[lane]) + 0.5) / LANES as f64))
@@ -142,6 +150,7 @@ macro_rules! lanewise {
     ($trait:ident, $method:ident, $op:tt) => {
         impl $trait for Lanes {
             type Output = Self;
+            #[inline]
             fn $method(self, other: Self) -> Self {
                 self.zip(other, |a, b| a $op b)
             }
@@ -154,6 +163,7 @@ lanewise!(Mul, mul, *);
 lanewise!(Div, div, /);
 
 impl AddAssign for Lanes {
+    #[inline]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
@@ -161,6 +171,7 @@ impl AddAssign for Lanes {
 
 impl Mul<f64> for Lanes {
     type Output = Self;
+    #[inline]
     fn mul(self, factor: f64) -> Self {
         self.map(|value| value * factor)
     }

@@ -120,6 +120,8 @@ pub(crate) struct Walker {
     exported: Vec<u32>,
     touched: Vec<u32>,
     tally: Tally,
+    /// Height of the innermost frame's operands.
+    floor: usize,
     ops: u32,
     loops_begun: u32,
     sensitive: u64,
@@ -370,8 +372,7 @@ impl Walker {
     /// Pops an operand; unknown where the stack is not known that deep.
     #[inline]
     fn pop(&mut self) -> Val {
-        let height = self.frames.last().map_or(0, |frame| frame.height as usize);
-        if self.stack.len() > height { self.stack.pop().unwrap_or(Val::JUNK) } else { Val::JUNK }
+        if self.stack.len() > self.floor { self.stack.pop().unwrap_or(Val::JUNK) } else { Val::JUNK }
     }
 
     #[inline]
@@ -395,6 +396,7 @@ impl Walker {
         self.spend(params as usize + results as usize + 1);
         let height = (self.stack.len() as u32).saturating_sub(params);
         let log_start = self.log.len() as u32;
+        self.floor = height as usize;
         self.frames.push(Frame {
             kind,
             height,
@@ -498,6 +500,7 @@ impl Walker {
     fn leave(&mut self, forest: &mut Forest, live: bool) -> bool {
         self.flush(forest);
         let Some(mut frame) = self.frames.pop() else { return false };
+        self.floor = self.frames.last().map_or(0, |outer| outer.height as usize);
         if frame.kind != Kind::Function {
             forest.nodes.push(Node::End);
         }

@@ -188,13 +188,10 @@ impl<'a> Summary<'a> {
         cost.scaled(priors::recursion(seed([u64::from(component), 0, 0x4ec])))
     }
 
-    /// The arguments that make a difference to the callee, if any does.
+    /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
     fn telling(&self, function: u32, arguments: &[Option<i64>]) -> Option<Instance> {
-        let (_, tree) = self.tree(function)?;
-        let telling = |index: usize| index < 64 && tree.sensitive & (1 << index) != 0;
-        let kept: Vec<Option<i64>> =
-            arguments.iter().enumerate().map(|(index, &value)| value.filter(|_| telling(index))).collect();
-        kept.iter().any(Option::is_some).then_some(Instance { function, arguments: kept })
+        let any = arguments.iter().any(Option::is_some) && self.tree(function).is_some();
+        any.then(|| Instance { function, arguments: arguments.to_vec() })
     }
 
     /// The cost under constant arguments; `None` where that is not worth it or would not end.
@@ -223,6 +220,10 @@ impl<'a> Summary<'a> {
 }
 
 impl Visitor for Summary<'_> {
+    fn sensitive(&self, function: u32) -> u64 {
+        self.tree(function).map_or(0, |(_, tree)| tree.sensitive)
+    }
+
     fn call(&mut self, function: u32, arguments: &[Option<i64>], _times: Lanes) -> Cost {
         if let Some(instance) = self.telling(function, arguments)
             && let Some(cost) = self.specialise(&instance)
@@ -345,6 +346,10 @@ impl<'s, 'a> Down<'s, 'a> {
 }
 
 impl Visitor for Down<'_, '_> {
+    fn sensitive(&self, function: u32) -> u64 {
+        self.summary.sensitive(function)
+    }
+
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
         let all = times * self.current.1;
         self.enter(function, arguments, all)

@@ -21,23 +21,28 @@ impl Val {
     /// A value nothing is known of, not even that it equals itself.
     pub(crate) const JUNK: Self = Self { symbol: JUNK, scale: 1, offset: 0 };
 
+    #[inline]
     pub(crate) fn constant(value: i64) -> Self {
         Self { symbol: NONE, scale: 0, offset: value }
     }
 
+    #[inline]
     fn of(symbol: u32) -> Self {
         Self { symbol, scale: 1, offset: 0 }
     }
 
+    #[inline]
     pub(crate) fn as_constant(self) -> Option<i64> {
         (self.symbol == NONE).then_some(self.offset)
     }
 
+    #[inline]
     pub(crate) fn is_junk(self) -> bool {
         self.symbol == JUNK
     }
 
     /// Its symbol, if it is that and nothing else.
+    #[inline]
     pub(crate) fn as_symbol(self) -> Option<u32> {
         (self.symbol > JUNK && self.scale == 1 && self.offset == 0).then_some(self.symbol)
     }
@@ -154,6 +159,7 @@ impl Values {
         }
     }
 
+    #[inline]
     fn push(&mut self, def: Def, pure: bool) -> u32 {
         self.defs.push(def);
         self.pure.push(pure);
@@ -169,6 +175,7 @@ impl Values {
         self.defs.get(symbol as usize).copied().unwrap_or(Def::Opaque(Source::Other))
     }
 
+    #[inline]
     pub(crate) fn opaque(&mut self, source: Source) -> Val {
         Val::of(self.push(Def::Opaque(source), false))
     }
@@ -182,6 +189,7 @@ impl Values {
         Val::of(self.push(Def::Phi { of, init }, pure))
     }
 
+    #[inline]
     pub(crate) fn either(&mut self, a: Val, b: Val) -> Val {
         if a.is_junk() || b.is_junk() {
             return Val::JUNK;
@@ -195,11 +203,13 @@ impl Values {
     }
 
     /// Whether the value is a function of constants, parameters and loop variables that start from such.
+    #[inline]
     pub(crate) fn is_pure(&self, value: Val) -> bool {
         value.symbol == NONE || (value.symbol != JUNK && self.pure[value.symbol as usize])
     }
 
     /// The result of a two-operand integer operator.
+    #[inline]
     pub(crate) fn binary(&mut self, code: u16, a: Val, b: Val) -> Val {
         if let (Some(x), Some(y)) = (a.as_constant(), b.as_constant()) {
             return fold(code, x, y).map_or(Val::JUNK, Val::constant);

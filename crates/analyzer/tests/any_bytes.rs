@@ -1,5 +1,6 @@
 //! The analyzer on bytes nobody meant: random, mutated, and made to hurt. Nothing here may panic, hang or need memory
 //! out of proportion; the fuzz targets run the same bodies for longer.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

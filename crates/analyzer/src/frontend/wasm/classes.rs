@@ -80,6 +80,7 @@ pub(crate) fn traffic(code: u16) -> (u8, u8) {
 }
 
 /// Operands taken and results left, for operators whose values are not followed; `None` where it is not known.
+#[inline]
 pub(crate) fn arity(code: u16) -> Option<(u8, u8)> {
     Some(match code {
         0x01 => (0, 0),

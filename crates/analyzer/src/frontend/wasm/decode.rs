@@ -97,6 +97,7 @@ pub(crate) struct Decoded {
     /// Set where nesting is too deep to follow.
     pub too_deep: bool,
     open: Vec<(u32, u32)>,
+    open_loops: u32,
     control: Vec<u32>,
     sets: Vec<u32>,
     /// Per local, the generation in which it was last seen; generations grow over all functions, so that a large
@@ -218,6 +219,7 @@ impl Decoded {
         self.loops.clear();
         self.assigned.clear();
         self.open.clear();
+        self.open_loops = 0;
         self.control.clear();
         self.sets.clear();
         self.too_deep = false;
@@ -253,7 +255,9 @@ impl Decoded {
             0x21 | 0x22 => {
                 let index = cursor.index()?;
                 self.push(plain, index, 0);
-                self.sets.push(index);
+                if self.open_loops > 0 {
+                    self.sets.push(index);
+                }
             }
             0x41 => {
                 let value = cursor.signed()? as i32;
@@ -351,6 +355,7 @@ impl Decoded {
 
     fn enter_loop(&mut self, offset: u64, arity: u32) {
         let number = self.loops.len() as u32;
+        self.open_loops += 1;
         // `assigned.0` holds where the loop's assignments begin in `sets` until it closes.
         self.loops.push(LoopShape { offset, assigned: (self.sets.len() as u32, 0), arity });
         self.open.push((self.ops.len() as u32, number));
@@ -366,6 +371,7 @@ impl Decoded {
         }
         let code = if number == u32::MAX { code::END } else { code::END_LOOP };
         if number != u32::MAX {
+            self.open_loops -= 1;
             self.close_loop(number);
         }
         self.push_control(code, self.loops.len() as u32, calls);
