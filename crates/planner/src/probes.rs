@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use forewarm_types::{Tier, Weights};
+use forewarm_types::Weights;
 
 use crate::belief::Belief;
 use crate::distribution::{NODES, Nodes, tame};
@@ -130,10 +130,4 @@ fn price(belief: &Belief, weights: &Weights, metered: &Metered, executes: f64) -
 
 fn geometric_mean(costs: &Nodes) -> f64 {
     tame((costs.iter().map(|cost| cost.max(1e-300).ln()).sum::<f64>() / NODES as f64).exp())
-}
-
-/// The tier a trial runs on, for messages and tests.
-#[must_use]
-pub fn trial_tier(belief: &Belief) -> Tier {
-    belief.metered_tier()
 }

@@ -228,12 +228,15 @@ fn a_short_program_is_not_tried() {
     }
 }
 
-/// A loop nest over arguments, where programs differ far more than the prior says and the fast compiler's code is slow.
+/// A loop nest over arguments, where programs differ far more than the prior says, and an optimising compiler that takes
+/// its time and makes good for it: where a wrong choice costs more than a trial either way.
 fn open() -> Problem {
     let mut problem = Problem::new(20_000, spread(1.0, 1e17));
     problem.resources.workload.run_log_deviation = Figure::measured(9.0, 0.0, 100, "runs");
     let winch = problem.resources.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
     winch.seconds_per_op.values_mut().for_each(|figure| figure.value *= 5.0);
+    let cranelift = problem.resources.transitions.tiers.get_mut(&Tier::Cranelift).unwrap();
+    cranelift.get_mut(&Step::Compile).unwrap().seconds_per_megabyte *= 20.0;
     problem
 }
 
