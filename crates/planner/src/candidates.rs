@@ -91,38 +91,33 @@ fn variants(belief: &Belief) -> Vec<(u64, f64)> {
     sizes.into_iter().map(|size| (size, belief.peak.exceeds(size))).collect()
 }
 
+/// Everything but memory and what is left warm.
 fn shapes(pricing: &Pricing<'_>) -> Vec<Shape> {
     let belief = pricing.belief;
+    let options = options(belief);
     let mut shapes = Vec::new();
-    let prefaults: &[bool] =
-        if prefault_gain(belief) > belief.machine.prefault.expected { &[false, true] } else { &[false] };
-    let pins: &[bool] = if belief.machine.unpinned_factor.is_some() { &[false, true] } else { &[false] };
     for (processor, view) in belief.machine.processors.iter().enumerate() {
-        for tier in Tier::ALL {
-            for isa in LEVELS {
-                let blocked = tier_rules(belief, processor, tier, isa);
-                for threads in 1..=view.cores {
-                    for share in &belief.machine.shares {
-                        for (pinned, prefault) in
-                            pins.iter().flat_map(|pin| prefaults.iter().map(move |back| (*pin, *back)))
-                        {
-                            let mut shape = Shape {
-                                processor: processor as u16,
-                                tier,
-                                isa,
-                                threads,
-                                share: if share.is_finite() { share.clamp(1e-3, 1.0) } else { 1.0 },
-                                pinned,
-                                prefault,
-                                standing: belief.standing[tier as usize][isa as usize],
-                                rejection: None,
-                                figures: Figures::default(),
-                            };
-                            shape.figures = pricing.figures(&shape);
-                            shape.rejection = blocked.or_else(|| shape_rules(belief, &shape, *share));
-                            shapes.push(shape);
-                        }
-                    }
+        let levels = Tier::ALL.into_iter().flat_map(|tier| LEVELS.map(|isa| (tier, isa)));
+        for (tier, isa) in levels {
+            let blocked = tier_rules(belief, processor, tier, isa);
+            let standing = belief.standing[tier as usize][isa as usize];
+            for threads in 1..=view.cores {
+                for (wanted, pinned, prefault) in &options {
+                    let mut shape = Shape {
+                        processor: processor as u16,
+                        tier,
+                        isa,
+                        threads,
+                        share: if wanted.is_finite() { wanted.clamp(1e-3, 1.0) } else { 1.0 },
+                        pinned: *pinned,
+                        prefault: *prefault,
+                        standing,
+                        rejection: None,
+                        figures: Figures::default(),
+                    };
+                    shape.figures = pricing.figures(&shape);
+                    shape.rejection = blocked.or_else(|| shape_rules(belief, &shape, *wanted));
+                    shapes.push(shape);
                 }
             }
         }
@@ -130,6 +125,20 @@ fn shapes(pricing: &Pricing<'_>) -> Vec<Shape> {
     forgive_deadline(&mut shapes);
     reject_dominated(&mut shapes);
     shapes
+}
+
+/// Shares of a core, with pinning and backing of memory only where the model prices a gain in them.
+fn options(belief: &Belief) -> Vec<(f64, bool, bool)> {
+    let backing = prefault_gain(belief) > belief.machine.prefault.expected;
+    let prefaults: &[bool] = if backing { &[false, true] } else { &[false] };
+    let pins: &[bool] = if belief.machine.unpinned_factor.is_some() { &[false, true] } else { &[false] };
+    let mut options = Vec::new();
+    for share in &belief.machine.shares {
+        for pinned in pins {
+            options.extend(prefaults.iter().map(|prefault| (*share, *pinned, *prefault)));
+        }
+    }
+    options
 }
 
 /// Where no candidate can keep the deadline, it rejects none: a prediction is no reason to refuse a run that the user

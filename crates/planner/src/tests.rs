@@ -382,3 +382,24 @@ fn a_plan_is_a_document() {
     assert_eq!(back.candidates.len(), plan.candidates.len());
     assert!(plan.candidates.len() <= 20);
 }
+
+#[test]
+fn memory_is_backed_and_threads_are_bound_only_where_that_gains() {
+    let mut problem = Problem::new(60_000, exactly(1e10));
+    problem.busy_cores = 1.0;
+    problem.analysis.profile.memory.initial_bytes = Bytes(100 << 20);
+    problem.analysis.profile.memory.traffic_bytes = Some(Estimate::exact(1e10, Basis::Static));
+    let touch = |problem: &mut Problem, seconds: f64| {
+        let figure = Figure::measured(seconds, 0.0, 3, "calibrated");
+        problem.resources.transitions.first_touch_seconds_per_byte = Some(figure);
+    };
+    touch(&mut problem, 1e-10);
+    let cpu = problem.plan().chosen.configuration.cpu().unwrap();
+    assert_eq!((cpu.prefault, cpu.pinned), (false, false));
+    touch(&mut problem, 2.4e-9);
+    problem.resources.contention.unpinned_factor = Some(Figure::measured(1.2, 0.0, 3, "calibrated"));
+    let plan = problem.plan();
+    let cpu = plan.chosen.configuration.cpu().unwrap();
+    assert_eq!((cpu.prefault, cpu.pinned), (true, true));
+    assert!(plan.warm_up.iter().any(|step| step.step == Step::Prefault));
+}

@@ -156,7 +156,7 @@ fn tier_steps(tier: Tier) -> BTreeMap<Step, StepCost> {
     compile.peak_bytes_per_byte = 17.5;
     let mut persist = step([0.000_35, significant(0.000_65 * size)], 0.5, "artifact-size");
     persist.bytes_per_byte = size;
-    let mut map = step([0.000_025, 0.000_03], 0.5, "map");
+    let mut map = step([0.000_3, 0.000_03], 0.5, "map");
     map.bytes_per_byte = size;
     BTreeMap::from([
         (Step::Compile, compile),
