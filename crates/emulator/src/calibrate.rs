@@ -4,6 +4,7 @@
 //! that cannot be measured here keeps its default. Energy stays with the power table. Nothing is decided and nothing
 //! stored here. Called by the orchestrator for `forewarm resources probe`.
 
+mod climb;
 mod compile;
 mod contention;
 mod factors;

@@ -5,14 +5,16 @@
 
 use std::fs::File;
 use std::io::{Seek, Write};
+use std::sync::Arc;
 
 use forewarm_executor::wasm::{Compiled, Engine};
 use forewarm_resources::{StepCost, Transitions};
-use forewarm_types::{CodeKind, Step, Tier};
+use forewarm_types::{CodeKind, Step, StepTiming, Tier};
 
-use super::{Bench, SOURCE, compile};
+use super::{Bench, SOURCE, climb::climb, compile};
 use crate::EmulateError;
-use crate::statistics::{line, log_deviation};
+use crate::generate::memory;
+use crate::statistics::{line, log_deviation, median};
 
 /// Instances made for one timing of `Instantiate`.
 const INSTANCES: u32 = 20;
@@ -64,14 +66,35 @@ pub(super) fn measure(bench: &Bench<'_>, tier: Tier, transitions: &mut Transitio
             }
         }
     }
+    let climbed = small_climbs(bench, tier)?;
     let steps = transitions.tiers.entry(tier).or_default();
     for (step, points) in
         [(Step::Persist, persist), (Step::Map, map), (Step::Link, link), (Step::Instantiate, instantiate)]
     {
         let held = steps.get(&step).map_or(0.0, |default| default.bytes_per_byte);
-        steps.insert(step, as_dense_as(held, points.cost()));
+        let mut cost = as_dense_as(held, points.cost());
+        let real = climbed.iter().flatten().filter(|timing| timing.step == step).map(|timing| timing.cpu_seconds);
+        let real: Vec<f64> = real.collect();
+        if !real.is_empty() {
+            cost.fixed_seconds = median(&real);
+            cost.log_deviation =
+                log_deviation(&Vec::from_iter(real.iter().map(|one| (0.0, *one))), (median(&real), 0.0));
+            cost.samples += real.len() as u64;
+        }
+        steps.insert(step, cost);
     }
     Ok(())
+}
+
+/// Climbs of a small command, for what linking with WASI and instantiating with a host state take whatever the size.
+/// Only the steps after compiling are used: the engine's own timings tell how those grow.
+fn small_climbs(bench: &Bench<'_>, tier: Tier) -> Result<Vec<Vec<StepTiming>>, EmulateError> {
+    let wasm = Arc::new(memory::command(1, false));
+    let climbs = (0..bench.budget.repeats.max(2)).map(|_| {
+        let steps = climb(bench, tier, &wasm, false)?;
+        Ok(steps.into_iter().filter(|timing| matches!(timing.step, Step::Link | Step::Instantiate)).collect())
+    });
+    climbs.collect()
 }
 
 /// The cost with artifacts as large as real modules make them, which the default knows: the time that grows with size

@@ -1,13 +1,14 @@
 //! Reading and digesting files, and backing memory: ahead of the run, and by the program's first touch.
 
 use std::io::{Read, Seek, Write};
+use std::sync::Arc;
 
 use forewarm_resources::{StepCost, Transitions};
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, CodeKind, Step};
 use sha2::{Digest, Sha256};
 
-use super::{Bench, SOURCE};
+use super::{Bench, SOURCE, climb::climb};
 use crate::EmulateError;
 use crate::generate::kernels::EXPORT;
 use crate::generate::memory;
@@ -16,9 +17,8 @@ use crate::statistics::{figure, line, log_deviation, median};
 /// Parts of the memory budget read as files; they span the sizes of real modules (25 KB to 26 MB) at full budget.
 const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
 
-/// Sizes that are backed: above 32 MiB, the most that glibc's allocator keeps for itself (mallopt(3),
-/// `M_MMAP_THRESHOLD`), so that every block is fresh from the system.
-const BACKED_BYTES: [u64; 2] = [33 << 20, 66 << 20];
+/// Parts of the memory budget that are backed.
+const BACKED_SHARES: [u64; 3] = [16, 8, 4];
 
 /// Distance between touched words: the smallest page any supported system has.
 const PAGE: u32 = 4096;
@@ -26,7 +26,7 @@ const PAGE: u32 = 4096;
 /// Measures `Read`, `Prefault` and the first touch.
 pub(super) fn measure(bench: &Bench<'_>, transitions: &mut Transitions) -> Result<(), EmulateError> {
     transitions.common.insert(Step::Read, fitted(&reads(bench)?));
-    let backed = populated(bench);
+    let backed = populated(bench)?;
     if !backed.is_empty() {
         transitions.common.insert(Step::Prefault, proportional(&backed));
     }
@@ -42,7 +42,7 @@ fn fitted(points: &[(f64, f64)]) -> StepCost {
     cost(points, line(points))
 }
 
-/// A cost without one: two large sizes tell nothing of a system call's microsecond.
+/// A cost without one: megabytes tell nothing of a system call's microsecond.
 fn proportional(points: &[(f64, f64)]) -> StepCost {
     let rates: Vec<f64> = points.iter().map(|(size, seconds)| seconds / size).collect();
     cost(points, (0.0, median(&rates)))
@@ -88,20 +88,20 @@ fn reads(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
     Ok(points)
 }
 
-/// Backing fresh memory ahead: (10^6 bytes, CPU seconds); nothing where the system does not offer it.
-fn populated(bench: &Bench<'_>) -> Vec<(f64, f64)> {
+/// Backing a program's fresh memory ahead: (10^6 bytes, CPU seconds); nothing where the system does not offer it.
+fn populated(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
+    let Some(&tier) = bench.tiers.first() else { return Ok(Vec::new()) };
     let mut points = Vec::new();
-    for size in BACKED_BYTES {
+    for share in BACKED_SHARES {
+        let size = Bytes((bench.budget.memory_bytes.0 / share).max(1 << 20));
+        let wasm = Arc::new(memory::command_with_memory(1, false, size));
         for _ in 0..bench.budget.repeats.max(2) {
-            let mut block = vec![0_u8; size as usize];
-            let (done, seconds) =
-                cpu_of(bench.clock.as_ref(), || forewarm_sandbox::memory::populate(&mut block, false));
-            if done.is_ok() {
-                points.push((Bytes(size).megabytes(), seconds));
-            }
+            let steps = climb(bench, tier, &wasm, true)?;
+            let backed = steps.iter().filter(|timing| timing.step == Step::Prefault && timing.bytes.0 > 0);
+            points.extend(backed.map(|timing| (timing.bytes.megabytes(), timing.cpu_seconds)));
         }
     }
-    points
+    Ok(points)
 }
 
 /// CPU seconds per byte of a program's first touch of fresh linear memory, beyond those of a second pass.

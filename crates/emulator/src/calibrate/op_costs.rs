@@ -9,11 +9,10 @@
 use std::sync::Arc;
 
 use forewarm_executor::wasm::{CallTiming, Compiled, Engine, EngineSettings};
-use forewarm_executor::{Invocation, Progress, Stdio};
 use forewarm_resources::{Figure, OpCosts};
 use forewarm_types::{CodeKind, OpClass, Tier};
 
-use super::{Bench, SOURCE, settings};
+use super::{Bench, SOURCE, climb::bare, settings};
 use crate::EmulateError;
 use crate::fit;
 use crate::generate::kernels::{self, EXPORT, Kernel};
@@ -71,21 +70,6 @@ fn host_call(bench: &Bench<'_>, tier: Tier) -> Result<Option<Figure>, EmulateErr
         costs.extend((many > few).then(|| (many - few) / f64::from(calls)));
     }
     Ok((!costs.is_empty()).then(|| figure(&costs, SOURCE)))
-}
-
-/// An invocation that is given nothing.
-fn bare() -> Invocation {
-    Invocation {
-        program: "calibration".into(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        directories: Vec::new(),
-        stdio: Stdio::Detached,
-        invoke: None,
-        network: false,
-        max_memory: None,
-        progress: Arc::new(Progress::default()),
-    }
 }
 
 /// CPU seconds of a round, once per repeat.

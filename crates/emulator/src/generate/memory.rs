@@ -41,6 +41,12 @@ pub fn stream(size: Bytes) -> Vec<u8> {
 /// A command that loops until stopped (`endless`), else `rounds` times: one addition to a local a round.
 #[must_use]
 pub fn command(rounds: i32, endless: bool) -> Vec<u8> {
+    command_with_memory(rounds, endless, Bytes(PAGE))
+}
+
+/// The same command with a memory of at least `size` bytes, which it never touches.
+#[must_use]
+pub fn command_with_memory(rounds: i32, endless: bool, size: Bytes) -> Vec<u8> {
     let condition = if endless { int(1) } else { set(0, binary(I32Add, get(0), int(-1))).then(get(0)) };
     let body = set(0, int(rounds)).then(super::piece::loop_while(1.0, Piece::default(), condition));
     let mut types = TypeSection::new();
@@ -52,7 +58,8 @@ pub fn command(rounds: i32, endless: bool) -> Vec<u8> {
     let mut code = CodeSection::new();
     code.function(&function(vec![(1, ValType::I32)], &body.code));
     let mut module = Module::new();
-    module.section(&types).section(&functions).section(&memories(1)).section(&exports).section(&code);
+    let memory = memories(size.0.div_ceil(PAGE).max(1));
+    module.section(&types).section(&functions).section(&memory).section(&exports).section(&code);
     module.finish()
 }
 
