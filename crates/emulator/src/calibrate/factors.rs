@@ -19,7 +19,7 @@ const EVERY: usize = 4;
 
 /// Measures what counting costs on the tier that trials prefer, and what the baseline level costs on the optimiser.
 pub(super) fn measure(bench: &Bench<'_>, costs: &mut OpCosts, metering: &mut Metering) -> Result<(), EmulateError> {
-    let whole: Vec<Kernel> = kernels::all().into_iter().filter(|kernel| kernel.weight >= 1.0).step_by(EVERY).collect();
+    let whole: Vec<Kernel> = kernels::all().into_iter().filter(|kernel| kernel.whole).step_by(EVERY).collect();
     if let Some(&tier) = bench.tiers.first() {
         let plain = settings(tier, 1);
         let counted = EngineSettings { metered: true, ..plain };

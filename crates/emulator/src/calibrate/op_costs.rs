@@ -90,7 +90,7 @@ pub(super) fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled)
 /// The costs from the medians of the repeats.
 ///
 /// A figure's deviation is how far predictions by it may lie off: the spread of solving each repeat by itself, and the
-/// relative residual of the whole inner loops, which is the error of adding up costs at all.
+/// relative residual of the inner loops, which is the error of adding up costs at all.
 fn solve(timed: &[Timed], prior: &[f64], repeats: u32) -> Vec<(OpClass, Figure)> {
     let central = fit(timed, prior, median);
     let singles: Vec<Vec<f64>> = (0..repeats.max(2) as usize)
@@ -112,14 +112,14 @@ fn solve(timed: &[Timed], prior: &[f64], repeats: u32) -> Vec<(OpClass, Figure)>
     costs
 }
 
-/// Standard deviation of `predicted / actual − 1` over the kernels that are whole inner loops.
+/// Relative error of predictions for the inner loops, the extreme ones among them: with `σ` the root mean square of
+/// `ln(predicted / actual)`, the log-normal's `√(exp σ² − 1)` (Aitchison and Brown 1957, 2.3).
 fn residual(timed: &[Timed], costs: &[f64]) -> f64 {
-    let ratios: Vec<f64> = timed
-        .iter()
-        .filter(|one| one.kernel.weight >= 1.0 && !one.seconds.is_empty())
-        .map(|one| predicted(&one.kernel, costs) / median(&one.seconds))
-        .collect();
-    deviation(&ratios)
+    let logs = timed.iter().filter(|one| one.kernel.whole && !one.seconds.is_empty());
+    let logs = logs.map(|one| (predicted(&one.kernel, costs) / median(&one.seconds)).ln());
+    let squares: Vec<f64> = logs.filter(|log| log.is_finite()).map(|log| log * log).collect();
+    let variance = squares.iter().sum::<f64>() / squares.len().max(1) as f64;
+    variance.exp_m1().sqrt()
 }
 
 fn predicted(kernel: &Kernel, costs: &[f64]) -> f64 {

@@ -59,7 +59,9 @@ pub struct Kernel {
     pub wasm: Vec<u8>,
     /// Operators executed in one round, by class.
     pub counts: BTreeMap<OpClass, f64>,
-    /// Weight of its relative residual: whole inner loops stand for real programs, exercises of one class less so.
+    /// Whether it is a whole inner loop, rather than an exercise of one class.
+    pub whole: bool,
+    /// Weight of its residual: whole inner loops stand for real programs, exercises of one class less so.
     pub weight: f64,
 }
 
@@ -73,7 +75,8 @@ pub(crate) struct Round {
 /// Every kernel.
 #[must_use]
 pub fn all() -> Vec<Kernel> {
-    exercises::all().into_iter().chain(inner_loops::all()).map(kernel).collect()
+    let exercises = exercises::all().into_iter().map(|round| kernel(round, false));
+    exercises.chain(inner_loops::all().into_iter().map(|round| kernel(round, true))).collect()
 }
 
 /// A command that calls a WASI host function as often as `rounds` says.
@@ -107,7 +110,7 @@ pub fn host_calls(rounds: i32) -> (Vec<u8>, BTreeMap<OpClass, f64>) {
     (module.finish(), counts)
 }
 
-fn kernel(round: Round) -> Kernel {
+fn kernel(round: Round, whole: bool) -> Kernel {
     let vector = round.body.code.iter().any(|op| matches!(op, LocalGet(local) | LocalSet(local) if *local >= V));
     let body = count_down(ROUNDS, 1.0, round.body);
     let counts = body.counts.clone();
@@ -118,7 +121,7 @@ fn kernel(round: Round) -> Kernel {
     code.function(&function(locals, &run.code));
     code.function(&function(Vec::new(), &exercises::leaf().code));
     code.function(&function(Vec::new(), &inner_loops::recursive().code));
-    Kernel { name: round.name, wasm: module(&code), counts, weight: round.weight }
+    Kernel { name: round.name, wasm: module(&code), counts, whole, weight: round.weight }
 }
 
 /// Gives every local a value that no compiler can fold: it depends on the parameter.
