@@ -467,8 +467,9 @@ impl<V: Visitor> Flow<'_, V> {
                 Some(value) => Lanes::splat(value as f64),
                 None => unknown(u64::from(index) | 1 << 40),
             },
-            Expr::Opaque { source, id } => {
-                priors::bound(source == Source::Call, seed([u64::from(self.number), u64::from(id) | 1 << 41, 0xb0]))
+            Expr::Opaque { source } => {
+                let name = seed([u64::from(self.number), self.site(expr) | 1 << 41, 0xb0]);
+                priors::bound(source == Source::Call, name)
             }
             Expr::Phi(phi) => {
                 let phi = self.forest.phis[phi as usize];

@@ -13,7 +13,9 @@
 
 mod branches;
 mod callgraph;
+mod dependence;
 mod error;
+mod flags;
 mod frequency;
 mod frontend;
 #[doc(hidden)]
@@ -26,6 +28,7 @@ mod priors;
 mod profile;
 mod program;
 mod regions;
+mod signatures;
 mod sniff;
 mod summary;
 mod trip_count;

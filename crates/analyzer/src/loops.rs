@@ -6,9 +6,8 @@
 //! a function beyond it is counted, not understood. Called by the front end, once per function; trip counts are solved
 //! in [`crate::trip_count`].
 
-use forewarm_types::demand::Dependence;
-
 use crate::branches;
+use crate::dependence::{Access, Body, MAX_ACCESSES};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::{Decoded, Op, code};
 use crate::frontend::wasm::module::Module;
@@ -103,6 +102,10 @@ struct Open {
     early: bool,
     early_since: bool,
     table_targets: u32,
+    /// For the test of dependence: reads of each variable, accesses to memory, and whether something rules it out.
+    reads: Vec<u32>,
+    accesses: Vec<Access>,
+    ruled_out: bool,
 }
 
 /// The walk's state; reused from function to function.
@@ -224,6 +227,9 @@ impl Walker {
         }
         match plain {
             0x20 => {
+                if self.collect_mix {
+                    self.note_read(op.a);
+                }
                 let value = self.local(op.a);
                 self.stack.push(value);
             }
@@ -248,7 +254,8 @@ impl Walker {
                 self.stack.push(value);
             }
             0x28 | 0x29 | 0x2c..=0x35 => {
-                self.pop();
+                let address = self.pop();
+                self.note_access(op, address, false);
                 let value = self.values.opaque(Source::Memory);
                 self.stack.push(value);
             }
@@ -325,6 +332,7 @@ impl Walker {
                 self.stack.push(value);
             }
             0x108 | 0x10a | 0x10b => {
+                self.rule_out();
                 let length = self.pop();
                 let length = self.export(forest, length, 0);
                 self.pop();
@@ -332,19 +340,81 @@ impl Walker {
                 self.flush(forest);
                 forest.nodes.push(Node::Bulk { length });
             }
+            0x2a | 0x2b | 0x200..=0x20a | 0x25c | 0x25d => {
+                let address = self.pop();
+                self.note_access(op, address, false);
+                let value = self.remembered(plain, Val::JUNK, Val::JUNK);
+                self.stack.push(value);
+            }
+            0x36..=0x3e | 0x20b => {
+                self.pop();
+                let address = self.pop();
+                self.note_access(op, address, true);
+            }
+            0x92..=0x98 | 0xa0..=0xa6 => {
+                let (b, a) = (self.pop(), self.pop());
+                let value = self.remembered(plain, a, b);
+                self.stack.push(value);
+            }
             _ => self.plain(plain),
         }
         true
+    }
+
+    /// Notes that a local was read: a variable that is read carries something.
+    fn note_read(&mut self, local: u32) {
+        if let Some(open) = self.open.last_mut()
+            && let Some(slot) = open.variables.iter().position(|variable| variable.local == local)
+            && self.locals.get(local as usize).and_then(|value| value.as_symbol()) == Some(open.variables[slot].symbol)
+        {
+            open.reads.resize(open.variables.len(), 0);
+            open.reads[slot] += 1;
+        }
+    }
+
+    fn note_access(&mut self, op: Op, address: Val, store: bool) {
+        if !self.collect_mix {
+            return;
+        }
+        let Some(open) = self.open.last_mut() else { return };
+        let (loaded, stored) = classes::traffic(op.code);
+        if open.accesses.len() < MAX_ACCESSES {
+            open.accesses.push(Access { store, address, displacement: op.b, width: loaded.max(stored) });
+        } else {
+            open.ruled_out = true;
+        }
+    }
+
+    /// The result of an operator on floats or vectors: remembered where dependence is asked for.
+    fn remembered(&mut self, plain: u16, a: Val, b: Val) -> Val {
+        if self.collect_mix && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
+    }
+
+    /// Rules a test of dependence out for all open loops: something happens whose effects are not followed.
+    fn rule_out(&mut self) {
+        if self.collect_mix {
+            self.open.iter_mut().for_each(|open| open.ruled_out = true);
+        }
     }
 
     /// An operator of which only the operand counts matter.
     fn plain(&mut self, plain: u16) {
         let Some((taken, left)) = classes::arity(plain) else {
             // What lies above is not known any more; what is pushed from here on is.
+            self.rule_out();
             let height = self.frames.last().map_or(0, |frame| frame.height as usize);
             self.stack.truncate(height.min(self.stack.len()));
             return;
         };
+        if (taken, left) == (2, 1) && (code::SIMD..code::ATOMIC).contains(&plain) {
+            let (b, a) = (self.pop(), self.pop());
+            let value = self.remembered(plain, a, b);
+            self.stack.push(value);
+            return;
+        }
+        if plain >= code::ATOMIC || classes::traffic(plain) != (0, 0) {
+            self.rule_out();
+        }
         for _ in 0..taken {
             self.pop();
         }
@@ -412,6 +482,7 @@ impl Walker {
 
     fn enter_loop(&mut self, forest: &mut Forest, number: u32) {
         self.flush(forest);
+        self.rule_out();
         self.loops_begun = number + 1;
         let shape = self.decoded.loops[number as usize];
         let params = shape.arity & 0xffff;
@@ -446,10 +517,12 @@ impl Walker {
             early: false,
             early_since: false,
             table_targets: 0,
+            reads: Vec::new(),
+            accesses: Vec::new(),
+            ruled_out: !self.collect_mix,
         });
         let trip = Trip::Unknown(UnknownLoop::Data);
         let depth = self.open.len() as u32;
-        let dependence = Dependence::Unknown;
         forest.nodes.push(Node::Loop(index));
         forest.loops.push(Loop {
             offset: shape.offset,
@@ -458,7 +531,7 @@ impl Walker {
             main: NONE,
             again: true,
             early: false,
-            dependence,
+            finding: None,
         });
         self.enter(Kind::Loop(self.open.len() as u32 - 1), params, shape.arity >> 16, NONE);
     }
@@ -710,6 +783,7 @@ impl Walker {
     }
 
     fn call(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op) {
+        self.rule_out();
         let direct = matches!(op.code, code::CALL | code::RETURN_CALL);
         let signature = if direct { module.function_signature(op.a) } else { module.signature(op.a) };
         if !direct {
@@ -777,7 +851,7 @@ impl Walker {
         if done != NONE {
             return done;
         }
-        let opaque = |source: Source| Expr::Opaque { source, id: symbol };
+        let opaque = |source: Source| Expr::Opaque { source };
         let expr = match self.values.def(symbol) {
             Def::Opaque(source) => opaque(source),
             _ if depth > 10 => opaque(Source::Other),
@@ -836,6 +910,19 @@ impl Walker {
         }
         if open.table_targets >= DISPATCH_TARGETS {
             kind = UnknownLoop::Dispatch;
+        }
+        if !open.ruled_out {
+            let mut reads = std::mem::take(&mut open.reads);
+            reads.resize(steps.len(), 0);
+            let body = Body {
+                values: &self.values,
+                first_symbol: open.first_symbol,
+                variables: &steps,
+                reads: &reads,
+                accesses: &open.accesses,
+                trips: best.and_then(|(formula, _)| formula.constant()),
+            };
+            forest.loops[open.index as usize].finding = Some(body.finding());
         }
         self.conclude(forest, &open, &steps, best, kind, others);
     }

@@ -66,7 +66,6 @@ pub(crate) enum Expr {
     Param(u32),
     Opaque {
         source: Source,
-        id: u32,
     },
     /// A loop variable, by its index in `phis`.
     Phi(u32),
@@ -121,7 +120,8 @@ pub(crate) struct Loop {
     pub again: bool,
     /// Whether other exits may leave it early.
     pub early: bool,
-    pub dependence: forewarm_types::demand::Dependence,
+    /// What its iterations share, where that was asked for.
+    pub finding: Option<crate::dependence::Finding>,
 }
 
 /// Functions as trees; every index in a node points into the lists beside it.

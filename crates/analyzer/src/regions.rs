@@ -1,14 +1,15 @@
 //! The loops and functions that matter, by falling share of the run. Called by [`crate::analyze`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_types::Basis;
 use forewarm_types::demand::{Dependence, Region, RegionKind};
 
-use crate::Depth;
+use crate::frontend::wasm::decode::Decoded;
 use crate::frontend::wasm::module::Module;
 use crate::program::{Expr, Forest, NONE, Trip};
 use crate::summary::{Run, Trees};
+use crate::{Depth, flags, signatures};
 
 /// Regions listed for a plan, and for people.
 const MOST_FOR_A_RUN: usize = 20;
@@ -25,46 +26,65 @@ pub(crate) fn list(module: &Module<'_>, trees: &Trees, run: &Run, depth: Depth) 
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     found.truncate(if depth == Depth::Run { MOST_FOR_A_RUN } else { MOST_IN_FULL });
     let names = names(module, found.iter().map(|region| region.1));
-    found
-        .into_iter()
-        .filter_map(|(share, function, index)| region(module, trees, run, &names, share, function, index))
-        .collect()
+    let mut list = Lister { module, trees, run, names, crypto: None };
+    if depth == Depth::Full {
+        list.crypto = Some((signatures::tables(module), Decoded::default()));
+    }
+    found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
-fn region(
-    module: &Module<'_>,
-    trees: &Trees,
-    run: &Run,
-    names: &BTreeMap<u32, String>,
-    share: f64,
-    function: u32,
-    index: Option<u32>,
-) -> Option<Region> {
-    let name = names.get(&function).cloned().unwrap_or_else(|| format!("func[{function}]"));
-    let base = Region {
-        function: name,
-        kind: RegionKind::Function,
-        offset: module.body(function)?.offset,
-        depth: 0,
-        share,
-        trip_count: None,
-        trip_expression: None,
-        dependence: Dependence::Unknown,
-        flags: Vec::new(),
-    };
-    let Some(index) = index else { return Some(base) };
-    let (forest, tree) = trees.functions.get((function as usize).checked_sub(module.imports.len())?)?;
-    let forest = trees.forests.get(*forest as usize)?;
-    let entry = forest.loops.get((tree.loops.start + index) as usize)?;
-    Some(Region {
-        kind: RegionKind::Loop,
-        offset: entry.offset,
-        depth: entry.depth,
-        trip_count: run.loops.get(&(function, index)).map(|part| part.trips.estimate(Basis::Static)),
-        trip_expression: expression(forest, &entry.trip),
-        dependence: entry.dependence,
-        ..base
-    })
+struct Lister<'a> {
+    module: &'a Module<'a>,
+    trees: &'a Trees,
+    run: &'a Run,
+    names: BTreeMap<u32, String>,
+    /// Tables of cryptography, and a decoder; only where people ask.
+    crypto: Option<(Vec<signatures::Table>, Decoded)>,
+}
+
+impl Lister<'_> {
+    fn region(&mut self, share: f64, function: u32, index: Option<u32>) -> Option<Region> {
+        let name = self.names.get(&function).cloned().unwrap_or_else(|| format!("func[{function}]"));
+        let base = Region {
+            function: name,
+            kind: RegionKind::Function,
+            offset: self.module.body(function)?.offset,
+            depth: 0,
+            share,
+            trip_count: None,
+            trip_expression: None,
+            dependence: Dependence::Unknown,
+            flags: Vec::new(),
+        };
+        let Some(index) = index else {
+            return Some(Region { flags: flags::of_algorithms(self.algorithms(function)), ..base });
+        };
+        let (forest, tree) = self.trees.functions.get((function as usize).checked_sub(self.module.imports.len())?)?;
+        let forest = self.trees.forests.get(*forest as usize)?;
+        let entry = forest.loops.get((tree.loops.start + index) as usize)?;
+        let part = self.run.loops.get(&(function, index))?;
+        Some(Region {
+            kind: RegionKind::Loop,
+            offset: entry.offset,
+            depth: entry.depth,
+            trip_count: Some(part.trips.estimate(Basis::Static)),
+            trip_expression: expression(forest, &entry.trip),
+            dependence: part.finding.map_or(Dependence::Unknown, |finding| finding.dependence),
+            flags: flags::of_loop(part, share),
+            ..base
+        })
+    }
+
+    fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
+        let params = self.module.function_signature(function).map_or(0, |signature| u32::from(signature.params));
+        let (Some((tables, decoded)), Some(body)) = (&mut self.crypto, self.module.body(function)) else {
+            return BTreeSet::new();
+        };
+        match decoded.read(self.module, body.bytes, body.offset, params, &mut 0) {
+            Ok(()) => signatures::algorithms(&decoded.ops, tables),
+            Err(_) => BTreeSet::new(),
+        }
+    }
 }
 
 /// A trip count as text, where it depends on parameters alone: parameters are `p0`, `p1`, …

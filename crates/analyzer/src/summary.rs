@@ -6,9 +6,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use forewarm_types::OpClass;
+
 use crate::callgraph::{CallGraph, Callee, Order};
+use crate::dependence::Finding;
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
+use crate::frontend::wasm::classes;
 use crate::frontend::wasm::module::Module;
 use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::loops::Walker;
@@ -44,6 +48,10 @@ struct Instance {
 /// A loop's part in the run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoopShare {
+    /// What its iterations share.
+    pub finding: Option<Finding>,
+    /// Whether it works on vectors already.
+    pub vectors: bool,
     pub trips: Lanes,
     /// Operators executed in it and in what it calls, in the whole run.
     pub ops: Lanes,
@@ -341,6 +349,12 @@ impl<'s, 'a> Down<'s, 'a> {
             self.summary.component = u32::MAX - 1;
         }
         evaluate(&forest, &tree, instance.function, &instance.arguments, self);
+        let vectors = self.walker.decoded.ops.iter().any(|op| classes::class(op.code) == Some(OpClass::Vector));
+        for (index, entry) in forest.loops.iter().enumerate() {
+            if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
+                (share.finding, share.vectors) = (entry.finding, vectors);
+            }
+        }
         Ok(())
     }
 }
@@ -380,7 +394,12 @@ impl Visitor for Down<'_, '_> {
 
     fn loop_done(&mut self, index: u32, trips: Lanes, cost: Lanes) {
         let ops = (cost * self.current.1).bounded();
-        let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare { trips, ops: Lanes::ZERO });
+        let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare {
+            finding: None,
+            vectors: false,
+            trips,
+            ops: Lanes::ZERO,
+        });
         share.ops += ops;
     }
 }

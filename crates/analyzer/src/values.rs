@@ -223,6 +223,11 @@ impl Values {
         })
     }
 
+    /// The result of an operator whose value is not computed, only remembered.
+    pub(crate) fn remember(&mut self, code: u16, a: Val, b: Val) -> Val {
+        Val::of(self.push(Def::Operation { code, a, b }, false))
+    }
+
     /// The result of a one-operand integer operator.
     pub(crate) fn unary(&mut self, code: u16, a: Val) -> Val {
         if let Some(value) = a.as_constant() {

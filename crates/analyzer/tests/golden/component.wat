@@ -20,4 +20,4 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function wasi:cli/run@0.2.3#run depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop wasi:cli/run@0.2.3#run depth 1 share 0.994 trips 50 = -, Unknown
+;; Loop wasi:cli/run@0.2.3#run depth 1 share 0.994 trips 50 = -, Independent

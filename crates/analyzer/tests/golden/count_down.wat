@@ -19,5 +19,5 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 0.911 trips 500 = -, Unknown
-;; Loop _start depth 1 share 0.087 trips 34 = -, Unknown
+;; Loop _start depth 1 share 0.911 trips 500 = -, Independent
+;; Loop _start depth 1 share 0.087 trips 34 = -, Independent

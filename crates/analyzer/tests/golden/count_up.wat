@@ -18,4 +18,4 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 1000 = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 1000 = -, Independent simd

@@ -38,4 +38,4 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 64 = -, Unknown
 ;; Loop _start depth 2 share 1.000 trips 64 = -, Unknown
-;; Loop _start depth 3 share 0.979 trips 64 = -, Unknown
+;; Loop _start depth 3 share 0.979 trips 64 = -, Reduction

@@ -27,5 +27,5 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 0.700 trips 2000 = -, Unknown
-;; Loop _start depth 1 share 0.300 trips 1000 = -, Unknown
+;; Loop _start depth 1 share 0.700 trips 2000 = -, Carried
+;; Loop _start depth 1 share 0.300 trips 1000 = -, Reduction simd

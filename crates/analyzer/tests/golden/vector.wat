@@ -21,4 +21,4 @@
 ;; parallelism Serial
 ;; isa simd
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 256 = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 256 = -, Independent

@@ -51,7 +51,8 @@ pub(crate) struct Module<'a> {
     /// Functions a table can hold, in order and each once.
     pub table_functions: Vec<u32>,
     pub memories: Vec<MemorySize>,
-    pub data: Vec<&'a [u8]>,
+    /// Data segments, each with its address where that is constant.
+    pub data: Vec<(Option<i64>, &'a [u8])>,
     /// Set of proposals used, as bits.
     pub features: u32,
     /// Entries of the `producers` section: field, name, version.

@@ -157,7 +157,12 @@ fn section<'a>(module: &mut Module<'a>, payload: Payload<'a>) -> Result<(), Anal
         }
         Payload::DataSection(reader) => {
             for data in reader {
-                module.data.push(data?.data);
+                let data = data?;
+                let address = match &data.kind {
+                    wasmparser::DataKind::Active { offset_expr, .. } => constant(module, offset_expr),
+                    wasmparser::DataKind::Passive => None,
+                };
+                module.data.push((address, data.data));
             }
         }
         Payload::TagSection(_) => module.features |= Feature::Exceptions.bit(),
