@@ -36,10 +36,12 @@ impl Orchestrator {
 
     /// The stored model (or the one this run went by, where none is stored) refined by an observation.
     fn refined(&self, stored: Option<String>, considered: &Considered, observation: &Observation) -> Option<String> {
-        let mut model: ResourceModel =
-            stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| considered.resources.clone());
+        let mut model = match stored.and_then(|text| serde_json::from_str::<ResourceModel>(&text).ok()) {
+            Some(stored) => forewarm_resources::merge(considered.resources.clone(), &stored),
+            None => considered.resources.clone(),
+        };
         forewarm_learner::refine(&mut model, observation, &considered.analysis);
-        serde_json::to_string(&model).ok()
+        serde_json::to_string(&forewarm_resources::without_defaults(&model)).ok()
     }
 
     /// Plans once more with what the run taught; where that plan finds an artifact worth preparing for the runs to

@@ -39,8 +39,11 @@ impl Orchestrator {
         let stored: Option<ResourceModel> = stored.and_then(|text| serde_json::from_str(text).ok());
         let cores = allowed_cores();
         match stored {
-            Some(model) if model.inventory.cores() == cores => model,
-            Some(model) => ResourceModel { inventory: glance(cores), ..model },
+            Some(stored) if stored.inventory.cores() == cores => {
+                let defaults = forewarm_resources::defaults::model(stored.inventory.clone());
+                forewarm_resources::merge(defaults, &stored)
+            }
+            Some(stored) => forewarm_resources::merge(forewarm_resources::defaults::model(glance(cores)), &stored),
             None => forewarm_resources::defaults::model(glance(cores)),
         }
     }

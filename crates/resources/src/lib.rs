@@ -21,7 +21,7 @@ pub use contention::Contention;
 pub use costs::{OpCosts, TierCosts};
 pub use figure::Figure;
 pub use inventory::Inventory;
-pub use merge::merge;
+pub use merge::{merge, without_defaults};
 pub use power::{Power, Price};
 pub use transitions::{StepCost, Transitions};
 pub use workload::{Metering, Workload};

@@ -1,4 +1,4 @@
-//! Defaults lose to measurements: a stored model over the defaults of this build.
+//! Defaults lose to measurements: a stored model over the defaults of this build, and what of a model to store.
 
 use forewarm_types::{Step, Tier};
 
@@ -27,6 +27,21 @@ pub fn merge(defaults: ResourceModel, stored: &ResourceModel) -> ResourceModel {
     }
     take_steps(&mut model.transitions.common, &stored.transitions.common);
     take_rest(&mut model, stored);
+    model
+}
+
+/// The model less the defaults that [`merge`] would put back: what is worth storing. It is read before and written after
+/// every run, so that its size is time its users wait.
+#[must_use]
+pub fn without_defaults(model: &ResourceModel) -> ResourceModel {
+    let mut model = model.clone();
+    for costs in model.op_costs.tiers.values_mut() {
+        costs.seconds_per_op.retain(|_, figure| !figure.is_default());
+    }
+    for steps in model.transitions.tiers.values_mut() {
+        steps.retain(|_, step| step.samples > 0);
+    }
+    model.transitions.common.retain(|_, step| step.samples > 0);
     model
 }
 
@@ -101,5 +116,15 @@ mod tests {
         assert_eq!(merged.transitions.step(Tier::Winch, Step::Compile).unwrap().seconds_per_megabyte, 0.5);
         assert_eq!(merged.workload.run_median_seconds.value, 2.0);
         assert_eq!(merged.inventory.cores(), 8);
+    }
+
+    #[test]
+    fn what_is_stored_is_what_merging_cannot_put_back() {
+        let mut model = defaults::model(inventory::unknown(2));
+        let winch = model.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
+        winch.seconds_per_op.insert(OpClass::Load, Figure::measured(7.0, 0.0, 3, "calibrated"));
+        let stored = without_defaults(&model);
+        assert_eq!(stored.op_costs.tiers[&Tier::Winch].seconds_per_op.len(), 1);
+        assert_eq!(merge(defaults::model(inventory::unknown(2)), &stored), model);
     }
 }

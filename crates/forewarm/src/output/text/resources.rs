@@ -34,7 +34,8 @@ impl Sources {
     fn render(&self) -> String {
         let mut ordered: Vec<_> = self.numbers.iter().collect();
         ordered.sort_by_key(|(_, number)| **number);
-        let lines = ordered.iter().map(|(source, number)| line(&format!("[{number}]"), source));
+        let words = |source: &str| forewarm_resources::sources::words(source).to_owned();
+        let lines = ordered.iter().map(|(source, number)| line(&format!("[{number}]"), &words(source)));
         format!("\nSources (a figure of 0 samples is a default)\n{}", lines.collect::<String>())
     }
 }
