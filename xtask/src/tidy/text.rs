@@ -76,10 +76,12 @@ fn header(path: &str, content: &str) -> Option<Finding> {
     })
 }
 
-/// Every crate takes the workspace's lints, so that a rule is changed in one place.
+/// Every crate of the workspace takes its lints, so that a rule is changed in one place; one with a workspace of its
+/// own has none to take.
 fn lints(path: &str, content: &str) -> Option<Finding> {
     let lines: Vec<&str> = content.lines().map(str::trim).collect();
-    let missing = lines.contains(&"[package]") && !lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"]);
+    let member = lines.contains(&"[package]") && !lines.contains(&"[workspace]");
+    let missing = member && !lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"]);
     missing.then(|| Finding::error(path, "lacks `[lints]` with `workspace = true`"))
 }
 
@@ -223,6 +225,7 @@ mod tests {
         check_file("crates/a/Cargo.toml", "[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n", &[]);
         check_file("crates/a/Cargo.toml", "[package]\nname = \"a\"\n", &["[lints]"]);
         check_file("Cargo.toml", "[workspace]\n", &[]);
+        check_file("fuzz/Cargo.toml", "[package]\nname = \"f\"\n\n[workspace]\n", &[]);
     }
 
     #[test]

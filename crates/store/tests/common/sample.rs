@@ -1,5 +1,4 @@
 //! Made-up runs for the tests of this crate, inside and out.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test program uses its part")]
 
 use forewarm_types::{Bytes, Digest, Exit, ExitCause, Features, Observation, Step, StepTiming};
 

@@ -21,6 +21,10 @@ pub(crate) const MAX_BODY_BYTES: usize = 7_654_321;
 /// Nested blocks that are followed; a function with more is only counted, not understood. Compilers stay below 300.
 pub(crate) const MAX_DEPTH: usize = 2_000;
 
+/// In place of a loop's number: an open block that is no loop, and an `if` whose `else` has come.
+const NO_LOOP: u32 = u32::MAX;
+const ELSE_SEEN: u32 = u32::MAX - 1;
+
 /// Operators as numbers: one-byte opcodes as they are, prefixed ones by page.
 pub(crate) mod code {
     pub(crate) const UNREACHABLE: u16 = 0x00;
@@ -198,7 +202,7 @@ impl Decoded {
         self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
         let mut calls = 0_i64;
         // The function's own block: closed by the last `end`.
-        self.open.push((u32::MAX, u32::MAX));
+        self.open.push((u32::MAX, NO_LOOP));
         while !self.open.is_empty() {
             let at = cursor.at;
             self.operator(module, &mut cursor, offset, &mut calls, features)
@@ -293,9 +297,7 @@ impl Decoded {
                 let arity = block_type(module, cursor)?;
                 self.enter_loop(offset + start as u64, arity);
             }
-            0x05 => {
-                self.push_control(plain, 0, 0);
-            }
+            0x05 => self.otherwise()?,
             0x0b => self.leave(*calls)?,
             0x0c | 0x0d | 0xd5 | 0xd6 => {
                 let depth = self.depth(cursor)?;
@@ -348,7 +350,7 @@ impl Decoded {
     }
 
     fn enter(&mut self, code: u16, arity: u32) {
-        self.open.push((self.ops.len() as u32, u32::MAX));
+        self.open.push((self.ops.len() as u32, NO_LOOP));
         self.too_deep |= self.open.len() > MAX_DEPTH;
         self.push_control(code, arity, 0);
     }
@@ -363,14 +365,26 @@ impl Decoded {
         self.push_control(code::LOOP, number, 0);
     }
 
+    /// An `else`, which must belong to an `if` that has none yet.
+    fn otherwise(&mut self) -> Option<()> {
+        let (start, number) = self.open.last_mut()?;
+        if *number != NO_LOOP || self.ops.get(*start as usize)?.code != code::IF {
+            return None;
+        }
+        *number = ELSE_SEEN;
+        self.push_control(code::ELSE, 0, 0);
+        Some(())
+    }
+
     fn leave(&mut self, calls: i64) -> Option<()> {
         let (start, number) = self.open.pop()?;
         let here = self.ops.len() as i64;
         if let Some(op) = self.ops.get_mut(start as usize) {
             op.b = here;
         }
-        let code = if number == u32::MAX { code::END } else { code::END_LOOP };
-        if number != u32::MAX {
+        let is_loop = !matches!(number, NO_LOOP | ELSE_SEEN);
+        let code = if is_loop { code::END_LOOP } else { code::END };
+        if is_loop {
             self.open_loops -= 1;
             self.close_loop(number);
         }
