@@ -140,6 +140,25 @@ fn loops_that_nest_and_assign_are_bounded() {
 }
 
 #[test]
+fn an_else_belongs_to_an_if() {
+    for block in [0x02, 0x03] {
+        let body = [0, block, 0x40, 0x05, 0x41, 0, 0x0d, 0, 0x0b, 0x0b];
+        assert!(matches!(run(&module(&[], &body)), Err(AnalyzeError::Invalid { .. })));
+    }
+    let twice = [0, 0x41, 0, 0x04, 0x40, 0x05, 0x05, 0x0b, 0x0b];
+    assert!(run(&module(&[], &twice)).is_err());
+}
+
+#[test]
+fn locals_that_do_not_exist_or_are_too_many_to_follow() {
+    let set = |local: u64| [&[0x03, 0x40, 0x41, 1, 0x22][..], &leb(local), &[0x0d, 0, 0x0b]].concat();
+    let missing = [vec![0], set(40_000), vec![0x0b]].concat();
+    assert!(run(&module(&[], &missing)).is_ok(), "left to validation");
+    let many = [&[1][..], &leb(9000), &[0x7f], &set(8999), &[0x0b]].concat();
+    assert!(run(&module(&[], &many)).unwrap().profile.ops.total.is_some());
+}
+
+#[test]
 fn a_huge_jump_table() {
     let count = 2_000_000_u32;
     let body =

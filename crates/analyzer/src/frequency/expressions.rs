@@ -1,0 +1,256 @@
+//! Expressions and trip counts under given arguments: in each scenario, exactly, or as a range.
+//!
+//! Part of the frequency analysis.
+
+use super::{Flow, LoopState, MAX_DRAWN, MAX_STEPS, Visitor};
+use crate::lanes::{Lanes, seed};
+use crate::priors;
+use crate::program::{Expr, NONE, Trip};
+use crate::values::{Source, fold};
+
+impl<V: Visitor> Flow<'_, V> {
+    /// The value of an expression that the arguments and finished loops determine.
+    pub(super) fn exact(&self, expr: u32) -> Option<i64> {
+        let (low, high) = self.range(expr, &mut MAX_STEPS.clone())?;
+        (low == high && low.abs() < 9e15).then_some(low as i64)
+    }
+
+    pub(super) fn trips(&self, index: u32) -> Lanes {
+        let entry = self.forest.loops[index as usize];
+        let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x100b]);
+        let trips = match entry.trip {
+            Trip::Unknown(kind) => priors::trips(kind, name),
+            Trip::Formula { start, len, constant, step, per } => {
+                let mut distance = Lanes::splat(constant as f64);
+                let terms = &self.forest.terms[start as usize..(start + len) as usize];
+                let mixed = terms.iter().any(|term| term.1 > 0) && terms.iter().any(|term| term.1 < 0);
+                for &(expr, coefficient) in terms {
+                    distance += self.lanes(expr) * coefficient as f64;
+                }
+                if mixed && distance.exact().is_none() {
+                    // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
+                    return priors::trips(priors::UnknownLoop::Counted, name);
+                }
+                let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
+                let trips = distance.zip(step, trips_for);
+                if trips.exact().is_none() && !self.exact_terms(terms) {
+                    // Bounds drawn beyond this come of arithmetic on addresses and limits, not of counts.
+                    let other = priors::trips(priors::UnknownLoop::Counted, name);
+                    trips.zip(other, |trips, other| if trips > MAX_DRAWN { other } else { trips })
+                } else {
+                    trips
+                }
+            }
+        };
+        if entry.early {
+            // Whether something else ends the loop early is anyone's guess: in half of all scenarios nothing does.
+            let share = Lanes::uniform(name ^ 0xea).map(|u| (2.0 * u).min(1.0));
+            return trips.zip(share, |trips, share| 1.0 + (trips - 1.0) * share);
+        }
+        trips
+    }
+
+    /// Whether all terms are known numbers or run over known ranges.
+    pub(super) fn exact_terms(&self, terms: &[(u32, i64)]) -> bool {
+        terms.iter().all(|term| self.range(term.0, &mut MAX_STEPS.clone()).is_some())
+    }
+
+    /// A step that varies: where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic
+    /// mean.
+    pub(super) fn stride(&self, expr: u32) -> Lanes {
+        match self.range(expr, &mut MAX_STEPS.clone()) {
+            Some((low, high)) if low > 0.0 && high > low => Lanes::splat((high - low) / (high / low).ln()),
+            _ => self.lanes(expr).map(|step| step.max(1.0)),
+        }
+    }
+
+    /// A number in each scenario.
+    pub(super) fn lanes(&self, expr: u32) -> Lanes {
+        self.lanes_within(expr, &mut MAX_STEPS.clone())
+    }
+
+    pub(super) fn lanes_within(&self, expr: u32, steps: &mut u32) -> Lanes {
+        let unknown = |what: u64| priors::bound(false, seed([u64::from(self.number), what, 0xb0]));
+        *steps = steps.saturating_sub(1);
+        let Some(&found) = self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) else {
+            return unknown(1 << 44);
+        };
+        match found {
+            Expr::Const(value) => Lanes::splat(value as f64),
+            Expr::Param(index) => match self.arguments.get(index as usize).copied().flatten() {
+                Some(value) => Lanes::splat(value as f64),
+                None => unknown(u64::from(index) | 1 << 40),
+            },
+            Expr::Opaque { source } => {
+                let name = seed([u64::from(self.number), self.site(expr) | 1 << 41, 0xb0]);
+                priors::bound(source == Source::Call, name)
+            }
+            Expr::Phi(phi) => {
+                let phi = self.forest.phis[phi as usize];
+                let init = self.lanes_within(phi.init, steps);
+                let Some(step) = phi.step else { return unknown(self.site(expr) | 1 << 42) };
+                match self.state(phi.of) {
+                    LoopState::Unseen => init,
+                    LoopState::Open(trips) => init + (trips - Lanes::ONE) * (step as f64 / 2.0),
+                    LoopState::Closed(trips) => init + (trips - Lanes::ONE) * step as f64,
+                }
+            }
+            Expr::Linear { x, scale, offset } => {
+                self.lanes_within(x, steps) * scale as f64 + Lanes::splat(offset as f64)
+            }
+            Expr::Operation { code, a, b } => {
+                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let fallback = unknown(self.site(expr) | 1 << 43);
+                // A negative draw of what is meant to be unsigned is no draw at all.
+                let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
+                let both = a.zip(b, |a, b| match fold(code, a.round() as i64, b.round() as i64) {
+                    Some(value) if !unsigned || a >= 0.0 => value as f64,
+                    _ => f64::NAN,
+                });
+                both.zip(fallback, |value, other| if value.is_nan() { other } else { value })
+            }
+            Expr::Either(a, b) => {
+                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let pick = Lanes::uniform(seed([u64::from(self.number), self.site(expr), 0xe1]));
+                Lanes(std::array::from_fn(|lane| if pick.0[lane] < 0.5 { a.0[lane] } else { b.0[lane] }))
+            }
+        }
+    }
+
+    /// An expression's number within its function.
+    pub(super) fn site(&self, expr: u32) -> u64 {
+        u64::from(expr - self.function.exprs)
+    }
+
+    pub(super) fn state(&self, index: u32) -> LoopState {
+        let slot = index.checked_sub(self.function.loops.start);
+        slot.and_then(|slot| self.states.get(slot as usize)).copied().unwrap_or(LoopState::Unseen)
+    }
+
+    /// Chance that a condition is true, where constants and known trip counts tell.
+    pub(super) fn known(&self, cond: u32) -> Option<f64> {
+        let expr = self.forest.conds[cond as usize].expr;
+        if expr == NONE { None } else { self.truth(expr, &mut MAX_STEPS.clone()) }
+    }
+
+    pub(super) fn truth(&self, expr: u32, steps: &mut u32) -> Option<f64> {
+        *steps = steps.checked_sub(1)?;
+        if let Some(&Expr::Operation { code, a, b }) = self.forest.exprs.get(expr as usize) {
+            if matches!(code, 0x45 | 0x50) {
+                return self.truth(a, steps).map(|chance| 1.0 - chance);
+            }
+            if matches!(code, 0x46..=0x4f | 0x51..=0x5a) {
+                return compare(code, self.range(a, steps)?, self.range(b, steps)?);
+            }
+        }
+        let (low, high) = self.range(expr, steps)?;
+        if low == high {
+            return Some(f64::from(low != 0.0));
+        }
+        Some(if low > 0.0 || high < 0.0 { 1.0 } else { 1.0 - 1.0 / (high - low + 1.0) })
+    }
+
+    /// The smallest and largest value an expression takes, where both are known.
+    pub(super) fn range(&self, expr: u32, steps: &mut u32) -> Option<(f64, f64)> {
+        *steps = steps.checked_sub(1)?;
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Const(value) => Some((value as f64, value as f64)),
+            Expr::Param(index) => {
+                let value = self.arguments.get(index as usize).copied().flatten()? as f64;
+                Some((value, value))
+            }
+            Expr::Phi(phi) => {
+                let phi = self.forest.phis[phi as usize];
+                let (low, high) = self.range(phi.init, steps)?;
+                let step = phi.step? as f64;
+                match self.state(phi.of) {
+                    LoopState::Open(_) if self.at.is_some_and(|at| at.0 == phi.of) => {
+                        let moved = step * self.at.map_or(0.0, |at| at.1);
+                        Some((low + moved, high + moved))
+                    }
+                    LoopState::Unseen => None,
+                    LoopState::Open(trips) => {
+                        let moved = step * (trips.exact()? - 1.0);
+                        Some((low + moved.min(0.0), high + moved.max(0.0)))
+                    }
+                    LoopState::Closed(trips) => {
+                        let moved = step * (trips.exact()? - 1.0);
+                        Some((low + moved, high + moved))
+                    }
+                }
+            }
+            Expr::Linear { x, scale, offset } => {
+                let (low, high) = self.range(x, steps)?;
+                let (a, b) = (low * scale as f64 + offset as f64, high * scale as f64 + offset as f64);
+                Some((a.min(b), a.max(b)))
+            }
+            Expr::Operation { code, a, b } => {
+                let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
+                match code {
+                    0x6a | 0x7c => Some((a.0 + b.0, a.1 + b.1)),
+                    0x6b | 0x7d => Some((a.0 - b.1, a.1 - b.0)),
+                    0x71 | 0x83 if b.0 == b.1 && b.0 >= 0.0 && a.0 != a.1 => Some((0.0, b.0)),
+                    // Rounding down and dividing keep the order of what is not negative.
+                    0x71 | 0x76 | 0x83 | 0x88 | 0x6e | 0x80 if b.0 == b.1 && a.0 >= 0.0 => {
+                        let end = |value: f64| fold(code, value as i64, b.0 as i64).map(|value| value as f64);
+                        Some((end(a.0)?, end(a.1)?))
+                    }
+                    0x70 | 0x82 if b.0 == b.1 && b.0 > 0.0 && a.0 != a.1 => Some((0.0, b.0 - 1.0)),
+                    _ if a.0 == a.1 && b.0 == b.1 => {
+                        let value = fold(code, a.0 as i64, b.0 as i64)? as f64;
+                        Some((value, value))
+                    }
+                    _ => None,
+                }
+            }
+            Expr::Opaque { .. } | Expr::Either(..) => None,
+        }
+    }
+}
+
+/// Header runs for a distance and a step.
+///
+/// A distance that is no whole number is the mean over an outer loop's iterations, of which rounding up adds
+/// `(step - 1) / 2` in the mean.
+fn trips_for(distance: f64, step: f64) -> f64 {
+    let rounded = if distance.fract() == 0.0 {
+        (distance / step).ceil()
+    } else {
+        (distance + (step - 1.0).max(0.0) / 2.0) / step
+    };
+    (rounded + 1.0).max(1.0)
+}
+
+/// Chance that a comparison holds between two ranges, values spread evenly over them.
+fn compare(code: u16, a: (f64, f64), b: (f64, f64)) -> Option<f64> {
+    if a.0 == a.1 && b.0 == b.1 {
+        return fold(code, a.0 as i64, b.0 as i64).map(|truth| truth as f64);
+    }
+    let relation = code - if code <= 0x4f { 0x46 } else { 0x51 };
+    if matches!(relation, 3 | 5 | 7 | 9) && (a.0 < 0.0 || b.0 < 0.0) {
+        return None;
+    }
+    let (low, high) = (a.0 - b.1, a.1 - b.0);
+    let width = high - low;
+    let below = |limit: f64| ((limit - low) / (width + 1.0)).clamp(0.0, 1.0);
+    Some(match relation {
+        0 => {
+            if low > 0.0 || high < 0.0 {
+                0.0
+            } else {
+                1.0 / (width + 1.0)
+            }
+        }
+        1 => {
+            if low > 0.0 || high < 0.0 {
+                1.0
+            } else {
+                1.0 - 1.0 / (width + 1.0)
+            }
+        }
+        2 | 3 => below(0.0),
+        4 | 5 => 1.0 - below(1.0),
+        6 | 7 => below(1.0),
+        _ => 1.0 - below(0.0),
+    })
+}

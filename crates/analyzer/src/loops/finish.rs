@@ -1,0 +1,221 @@
+//! A loop from its head to its end: its variables, what ends it, how often it runs, what its iterations share.
+//!
+//! Part of the loop walk.
+
+use super::{DISPATCH_TARGETS, Exit, Kind, Latch, Open, Tracked, Walker};
+use crate::dependence::{Access, Body, MAX_ACCESSES};
+use crate::frontend::wasm::classes;
+use crate::frontend::wasm::decode::Op;
+use crate::priors::UnknownLoop;
+use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
+use crate::trip_count::{self, Formula, Test, Variable, Verdict};
+use crate::values::{Source, Val};
+
+impl Walker {
+    /// Notes that a local was read: a variable that is read carries something.
+    pub(super) fn note_read(&mut self, local: u32) {
+        if let Some(open) = self.open.last_mut()
+            && let Some(slot) = open.variables.iter().position(|variable| variable.local == local)
+            && self.locals.get(local as usize).and_then(|value| value.as_symbol()) == Some(open.variables[slot].symbol)
+        {
+            open.reads.resize(open.variables.len(), 0);
+            open.reads[slot] += 1;
+        }
+    }
+
+    pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool) {
+        if !self.collect_mix {
+            return;
+        }
+        let Some(open) = self.open.last_mut() else { return };
+        let (loaded, stored) = classes::traffic(op.code);
+        if open.accesses.len() < MAX_ACCESSES {
+            open.accesses.push(Access { store, address, displacement: op.b, width: loaded.max(stored) });
+        } else {
+            open.ruled_out = true;
+        }
+    }
+
+    /// The result of an operator on floats or vectors: remembered where dependence is asked for.
+    pub(super) fn remembered(&mut self, plain: u16, a: Val, b: Val) -> Val {
+        if self.collect_mix && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
+    }
+
+    /// Rules a test of dependence out for all open loops: something happens whose effects are not followed.
+    pub(super) fn rule_out(&mut self) {
+        if self.collect_mix {
+            self.open.iter_mut().for_each(|open| open.ruled_out = true);
+        }
+    }
+
+    pub(super) fn enter_loop(&mut self, forest: &mut Forest, number: u32) {
+        self.flush(forest);
+        self.rule_out();
+        self.loops_begun = number + 1;
+        let shape = self.decoded.loops[number as usize];
+        let params = shape.arity & 0xffff;
+        for _ in 0..params.min(self.stack.len() as u32) {
+            self.stack.pop();
+        }
+        for _ in 0..params {
+            self.stack.push(Val::JUNK);
+        }
+        let index = forest.loops.len() as u32;
+        let first_symbol = self.values.next_symbol();
+        let (start, len) = shape.assigned;
+        self.spend(len as usize + params as usize);
+        let mut variables = Vec::with_capacity(len as usize);
+        for slot in start..start + len {
+            let local = self.decoded.assigned[slot as usize];
+            // A local that is not tracked, or not there at all, is no variable.
+            let Some(&init) = self.locals.get(local as usize) else { continue };
+            let phi = if init.is_junk() { self.values.opaque(Source::Other) } else { self.values.phi(index, init) };
+            if let Some(symbol) = phi.as_symbol() {
+                self.assign(local, phi);
+                variables.push(Tracked { local, symbol, init, latch: Latch::Unseen });
+            }
+        }
+        self.open.push(Open {
+            index,
+            frame: self.frames.len() as u32,
+            first_symbol,
+            variables,
+            exits: Vec::new(),
+            backs: 0,
+            last_back: None,
+            early: false,
+            early_since: false,
+            table_targets: 0,
+            reads: Vec::new(),
+            accesses: Vec::new(),
+            ruled_out: !self.collect_mix,
+        });
+        let trip = Trip::Unknown(UnknownLoop::Data);
+        let depth = self.open.len() as u32;
+        forest.nodes.push(Node::Loop(index));
+        forest.loops.push(Loop {
+            offset: shape.offset,
+            depth,
+            trip,
+            main: NONE,
+            again: true,
+            early: false,
+            finding: None,
+        });
+        self.enter(Kind::Loop(self.open.len() as u32 - 1), params, shape.arity >> 16, NONE);
+    }
+
+    /// Decides what ends the loop that was open innermost, and how often it runs.
+    pub(super) fn finish_loop(&mut self, forest: &mut Forest) {
+        let Some(mut open) = self.open.pop() else { return };
+        let steps = self.steps(&open);
+        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
+        let before = open.last_back.map_or(open.backs, |back| back.backs + 1);
+        open.exits.retain(|exit| exit.backs < before.max(1));
+        let mut best: Option<(Formula, Exit)> = None;
+        let mut kind = UnknownLoop::Data;
+        let mut others = u32::from(open.early);
+        for exit in open.last_back.iter().chain(&open.exits) {
+            let verdict = if exit.certain { test.verdict(exit.value, exit.again) } else { Verdict::Unknown(kind) };
+            match verdict {
+                Verdict::Known(formula) if best.as_ref().is_none_or(|(known, _)| formula.fewer(known)) => {
+                    best = Some((formula, *exit));
+                }
+                Verdict::Known(_) => {}
+                Verdict::Unknown(found) => {
+                    others += 1;
+                    kind = trip_count::stronger(kind, found);
+                }
+            }
+        }
+        if open.table_targets >= DISPATCH_TARGETS {
+            kind = UnknownLoop::Dispatch;
+        }
+        if !open.ruled_out {
+            let mut reads = std::mem::take(&mut open.reads);
+            reads.resize(steps.len(), 0);
+            let body = Body {
+                values: &self.values,
+                first_symbol: open.first_symbol,
+                variables: &steps,
+                reads: &reads,
+                accesses: &open.accesses,
+                trips: best.and_then(|(formula, _)| formula.constant()),
+            };
+            forest.loops[open.index as usize].finding = Some(body.finding());
+        }
+        self.conclude(forest, &open, &steps, best, kind, others);
+    }
+
+    pub(super) fn conclude(
+        &mut self,
+        forest: &mut Forest,
+        open: &Open,
+        steps: &[Variable],
+        best: Option<(Formula, Exit)>,
+        kind: UnknownLoop,
+        others: u32,
+    ) {
+        let mut entry = forest.loops[open.index as usize];
+        entry.early = others > 0;
+        if open.backs == 0 {
+            entry.trip = Trip::Formula { start: 0, len: 0, constant: 0, step: 1, per: NONE };
+        } else if let Some((formula, exit)) = best {
+            (entry.main, entry.again) = (exit.cond, exit.again);
+            let start = forest.terms.len() as u32;
+            for &(symbol, coefficient) in formula.terms.terms() {
+                let expr = self.export_symbol(forest, symbol, 0);
+                forest.terms.push((expr, coefficient));
+            }
+            let len = forest.terms.len() as u32 - start;
+            let per = formula.per.map_or(NONE, |symbol| self.export_symbol(forest, symbol, 0));
+            let (constant, step) = (formula.terms.constant, formula.step);
+            entry.trip = Trip::Formula { start, len, constant, step, per };
+        } else {
+            entry.early = false;
+            entry.trip = Trip::Unknown(kind);
+            entry.main = open.last_back.map_or(NONE, |back| back.cond);
+        }
+        forest.loops[open.index as usize] = entry;
+        let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
+        for &Variable { symbol, step, init, .. } in steps {
+            if let Some(&expr) = self.exported.get(symbol as usize).filter(|&&expr| expr != NONE)
+                && let Some(Expr::Phi(phi)) = forest.exprs.get(expr as usize)
+            {
+                forest.phis[*phi as usize].step = step;
+            }
+            let moved = match (step, trips) {
+                (Some(0), _) => Some(0),
+                (Some(step), Some(trips)) => step.checked_mul(trips - 1),
+                _ => None,
+            };
+            if let Some(moved) = moved
+                && !init.is_junk()
+            {
+                self.values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
+            }
+        }
+    }
+
+    /// What each iteration does to each variable of a loop.
+    pub(super) fn steps(&self, open: &Open) -> Vec<Variable> {
+        let variable = |tracked: &Tracked| {
+            let latch = match tracked.latch {
+                Latch::Is(latch) if !latch.is_junk() => Some(latch),
+                _ => None,
+            };
+            let change = latch.and_then(|latch| {
+                let mut change = self.values.linear(latch);
+                change.add(tracked.symbol, -1);
+                change.usable()
+            });
+            let step = change.filter(|change| change.terms().is_empty()).map(|change| change.constant);
+            let stride = change.filter(|change| change.constant == 0).and_then(|change| match change.terms() {
+                &[stride] => Some(stride),
+                _ => None,
+            });
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
+        };
+        open.variables.iter().map(variable).collect()
+    }
+}
