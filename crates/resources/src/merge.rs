@@ -51,10 +51,8 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     if !stored.power.from_table {
         model.power = stored.power.clone();
     }
-    let (price, paid) = (&mut model.price, &stored.price);
-    take(&mut price.dollars_per_core_second, &paid.dollars_per_core_second);
-    take(&mut price.dollars_per_byte_second, &paid.dollars_per_byte_second);
-    take(&mut price.dollars_per_disk_byte_second, &paid.dollars_per_disk_byte_second);
+    // What is paid is the user's to say, by importing it; no measurement could overrule a default.
+    model.price = stored.price.clone();
     take_optional(&mut model.contention.streaming_pair, stored.contention.streaming_pair.as_ref());
     take_optional(&mut model.contention.compute_pair, stored.contention.compute_pair.as_ref());
     take_optional(&mut model.contention.unpinned_factor, stored.contention.unpinned_factor.as_ref());
