@@ -74,7 +74,7 @@ pub(crate) trait Visitor {
 
 enum Kind {
     Block,
-    If { otherwise: Lanes },
+    If,
     Loop(Box<LoopFlow>),
 }
 
@@ -107,6 +107,8 @@ pub(crate) struct Flow<'a, V> {
     arguments: &'a [Option<i64>],
     visitor: &'a mut V,
     frames: Vec<Frame>,
+    /// Flow past each open `if` that has met no `else` yet.
+    otherwise: Vec<Lanes>,
     /// Frames that are loops, innermost last.
     loops: Vec<u32>,
     states: Vec<LoopState>,
@@ -136,6 +138,7 @@ pub(crate) fn evaluate<V: Visitor>(
         arguments,
         visitor,
         frames: vec![Frame { kind: Kind::Block, joining: Lanes::ZERO }],
+        otherwise: Vec::new(),
         loops: Vec::new(),
         states: vec![LoopState::Unseen; function.loops.len()],
         tables_seen: 0,
@@ -217,13 +220,14 @@ impl<V: Visitor> Flow<'_, V> {
         let taken = self.now * chance;
         let otherwise = self.now - taken;
         self.now = taken;
-        self.frames.push(Frame { kind: Kind::If { otherwise }, joining: Lanes::ZERO });
+        self.otherwise.push(otherwise);
+        self.frames.push(Frame { kind: Kind::If, joining: Lanes::ZERO });
     }
 
     fn otherwise(&mut self) {
         if let Some(frame) = self.frames.last_mut() {
             frame.joining += self.now;
-            if let Kind::If { otherwise } = &mut frame.kind {
+            if let Some(otherwise) = self.otherwise.last_mut() {
                 self.now = std::mem::replace(otherwise, Lanes::ZERO);
             }
         }
@@ -243,7 +247,7 @@ impl<V: Visitor> Flow<'_, V> {
         let Some(frame) = self.frames.pop() else { return };
         match frame.kind {
             Kind::Block => self.now += frame.joining,
-            Kind::If { otherwise } => self.now += frame.joining + otherwise,
+            Kind::If => self.now += frame.joining + self.otherwise.pop().unwrap_or(Lanes::ZERO),
             Kind::Loop(flow) => self.leave_loop(*flow),
         }
     }
@@ -334,7 +338,7 @@ impl<V: Visitor> Flow<'_, V> {
         // Which entries a scenario favours is its own choice; entries that share a target add up.
         let weight = |target: usize, entries: u32| {
             let name = seed([u64::from(self.number), table ^ 0x7ab1e, target as u64]);
-            Lanes::uniform(name).map(|u| -u.ln() * f64::from(entries))
+            priors::target_weight(name) * f64::from(entries)
         };
         let weights: Vec<Lanes> = if len <= 64 {
             targets.iter().enumerate().map(|(target, &(_, entries))| weight(target, entries)).collect()

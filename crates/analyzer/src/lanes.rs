@@ -88,19 +88,11 @@ impl Lanes {
         self.0.iter().all(|&value| value == self.0[0]).then_some(self.0[0])
     }
 
-    /// A log-normal unknown: `median`, and `spread` = 95th percentile over median.
-    ///
-    /// `seed` names the unknown: equal seeds give equal draws.
+    /// Draws an unknown of a log-normal distribution; equal seeds give equal draws.
     #[inline]
-    pub(crate) fn log_normal(median: f64, spread: f64, seed: u64) -> Self {
-        const Z95: f64 = 1.644_853_627;
-        let sigma = spread.ln() / Z95;
-        let own = (1.0 - SHARED * SHARED).sqrt();
+    pub(crate) fn draw(from: &LogNormal, seed: u64) -> Self {
         let order = permutation(seed);
-        Self(std::array::from_fn(|lane| {
-            let z = SHARED * NORMAL[lane] + own * NORMAL[order[lane] as usize];
-            median * (sigma * z).exp()
-        }))
+        Self(std::array::from_fn(|lane| from.0[lane][order[lane] as usize]))
     }
 
     /// An unknown uniform in `(0, 1)`, independent of every other seed.
@@ -143,6 +135,23 @@ impl Lanes {
         };
         let (low, high) = (quantile(0.05), quantile(0.95));
         Estimate::new(low, self.weighted_mean(weights).clamp(low, high), high, basis)
+    }
+}
+
+/// A log-normal distribution as its values by lane and by own quantile, so that a draw computes nothing.
+pub(crate) struct LogNormal([[f64; LANES]; LANES]);
+
+impl LogNormal {
+    /// From the median and the spread, the 95th percentile over the median; no value is below `least`.
+    pub(crate) fn new((median, spread): (f64, f64), least: f64) -> Self {
+        const Z95: f64 = 1.644_853_627;
+        let sigma = spread.ln() / Z95;
+        let own = (1.0 - SHARED * SHARED).sqrt();
+        let value = |lane: usize, other: usize| {
+            let z = SHARED * NORMAL[lane] + own * NORMAL[other];
+            (median * (sigma * z).exp()).max(least)
+        };
+        Self(std::array::from_fn(|lane| std::array::from_fn(|other| value(lane, other))))
     }
 }
 
@@ -229,13 +238,14 @@ mod tests {
 
     #[test]
     fn one_unknown_has_the_percentiles_it_was_given() {
-        let e = Lanes::log_normal(100.0, 10.0, 7).estimate(Basis::Static);
+        let e = Lanes::draw(&LogNormal::new((100.0, 10.0), 0.0), 7).estimate(Basis::Static);
         assert!((60.0..1000.0).contains(&e.expected) && e.low < 40.0 && e.high > 250.0, "{e:?}");
     }
 
     #[test]
     fn nests_spread_wider_than_sequences() {
-        let (a, b) = (Lanes::log_normal(10.0, 10.0, 1), Lanes::log_normal(10.0, 10.0, 99));
+        let ten = LogNormal::new((10.0, 10.0), 0.0);
+        let (a, b) = (Lanes::draw(&ten, 1), Lanes::draw(&ten, 99 << 20));
         let (nest, sequence) = ((a * b).estimate(Basis::Static), (a + b).estimate(Basis::Static));
         assert!(nest.width_ratio() > sequence.width_ratio());
     }

@@ -2,7 +2,9 @@
 //!
 //! These are the defaults the learner may one day refine. Called by the frequency analysis and the summary.
 
-use crate::lanes::{Lanes, Weights, seed};
+use std::sync::LazyLock;
+
+use crate::lanes::{Lanes, LogNormal, Weights, seed};
 
 /// Chance that a branch by a comparison with a constant for equality, or for "negative", is taken.
 ///
@@ -47,28 +49,28 @@ pub(crate) enum UnknownLoop {
 ///
 /// A loop branch is taken 88 % of the time (Wu and Larus 1994, table 1), a mean of 8.3 trips; a log-normal with this
 /// median and spread has that mean.
-const DATA: (f64, f64) = (4.0, 7.3);
+static DATA: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 7.3), 1.0));
 
 /// Median trips and spread of a loop with a bound known only at run time.
 ///
 /// LLVM's `BranchProbabilityInfo` weights a loop's back edge 124 to 4: a mean of 32 trips, which a log-normal with this
 /// median and spread has.
-const COUNTED: (f64, f64) = (8.0, 16.0);
+static COUNTED: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((8.0, 16.0), 1.0));
 
 /// Median and spread of a number handed in from outside (the result of a call such as `atoi`), as a bound.
 ///
 /// A default: between two and two thousand in nine cases of ten.
-const HANDED_IN: (f64, f64) = (64.0, 32.0);
+static HANDED_IN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((64.0, 32.0), 1.0));
 
 /// Median and spread of the trips of a dispatch loop: an interpreter runs as long as its input asks.
 ///
 /// A default; the warning that goes with it says that the code cannot tell.
-const DISPATCH: (f64, f64) = (2000.0, 10_000.0);
+static DISPATCH: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((2000.0, 10_000.0), 1.0));
 
 /// Activations by recursion for each call into a recursive function.
 ///
 /// A default: from a walk over a small tree to a thousand activations.
-const RECURSION: (f64, f64) = (4.0, 250.0);
+static RECURSION: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 250.0), 1.0));
 
 /// How long programs run: the log-normal that Shahrad et al. ("Serverless in the Wild", USENIX ATC 2020, section 3.5)
 /// fit to the average execution times of Azure's functions, in seconds: log mean and log standard deviation.
@@ -99,26 +101,30 @@ pub(crate) fn plausible(total: Lanes) -> Weights {
 
 /// Trips of a loop the code says nothing about, lane by lane, at least 1.
 pub(crate) fn trips(kind: UnknownLoop, name: u64) -> Lanes {
-    let (median, spread) = match kind {
-        UnknownLoop::Data => DATA,
-        UnknownLoop::Counted => COUNTED,
-        UnknownLoop::Dispatch => DISPATCH,
+    let from = match kind {
+        UnknownLoop::Data => &DATA,
+        UnknownLoop::Counted => &COUNTED,
+        UnknownLoop::Dispatch => &DISPATCH,
         UnknownLoop::Shrinking(most) => {
             return Lanes::uniform(name).map(|u| (u * f64::from(most)).ceil().max(1.0));
         }
     };
-    Lanes::log_normal(median, spread, name).map(|t| t.max(1.0))
+    Lanes::draw(from, name)
 }
 
 /// A number that bounds loops, read from memory or a parameter (`handed_in` false) or returned by a call (true).
 pub(crate) fn bound(handed_in: bool, name: u64) -> Lanes {
-    let (median, spread) = if handed_in { HANDED_IN } else { COUNTED };
-    Lanes::log_normal(median, spread, name).map(|n| n.max(1.0))
+    Lanes::draw(if handed_in { &HANDED_IN } else { &COUNTED }, name)
 }
 
 /// Activations for each call into a recursive cycle.
 pub(crate) fn recursion(name: u64) -> Lanes {
-    Lanes::log_normal(RECURSION.0, RECURSION.1, name).map(|n| n.max(1.0))
+    Lanes::draw(&RECURSION, name)
+}
+
+/// Weights of a jump table's target in each scenario: exponential, so that scenarios favour different targets.
+pub(crate) fn target_weight(name: u64) -> Lanes {
+    Lanes::uniform(name).map(|u| -u.ln())
 }
 
 /// The chance of a branch in each scenario, leaning to one side or the other so that the mean is about `chance`.

@@ -11,7 +11,7 @@ use crate::frontend::wasm::features::{self, Feature};
 use crate::frontend::wasm::module::Module;
 use crate::frontend::wasm::parse::Program;
 use crate::io;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, LogNormal};
 use crate::mix::{self, LOAD_BYTES, STORE_BYTES};
 use crate::summary::Run;
 
@@ -113,7 +113,7 @@ fn memory(program: &Program<'_>, run: Option<&Run>, ops: &OpMix, warnings: &mut 
             return Estimate::new(initial as f64, peak, peak, Basis::Static);
         }
         warnings.push("memory grows by amounts the code does not tell".to_owned());
-        let growth = Lanes::log_normal(UNKNOWN_GROWTH.0, UNKNOWN_GROWTH.1, 0x6077);
+        let growth = Lanes::draw(&LogNormal::new(UNKNOWN_GROWTH, 0.0), 0x6077);
         let peak = (base + growth).map(|bytes| bytes.min(ceiling)).estimate(Basis::Default);
         Estimate { low: initial as f64, ..peak }
     });

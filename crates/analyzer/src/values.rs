@@ -84,9 +84,8 @@ pub(crate) enum Def {
 /// The symbols of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
-    defs: Vec<Def>,
-    /// Whether the symbol is a function of parameters and loop variables alone.
-    pure: Vec<bool>,
+    /// What each symbol stands for, and whether that is a function of parameters and loop variables alone.
+    defs: Vec<(Def, bool)>,
 }
 
 /// Terms a linear form may have; beyond that it is opaque.
@@ -152,7 +151,6 @@ impl Linear {
 impl Values {
     pub(crate) fn clear(&mut self) {
         self.defs.clear();
-        self.pure.clear();
         // The numbers of constants and of junk are taken.
         for _ in 0..2 {
             self.push(Def::Opaque(Source::Other), false);
@@ -161,8 +159,7 @@ impl Values {
 
     #[inline]
     fn push(&mut self, def: Def, pure: bool) -> u32 {
-        self.defs.push(def);
-        self.pure.push(pure);
+        self.defs.push((def, pure));
         (self.defs.len() - 1) as u32
     }
 
@@ -172,7 +169,7 @@ impl Values {
     }
 
     pub(crate) fn def(&self, symbol: u32) -> Def {
-        self.defs.get(symbol as usize).copied().unwrap_or(Def::Opaque(Source::Other))
+        self.defs.get(symbol as usize).map_or(Def::Opaque(Source::Other), |symbol| symbol.0)
     }
 
     #[inline]
@@ -199,13 +196,13 @@ impl Values {
 
     /// Replaces a loop variable by its last value, once its loop is over.
     pub(crate) fn close(&mut self, phi: u32, last: Val) {
-        self.defs[phi as usize] = Def::Closed(last);
+        self.defs[phi as usize].0 = Def::Closed(last);
     }
 
     /// Whether the value is a function of constants, parameters and loop variables that start from such.
     #[inline]
     pub(crate) fn is_pure(&self, value: Val) -> bool {
-        value.symbol == NONE || (value.symbol != JUNK && self.pure[value.symbol as usize])
+        value.symbol == NONE || (value.symbol != JUNK && self.defs[value.symbol as usize].1)
     }
 
     /// The result of a two-operand integer operator.

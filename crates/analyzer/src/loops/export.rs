@@ -3,6 +3,7 @@
 //! Part of the loop walk.
 
 use super::Walker;
+use crate::frequency::MAX_ARGUMENTS;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::frontend::wasm::module::Module;
 use crate::program::{Cond, Expr, Forest, NONE, Node, Phi};
@@ -28,12 +29,13 @@ impl Walker {
             return;
         };
         let count = usize::from(signature.params).min(self.stack.len());
-        let args = self.stack.split_off(self.stack.len() - count);
+        let first = self.stack.len() - count;
         let node = if direct {
-            Node::Call { function: op.a, args: self.arguments(forest, &args) }
+            Node::Call { function: op.a, args: self.arguments(forest, first) }
         } else {
             Node::CallIndirect { ty: op.a }
         };
+        self.stack.truncate(first);
         self.flush(forest);
         forest.nodes.push(node);
         self.spend(count + usize::from(signature.results));
@@ -43,17 +45,22 @@ impl Walker {
         }
     }
 
-    /// Exports the arguments that depend on constants and parameters alone; `NONE` where there is none such.
-    pub(super) fn arguments(&mut self, forest: &mut Forest, args: &[Val]) -> u32 {
-        let args = &args[..args.len().min(8)];
-        if !args.iter().any(|&arg| self.values.is_pure(arg)) {
+    /// Exports the operands from `first` up that depend on constants and parameters alone; `NONE` where none does.
+    pub(super) fn arguments(&mut self, forest: &mut Forest, first: usize) -> u32 {
+        let last = self.stack.len().min(first + MAX_ARGUMENTS);
+        if !self.stack[first..last].iter().any(|&arg| self.values.is_pure(arg)) {
             return NONE;
         }
-        let exported: Vec<u32> =
-            args.iter().map(|&arg| if self.values.is_pure(arg) { self.export(forest, arg, 0) } else { NONE }).collect();
+        let mut exported = [NONE; MAX_ARGUMENTS];
+        for slot in first..last {
+            let arg = self.stack[slot];
+            if self.values.is_pure(arg) {
+                exported[slot - first] = self.export(forest, arg, 0);
+            }
+        }
         let index = forest.args.len() as u32;
-        forest.args.push(exported.len() as u32);
-        forest.args.extend(exported);
+        forest.args.push((last - first) as u32);
+        forest.args.extend_from_slice(&exported[..last - first]);
         index
     }
 
