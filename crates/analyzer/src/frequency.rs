@@ -20,7 +20,7 @@ const MAX_DRAWN: f64 = 16_777_216.0;
 const MAX_UNROLLED: f64 = 64.0;
 
 /// Expressions evaluated for one number at most; beyond that it is unknown.
-const MAX_STEPS: u32 = 256;
+const MAX_STEPS: u32 = 40;
 
 /// What a function costs in operators, per call.
 #[derive(Debug, Clone, Copy)]

@@ -23,6 +23,12 @@ const WORK_BASE: u64 = 1 << 16;
 /// Locals that are followed; those beyond are opaque.
 const TRACKED_LOCALS: u32 = 4096;
 
+/// Exits of a loop whose conditions are looked at; more only mean that it may end early.
+const MAX_EXITS: usize = 8;
+
+/// Variables of a loop that are looked at for dependence, and for trip counts.
+const MAX_VARIABLES: usize = 256;
+
 /// Parameters that are told apart.
 const TRACKED_PARAMS: u32 = 64;
 

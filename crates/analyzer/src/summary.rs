@@ -24,11 +24,14 @@ use crate::program::{Forest, Function, Node};
 const MAX_SPECIAL: usize = 64;
 const MAX_SPECIAL_ALL: usize = 4000;
 
+/// Nodes walked under constant arguments, beyond once those of the whole module.
+const SPECIAL_NODES: usize = 1 << 18;
+
 /// How deep evaluations under constant arguments nest.
 const MAX_NESTING: u32 = 48;
 
 /// Functions below this share of the whole are not looked into.
-const NEGLIGIBLE_SHARE: f64 = 1e-3;
+const NEGLIGIBLE_SHARE: f64 = 0.01;
 
 /// A module's functions as trees.
 #[derive(Default)]
@@ -87,6 +90,8 @@ struct Summary<'a> {
     groups: Vec<Option<Cost>>,
     special: HashMap<Instance, Cost>,
     per_function: HashMap<u32, usize>,
+    /// Nodes that may still be walked under constant arguments.
+    special_nodes: usize,
     active: HashSet<Instance>,
     /// Instances in the order in which they were finished: callees before callers.
     finished: Vec<Instance>,
@@ -111,6 +116,7 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
         groups: vec![None; graph.groups.len()],
         special: HashMap::new(),
         per_function: HashMap::new(),
+        special_nodes: SPECIAL_NODES + trees.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>(),
         active: HashSet::new(),
         finished: Vec::new(),
         component: u32::MAX,
@@ -213,6 +219,8 @@ impl<'a> Summary<'a> {
         if over || self.active.contains(instance) {
             return None;
         }
+        let Some(left) = self.special_nodes.checked_sub(tree.nodes.len()) else { return None };
+        self.special_nodes = left;
         *count += 1;
         self.nesting += 1;
         self.active.insert(instance.clone());

@@ -92,7 +92,7 @@ pub(crate) struct Values {
 pub(crate) const MAX_TERMS: usize = 6;
 
 /// How deep definitions are followed.
-const MAX_FOLLOW: u32 = 8;
+const MAX_FOLLOW: u32 = 6;
 
 /// `sum(coefficient * symbol) + constant`, each symbol once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -229,3 +229,36 @@ fn a_chain_of_calls_a_hundred_thousand_deep() {
     let total = run(&bytes).unwrap().profile.ops.total.unwrap();
     assert_eq!(total.expected, (3 * count - 2) as f64);
 }
+
+#[test]
+fn a_large_function_called_with_many_constants() {
+    // Each call asks for the callee under other arguments; the work that may go into that is bounded.
+    let mut callee = vec![0];
+    callee.extend([0x20, 0, 0x04, 0x40, 0x0b].repeat(200_000));
+    callee.push(0x0b);
+    let calls: Vec<u8> = (0..60_u64).flat_map(|n| [&[0x41][..], &leb(n), &[0x10, 1]].concat()).collect();
+    let main = [vec![0], calls, vec![0x0b]].concat();
+    let bodies = [leb(2), leb(main.len() as u64), main, leb(callee.len() as u64), callee].concat();
+    let bytes = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[2, 0x60, 0, 0, 0x60, 1, 0x7f, 0]),
+        section(3, &[2, 0, 1]),
+        section(7, &[&[1, 6][..], b"_start", &[0, 0]].concat()),
+        section(10, &bodies),
+    ]
+    .concat();
+    assert!(run(&bytes).unwrap().profile.ops.total.is_some());
+}
+
+#[test]
+fn many_exits_and_variables_in_one_loop() {
+    let locals = 3000_u64;
+    let mut body = [leb(1), leb(locals), vec![0x7f, 0x02, 0x40, 0x03, 0x40]].concat();
+    for local in 0..locals {
+        // local += 1; leave if local == 7
+        let index = leb(local);
+        body.extend([&[0x20][..], &index, &[0x41, 1, 0x6a, 0x22], &index, &[0x41, 7, 0x46, 0x0d, 1]].concat());
+    }
+    body.extend([0x0c, 0, 0x0b, 0x0b, 0x0b]);
+    assert!(run(&module(&[], &body)).unwrap().profile.ops.total.is_some());
+}

@@ -102,7 +102,7 @@ impl<V: Visitor> Flow<'_, V> {
                 let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
                 // A negative draw of what is meant to be unsigned is no draw at all.
                 let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
-                let both = a.zip(b, |a, b| match fold(code, a.round() as i64, b.round() as i64) {
+                let both = a.zip(b, |a, b| match fold(code, a as i64, b as i64) {
                     Some(value) if !unsigned || a >= 0.0 => value as f64,
                     _ => f64::NAN,
                 });

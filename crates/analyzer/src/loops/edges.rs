@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{Exit, Kind, Latch, Open, Walker};
+use super::{Exit, Kind, Latch, MAX_EXITS, Open, Walker};
 use crate::branches;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::program::{Forest, NONE, Node};
@@ -55,7 +55,7 @@ impl Walker {
         let mut innermost = true;
         for open in self.open.iter_mut().rev().take_while(|open| open.frame > target) {
             match exit {
-                Some((value, cond, certain)) if innermost && !dies => {
+                Some((value, cond, certain)) if innermost && !dies && open.exits.len() < MAX_EXITS => {
                     open.exits.push(Exit { value, cond, again: false, certain, backs: open.backs });
                 }
                 _ => open.early_since |= !dies,

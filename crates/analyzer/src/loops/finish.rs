@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{DISPATCH_TARGETS, Exit, Kind, Latch, Open, Tracked, Walker};
+use super::{DISPATCH_TARGETS, Exit, Kind, Latch, MAX_VARIABLES, Open, Tracked, Walker};
 use crate::dependence::{Access, Body, MAX_ACCESSES};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
@@ -14,7 +14,7 @@ use crate::values::{Source, Val};
 impl Walker {
     /// Notes that a local was read: a variable that is read carries something.
     pub(super) fn note_read(&mut self, local: u32) {
-        if let Some(open) = self.open.last_mut()
+        if let Some(open) = self.open.last_mut().filter(|open| !open.ruled_out)
             && let Some(slot) = open.variables.iter().position(|variable| variable.local == local)
             && self.locals.get(local as usize).and_then(|value| value.as_symbol()) == Some(open.variables[slot].symbol)
         {
@@ -63,7 +63,8 @@ impl Walker {
         let index = forest.loops.len() as u32;
         let first_symbol = self.values.next_symbol();
         let (start, len) = shape.assigned;
-        self.spend(len as usize + params as usize);
+        // Each variable costs a look at its first and its last value.
+        self.spend(8 * len as usize + params as usize);
         let mut variables = Vec::with_capacity(len as usize);
         for slot in start..start + len {
             let local = self.decoded.assigned[slot as usize];
@@ -108,6 +109,7 @@ impl Walker {
     /// Decides what ends the loop that was open innermost, and how often it runs.
     pub(super) fn finish_loop(&mut self, forest: &mut Forest) {
         let Some(mut open) = self.open.pop() else { return };
+        open.ruled_out |= open.variables.len() > MAX_VARIABLES;
         let steps = self.steps(&open);
         let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
         let before = open.last_back.map_or(open.backs, |back| back.backs + 1);
@@ -216,6 +218,6 @@ impl Walker {
             });
             Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
         };
-        open.variables.iter().map(variable).collect()
+        open.variables.iter().take(MAX_VARIABLES).map(variable).collect()
     }
 }

@@ -13,19 +13,19 @@
       (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 224))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.06e6 (1.61e5 to 1.61e6)
-;;   const 2.12e5 (3.21e4 to 3.21e5)
-;;   local 4.25e5 (6.43e4 to 6.42e5)
-;;   int_alu 2.12e5 (3.21e4 to 3.21e5)
+;; ops 1.07e6 (1.62e5 to 1.62e6)
+;;   const 2.14e5 (3.23e4 to 3.23e5)
+;;   local 4.27e5 (6.47e4 to 6.46e5)
+;;   int_alu 2.14e5 (3.23e4 to 3.23e5)
 ;;   int_mul 1.34e2 (2.02e1 to 2.02e2)
 ;;   load 2.22e2 (3.36e1 to 3.36e2)
-;;   store 1.06e5 (1.60e4 to 1.60e5)
-;;   branch 1.06e5 (1.61e4 to 1.61e5)
-;; bytes: loaded 2.22e2 (3.36e1 to 3.36e2), stored 1.06e5 (1.60e4 to 1.60e5), bulk 0
+;;   store 1.07e5 (1.61e4 to 1.61e5)
+;;   branch 1.07e5 (1.62e4 to 1.62e5)
+;; bytes: loaded 2.22e2 (3.36e1 to 3.36e2), stored 1.07e5 (1.61e4 to 1.61e5), bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 222 = -, Unknown
-;; Loop _start depth 2 share 0.997 trips 7.932e2 = -, Unknown
+;; Loop _start depth 2 share 0.997 trips 7.980e2 = -, Unknown
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.6e5 to 1.6e6
