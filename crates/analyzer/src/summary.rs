@@ -219,7 +219,7 @@ impl<'a> Summary<'a> {
         if over || self.active.contains(instance) {
             return None;
         }
-        let Some(left) = self.special_nodes.checked_sub(tree.nodes.len()) else { return None };
+        let left = self.special_nodes.checked_sub(tree.nodes.len())?;
         self.special_nodes = left;
         *count += 1;
         self.nesting += 1;
