@@ -24,8 +24,9 @@ use crate::program::{Forest, Function, Node};
 const MAX_SPECIAL: usize = 64;
 const MAX_SPECIAL_ALL: usize = 4000;
 
-/// Nodes walked under constant arguments, beyond once those of the whole module.
-const SPECIAL_NODES: usize = 1 << 18;
+/// Nodes walked under constant arguments, beyond an eighth of those of the whole module: enough for a small program to
+/// be followed wholly, while a large one is planned for before that would pay.
+const SPECIAL_NODES: usize = 1 << 15;
 
 /// How deep evaluations under constant arguments nest.
 const MAX_NESTING: u32 = 48;
@@ -116,7 +117,7 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
         groups: vec![None; graph.groups.len()],
         special: HashMap::new(),
         per_function: HashMap::new(),
-        special_nodes: SPECIAL_NODES + trees.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>(),
+        special_nodes: SPECIAL_NODES + trees.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>() / 8,
         active: HashSet::new(),
         finished: Vec::new(),
         component: u32::MAX,
