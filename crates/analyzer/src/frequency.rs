@@ -26,6 +26,8 @@ const MAX_STEPS: u32 = 40;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub ops: Lanes,
+    /// Those of them in the function itself, not in what it calls.
+    pub own: Lanes,
     /// Bytes moved by bulk operations, which fuel counts too.
     pub bulk: Lanes,
     /// Pages asked of `memory.grow`.
@@ -33,7 +35,8 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    pub(crate) const ZERO: Self = Self { ops: Lanes::ZERO, bulk: Lanes::ZERO, grown_pages: Lanes::ZERO };
+    pub(crate) const ZERO: Self =
+        Self { ops: Lanes::ZERO, own: Lanes::ZERO, bulk: Lanes::ZERO, grown_pages: Lanes::ZERO };
 
     pub(crate) fn add(&mut self, other: &Self, times: Lanes) {
         self.ops = (self.ops + other.ops * times).bounded();
@@ -129,7 +132,8 @@ pub(crate) fn evaluate<V: Visitor>(
 ) -> Cost {
     if function.opaque {
         let guess = priors::trips(priors::UnknownLoop::Counted, seed([u64::from(number), 0, 0x0b]));
-        return Cost { ops: guess * f64::from(function.static_ops), ..Cost::ZERO };
+        let ops = guess * f64::from(function.static_ops);
+        return Cost { ops, own: ops, ..Cost::ZERO };
     }
     let mut flow = Flow {
         forest,
@@ -161,7 +165,9 @@ impl<V: Visitor> Flow<'_, V> {
     fn step(&mut self, node: Node) {
         match node {
             Node::Work { ops, mix } => {
-                self.cost.ops += self.now * f64::from(ops);
+                let done = self.now * f64::from(ops);
+                self.cost.ops += done;
+                self.cost.own += done;
                 if mix != NONE {
                     let len = self.forest.mixes[mix as usize].0 as usize;
                     let list = &self.forest.mixes[mix as usize + 1..mix as usize + 1 + len];

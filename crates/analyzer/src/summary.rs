@@ -17,8 +17,8 @@ use crate::frontend::wasm::module::Module;
 use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::loops::Walker;
 use crate::mix::COUNTERS;
-use crate::priors;
-use crate::program::{Forest, Function, Node};
+use crate::priors::{self, UnknownLoop};
+use crate::program::{Forest, Function, Node, Trip};
 
 /// Sets of constant arguments evaluated for one function, and for all together.
 const MAX_SPECIAL: usize = 64;
@@ -325,7 +325,8 @@ impl<'s, 'a> Down<'s, 'a> {
                 continue;
             }
             *self.functions.entry(instance.function).or_insert(Lanes::ZERO) += ops;
-            self.look_into(&instance, times)?;
+            let own = (cost.own * times).weighted_mean(&self.weights);
+            self.look_into(&instance, times, own)?;
         }
         Ok(())
     }
@@ -337,26 +338,29 @@ impl<'s, 'a> Down<'s, 'a> {
         self.summary.special.get(instance).copied()
     }
 
-    /// Lays one function out again, with its work told by class, and takes the counts.
-    fn look_into(&mut self, instance: &Instance, times: Lanes) -> Result<(), AnalyzeError> {
+    /// Passes the counts of one instance on to what it calls, and takes its own.
+    ///
+    /// A function that does much itself is laid out again, with its work told by class; of others only the calls count.
+    fn look_into(&mut self, instance: &Instance, times: Lanes, own: f64) -> Result<(), AnalyzeError> {
         let module = self.summary.module;
-        let (Some(body), Some(signature)) =
-            (module.body(instance.function), module.function_signature(instance.function))
-        else {
-            return Ok(());
-        };
-        let params = u32::from(signature.params);
-        self.walker.decoded.read(module, body.bytes, body.offset, params, &mut 0)?;
-        let mut forest = Forest::default();
-        let tree = self.walker.walk(module, params, &mut forest, true);
-        self.dispatch |=
-            forest.loops.iter().any(|entry| entry.trip == crate::program::Trip::Unknown(priors::UnknownLoop::Dispatch));
+        let Some((general, tree)) = self.summary.tree(instance.function) else { return Ok(()) };
+        let loops = &general.loops[tree.loops.start as usize..tree.loops.end as usize];
+        self.dispatch |= loops.iter().any(|entry| entry.trip == Trip::Unknown(UnknownLoop::Dispatch));
         self.current = (instance.function, times);
         self.entries += times.weighted_mean(&self.weights);
         self.summary.component = self.summary.order.component[instance.function as usize];
         if !instance.arguments.is_empty() {
             self.summary.component = u32::MAX - 1;
         }
+        if own < NEGLIGIBLE_SHARE * self.whole {
+            evaluate(general, tree, instance.function, &instance.arguments, self);
+            return Ok(());
+        }
+        let params = module.function_signature(instance.function).map_or(0, |signature| u32::from(signature.params));
+        let Some(body) = module.body(instance.function) else { return Ok(()) };
+        self.walker.decoded.read(module, body.bytes, body.offset, params, &mut 0)?;
+        let mut forest = Forest::default();
+        let tree = self.walker.walk(module, params, &mut forest, true);
         evaluate(&forest, &tree, instance.function, &instance.arguments, self);
         let vectors = self.walker.decoded.ops.iter().any(|op| classes::class(op.code) == Some(OpClass::Vector));
         for (index, entry) in forest.loops.iter().enumerate() {

@@ -22,11 +22,6 @@ use crate::wasm::host::Host;
 use crate::wasm::link::{Instance, Linked};
 use crate::wasm::{Compiled, Engine, EngineSettings};
 
-/// Binaries below this size are compiled by the calling thread alone. The fastest tier takes 0.12-0.19 s per MB on one
-/// core (measured, DESIGN section 8), so at least 2 ms for this much, of which a second thread saves about half;
-/// starting the threads takes 0.1-0.2 ms.
-const PARALLEL_LEAST: usize = 16 << 10;
-
 /// The code to run, whose bytes are read only when a step needs them.
 pub trait CodeSource: Send {
     /// Name for messages: the file's path as given.
@@ -210,7 +205,7 @@ impl Lease {
             return Ok(Vec::new());
         }
         let bytes = code.bytes().map_err(WarmError::Read)?;
-        let engine = Engine::new(self.settings(bytes.len()), Arc::clone(&self.clock))?;
+        let engine = Engine::new(self.settings(), Arc::clone(&self.clock))?;
         let (compiled, timing) = engine.compile(&bytes, code.kind())?;
         let written = artifacts.store(&code.digest(), &engine, &compiled);
         let written = written.map_err(|error| WarmError::Allocate(format!("writing the artifact: {error}")))?;
@@ -227,14 +222,14 @@ impl Lease {
         if let Some(artifacts) = &self.artifacts
             && let Some(found) = artifacts.find(&digest, self.cpu.tier, self.cpu.isa)
         {
-            let engine = Engine::new(self.settings(0), Arc::clone(&self.clock))?;
+            let engine = Engine::new(self.settings(), Arc::clone(&self.clock))?;
             if let Some((compiled, timing)) = artifacts.load(found, &engine, code.kind()) {
                 steps.push(timing);
                 return Ok((engine, compiled, Persistence::standing()));
             }
         }
         let bytes = code.bytes().map_err(WarmError::Read)?;
-        let engine = Engine::new(self.settings(bytes.len()), Arc::clone(&self.clock))?;
+        let engine = Engine::new(self.settings(), Arc::clone(&self.clock))?;
         let (compiled, timing) = engine.compile(&bytes, code.kind())?;
         let text = timing.bytes;
         steps.push(timing);
@@ -248,9 +243,9 @@ impl Lease {
         Ok((engine, compiled, persistence))
     }
 
-    fn settings(&self, bytes: usize) -> EngineSettings {
-        let threads = if bytes < PARALLEL_LEAST { 1 } else { self.cpu.threads };
-        EngineSettings { tier: self.cpu.tier, isa: self.cpu.isa, metered: false, interruptible: false, threads }
+    fn settings(&self) -> EngineSettings {
+        let CpuSettings { tier, isa, threads, .. } = self.cpu;
+        EngineSettings { tier, isa, metered: false, interruptible: false, threads }
     }
 
     /// Backs the exported memory of a module before its first instruction.

@@ -98,6 +98,8 @@ pub(crate) struct Climb {
     pub compile_parallel: f64,
     /// Seconds of the largest function alone, below which no parallel compilation gets.
     pub compile_floor: f64,
+    /// Wall seconds that each compiling thread beyond the first takes to start.
+    pub thread_start: f64,
     pub compile_peak_bytes: f64,
     pub persist: Estimate,
     pub artifact_bytes: f64,
@@ -244,6 +246,7 @@ impl Climb {
             compile: seconds(compile),
             compile_serial: whole - divisible,
             compile_parallel: divisible,
+            thread_start: start_seconds(resources),
             compile_floor: at(demand.largest_function_bytes.min(size)).min(whole),
             compile_peak_bytes: compile.map_or(0.0, |cost| tame(cost.peak_bytes(size).as_f64())),
             persist: seconds(step(Step::Persist)),
@@ -255,11 +258,17 @@ impl Climb {
         }
     }
 
-    /// Wall seconds of compiling on some threads (Amdahl 1967), floored by the largest function.
+    /// Wall seconds of compiling on some threads (Amdahl 1967), floored by the largest function; each thread beyond
+    /// the first takes its time to start.
     pub fn compile_wall(&self, threads: u32) -> f64 {
-        let divided = self.compile_serial + self.compile_parallel / f64::from(threads.max(1));
-        divided.max(self.compile_floor)
+        let threads = f64::from(threads.max(1));
+        let divided = self.compile_serial + self.compile_parallel / threads;
+        divided.max(self.compile_floor) + self.thread_start * (threads - 1.0)
     }
+}
+
+fn start_seconds(resources: &ResourceModel) -> f64 {
+    resources.transitions.thread_start_seconds.as_ref().map_or(0.0, |figure| tame(figure.value))
 }
 
 fn none() -> Estimate {

@@ -140,7 +140,13 @@ pub fn transitions() -> Transitions {
     let tiers = Tier::ALL.into_iter().map(|tier| (tier, tier_steps(tier))).collect();
     // The three measured values span 0.13 to 2.6 ms per MB: a log deviation of ln(20) / 3.29.
     let first_touch = Figure::sourced(0.37e-9, 0.37e-9, "first-touch");
-    Transitions { common: common.into(), tiers, first_touch_seconds_per_byte: Some(first_touch) }
+    let thread_start = Figure::sourced(0.000_15, 0.000_05, "thread-start");
+    Transitions {
+        common: common.into(),
+        tiers,
+        first_touch_seconds_per_byte: Some(first_touch),
+        thread_start_seconds: Some(thread_start),
+    }
 }
 
 fn tier_steps(tier: Tier) -> BTreeMap<Step, StepCost> {

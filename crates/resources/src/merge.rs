@@ -48,6 +48,8 @@ pub fn without_defaults(model: &ResourceModel) -> ResourceModel {
 fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     let touch = stored.transitions.first_touch_seconds_per_byte.as_ref();
     take_optional(&mut model.transitions.first_touch_seconds_per_byte, touch);
+    let start = stored.transitions.thread_start_seconds.as_ref();
+    take_optional(&mut model.transitions.thread_start_seconds, start);
     if !stored.power.from_table {
         model.power = stored.power.clone();
     }

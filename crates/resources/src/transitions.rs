@@ -108,6 +108,9 @@ pub struct Transitions {
     pub tiers: BTreeMap<Tier, BTreeMap<Step, StepCost>>,
     /// Seconds to fault in one byte of fresh memory at its first touch by the program.
     pub first_touch_seconds_per_byte: Option<Figure>,
+    /// Wall seconds that each further thread of a compilation takes to start and to end.
+    #[serde(default)]
+    pub thread_start_seconds: Option<Figure>,
 }
 
 impl Transitions {

@@ -143,6 +143,9 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
     if let Some(touch) = &model.transitions.first_touch_seconds_per_byte {
         add("first touch of memory, per MB", touch, human::seconds(touch.value * 1e6));
     }
+    if let Some(start) = &model.transitions.thread_start_seconds {
+        add("start of a further compiling thread", start, human::seconds(start.value));
+    }
     for (name, pair) in [
         ("two streaming runs at once", &contention.streaming_pair),
         ("two computing runs at once", &contention.compute_pair),
