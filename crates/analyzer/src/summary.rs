@@ -34,6 +34,9 @@ const MAX_NESTING: u32 = 48;
 /// Functions below this share of the whole are not looked into.
 const NEGLIGIBLE_SHARE: f64 = 0.01;
 
+/// Functions of at most this many nodes are looked into whatever they do themselves: it costs nothing.
+const SMALL_FUNCTION: usize = 64;
+
 /// A module's functions as trees.
 #[derive(Default)]
 pub(crate) struct Trees {
@@ -340,7 +343,7 @@ impl<'s, 'a> Down<'s, 'a> {
 
     /// Passes the counts of one instance on to what it calls, and takes its own.
     ///
-    /// A function that does much itself is laid out again, with its work told by class; of others only the calls count.
+    /// A function that is small or does much itself is laid out again, with its work told by class; of others only the calls count.
     fn look_into(&mut self, instance: &Instance, times: Lanes, own: f64) -> Result<(), AnalyzeError> {
         let module = self.summary.module;
         let Some((general, tree)) = self.summary.tree(instance.function) else { return Ok(()) };
@@ -352,7 +355,7 @@ impl<'s, 'a> Down<'s, 'a> {
         if !instance.arguments.is_empty() {
             self.summary.component = u32::MAX - 1;
         }
-        if own < NEGLIGIBLE_SHARE * self.whole {
+        if own < NEGLIGIBLE_SHARE * self.whole && tree.nodes.len() > SMALL_FUNCTION {
             evaluate(general, tree, instance.function, &instance.arguments, self);
             return Ok(());
         }
