@@ -1,4 +1,4 @@
-//! The project's task runner: `cargo xtask ci | tidy | corpus | bench`. It depends on no crate of the project; what it
+//! The project's task runner: `cargo xtask demo | ci | tidy | corpus | bench`. It depends on no crate of the project; what it
 //! measures, it measures through the built binary, as a user would.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to the person who started it")]
 #![expect(clippy::disallowed_methods, reason = "benches read the clock; nothing here is replayed from a seed")]
@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod corpus;
+mod demo;
 mod process;
 mod tidy;
 
@@ -23,6 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// The main job on a real program, from nothing: fetches CPython for WebAssembly, builds Forewarm, runs it twice.
+    Demo,
     /// Everything a change must pass: corpus, formatting, tidy, clippy, cargo-deny, build, tests.
     Ci,
     /// The checks that no compiler makes: crate floors, file headers, banned calls, listed dependencies.
@@ -35,6 +38,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Demo => demo::run(),
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Corpus => corpus::prepare().map(|_| ()),

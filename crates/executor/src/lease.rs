@@ -118,7 +118,7 @@ impl Executor {
     /// [`WarmError::Allocate`] where the machine cannot give it.
     pub fn allocate(&self, configuration: &Configuration) -> Result<Lease, WarmError> {
         let (Some(placement), Some(cpu)) = (configuration.placement(), configuration.cpu()) else {
-            return Err(WarmError::Allocate("the configuration has no placement on a CPU".to_owned()));
+            return Err(no_placement());
         };
         let mut held = Held::default();
         held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(cpu.threads));
@@ -132,15 +132,33 @@ impl Executor {
         if cpu.pinned {
             held.cores_before = Some(pin(cpu.threads)?);
         }
-        Ok(Lease {
+        Ok(self.lease(configuration, cpu, held))
+    }
+
+    /// Holds nothing of the machine: for work of the lowest priority, which yields to whoever wants the cores, so that
+    /// nobody should plan around it.
+    ///
+    /// # Errors
+    /// [`WarmError::Allocate`] where the configuration places nothing on a CPU.
+    pub fn allocate_idle(&self, configuration: &Configuration) -> Result<Lease, WarmError> {
+        let cpu = configuration.cpu().ok_or_else(no_placement)?;
+        Ok(self.lease(configuration, cpu, Held::default()))
+    }
+
+    fn lease(&self, configuration: &Configuration, cpu: CpuSettings, held: Held) -> Lease {
+        Lease {
             cpu,
             warm_state: configuration.warm_state,
             artifacts: self.artifacts.clone(),
             clock: Arc::clone(&self.clock),
             release: self.release,
             held,
-        })
+        }
     }
+}
+
+fn no_placement() -> WarmError {
+    WarmError::Allocate("the configuration has no placement on a CPU".to_owned())
 }
 
 /// Binds this thread and its children to as many of the allowed cores as it will use; returns those it had.

@@ -103,34 +103,39 @@ struct LastWords {
 
 impl LastWords {
     fn say(&self, cause: ExitCause, signal: Option<i32>) {
-        let recorded = self.orchestrator.abandon(cause, signal);
+        let abandoned = self.orchestrator.abandon(cause, signal);
         let code = signal.map_or(TIMEOUT, |signal| SIGNALLED + signal);
-        let exit = recorded.unwrap_or(Exit { cause, code, signal, message: None });
+        let unstarted = || Exit { cause, code, signal, message: None };
+        let exit = abandoned.as_ref().map_or_else(unstarted, |report| report.observation.exit.clone());
         if let Some(failure) = Failure::of_exit(&exit, &self.file) {
             streams::complain(self.output, &failure);
         }
         if let Some(report) = &self.report {
-            report.write(&json::pretty(&CensoredReport::of(exit)), self.output);
+            let document = match &abandoned {
+                Some(abandoned) => json::pretty(abandoned),
+                None => json::pretty(&UnstartedReport::of(exit)),
+            };
+            report.write(&document, self.output);
         }
     }
 }
 
-/// The report of a run that was cut short: how it ended is known, what it would have taken is not.
+/// The report of a run that was cut short before the program began: how it ended is known, and no more.
 #[derive(Serialize)]
-struct CensoredReport {
+struct UnstartedReport {
     schema: u32,
     plan: Option<Plan>,
-    observation: CensoredObservation,
+    observation: UnstartedObservation,
     prediction: Option<Score>,
 }
 
 #[derive(Serialize)]
-struct CensoredObservation {
+struct UnstartedObservation {
     exit: Exit,
 }
 
-impl CensoredReport {
+impl UnstartedReport {
     fn of(exit: Exit) -> Self {
-        Self { schema: SCHEMA, plan: None, observation: CensoredObservation { exit }, prediction: None }
+        Self { schema: SCHEMA, plan: None, observation: UnstartedObservation { exit }, prediction: None }
     }
 }

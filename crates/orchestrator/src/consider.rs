@@ -28,6 +28,8 @@ pub(crate) struct Considered {
     /// Whether the file's digest and analysis were remembered, so that it was not read.
     pub known: bool,
     pub features: Features,
+    /// Whether the features' hash is keyed with this database's salt; not so while the database is being made.
+    pub keyed: bool,
     pub past: Vec<Observation>,
     pub reuse: ReuseStatistics,
     pub corrections: Corrections,
@@ -57,12 +59,25 @@ impl Orchestrator {
                 (analysis, self.memory.recall(recall))
             }
         };
+        let keyed = recalled.is_some();
         let resources = self.resource_model(recalled.as_ref().and_then(|recalled| recalled.model.as_deref()));
         let (past, reuse, salt) =
             recalled.map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt));
         let features = features(request, &salt);
         let corrections = forewarm_learner::corrections(&past, &features, &reuse);
-        Ok(Considered { program, analysis, known, features, past, reuse, corrections, resources })
+        Ok(Considered { program, analysis, known, features, keyed, past, reuse, corrections, resources })
+    }
+
+    /// Keys the features' hash with the salt of a database that was still being made when they were taken, so that the
+    /// next run with the same input finds this one.
+    pub(crate) fn key(&self, considered: &mut Considered, request: &Request) {
+        if considered.keyed || !self.memory.settle() {
+            return;
+        }
+        if let Some(salt) = self.memory.recall(Store::salt) {
+            considered.features = features(request, &salt);
+            considered.keyed = true;
+        }
     }
 
     /// Reads and digests a program without analysing it.

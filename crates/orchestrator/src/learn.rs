@@ -94,7 +94,7 @@ impl Orchestrator {
     pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
         let mut program = Program::open(file, self.clock.unix())?;
         self.identify(&mut program)?;
-        let lease = self.executor.allocate(configuration);
+        let lease = self.executor.allocate_idle(configuration);
         lease.and_then(|lease| lease.prepare(&mut program)).map_err(|error| Error::from_warm(file, error))?;
         self.memory.write(forewarm_store::Store::maintain);
         Ok(())

@@ -117,13 +117,14 @@ impl Memory {
         }
     }
 
-    /// Waits for a store that is being made.
-    pub fn settle(&self) {
+    /// Waits for a store that is being made; says whether there is one to ask.
+    pub fn settle(&self) -> bool {
         let mut state = lock(&self.state);
         *state = match std::mem::replace(&mut *state, State::Closed) {
             State::Making(thread) => thread.join().map_or(State::Closed, |result| self.opened(result)),
             settled => settled,
         };
+        matches!(*state, State::Open(_))
     }
 
     /// Whether a store can be asked.

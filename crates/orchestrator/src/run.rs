@@ -19,6 +19,7 @@ const LISTED: usize = 20;
 
 /// A run in progress, as far as another thread needs it to give up on it.
 pub(crate) struct InFlight {
+    request: Request,
     considered: Considered,
     plan: Plan,
     trial: Option<Trial>,
@@ -84,36 +85,38 @@ impl Orchestrator {
             lease.warm(&mut considered.program, &invocation).map_err(|error| Error::from_warm(&request.file, error))?;
         let steps = ready.steps().to_vec();
         let progress = Arc::clone(&invocation.progress);
-        *lock(&self.in_flight) = Some(InFlight { considered, plan, trial, progress, marks, steps });
+        *lock(&self.in_flight) = {
+            let request = request.clone();
+            Some(InFlight { request, considered, plan, trial, progress, marks, steps })
+        };
         let outcome = ready.run();
         let ended = self.clock.monotonic();
         let Some(in_flight) = lock(&self.in_flight).take() else {
             return Err(Error::Internal("the run was abandoned while it ended".into()));
         };
-        Ok(self.learn(in_flight, request, outcome, ended))
+        Ok(self.learn(in_flight, outcome, ended))
     }
 
-    /// Gives up on the run in progress, from another thread: records it as censored and says how the process should
-    /// end. `None` where no run is in progress (nothing to record).
-    pub fn abandon(&self, cause: ExitCause, signal: Option<i32>) -> Option<Exit> {
-        let in_flight = lock(&self.in_flight).take()?;
+    /// Gives up on the run in progress, from another thread: records it as censored and reports it, with the exit code
+    /// the process should end with. `None` where no run is in progress (nothing to record).
+    pub fn abandon(&self, cause: ExitCause, signal: Option<i32>) -> Option<Report> {
+        let mut in_flight = lock(&self.in_flight).take()?;
         let code = match (cause, signal) {
             (ExitCause::Timeout, _) => 124,
             (_, Some(signal)) => 128 + signal,
             _ => 125,
         };
-        let exit = Exit { cause, code, signal, message: None };
         let ended = self.clock.monotonic();
         let (began, began_cpu) = in_flight.progress.started().unwrap_or((ended, self.clock.process_cpu()));
         let measured = Measured {
-            exit: exit.clone(),
+            exit: Exit { cause, code, signal, message: None },
             run_seconds: (ended - began).0,
             run_cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
             peak_linear_memory: in_flight.progress.peak_linear_memory(),
         };
-        let observation = self.observe(&in_flight, &measured, ended);
-        self.record(&in_flight.considered, &in_flight.plan, &observation);
-        Some(exit)
+        let observation = self.conclude(&mut in_flight, &measured, ended);
+        let prediction = observation.score();
+        Some(Report { schema: SCHEMA, plan: in_flight.plan, observation, prediction, results: Vec::new() })
     }
 
     /// Belief, probes, choice. A plan given is taken as it stands.
@@ -239,18 +242,25 @@ impl Orchestrator {
         }
     }
 
-    fn learn(&self, in_flight: InFlight, request: &Request, outcome: Outcome, ended: Seconds) -> Report {
+    /// Measures and records a run that is over.
+    fn conclude(&self, in_flight: &mut InFlight, measured: &Measured, ended: Seconds) -> Observation {
+        self.key(&mut in_flight.considered, &in_flight.request);
+        let observation = self.observe(in_flight, measured, ended);
+        self.record(&in_flight.considered, &in_flight.plan, &observation);
+        observation
+    }
+
+    fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
         let measured = Measured {
             exit: outcome.exit,
             run_seconds: outcome.run_seconds,
             run_cpu_seconds: outcome.run_cpu_seconds,
             peak_linear_memory: outcome.peak_linear_memory_bytes,
         };
-        let observation = self.observe(&in_flight, &measured, ended);
-        let InFlight { mut considered, plan, .. } = in_flight;
-        self.record(&considered, &plan, &observation);
+        let observation = self.conclude(&mut in_flight, &measured, ended);
+        let InFlight { request, mut considered, plan, .. } = in_flight;
         if request.prepare {
-            self.prepare_for_next(&mut considered, request, &plan, &observation, outcome.persistence.outstanding());
+            self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());
         }
         let prediction = observation.score();
         Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results }
