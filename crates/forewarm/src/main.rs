@@ -34,7 +34,8 @@ fn main() {
         Err(error) => refuse(&error),
     };
     // Nothing is dropped: what is mapped and allocated goes with the process.
-    std::process::exit(code);
+    let _ = std::io::Write::flush(&mut std::io::stdout());
+    forewarm_sandbox::exit::now(code);
 }
 
 /// Shows help, the version, or what is wrong with the command line.

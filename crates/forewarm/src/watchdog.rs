@@ -34,8 +34,10 @@ impl Watchdog {
         let decided = Arc::new(AtomicBool::new(false));
         let end = Arc::new(End { decided: Arc::clone(&decided), last_words });
         let ender = Arc::clone(&end);
+        // Caught from here on, not from when the thread gets to run: the program may be quicker.
+        let signals = catch_signals();
         spawn("signals", move || {
-            if let Some(signal) = wait_for_signal() {
+            if let Some(signal) = signals.and_then(|mut signals| signals.forever().next()) {
                 ender.end(ExitCause::Interrupted, Some(signal), SIGNALLED + signal);
             }
         })?;
@@ -69,20 +71,20 @@ impl End {
         // Where no thread can be had, the last words are simply not bounded.
         let _ = spawn("last words", move || {
             std::thread::sleep(LAST_WORDS);
-            std::process::exit(code);
+            forewarm_sandbox::exit::now(code);
         });
         (self.last_words)(cause, signal);
-        std::process::exit(code);
+        forewarm_sandbox::exit::now(code);
     }
 }
 
-/// Blocks until one of the signals that end a program arrives; `None` where they cannot be caught.
+/// Catches the signals that end a program; `None` where they cannot be caught.
 ///
 /// A signal that was being ignored when the process began (`nohup`, jobs in the background) goes on being ignored.
-fn wait_for_signal() -> Option<i32> {
+fn catch_signals() -> Option<Signals> {
     let ignored = std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignored_signals(&status));
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-    Signals::new(wanted).ok()?.forever().next()
+    Signals::new(wanted).ok()
 }
 
 /// The `SigIgn` mask of `/proc/self/status` (proc(5)): bit n - 1 for signal n.

@@ -9,6 +9,7 @@ pub mod affinity;
 pub mod background;
 pub mod cgroup;
 pub mod clock;
+pub mod exit;
 pub mod files;
 pub mod limits;
 pub mod measure;
