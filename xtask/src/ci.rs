@@ -27,10 +27,10 @@ pub fn run() -> Outcome {
     step("tidy", tidy::run)?;
     step("clippy", || {
         component("clippy")?;
-        require(&mut cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        require(&mut cargo(&["clippy", "--profile", "ci", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
     step("dependencies", dependencies)?;
-    step("build", || require(&mut cargo(&["build", "--release", "--workspace"])))?;
+    step("build", || require(&mut cargo(&["build", "--profile", "ci", "--workspace"])))?;
     let skips = target().join("skips.txt");
     fs::write(&skips, "").doing("emptying the list of skipped tests")?;
     let tested = step("tests", || tests(&skips));
@@ -83,11 +83,12 @@ fn tests(skips: &Path) -> Outcome<Vec<String>> {
     let with_nextest = quietly(&mut cargo(&["nextest", "--version"]));
     let mut summary = Vec::new();
     if with_nextest {
-        summary.extend(watched(cargo(&["test", "--release", "--workspace", "--doc"]).env("FOREWARM_SKIPS", skips))?);
-        let arguments = ["nextest", "run", "--release", "--workspace", "--no-fail-fast"];
+        summary
+            .extend(watched(cargo(&["test", "--profile", "ci", "--workspace", "--doc"]).env("FOREWARM_SKIPS", skips))?);
+        let arguments = ["nextest", "run", "--cargo-profile", "ci", "--workspace", "--no-fail-fast"];
         summary.extend(watched(cargo(&arguments).env("FOREWARM_SKIPS", skips))?);
     } else {
-        let arguments = ["test", "--release", "--workspace", "--no-fail-fast"];
+        let arguments = ["test", "--profile", "ci", "--workspace", "--no-fail-fast"];
         summary.extend(watched(cargo(&arguments).env("FOREWARM_SKIPS", skips))?);
     }
     // A summary of nothing is what a runner that found no test prints.
