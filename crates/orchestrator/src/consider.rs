@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::features::features;
 use crate::program::{Program, digest_of, translated};
 use crate::request::Request;
-use crate::{ANALYZER_VERSION, Orchestrator};
+use crate::{ANALYZER_VERSION, Moment, Orchestrator};
 
 /// Past runs of a code that the learner is shown, newest first. Its estimators weigh by recency, so that older runs
 /// would change nothing that can be seen, and reading more would cost time before the first instruction.
@@ -23,6 +23,7 @@ const DIGEST_BESIDE: usize = 1 << 20;
 
 /// Everything known of an invocation before it is planned.
 pub(crate) struct Considered {
+    pub began: Moment,
     pub program: Program,
     pub analysis: Analysis,
     /// Whether the file's digest and analysis were remembered, so that it was not read.
@@ -39,6 +40,7 @@ pub(crate) struct Considered {
 impl Orchestrator {
     /// Opens, recognises or analyses the program, and recalls its past.
     pub(crate) fn consider(&self, request: &Request) -> Result<Considered, Error> {
+        let began = self.begin();
         let now = self.clock.unix();
         let mut program = Program::open(&request.file, now)?;
         let remembered = program
@@ -65,7 +67,7 @@ impl Orchestrator {
             recalled.map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt));
         let features = features(request, &salt);
         let corrections = forewarm_learner::corrections(&past, &features, &reuse);
-        Ok(Considered { program, analysis, known, features, keyed, past, reuse, corrections, resources })
+        Ok(Considered { began, program, analysis, known, features, keyed, past, reuse, corrections, resources })
     }
 
     /// Keys the features' hash with the salt of a database that was still being made when they were taken, so that the

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use forewarm_resources::ResourceModel;
-use forewarm_store::Record;
+use forewarm_store::{Found, Record};
 use forewarm_types::{Configuration, Observation, Plan};
 
 use crate::consider::Considered;
@@ -15,23 +15,16 @@ use crate::{ANALYZER_VERSION, Orchestrator};
 impl Orchestrator {
     /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
     pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
-        let digest = considered.analysis.code.digest;
         let refine = |stored: Option<String>| self.refined(stored, considered, observation);
         let chosen = serde_json::to_string(&plan.chosen).ok();
         let record = Record { observation, file_name: considered.program.file_name(), plan_json: chosen.as_deref() };
-        self.memory.write(|store| {
-            store.record(&record, refine)?;
-            if considered.known {
-                return Ok(());
-            }
-            if let Some(stamp) = considered.program.stamp() {
-                store.remember_file(stamp, &digest)?;
-            }
-            match serde_json::to_string(&considered.analysis) {
-                Ok(text) => store.remember_analysis(&digest, ANALYZER_VERSION, &text),
-                Err(_) => Ok(()),
-            }
+        let analysis = if considered.known { None } else { serde_json::to_string(&considered.analysis).ok() };
+        let found = analysis.as_deref().map(|analysis| Found {
+            stamp: considered.program.stamp(),
+            analyzer_version: ANALYZER_VERSION,
+            analysis,
         });
+        self.memory.write(|store| store.record_found(&record, found.as_ref(), refine));
     }
 
     /// The stored model (or the one this run went by, where none is stored) refined by an observation.

@@ -37,12 +37,23 @@ pub struct Orchestrator {
     executor: Executor,
     memory: Memory,
     clock: Arc<dyn Clock>,
-    started: Seconds,
-    started_unix: Seconds,
+    /// When the system was opened, until the first run counts from there.
+    opened: Mutex<Option<Moment>>,
+    /// Held by the run in progress; another waits for its turn.
+    turn: Mutex<()>,
     in_flight: Mutex<Option<run::InFlight>>,
     data_directory: Option<PathBuf>,
     cache_directory: Option<PathBuf>,
     prepare_command: Option<PathBuf>,
+}
+
+/// A point in time on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    /// On the monotonic clock.
+    pub monotonic: Seconds,
+    /// Since the Unix epoch.
+    pub unix: Seconds,
 }
 
 /// What a run leaves: the `--report` document.
@@ -91,8 +102,7 @@ impl Orchestrator {
     /// Opens the system; never fails: what is missing costs warnings.
     #[must_use]
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        let started = clock.monotonic();
-        let started_unix = clock.unix();
+        let opened = Moment { monotonic: clock.monotonic(), unix: clock.unix() };
         let memory = Memory::open(settings.data_directory.clone(), settings.record);
         let artifacts = settings.cache_directory.clone().and_then(|directory| {
             ArtifactCache::open(directory, settings.cache_limit)
@@ -108,13 +118,19 @@ impl Orchestrator {
             executor,
             memory,
             clock,
-            started,
-            started_unix,
+            opened: Mutex::new(Some(opened)),
+            turn: Mutex::new(()),
             in_flight: Mutex::new(None),
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,
         }
+    }
+
+    /// When a run begins: the first of a process with the opening of the system, which it caused; others now.
+    pub(crate) fn begin(&self) -> Moment {
+        let opened = memory::lock(&self.opened).take();
+        opened.unwrap_or_else(|| Moment { monotonic: self.clock.monotonic(), unix: self.clock.unix() })
     }
 
     /// What could not be done but did not matter, since the last call.

@@ -39,8 +39,6 @@ struct Measured {
 /// Times at which the stages of a run ended, on the monotonic clock.
 #[derive(Clone, Copy)]
 struct Marks {
-    started: Seconds,
-    started_unix: Seconds,
     planned: Seconds,
     leased: Seconds,
 }
@@ -65,12 +63,13 @@ impl Orchestrator {
         Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, plan })
     }
 
-    /// The whole loop. The observation is recorded before this returns.
+    /// The whole loop. The observation is recorded before this returns. Runs of one orchestrator take turns.
     ///
     /// # Errors
     /// As [`Self::plan`], and where the program cannot be warmed. A program that fails is no error: see
     /// [`Observation::exit`].
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
+        let _turn = lock(&self.turn);
         let mut considered = self.consider(request)?;
         let (plan, trial) = self.decide(&mut considered, request)?;
         let planned = self.clock.monotonic();
@@ -79,8 +78,7 @@ impl Orchestrator {
             .executor
             .allocate(&plan.chosen.configuration)
             .map_err(|error| Error::from_warm(&request.file, error))?;
-        let marks =
-            Marks { started: self.started, started_unix: self.started_unix, planned, leased: self.clock.monotonic() };
+        let marks = Marks { planned, leased: self.clock.monotonic() };
         let ready =
             lease.warm(&mut considered.program, &invocation).map_err(|error| Error::from_warm(&request.file, error))?;
         let steps = ready.steps().to_vec();
@@ -193,7 +191,7 @@ impl Orchestrator {
                 threads: request.overrides.threads,
                 persist: self.executor.artifacts().is_some(),
             },
-            spent_seconds: (self.clock.monotonic() - self.started).0,
+            spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,
         })
     }
 
@@ -214,14 +212,14 @@ impl Orchestrator {
     /// What was measured, beside what had been predicted.
     fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
         let InFlight { considered, plan, trial, marks, steps, .. } = in_flight;
-        let wall = (ended - marks.started).0;
-        let planning = (marks.planned - marks.started).0 - plan.emulation_seconds;
+        let wall = (ended - considered.began.monotonic).0;
+        let planning = (marks.planned - considered.began.monotonic).0 - plan.emulation_seconds;
         let wait = (marks.leased - marks.planned).0;
         Observation {
             digest: considered.analysis.code.digest,
             configuration_class: plan.chosen.configuration.class(),
             features: considered.features.clone(),
-            started_unix_seconds: marks.started_unix.0,
+            started_unix_seconds: considered.began.unix.0,
             wall_seconds: wall,
             plan_seconds: planning,
             emulation_seconds: plan.emulation_seconds,

@@ -40,18 +40,7 @@ impl Store {
     pub fn remember_file(&self, stamp: &Stamp, digest: &Digest) -> Result<(), StoreError> {
         self.write(|transaction| {
             let code = code_id(transaction, digest)?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO files(device, inode, size, mtime_ns, ctime_ns, code) VALUES(?, ?, ?, ?, ?, ?)",
-                params![
-                    stamp.device as i64,
-                    stamp.inode as i64,
-                    stamp.size as i64,
-                    stamp.mtime_ns,
-                    stamp.ctime_ns,
-                    code
-                ],
-            )?;
-            Ok(())
+            put_file(transaction, stamp, code)
         })
     }
 
@@ -73,13 +62,26 @@ impl Store {
     pub fn remember_analysis(&self, digest: &Digest, analyzer_version: u32, text: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
             let code = code_id(transaction, digest)?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO analyses(code, version, text) VALUES(?, ?, ?)",
-                params![code, analyzer_version, text],
-            )?;
-            Ok(())
+            put_analysis(transaction, code, analyzer_version, text)
         })
     }
+}
+
+pub(crate) fn put_file(connection: &Connection, stamp: &Stamp, code: i64) -> rusqlite::Result<()> {
+    let Stamp { device, inode, size, mtime_ns, ctime_ns } = *stamp;
+    connection.execute(
+        "INSERT OR REPLACE INTO files(device, inode, size, mtime_ns, ctime_ns, code) VALUES(?, ?, ?, ?, ?, ?)",
+        params![device as i64, inode as i64, size as i64, mtime_ns, ctime_ns, code],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn put_analysis(connection: &Connection, code: i64, version: u32, text: &str) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO analyses(code, version, text) VALUES(?, ?, ?)",
+        params![code, version, text],
+    )?;
+    Ok(())
 }
 
 /// A row of `codes`.

@@ -21,6 +21,17 @@ pub struct Record<'a> {
     pub plan_json: Option<&'a str>,
 }
 
+/// What a first run found out about its file, remembered with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The file, where it has settled.
+    pub stamp: Option<&'a Stamp>,
+    /// The analyzer's version.
+    pub analyzer_version: u32,
+    /// The analysis, as JSON.
+    pub analysis: &'a str,
+}
+
 /// A recorded run, for display.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryRow {
@@ -93,6 +104,19 @@ impl Store {
         record: &Record<'_>,
         update_model: impl FnOnce(Option<String>) -> Option<String>,
     ) -> Result<i64, StoreError> {
+        self.record_found(record, None, update_model)
+    }
+
+    /// As [`Self::record`], remembering in the same transaction what was found out about the file.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn record_found(
+        &self,
+        record: &Record<'_>,
+        found: Option<&Found<'_>>,
+        update_model: impl FnOnce(Option<String>) -> Option<String>,
+    ) -> Result<i64, StoreError> {
         let text = serde_json::to_string(record.observation)
             .map_err(|error| StoreError::from_io(&self.file, std::io::Error::other(error)))?;
         let number = self.write(|transaction| {
@@ -102,6 +126,10 @@ impl Store {
                 params![code, text, record.plan_json],
             )?;
             let number = transaction.last_insert_rowid();
+            if let Some(found) = found {
+                files::put_analysis(transaction, code, found.analyzer_version, found.analysis)?;
+                found.stamp.map_or(Ok(()), |stamp| files::put_file(transaction, stamp, code))?;
+            }
             model::change_model(transaction, update_model)?;
             Ok(number)
         })?;

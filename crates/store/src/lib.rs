@@ -17,7 +17,7 @@ mod schema;
 
 pub use error::StoreError;
 pub use files::Stamp;
-pub use history::{HistoryRow, Known, Record};
+pub use history::{Found, HistoryRow, Known, Record};
 pub use maintain::{MAX_ANALYSES, MAX_CODES, MAX_FILES, MAX_OBSERVATIONS, MAX_OBSERVATIONS_PER_CODE, WAL_LIMIT};
 pub use open::{FILE_NAME, Options, Store};
 

@@ -84,7 +84,9 @@ pub(super) fn measure(
     let steps = transitions.tiers.entry(tier).or_default();
     let default = steps.get(&Step::Compile);
     let cost = StepCost {
-        fixed_seconds,
+        // Here the compiler is warm when it is timed, as it never is when a program is run: the first module of a
+        // process pays for page faults that the fit cannot see, and the default, which is of first modules, can.
+        fixed_seconds: fixed_seconds.max(default.map_or(0.0, |cost| cost.fixed_seconds)),
         seconds_per_megabyte,
         log_deviation: log_deviation(&points, (fixed_seconds, seconds_per_megabyte)),
         parallel_fraction: parallel_fraction(&alone, &shared, bench.cores)

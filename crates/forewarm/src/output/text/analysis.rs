@@ -115,7 +115,11 @@ fn parallelism(profile: &DemandProfile) -> String {
 fn services(io: &[IoDemand]) -> Vec<(String, String)> {
     let mut kinds: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for demand in io {
-        let name = demand.via.rsplit_once('.').map_or(demand.via.as_str(), |(_, name)| name);
+        // A module's import is `module.name`; a component's an interface, whose version has the dots.
+        let name = match demand.via.split_once('@') {
+            Some((interface, _)) => interface,
+            None => demand.via.rsplit_once('.').map_or(demand.via.as_str(), |(_, name)| name),
+        };
         kinds.entry(demand.kind).or_default().push(name);
     }
     let show = |names: Vec<&str>| {
