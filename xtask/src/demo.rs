@@ -28,7 +28,7 @@ pub fn run() -> Outcome {
 fn forewarm(program: &Path) -> Outcome {
     println!("$ forewarm run --verbose {} -- -c \"{PROGRAM}\"", program.display());
     let program = program.to_string_lossy();
-    require(&mut command(&binary(), &["run", "--verbose", &program, "--", "-c", PROGRAM]))
+    require(&mut command(binary(), &["run", "--verbose", &program, "--", "-c", PROGRAM]))
 }
 
 fn binary() -> String {
