@@ -112,7 +112,8 @@ impl Executor {
         self.artifacts.as_ref().map_or_else(Vec::new, |artifacts| artifacts.standing(digest))
     }
 
-    /// Holds the place a configuration describes: cores bound where it says so, thread pool sized, memory bounded.
+    /// Holds the place a configuration describes: cores bound and a share enforced where it says so, thread pool sized.
+    /// Linear memory is bounded by the invocation's limit, not by the configuration's estimate of what will be needed.
     ///
     /// # Errors
     /// [`WarmError::Allocate`] where the machine cannot give it.

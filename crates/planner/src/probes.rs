@@ -16,7 +16,7 @@ use crate::distribution::{NODES, Nodes, tame};
 use crate::risk::{Risk, rates};
 use crate::run_time::TIERS;
 
-/// How far the wall limit of a trial lies beyond the time its operators are expected to take: a guard against counts
+/// How far the wall limit of a trial lies beyond the time it is expected to take, compiling included: a guard against counts
 /// that take far longer than the model says, such as host calls that wait.
 const WALL_SLACK: f64 = 4.0;
 
@@ -37,7 +37,7 @@ pub enum ProbeMode {
 pub struct Probe {
     /// Operators after which it stops.
     pub max_ops: u64,
-    /// Wall seconds of execution after which it stops, compiling not counted.
+    /// Wall seconds from its beginning after which it stops, compiling included.
     pub max_wall_seconds: f64,
     /// What knowing its result is expected to save.
     pub expected_gain_dollars: f64,
@@ -62,7 +62,7 @@ pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option
             std::array::from_fn(|node| knowing[node] + price(belief, weights, &metered, metered.run[node].min(budget)));
         Some(Probe {
             max_ops: (budget / per_op).clamp(1.0, 1e18) as u64,
-            max_wall_seconds: budget * WALL_SLACK,
+            max_wall_seconds: (metered.entry_wall + budget) * WALL_SLACK,
             expected_gain_dollars: now - free,
             price_dollars: geometric_mean(&paid) - free,
         })

@@ -257,6 +257,9 @@ impl Decoded {
         let plain = u16::from(opcode);
         match opcode {
             0x20 | 0x23 | 0x24 | 0x25 | 0x26 | 0x3f | 0x40 | 0xd2 => {
+                if opcode == 0x40 {
+                    *features |= Feature::MemoryGrowth.bit();
+                }
                 let index = cursor.index()?;
                 self.push(plain, index, 0);
             }

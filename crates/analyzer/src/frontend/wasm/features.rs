@@ -42,6 +42,7 @@ features! {
     SharedEverything = "shared-everything-threads",
     CustomDescriptors = "custom-descriptors",
     ForeignTableAccess = "access to tables of other than functions",
+    MemoryGrowth = "growth of memory",
 }
 
 impl Feature {
@@ -54,7 +55,8 @@ impl Feature {
 ///
 /// What every engine has had since WebAssembly 2.0 without a cost of its own is left in: it is still required.
 pub(crate) fn names(set: u32) -> Vec<String> {
-    let proposals = FEATURES.iter().filter(|(feature, _)| *feature != Feature::ForeignTableAccess);
+    let no_proposal = [Feature::ForeignTableAccess, Feature::MemoryGrowth];
+    let proposals = FEATURES.iter().filter(|(feature, _)| !no_proposal.contains(feature));
     proposals.filter(|(feature, _)| set & feature.bit() != 0).map(|(_, name)| (*name).to_owned()).collect()
 }
 
