@@ -1,20 +1,15 @@
 //! Who calls whom, and in which order costs can be summed: callees before callers, cycles found.
 //!
-//! Indirect calls go through a node per function type, whose members are the functions of that type that a table can
-//! hold. Iterative, so that no call chain exhausts the stack. Called by the summary.
+//! Indirect calls go through a node per group, whose members are the functions such a call can reach. Iterative, so that no call chain exhausts the stack. Called by the summary.
 
-use std::collections::HashMap;
+use crate::program::{Node, Program};
 
-use crate::frontend::wasm::module::{Module, Signature};
-
-/// The call graph: functions are nodes by index, then one node per group of indirect callees.
-#[derive(Debug, Default)]
-pub(crate) struct CallGraph {
+/// The call graph: functions are nodes by number, then one node per group of indirect callees.
+#[derive(Debug)]
+pub(crate) struct CallGraph<'a> {
     starts: Vec<u32>,
     edges: Vec<u32>,
-    /// Members of each group.
-    pub groups: Vec<Vec<u32>>,
-    group_of: HashMap<Signature, u32>,
+    groups: &'a [Vec<u32>],
     functions: u32,
 }
 
@@ -29,58 +24,40 @@ pub(crate) struct Order {
     pub recursive: Vec<bool>,
 }
 
-/// What a function calls.
-pub(crate) enum Callee {
-    Direct(u32),
-    /// Through a table, by type index.
-    Indirect(u32),
-}
-
-impl CallGraph {
-    /// Builds the graph from each function's callees.
-    pub(crate) fn new(module: &Module<'_>, callees: impl Fn(u32, &mut dyn FnMut(Callee))) -> Self {
-        let functions = module.functions.len() as u32;
-        let mut graph = Self { functions, ..Self::default() };
-        for &function in &module.table_functions {
-            if let Some(signature) = module.function_signature(function) {
-                let next = graph.groups.len() as u32;
-                let group = *graph.group_of.entry(signature).or_insert(next);
-                if group == next {
-                    graph.groups.push(Vec::new());
-                }
-                graph.groups[group as usize].push(function);
-            }
-        }
+impl<'a> CallGraph<'a> {
+    /// Builds the graph from the calls in each function's tree.
+    pub(crate) fn new(program: &'a Program) -> Self {
+        let functions = program.functions.len() as u32;
+        let mut graph = Self { starts: Vec::new(), edges: Vec::new(), groups: &program.groups, functions };
         for function in 0..functions {
             graph.starts.push(graph.edges.len() as u32);
             let begin = graph.edges.len();
-            callees(function, &mut |callee| {
-                let node = match callee {
-                    Callee::Direct(function) => (function < functions).then_some(function),
-                    Callee::Indirect(ty) => {
-                        module.signature(ty).and_then(|s| graph.group_of.get(&s)).map(|g| functions + g)
-                    }
+            for node in program.nodes(function) {
+                let callee = match *node {
+                    Node::Call { function, .. } => (function < functions).then_some(function),
+                    Node::CallIndirect { class } => program.group(class).map(|group| functions + group),
+                    _ => None,
                 };
-                graph.edges.extend(node);
-            });
-            graph.edges[begin..].sort_unstable();
-            let mut last = None;
-            let mut kept = begin;
-            for index in begin..graph.edges.len() {
-                if last.replace(graph.edges[index]) != Some(graph.edges[index]) {
-                    graph.edges[kept] = graph.edges[index];
-                    kept += 1;
-                }
+                graph.edges.extend(callee);
             }
-            graph.edges.truncate(kept);
+            graph.keep_each_once(begin);
         }
         graph.starts.push(graph.edges.len() as u32);
         graph
     }
 
-    /// The node of the indirect callees of a type.
-    pub(crate) fn group(&self, module: &Module<'_>, ty: u32) -> Option<u32> {
-        module.signature(ty).and_then(|signature| self.group_of.get(&signature)).copied()
+    /// Sorts the edges from `begin` on and keeps each once.
+    fn keep_each_once(&mut self, begin: usize) {
+        self.edges[begin..].sort_unstable();
+        let mut last = None;
+        let mut kept = begin;
+        for index in begin..self.edges.len() {
+            if last.replace(self.edges[index]) != Some(self.edges[index]) {
+                self.edges[kept] = self.edges[index];
+                kept += 1;
+            }
+        }
+        self.edges.truncate(kept);
     }
 
     pub(crate) fn functions(&self) -> u32 {

@@ -67,8 +67,8 @@ pub(crate) trait Visitor {
     fn sensitive(&self, function: u32) -> u64;
     /// Cost of one call of a function with constant arguments where known, and note of `times` calls.
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost;
-    /// Cost of one indirect call by a type.
-    fn call_indirect(&mut self, ty: u32, times: Lanes) -> Cost;
+    /// Cost of one indirect call by the class of the callee.
+    fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost;
     /// Note of straight-line work done `times` times.
     fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
     /// Note of a loop left: its index in the function, its trips and its cost per call of the function.
@@ -200,9 +200,9 @@ impl<V: Visitor> Flow<'_, V> {
                     self.call(function, args);
                 }
             }
-            Node::CallIndirect { ty } => {
+            Node::CallIndirect { class } => {
                 if !self.now.is_zero() {
-                    let cost = self.visitor.call_indirect(ty, self.now);
+                    let cost = self.visitor.call_indirect(class, self.now);
                     self.cost.add(&cost, self.now);
                 }
             }

@@ -400,7 +400,7 @@ impl Walker {
         let free = matches!(plain, 0x00..=0x03 | 0x0f | 0x1a);
         self.ops += u32::from(!free);
         if self.collect_mix {
-            self.tally.count(plain);
+            classes::count(&mut self.tally, plain);
         }
     }
 

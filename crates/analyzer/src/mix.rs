@@ -22,19 +22,6 @@ impl Tally {
         self.touched |= 1 << counter;
     }
 
-    pub(crate) fn count(&mut self, code: u16) {
-        if let Some(class) = crate::frontend::wasm::classes::class(code) {
-            self.add(class as usize, 1);
-        }
-        let (loaded, stored) = crate::frontend::wasm::classes::traffic(code);
-        if loaded > 0 {
-            self.add(LOAD_BYTES, u32::from(loaded));
-        }
-        if stored > 0 {
-            self.add(STORE_BYTES, u32::from(stored));
-        }
-    }
-
     /// Appends what was counted to `mixes` as a list preceded by its length, and starts again; the list's index.
     pub(crate) fn flush(&mut self, mixes: &mut Vec<(u32, u32)>) -> u32 {
         let index = mixes.len() as u32;

@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_types::demand::{
-    CompileDemand, IoDemand, IoKind, IsaDemand, MemoryDemand, OpMix, Parallelism, ParallelismKind,
-};
+use forewarm_types::demand::{IoDemand, MemoryDemand, OpMix};
 use forewarm_types::{Basis, Bytes, DemandProfile, Estimate};
 
-use crate::frontend::wasm::features::{self, Feature};
-use crate::frontend::wasm::module::Module;
-use crate::frontend::wasm::parse::Program;
-use crate::io;
+use crate::frontend::{Facts, Service};
 use crate::lanes::{Lanes, LogNormal};
 use crate::mix::{self, LOAD_BYTES, STORE_BYTES};
 use crate::summary::Run;
@@ -26,22 +21,14 @@ const PAGE_BYTES: f64 = 65_536.0;
 const UNKNOWN_GROWTH: (f64, f64) = (1_048_576.0, 256.0);
 
 /// The profile, and what is uncertain about it in words.
-pub(crate) fn assemble(program: &Program<'_>, main: &Module<'_>, run: Option<&Run>) -> (DemandProfile, Vec<String>) {
+pub(crate) fn assemble(facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<String>) {
     let mut warnings = Vec::new();
-    let set = program.modules.iter().fold(0, |set, module| set | module.features);
     let ops = run.map(op_mix).unwrap_or_default();
     let input_dependent = input_dependent(&ops, run, &mut warnings);
-    let profile = DemandProfile {
-        memory: memory(program, run, &ops, &mut warnings),
-        parallelism: parallelism(program, set),
-        io: services(program, main, run),
-        libraries: libraries(program),
-        isa: IsaDemand { required: features::names(set), may_use: Vec::new() },
-        contention: Vec::new(),
-        compile: compile(program, set),
-        input_dependent,
-        ops,
-    };
+    let memory = memory(&facts, run, &ops, &mut warnings);
+    let Facts { parallelism, services, libraries, isa, contention, compile, .. } = facts;
+    let io = services.into_iter().map(|service| host_demand(service, run)).collect();
+    let profile = DemandProfile { ops, memory, parallelism, io, libraries, isa, contention, compile, input_dependent };
     (profile, warnings)
 }
 
@@ -97,12 +84,9 @@ fn input_dependent(ops: &OpMix, run: Option<&Run>, warnings: &mut Vec<String>) -
     wide || run.dispatch
 }
 
-fn memory(program: &Program<'_>, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<String>) -> MemoryDemand {
-    let memories = || program.modules.iter().flat_map(|module| &module.memories);
-    let initial: u64 = memories().fold(0, |sum, memory| sum.saturating_add(memory.initial_bytes));
-    let maximum = memories().try_fold(0_u64, |sum, memory| Some(sum.saturating_add(memory.maximum_bytes?)));
+fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<String>) -> MemoryDemand {
+    let (initial, maximum, grows) = (facts.initial_bytes, facts.maximum_bytes, facts.grows);
     let ceiling = maximum.unwrap_or(u64::MAX) as f64;
-    let grows = program.modules.iter().any(|module| module.features & Feature::MemoryGrowth.bit() != 0);
     let peak = run.map(|run| {
         let asked = run.cost.grown_pages;
         let base = Lanes::splat(initial as f64);
@@ -132,61 +116,13 @@ fn memory(program: &Program<'_>, run: Option<&Run>, ops: &OpMix, warnings: &mut 
     }
 }
 
-fn parallelism(program: &Program<'_>, set: u32) -> Parallelism {
-    let spawns = program
-        .modules
-        .iter()
-        .flat_map(|module| &module.imports)
-        .any(|import| io::kind(import.module, import.name) == IoKind::Threads);
-    let shared = program.modules.iter().flat_map(|module| &module.memories).any(|memory| memory.shared);
-    if spawns && (shared || set & Feature::Threads.bit() != 0) {
-        return Parallelism { kind: ParallelismKind::Threads, max_useful_threads: None };
-    }
-    let one = Estimate::exact(1.0, Basis::Static);
-    Parallelism { kind: ParallelismKind::Serial, max_useful_threads: Some(one) }
-}
-
-fn services(program: &Program<'_>, main: &Module<'_>, run: Option<&Run>) -> Vec<IoDemand> {
-    if !program.component_imports.is_empty() {
-        let interface = |&via: &&str| IoDemand { kind: io::kind(via, ""), via: via.to_owned(), calls: None };
-        return program.component_imports.iter().map(interface).collect();
-    }
-    let service = |(index, import): (usize, &crate::frontend::wasm::module::ImportedFunction<'_>)| IoDemand {
-        kind: io::kind(import.module, import.name),
-        via: format!("{}.{}", import.module, import.name),
-        calls: run.map(|run| {
-            run.host_calls.get(&(index as u32)).map_or(Estimate::exact(0.0, Basis::Static), |calls| {
-                calls.weighted_estimate(&run.weights, Basis::Static)
-            })
-        }),
-    };
-    main.imports.iter().enumerate().map(service).collect()
-}
-
-/// Languages, tools and kits named by the `producers` sections, and Go's mark.
-fn libraries(program: &Program<'_>) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for module in &program.modules {
-        for (field, name, version) in &module.producers {
-            let text =
-                if version.is_empty() { format!("{field}: {name}") } else { format!("{field}: {name} {version}") };
-            out.push(text.chars().take(200).collect());
-        }
-        if module.go {
-            out.push("language: Go".to_owned());
-        }
-    }
-    out.sort();
-    out.dedup();
-    out
-}
-
-fn compile(program: &Program<'_>, set: u32) -> CompileDemand {
-    let bodies = || program.modules.iter().flat_map(|module| &module.bodies);
-    CompileDemand {
-        code_bytes: program.modules.iter().map(|module| Bytes(module.code_bytes)).sum(),
-        functions: bodies().count() as u64,
-        largest_function_bytes: Bytes(bodies().map(|body| body.bytes.len() as u64).max().unwrap_or(0)),
-        unsupported: features::unsupported(set),
-    }
+/// A host service with the calls that the run makes of it.
+fn host_demand(service: Service, run: Option<&Run>) -> IoDemand {
+    let Service { kind, via, function } = service;
+    let calls = function.zip(run).map(|(function, run)| {
+        run.host_calls
+            .get(&function)
+            .map_or(Estimate::exact(0.0, Basis::Static), |calls| calls.weighted_estimate(&run.weights, Basis::Static))
+    });
+    IoDemand { kind, via, calls }
 }

@@ -1,7 +1,20 @@
-//! The program representation: each function as a tree of control structure, laid out in one preorder list.
+//! The program representation, one for all front ends: functions by number, each a tree of control structure laid out
+//! in one preorder list.
 //!
-//! Everything of a group of functions lies in one [`Forest`], so that analysing ten thousand functions takes a handful
-//! of allocations. Front ends fill it; frequencies and costs are read off it. No bytes, no operators.
+//! A [`Program`] numbers everything that can be called. A function is [`Definition::Host`], served from outside (an
+//! import, a library's entry, a built-in), or [`Definition::Body`], a slice of a [`Forest`]. Everything of a group of
+//! functions lies in one forest, so that analysing ten thousand functions takes a handful of allocations. Front ends
+//! fill it; frequencies, the call summary, host calls and regions are read off it. No bytes, no operators.
+//!
+//! Control is structured, as in WebAssembly: `Block`, `Loop` and `If` open a frame that `End` closes, and a branch names
+//! the frame it goes to by depth, 0 for the innermost: past its `End`, or to the head where the frame is a loop. The
+//! function itself is the outermost frame. A front end whose code has arbitrary jumps restructures them first (Ramsey,
+//! "Beyond Relooper", ICFP 2022); one whose language has `while` and `if` lays those out: `while c { b }` is
+//! `Block Loop BrIf(1, !c) b Br(0) End End`.
+//!
+//! A rule for every index: it points into the list of the same forest that its comment names, and [`NONE`] is "none".
+
+use std::ops::Range;
 
 use crate::values::Source;
 
@@ -17,15 +30,19 @@ pub(crate) enum Node {
         mix: u32,
     },
     Block,
+    /// A loop, by its index in `loops`.
     Loop(u32),
+    /// An `if`, by its condition in `conds`.
     If(u32),
     Else,
     End,
+    /// A branch to a depth.
     Br(u32),
     BrIf {
         depth: u32,
         cond: u32,
     },
+    /// A branch to one of several depths: a slice of `tables`.
     BrTable {
         start: u32,
         len: u32,
@@ -33,12 +50,14 @@ pub(crate) enum Node {
     Return,
     /// Nothing follows: `unreachable`, a throw.
     Stop,
+    /// A direct call: the function by number, and its arguments in `args`.
     Call {
         function: u32,
         args: u32,
     },
+    /// A call of one of a group of functions, told by the class of the callee: an index in [`Program::classes`].
     CallIndirect {
-        ty: u32,
+        class: u32,
     },
     /// A bulk operation that moves `length` (an expression) bytes.
     Bulk {
@@ -74,6 +93,7 @@ pub(crate) enum Expr {
         scale: i64,
         offset: i64,
     },
+    /// An integer operation, numbered as WebAssembly numbers it whatever the front end (see [`crate::values::fold`]).
     Operation {
         code: u16,
         a: u32,
@@ -145,8 +165,8 @@ pub(crate) struct Forest {
 /// A function within a forest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Function {
-    pub nodes: std::ops::Range<u32>,
-    pub loops: std::ops::Range<u32>,
+    pub nodes: Range<u32>,
+    pub loops: Range<u32>,
     /// Index of its first condition, so that sites are numbered alike in every forest it is laid out in.
     pub conds: u32,
     /// Index of its first expression.
@@ -157,4 +177,55 @@ pub(crate) struct Function {
     pub static_ops: u32,
     /// Too deeply nested or too entangled to follow: only `static_ops` is known.
     pub opaque: bool,
+}
+
+/// What a number of the call graph stands for.
+#[derive(Debug, Clone)]
+pub(crate) enum Definition {
+    /// Served from outside: its calls are counted, its cost is not known.
+    Host,
+    /// A body in one of the forests.
+    Body { forest: u32, function: Function },
+}
+
+/// A whole program as the shared analyses see it.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub forests: Vec<Forest>,
+    /// Functions by number.
+    pub functions: Vec<Definition>,
+    /// Functions that an indirect call can reach, in groups of like ones.
+    pub groups: Vec<Vec<u32>>,
+    /// The group of each class of indirect callees; `NONE` where nothing is of that class.
+    pub classes: Vec<u32>,
+    /// What the run calls, in order: functions that begin it, then the entry proper. Those that do not exist count for
+    /// nothing.
+    pub roots: Vec<u32>,
+}
+
+impl Program {
+    /// A function's tree; `None` for what has no body here.
+    pub(crate) fn tree(&self, function: u32) -> Option<(&Forest, &Function)> {
+        match self.functions.get(function as usize)? {
+            Definition::Host => None,
+            Definition::Body { forest, function } => Some((self.forests.get(*forest as usize)?, function)),
+        }
+    }
+
+    /// Whether a function is served from outside.
+    pub(crate) fn is_host(&self, function: u32) -> bool {
+        matches!(self.functions.get(function as usize), Some(Definition::Host))
+    }
+
+    /// The group of a class of indirect callees.
+    pub(crate) fn group(&self, class: u32) -> Option<u32> {
+        self.classes.get(class as usize).copied().filter(|&group| group != NONE)
+    }
+
+    /// Nodes of a function.
+    pub(crate) fn nodes(&self, function: u32) -> &[Node] {
+        self.tree(function)
+            .and_then(|(forest, tree)| forest.nodes.get(tree.nodes.start as usize..tree.nodes.end as usize))
+            .unwrap_or_default()
+    }
 }

@@ -1,22 +1,21 @@
 //! The loops and functions that matter, by falling share of the run. Called by [`crate::analyze`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use forewarm_types::Basis;
 use forewarm_types::demand::{Dependence, Region, RegionKind};
 
-use crate::frontend::wasm::decode::Decoded;
-use crate::frontend::wasm::module::Module;
-use crate::program::{Expr, Forest, NONE, Trip};
-use crate::summary::{Run, Trees};
-use crate::{Depth, flags, signatures};
+use crate::frontend::Detail;
+use crate::program::{Expr, Forest, NONE, Program, Trip};
+use crate::summary::Run;
+use crate::{Depth, flags};
 
 /// Regions listed for a plan, and for people.
 const MOST_FOR_A_RUN: usize = 20;
 const MOST_IN_FULL: usize = 200;
 
 /// Lists the regions of a run.
-pub(crate) fn list(module: &Module<'_>, trees: &Trees, run: &Run, depth: Depth) -> Vec<Region> {
+pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run, depth: Depth) -> Vec<Region> {
     let whole = run.cost.total().weighted_mean(&run.weights).max(1.0);
     let share = |ops: crate::lanes::Lanes| (ops.weighted_mean(&run.weights) / whole).clamp(0.0, 1.0);
     let mut found: Vec<(f64, u32, Option<u32>)> = Vec::new();
@@ -25,21 +24,20 @@ pub(crate) fn list(module: &Module<'_>, trees: &Trees, run: &Run, depth: Depth) 
     found.retain(|region| region.0 > 0.0);
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     found.truncate(if depth == Depth::Run { MOST_FOR_A_RUN } else { MOST_IN_FULL });
-    let names = names(module, found.iter().map(|region| region.1));
-    let mut list = Lister { module, trees, run, names, crypto: None };
-    if depth == Depth::Full {
-        list.crypto = Some((signatures::tables(module), Decoded::default()));
-    }
+    let mut functions: Vec<u32> = found.iter().map(|region| region.1).collect();
+    functions.sort_unstable();
+    functions.dedup();
+    let names = detail.names(&functions);
+    let mut list = Lister { program, detail, run, names, depth };
     found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
 struct Lister<'a> {
-    module: &'a Module<'a>,
-    trees: &'a Trees,
+    program: &'a Program,
+    detail: &'a mut dyn Detail,
     run: &'a Run,
     names: BTreeMap<u32, String>,
-    /// Tables of cryptography, and a decoder; only where people ask.
-    crypto: Option<(Vec<signatures::Table>, Decoded)>,
+    depth: Depth,
 }
 
 impl Lister<'_> {
@@ -48,7 +46,7 @@ impl Lister<'_> {
         let base = Region {
             function: name,
             kind: RegionKind::Function,
-            offset: self.module.body(function)?.offset,
+            offset: self.detail.offset(function)?,
             depth: 0,
             share,
             trip_count: None,
@@ -57,10 +55,12 @@ impl Lister<'_> {
             flags: Vec::new(),
         };
         let Some(index) = index else {
-            return Some(Region { flags: flags::of_algorithms(self.algorithms(function)), ..base });
+            // Only people ask which algorithms a function works with; a plan does not depend on it.
+            let algorithms =
+                if self.depth == Depth::Full { self.detail.algorithms(function) } else { Default::default() };
+            return Some(Region { flags: flags::of_algorithms(algorithms), ..base });
         };
-        let (forest, tree) = self.trees.functions.get((function as usize).checked_sub(self.module.imports.len())?)?;
-        let forest = self.trees.forests.get(*forest as usize)?;
+        let (forest, tree) = self.program.tree(function)?;
         let entry = forest.loops.get((tree.loops.start + index) as usize)?;
         let part = self.run.loops.get(&(function, index))?;
         Some(Region {
@@ -73,17 +73,6 @@ impl Lister<'_> {
             flags: flags::of_loop(part, share),
             ..base
         })
-    }
-
-    fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
-        let params = self.module.function_signature(function).map_or(0, |signature| u32::from(signature.params));
-        let (Some((tables, decoded)), Some(body)) = (&mut self.crypto, self.module.body(function)) else {
-            return BTreeSet::new();
-        };
-        match decoded.read(self.module, body.bytes, body.offset, params, &mut 0) {
-            Ok(()) => signatures::algorithms(&decoded.ops, tables),
-            Err(_) => BTreeSet::new(),
-        }
     }
 }
 
@@ -157,28 +146,4 @@ fn operand(forest: &Forest, expr: u32, depth: u32) -> Option<String> {
         },
         Expr::Opaque { .. } | Expr::Either(..) => None,
     }
-}
-
-/// Names of some functions, from the name section.
-fn names(module: &Module<'_>, wanted: impl Iterator<Item = u32>) -> BTreeMap<u32, String> {
-    let mut out: BTreeMap<u32, String> = wanted.map(|function| (function, String::new())).collect();
-    if let Some(reader) = module.names.clone() {
-        for name in reader.into_iter().map_while(Result::ok) {
-            if let wasmparser::Name::Function(map) = name {
-                for naming in map.into_iter().map_while(Result::ok) {
-                    if let Some(place) = out.get_mut(&naming.index) {
-                        *place = naming.name.chars().take(300).collect();
-                    }
-                }
-                break;
-            }
-        }
-    }
-    for (name, function) in &module.exports {
-        if let Some(place) = out.get_mut(function).filter(|place| place.is_empty()) {
-            (*name).clone_into(place);
-        }
-    }
-    out.retain(|_, name| !name.is_empty());
-    out
 }

@@ -6,25 +6,21 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use forewarm_types::OpClass;
-
-use crate::callgraph::{CallGraph, Callee, Order};
+use crate::callgraph::{CallGraph, Order};
 use crate::dependence::Finding;
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
-use crate::frontend::wasm::classes;
-use crate::frontend::wasm::module::Module;
+use crate::frontend::Detail;
 use crate::lanes::{LANES, Lanes, Weights, seed};
-use crate::loops::Walker;
 use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
-use crate::program::{Forest, Function, Node, Trip};
+use crate::program::{Forest, Function, Program, Trip};
 
 /// Sets of constant arguments evaluated for one function, and for all together.
 const MAX_SPECIAL: usize = 64;
 const MAX_SPECIAL_ALL: usize = 4000;
 
-/// Nodes walked under constant arguments, beyond an eighth of those of the whole module: enough for a small program to
+/// Nodes walked under constant arguments, beyond an eighth of those of the whole program: enough for a small program to
 /// be followed wholly, while a large one is planned for before that would pay.
 const SPECIAL_NODES: usize = 1 << 15;
 
@@ -36,14 +32,6 @@ const NEGLIGIBLE_SHARE: f64 = 0.01;
 
 /// Functions of at most this many nodes are looked into whatever they do themselves: it costs nothing.
 const SMALL_FUNCTION: usize = 64;
-
-/// A module's functions as trees.
-#[derive(Default)]
-pub(crate) struct Trees {
-    pub forests: Vec<Forest>,
-    /// Of each function with a body: its forest and its place there.
-    pub functions: Vec<(u32, Function)>,
-}
 
 /// A function under given arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,7 +65,7 @@ pub(crate) struct Run {
     pub functions: BTreeMap<u32, Lanes>,
     /// Loops by function and number therein.
     pub loops: BTreeMap<(u32, u32), LoopShare>,
-    /// Calls of each imported function.
+    /// Calls of each host function.
     pub host_calls: BTreeMap<u32, Lanes>,
     /// Whether a reached cycle of calls had to be guessed.
     pub recursive: bool,
@@ -86,9 +74,8 @@ pub(crate) struct Run {
 }
 
 struct Summary<'a> {
-    module: &'a Module<'a>,
-    trees: &'a Trees,
-    graph: &'a CallGraph,
+    program: &'a Program,
+    graph: &'a CallGraph<'a>,
     order: &'a Order,
     general: Vec<Option<Cost>>,
     groups: Vec<Option<Cost>>,
@@ -104,23 +91,22 @@ struct Summary<'a> {
     recursive: bool,
 }
 
-/// Sums up the run that begins at `roots`, one after the other.
+/// Sums up the run that begins at the program's roots, one after the other.
 ///
 /// # Errors
-/// None of its own; those of decoding a hot function again.
-pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<Run, AnalyzeError> {
-    let graph = CallGraph::new(module, |function, each| callees(module, trees, function, each));
-    let order = graph.order(roots);
+/// None of its own; those of laying a hot function out again.
+pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, AnalyzeError> {
+    let graph = CallGraph::new(program);
+    let order = graph.order(&program.roots);
     let mut summary = Summary {
-        module,
-        trees,
+        program,
         graph: &graph,
         order: &order,
-        general: vec![None; module.functions.len()],
-        groups: vec![None; graph.groups.len()],
+        general: vec![None; program.functions.len()],
+        groups: vec![None; program.groups.len()],
         special: HashMap::new(),
         per_function: HashMap::new(),
-        special_nodes: SPECIAL_NODES + trees.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>() / 8,
+        special_nodes: SPECIAL_NODES + program.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>() / 8,
         active: HashSet::new(),
         finished: Vec::new(),
         component: u32::MAX,
@@ -132,13 +118,13 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
     }
     let mut cost = Cost::ZERO;
     summary.component = u32::MAX;
-    for &root in roots {
+    for &root in &program.roots {
         let one = summary.call(root, &[], Lanes::ONE);
         cost.add(&one, Lanes::ONE);
     }
     let weights = priors::plausible(cost.total());
-    let mut down = Down::new(&mut summary, cost.total(), weights);
-    for &root in roots {
+    let mut down = Down::new(&mut summary, detail, cost.total(), weights);
+    for &root in &program.roots {
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
@@ -146,24 +132,9 @@ pub(crate) fn run(module: &Module<'_>, trees: &Trees, roots: &[u32]) -> Result<R
     Ok(Run { cost, weights, mix, entries, functions, loops, host_calls, recursive: summary.recursive, dispatch })
 }
 
-fn callees(module: &Module<'_>, trees: &Trees, function: u32, each: &mut dyn FnMut(Callee)) {
-    let defined = (function as usize).checked_sub(module.imports.len());
-    let Some((forest, tree)) = defined.and_then(|index| trees.functions.get(index)) else { return };
-    for node in &trees.forests[*forest as usize].nodes[tree.nodes.start as usize..tree.nodes.end as usize] {
-        match *node {
-            Node::Call { function, .. } => each(Callee::Direct(function)),
-            Node::CallIndirect { ty } => each(Callee::Indirect(ty)),
-            _ => {}
-        }
-    }
-}
-
 impl<'a> Summary<'a> {
     fn tree(&self, function: u32) -> Option<(&'a Forest, &'a Function)> {
-        let index = (function as usize).checked_sub(self.module.imports.len())?;
-        let trees = self.trees;
-        let (forest, tree) = trees.functions.get(index)?;
-        Some((trees.forests.get(*forest as usize)?, tree))
+        self.program.tree(function)
     }
 
     /// Evaluates a node of the call graph in general.
@@ -177,7 +148,7 @@ impl<'a> Summary<'a> {
             }
             return;
         };
-        let members = &self.graph.groups[group as usize];
+        let members = &self.program.groups[group as usize];
         self.groups[group as usize] = Some(self.sample(group, members));
     }
 
@@ -254,9 +225,9 @@ impl Visitor for Summary<'_> {
         self.weigh(function, cost)
     }
 
-    fn call_indirect(&mut self, ty: u32, _times: Lanes) -> Cost {
-        let Some(group) = self.graph.group(self.module, ty) else { return Cost::ZERO };
-        let members = &self.graph.groups[group as usize];
+    fn call_indirect(&mut self, class: u32, _times: Lanes) -> Cost {
+        let Some(group) = self.program.group(class) else { return Cost::ZERO };
+        let members = &self.program.groups[group as usize];
         let cost = self.groups[group as usize].unwrap_or_else(|| self.sample(group, members));
         self.weigh(self.graph.functions() + group, cost)
     }
@@ -265,10 +236,10 @@ impl Visitor for Summary<'_> {
 /// The way down: how often each instance is called in the whole run.
 struct Down<'s, 'a> {
     summary: &'s mut Summary<'a>,
+    detail: &'s mut dyn Detail,
     whole: f64,
     weights: Weights,
     times: HashMap<Instance, Lanes>,
-    walker: Walker,
     current: (u32, Lanes),
     mix: [f64; COUNTERS],
     entries: f64,
@@ -279,13 +250,13 @@ struct Down<'s, 'a> {
 }
 
 impl<'s, 'a> Down<'s, 'a> {
-    fn new(summary: &'s mut Summary<'a>, whole: Lanes, weights: Weights) -> Self {
+    fn new(summary: &'s mut Summary<'a>, detail: &'s mut dyn Detail, whole: Lanes, weights: Weights) -> Self {
         Self {
             summary,
+            detail,
             whole: whole.weighted_mean(&weights),
             weights,
             times: HashMap::new(),
-            walker: Walker::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],
             entries: 0.0,
@@ -298,7 +269,7 @@ impl<'s, 'a> Down<'s, 'a> {
 
     /// Notes calls of a function, and returns what one costs.
     fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
-        if self.summary.module.import(function).is_some() {
+        if self.summary.program.is_host(function) {
             *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
             return Cost::ZERO;
         }
@@ -345,7 +316,6 @@ impl<'s, 'a> Down<'s, 'a> {
     ///
     /// A function that is small or does much itself is laid out again, with its work told by class; of others only the calls count.
     fn look_into(&mut self, instance: &Instance, times: Lanes, own: f64) -> Result<(), AnalyzeError> {
-        let module = self.summary.module;
         let Some((general, tree)) = self.summary.tree(instance.function) else { return Ok(()) };
         let loops = &general.loops[tree.loops.start as usize..tree.loops.end as usize];
         self.dispatch |= loops.iter().any(|entry| entry.trip == Trip::Unknown(UnknownLoop::Dispatch));
@@ -359,14 +329,15 @@ impl<'s, 'a> Down<'s, 'a> {
             evaluate(general, tree, instance.function, &instance.arguments, self);
             return Ok(());
         }
-        let params = module.function_signature(instance.function).map_or(0, |signature| u32::from(signature.params));
-        let Some(body) = module.body(instance.function) else { return Ok(()) };
-        self.walker.decoded.read(module, body.bytes, body.offset, params, &mut 0)?;
         let mut forest = Forest::default();
-        let tree = self.walker.walk(module, params, &mut forest, true);
-        evaluate(&forest, &tree, instance.function, &instance.arguments, self);
-        let vectors = self.walker.decoded.ops.iter().any(|op| classes::class(op.code) == Some(OpClass::Vector));
-        for (index, entry) in forest.loops.iter().enumerate() {
+        let again = self.detail.lay_out(instance.function, &mut forest)?;
+        let (forest, tree, vectors) = match &again {
+            Some(again) => (&forest, &again.function, again.vectors),
+            None => (general, tree, false),
+        };
+        evaluate(forest, tree, instance.function, &instance.arguments, self);
+        let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
+        for (index, entry) in loops.iter().enumerate() {
             if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
                 (share.finding, share.vectors) = (entry.finding, vectors);
             }
@@ -385,10 +356,10 @@ impl Visitor for Down<'_, '_> {
         self.enter(function, arguments, all)
     }
 
-    fn call_indirect(&mut self, ty: u32, times: Lanes) -> Cost {
-        let cost = self.summary.call_indirect(ty, times);
-        let Some(group) = self.summary.graph.group(self.summary.module, ty) else { return cost };
-        let members = &self.summary.graph.groups[group as usize];
+    fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost {
+        let cost = self.summary.call_indirect(class, times);
+        let Some(group) = self.summary.program.group(class) else { return cost };
+        let members = &self.summary.program.groups[group as usize];
         let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
         let mut chosen: BTreeMap<u32, Lanes> = BTreeMap::new();
         for lane in 0..LANES {

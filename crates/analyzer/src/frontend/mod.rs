@@ -1,3 +1,9 @@
 //! Front ends: from bytes to the program representation. One so far, WebAssembly.
+//!
+//! To add one: read the bytes into a [`Reading`], and name it in `read` of the crate's root. Frequencies, the call
+//! summary, host calls, profile and regions then come of the shared analyses.
 
+mod reading;
 pub(crate) mod wasm;
+
+pub(crate) use reading::{Again, Detail, Facts, Reading, Service};

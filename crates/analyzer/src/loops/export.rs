@@ -33,7 +33,7 @@ impl Walker {
         let node = if direct {
             Node::Call { function: op.a, args: self.arguments(forest, first) }
         } else {
-            Node::CallIndirect { ty: op.a }
+            Node::CallIndirect { class: op.a }
         };
         self.stack.truncate(first);
         self.flush(forest);

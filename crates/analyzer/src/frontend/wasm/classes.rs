@@ -3,6 +3,7 @@
 use forewarm_types::OpClass;
 
 use super::decode::code;
+use crate::mix::{LOAD_BYTES, STORE_BYTES, Tally};
 
 /// The class of an operator; `None` for the structural ones that wasmtime's fuel counts as free.
 ///
@@ -76,6 +77,20 @@ pub(crate) fn traffic(code: u16) -> (u8, u8) {
             _ => (0, 0),
         },
         _ => (0, 0),
+    }
+}
+
+/// Counts an operator and the bytes it moves.
+pub(crate) fn count(tally: &mut Tally, code: u16) {
+    if let Some(class) = class(code) {
+        tally.add(class as usize, 1);
+    }
+    let (loaded, stored) = traffic(code);
+    if loaded > 0 {
+        tally.add(LOAD_BYTES, u32::from(loaded));
+    }
+    if stored > 0 {
+        tally.add(STORE_BYTES, u32::from(stored));
     }
 }
 

@@ -1,9 +1,15 @@
-//! The WebAssembly front end: sections to [`module::Module`], bodies to operators.
+//! The WebAssembly front end: sections to [`module::Module`], bodies to operators, and both to the program
+//! representation by [`read::read`].
 
 pub(crate) mod classes;
 pub(crate) mod decode;
+mod detail;
+mod facts;
 pub(crate) mod features;
 pub(crate) mod module;
-pub(crate) mod parse;
-pub(crate) mod trees;
-pub(crate) mod validate;
+mod parse;
+mod read;
+mod trees;
+mod validate;
+
+pub(crate) use read::read;

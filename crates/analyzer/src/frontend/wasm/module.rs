@@ -76,6 +76,11 @@ impl Module<'_> {
         self.signature(*self.functions.get(function as usize)?)
     }
 
+    /// How many parameters a function takes.
+    pub(crate) fn params(&self, function: u32) -> u32 {
+        self.function_signature(function).map_or(0, |signature| u32::from(signature.params))
+    }
+
     /// The body of a function; `None` for imported and missing ones.
     pub(crate) fn body(&self, function: u32) -> Option<Body<'_>> {
         self.bodies.get((function as usize).checked_sub(self.imports.len())?).copied()
@@ -84,10 +89,5 @@ impl Module<'_> {
     /// Whether calling a function ends the program in an orderly way.
     pub(crate) fn exits(&self, function: u32) -> bool {
         self.exits.binary_search(&function).is_ok()
-    }
-
-    /// The imported function, where `function` is one.
-    pub(crate) fn import(&self, function: u32) -> Option<ImportedFunction<'_>> {
-        self.imports.get(function as usize).copied()
     }
 }

@@ -17,7 +17,7 @@ const PAGE_BYTES: u64 = 65_536;
 
 /// What a file holds.
 #[derive(Default)]
-pub(crate) struct Program<'a> {
+pub(super) struct Contents<'a> {
     /// The core module, or all those nested in the component, in order.
     pub modules: Vec<Module<'a>>,
     /// Names the component itself imports and exports (not those of components within).
@@ -29,8 +29,8 @@ pub(crate) struct Program<'a> {
 ///
 /// # Errors
 /// [`AnalyzeError::Invalid`] where a section breaks the format.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Program<'_>, AnalyzeError> {
-    let mut program = Program::default();
+pub(super) fn parse(bytes: &[u8]) -> Result<Contents<'_>, AnalyzeError> {
+    let mut contents = Contents::default();
     // One entry per open level of nesting: whether it is a module.
     let mut levels: Vec<bool> = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -39,29 +39,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Program<'_>, AnalyzeError> {
                 let is_module = encoding == wasmparser::Encoding::Module;
                 levels.push(is_module);
                 if is_module {
-                    program.modules.push(Module::default());
+                    contents.modules.push(Module::default());
                 }
             }
             Payload::End(_) => drop(levels.pop()),
             Payload::ComponentImportSection(reader) if levels.len() == 1 => {
                 for import in reader {
-                    program.component_imports.push(import?.name.name);
+                    contents.component_imports.push(import?.name.name);
                 }
             }
             Payload::ComponentExportSection(reader) if levels.len() == 1 => {
                 for export in reader {
-                    program.component_exports.push(export?.name.name);
+                    contents.component_exports.push(export?.name.name);
                 }
             }
             payload if levels.last() == Some(&true) => {
-                if let Some(module) = program.modules.last_mut() {
+                if let Some(module) = contents.modules.last_mut() {
                     section(module, payload)?;
                 }
             }
             _ => {}
         }
     }
-    for module in &mut program.modules {
+    for module in &mut contents.modules {
         module.table_functions.sort_unstable();
         module.table_functions.dedup();
         find_exits(module);
@@ -70,7 +70,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Program<'_>, AnalyzeError> {
             return Err(AnalyzeError::Invalid { message, offset, truncated: false });
         }
     }
-    Ok(program)
+    Ok(contents)
 }
 
 /// Wrappers around `proc_exit` that are followed: `exit` to `_Exit` to the import is three.

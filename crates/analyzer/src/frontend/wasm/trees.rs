@@ -7,20 +7,19 @@ use rayon::prelude::*;
 use super::module::Module;
 use crate::error::AnalyzeError;
 use crate::loops::Walker;
-use crate::program::Forest;
-use crate::summary::Trees;
+use crate::program::{Definition, Forest, Function, Program};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
 const TASK_BYTES: usize = 96 << 10;
 
 /// What one task makes: a forest, its functions, and the features their operators use.
-type Grown = (Forest, Vec<crate::program::Function>, u32);
+type Grown = (Forest, Vec<Function>, u32);
 
-/// Lays out all functions; notes the proposals their operators use in `module.features`.
+/// Lays out all functions, imported ones first; notes the proposals their operators use in `module.features`.
 ///
 /// # Errors
 /// [`AnalyzeError`] of the first body, in order, that cannot be decoded.
-pub(crate) fn grow(module: &mut Module<'_>) -> Result<Trees, AnalyzeError> {
+pub(crate) fn grow(module: &mut Module<'_>) -> Result<Program, AnalyzeError> {
     let tasks = tasks(module);
     let shared = &*module;
     let grown: Vec<Result<Grown, AnalyzeError>> = if tasks.len() < 2 {
@@ -29,17 +28,19 @@ pub(crate) fn grow(module: &mut Module<'_>) -> Result<Trees, AnalyzeError> {
     } else {
         tasks.par_iter().map_init(Walker::default, |walker, range| task(shared, walker, range.clone())).collect()
     };
-    let mut trees = Trees::default();
+    let mut program = Program::default();
+    program.functions.reserve(module.functions.len());
+    program.functions.resize(module.imports.len(), Definition::Host);
     let mut features = 0;
     for result in grown {
-        let (forest, functions, used) = result?;
-        let number = trees.forests.len() as u32;
-        trees.forests.push(forest);
-        trees.functions.extend(functions.into_iter().map(|function| (number, function)));
+        let (tree, functions, used) = result?;
+        let forest = program.forests.len() as u32;
+        program.forests.push(tree);
+        program.functions.extend(functions.into_iter().map(|function| Definition::Body { forest, function }));
         features |= used;
     }
     module.features |= features;
-    Ok(trees)
+    Ok(program)
 }
 
 /// Splits the bodies into runs of about [`TASK_BYTES`].
@@ -66,7 +67,7 @@ fn task(module: &Module<'_>, walker: &mut Walker, range: Range<usize>) -> Result
     for index in range {
         let body = module.bodies[index];
         let function = (module.imports.len() + index) as u32;
-        let params = module.function_signature(function).map_or(0, |signature| u32::from(signature.params));
+        let params = module.params(function);
         walker.decoded.read(module, body.bytes, body.offset, params, &mut features)?;
         functions.push(walker.walk(module, params, &mut forest, false));
     }

@@ -1,0 +1,99 @@
+//! What a front end makes of a file: a program, what its surroundings tell, and a way to ask again about the functions
+//! that turn out to matter. Called by [`crate::analyze`] and the analyses it runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarm_types::demand::{CompileDemand, Contention, IoKind, IsaDemand, Parallelism, ParallelismKind};
+use forewarm_types::{Basis, Estimate};
+
+use crate::error::AnalyzeError;
+use crate::program::{Forest, Function, Program};
+
+/// A file, read.
+pub(crate) struct Reading<'a> {
+    /// The name of the entry point; `None` where there is none, so that no run can be told.
+    pub entry: Option<String>,
+    /// The functions, and where a run begins.
+    pub program: Program,
+    /// What the profile says besides counts.
+    pub facts: Facts,
+    /// The code itself, for what only some functions are asked.
+    pub detail: Box<dyn Detail + 'a>,
+}
+
+/// A host service that the code names.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub kind: IoKind,
+    /// The import, as people name it.
+    pub via: String,
+    /// The host function whose calls are calls of it, by number; `None` where they cannot be counted.
+    pub function: Option<u32>,
+}
+
+/// What is known besides control flow.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// Memory the program begins with, and may have at most, in bytes.
+    pub initial_bytes: u64,
+    pub maximum_bytes: Option<u64>,
+    /// Whether the code can ask for more.
+    pub grows: bool,
+    pub parallelism: Parallelism,
+    pub services: Vec<Service>,
+    /// Libraries and toolchains recognised.
+    pub libraries: Vec<String>,
+    pub isa: IsaDemand,
+    pub contention: Vec<Contention>,
+    pub compile: CompileDemand,
+}
+
+impl Default for Facts {
+    /// Of a program of one thread that asks for nothing.
+    fn default() -> Self {
+        let one = Estimate::exact(1.0, Basis::Static);
+        Self {
+            initial_bytes: 0,
+            maximum_bytes: None,
+            grows: false,
+            parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: Some(one) },
+            services: Vec::new(),
+            libraries: Vec::new(),
+            isa: IsaDemand::default(),
+            contention: Vec::new(),
+            compile: CompileDemand::default(),
+        }
+    }
+}
+
+/// A function laid out once more.
+pub(crate) struct Again {
+    pub function: Function,
+    /// Whether it works on vectors already.
+    pub vectors: bool,
+}
+
+/// The code behind a program, asked again about the few functions that matter.
+pub(crate) trait Detail {
+    /// Lays a function out in an empty forest with its work told by class and its loops examined for dependence;
+    /// `None` where the first layout tells all there is.
+    ///
+    /// The trees of both layouts are the same but for that: loops and conditions keep their order.
+    ///
+    /// # Errors
+    /// Where the code cannot be read.
+    fn lay_out(&mut self, _function: u32, _forest: &mut Forest) -> Result<Option<Again>, AnalyzeError> {
+        Ok(None)
+    }
+
+    /// Names of some functions, given in order; those without a name are left out.
+    fn names(&self, functions: &[u32]) -> BTreeMap<u32, String>;
+
+    /// Offset in the file of a function's code.
+    fn offset(&self, function: u32) -> Option<u64>;
+
+    /// Algorithms that a function betrays by its constants.
+    fn algorithms(&mut self, _function: u32) -> BTreeSet<&'static str> {
+        BTreeSet::new()
+    }
+}

@@ -1,0 +1,85 @@
+//! A module asked again about single functions: their layout with work told by class, their names, the algorithms their
+//! constants betray.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use forewarm_types::OpClass;
+
+use super::classes;
+use super::module::Module;
+use crate::error::AnalyzeError;
+use crate::frontend::{Again, Detail};
+use crate::loops::Walker;
+use crate::program::Forest;
+use crate::signatures::{self, Table};
+
+/// Longest function name that is shown, in characters.
+const MAX_NAME: usize = 300;
+
+/// A core module and what it takes to read its bodies once more.
+#[derive(Default)]
+pub(super) struct Bodies<'a> {
+    module: Module<'a>,
+    walker: Walker,
+    /// Tables of cryptography, looked for at the first question.
+    tables: Option<Vec<Table>>,
+}
+
+impl<'a> Bodies<'a> {
+    pub(super) fn new(module: Module<'a>) -> Self {
+        Self { module, ..Self::default() }
+    }
+
+    /// Decodes a body; the count of parameters, or `None` where there is no body.
+    fn decode(&mut self, function: u32) -> Result<Option<u32>, AnalyzeError> {
+        let Some(body) = self.module.body(function) else { return Ok(None) };
+        let params = self.module.params(function);
+        self.walker.decoded.read(&self.module, body.bytes, body.offset, params, &mut 0)?;
+        Ok(Some(params))
+    }
+}
+
+impl Detail for Bodies<'_> {
+    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Again>, AnalyzeError> {
+        let Some(params) = self.decode(function)? else { return Ok(None) };
+        let function = self.walker.walk(&self.module, params, forest, true);
+        let vectors = self.walker.decoded.ops.iter().any(|op| classes::class(op.code) == Some(OpClass::Vector));
+        Ok(Some(Again { function, vectors }))
+    }
+
+    /// Names from the name section, else those under which functions are exported.
+    fn names(&self, functions: &[u32]) -> BTreeMap<u32, String> {
+        let mut out: BTreeMap<u32, String> = functions.iter().map(|&function| (function, String::new())).collect();
+        if let Some(reader) = self.module.names.clone() {
+            for name in reader.into_iter().map_while(Result::ok) {
+                if let wasmparser::Name::Function(map) = name {
+                    for naming in map.into_iter().map_while(Result::ok) {
+                        if let Some(place) = out.get_mut(&naming.index) {
+                            *place = naming.name.chars().take(MAX_NAME).collect();
+                        }
+                    }
+                    break;
+                }
+            }
+        }
+        for (name, function) in &self.module.exports {
+            if let Some(place) = out.get_mut(function).filter(|place| place.is_empty()) {
+                *place = name.chars().take(MAX_NAME).collect();
+            }
+        }
+        out.retain(|_, name| !name.is_empty());
+        out
+    }
+
+    fn offset(&self, function: u32) -> Option<u64> {
+        self.module.body(function).map(|body| body.offset)
+    }
+
+    fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
+        if !matches!(self.decode(function), Ok(Some(_))) {
+            return BTreeSet::new();
+        }
+        let tables = self.tables.get_or_insert_with(|| signatures::tables(&self.module));
+        signatures::algorithms(&self.walker.decoded.ops, tables)
+    }
+}
