@@ -2,6 +2,7 @@
 //! the machine's description for records. Nothing here asserts a time: a bench reports, people judge. One run is in
 //! `run`, who is run in `runner`, the machine in `machine`, medians in `statistics`, each bench in a file of its name.
 
+mod accuracy;
 mod cold_start;
 mod criteria;
 mod machine;
@@ -31,6 +32,8 @@ enum Name {
     WarmStart,
     /// What lies before the program's first instruction and after its last.
     Stages,
+    /// What the analyzer says kernels execute, against what they do.
+    Accuracy,
 }
 
 /// `cargo xtask bench`.
@@ -48,6 +51,9 @@ pub struct Arguments {
     /// Three rounds, to see that everything works.
     #[arg(long)]
     quick: bool,
+    /// With `accuracy`: kernels compiled by unusual flags too.
+    #[arg(long)]
+    all: bool,
     /// Leave Forewarm out: what must be beaten.
     #[arg(long)]
     peers_only: bool,
@@ -80,6 +86,9 @@ impl Arguments {
 /// # Errors
 /// The corpus or the binary cannot be made, or a result cannot be written.
 pub fn run(arguments: &Arguments) -> Outcome {
+    if arguments.name == Name::Accuracy {
+        return accuracy::run(arguments, &Corpus::open()?);
+    }
     let (corpus, cases) = corpus::prepare()?;
     match &arguments.binary {
         Some(binary) => runner::use_binary(binary.canonicalize().doing(format_args!("finding {}", binary.display()))?),
@@ -91,6 +100,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
+        Name::Accuracy => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod cases;
 mod fetch;
 mod graphviz;
 mod inputs;
+pub mod kernels;
 mod programs;
 
 use std::fs;
@@ -23,6 +24,18 @@ pub struct Corpus {
 impl Corpus {
     fn new() -> Self {
         Self { root: target().join("corpus") }
+    }
+
+    /// The corpus with its folders made, and nothing in them yet.
+    ///
+    /// # Errors
+    /// A folder cannot be made.
+    pub fn open() -> Outcome<Self> {
+        let corpus = Self::new();
+        for folder in ["wasm", "inputs", "bad", "bin"] {
+            fs::create_dir_all(corpus.at(folder)).doing("creating the corpus's folders")?;
+        }
+        Ok(corpus)
     }
 
     /// A path below the corpus's folder.
@@ -51,10 +64,7 @@ impl Corpus {
 /// # Errors
 /// A package cannot be fetched, a program not compiled, a file not written.
 pub fn prepare() -> Outcome<(Corpus, Vec<cases::Case>)> {
-    let corpus = Corpus::new();
-    for folder in ["wasm", "inputs", "bad", "bin"] {
-        fs::create_dir_all(corpus.at(folder)).doing("creating the corpus's folders")?;
-    }
+    let corpus = Corpus::open()?;
     let fetched = fetch::all(&corpus)?;
     fetch::install(&corpus, &fetched)?;
     programs::compile_all(&corpus, &fetched.python)?;

@@ -34,7 +34,7 @@ pub(crate) fn assemble(facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<S
 
 /// Counts by class: their means share the total's relative error, since all come of the same trip counts.
 fn op_mix(run: &Run) -> OpMix {
-    let total = run.cost.total().weighted_estimate(&run.weights, Basis::Static);
+    let total = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let mean = run.cost.ops.weighted_mean(&run.weights);
     let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;

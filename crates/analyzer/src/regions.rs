@@ -49,6 +49,7 @@ impl Lister<'_> {
             offset: self.detail.offset(function)?,
             depth: 0,
             share,
+            self_share: 0.0,
             trip_count: None,
             trip_expression: None,
             dependence: Dependence::Unknown,
@@ -58,7 +59,10 @@ impl Lister<'_> {
             // Only people ask which algorithms a function works with; a plan does not depend on it.
             let algorithms =
                 if self.depth == Depth::Full { self.detail.algorithms(function) } else { Default::default() };
-            return Some(Region { flags: flags::of_algorithms(algorithms), ..base });
+            let own = self.run.own.get(&function).copied().unwrap_or(0.0);
+            let whole = self.run.cost.ops.weighted_mean(&self.run.weights).max(1.0);
+            let self_share = (own / whole).clamp(0.0, 1.0);
+            return Some(Region { self_share, flags: flags::of_algorithms(algorithms), ..base });
         };
         let (forest, tree) = self.program.tree(function)?;
         let entry = forest.loops.get((tree.loops.start + index) as usize)?;

@@ -63,6 +63,8 @@ pub(crate) struct Run {
     pub entries: f64,
     /// Operators executed in each function that matters and in what it calls.
     pub functions: BTreeMap<u32, Lanes>,
+    /// Mean number of operators executed in the code of each such function itself, its entries included.
+    pub own: BTreeMap<u32, f64>,
     /// Loops by function and number therein.
     pub loops: BTreeMap<(u32, u32), LoopShare>,
     /// Calls of each host function.
@@ -128,8 +130,8 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
-    let Down { mix, entries, functions, loops, host_calls, dispatch, .. } = down;
-    Ok(Run { cost, weights, mix, entries, functions, loops, host_calls, recursive: summary.recursive, dispatch })
+    let Down { mix, entries, functions, own, loops, host_calls, dispatch, .. } = down;
+    Ok(Run { cost, weights, mix, entries, functions, own, loops, host_calls, recursive: summary.recursive, dispatch })
 }
 
 impl<'a> Summary<'a> {
@@ -244,6 +246,7 @@ struct Down<'s, 'a> {
     mix: [f64; COUNTERS],
     entries: f64,
     functions: BTreeMap<u32, Lanes>,
+    own: BTreeMap<u32, f64>,
     loops: BTreeMap<(u32, u32), LoopShare>,
     host_calls: BTreeMap<u32, Lanes>,
     dispatch: bool,
@@ -261,6 +264,7 @@ impl<'s, 'a> Down<'s, 'a> {
             mix: [0.0; COUNTERS],
             entries: 0.0,
             functions: BTreeMap::new(),
+            own: BTreeMap::new(),
             loops: BTreeMap::new(),
             host_calls: BTreeMap::new(),
             dispatch: false,
@@ -299,7 +303,8 @@ impl<'s, 'a> Down<'s, 'a> {
                 continue;
             }
             *self.functions.entry(instance.function).or_insert(Lanes::ZERO) += ops;
-            let own = (cost.own * times).weighted_mean(&self.weights);
+            let own = (cost.own * times + times).weighted_mean(&self.weights);
+            *self.own.entry(instance.function).or_insert(0.0) += own;
             self.look_into(&instance, times, own)?;
         }
         Ok(())

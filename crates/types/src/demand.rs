@@ -298,6 +298,9 @@ pub struct Region {
     pub depth: u32,
     /// Share of the run's operators executed in it, 0 to 1.
     pub share: f64,
+    /// Of a function: share of the run's operators in its own code, without what it calls; 0 of a loop.
+    #[serde(default)]
+    pub self_share: f64,
     /// Iterations each time the loop is entered.
     pub trip_count: Option<Estimate>,
     /// The trip count as an expression of parameters, where it is one.

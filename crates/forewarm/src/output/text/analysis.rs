@@ -204,6 +204,7 @@ mod tests {
             depth: 3,
             share,
             trip_count: Some(Estimate::exact(256.0, Basis::Static)),
+            self_share: 0.0,
             trip_expression: Some("n".into()),
             dependence: Dependence::Reduction,
             flags,

@@ -1,0 +1,124 @@
+//! Compiles `corpus/kernels/*.c` to WASI at several sizes and by several flags, once per content. Called by `bench
+//! accuracy`, which holds the analyzer against what they execute.
+//!
+//! A kernel's first line says what it is, whether its control flow depends on its data (`Control: data`) or is fixed by
+//! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Every second kernel by name is held
+//! out: what the analyzer assumes of unknown loops is fitted to the others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Corpus, fetch};
+use crate::process::{Outcome, While, command, failure, require, root};
+
+/// One kernel, compiled one way.
+#[derive(Debug, Clone, Serialize)]
+pub struct Kernel {
+    /// File name without extension.
+    pub name: String,
+    /// Size and flags, such as `40 -O2 -msimd128`.
+    pub variant: String,
+    /// Whether the control flow depends on data that the code computes.
+    pub data_dependent: bool,
+    /// Whether it belongs to the half that nothing is fitted to.
+    pub held_out: bool,
+    /// The module.
+    #[serde(skip)]
+    pub wasm: PathBuf,
+}
+
+/// Flags of every kernel at every size.
+const USUAL: [&str; 2] = ["-O2", "-O2 -msimd128"];
+/// Further flags, of every kernel at its middle size.
+const UNUSUAL: [&str; 4] = ["-O0", "-O1", "-O3", "-Os"];
+/// Flags of every compilation.
+const FLAGS: [&str; 4] = ["-target", "wasm32-wasi", "-lm", "-w"];
+
+/// Compiles what is new or changed, two at a time. With `all`, by unusual flags too.
+///
+/// # Errors
+/// A kernel cannot be read, lacks its first line, or does not compile.
+pub fn compile_all(corpus: &Corpus, all: bool, wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Kernel>> {
+    let python = fetch::all(corpus)?.python;
+    let folder = root().join("corpus/kernels");
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(&folder).doing(format_args!("reading {}", folder.display()))? {
+        let path = entry.doing("reading the folder of kernels")?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    fs::create_dir_all(corpus.at("kernels")).doing("creating the folder of compiled kernels")?;
+    let mut jobs = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        let text = fs::read_to_string(source).doing(format_args!("reading {}", source.display()))?;
+        let name = source.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        if !wanted(&name) {
+            continue;
+        }
+        let (data_dependent, sizes) = header(&text)
+            .ok_or_else(|| failure(format!("{}: the first line must give Control and Sizes", source.display())))?;
+        for (number, size) in sizes.iter().enumerate() {
+            let unusual: &[&str] = if all && number == 1 { &UNUSUAL } else { &[] };
+            for flags in USUAL.iter().chain(unusual) {
+                let file = format!("{name}-{size}{}", flags.replace(' ', ""));
+                let wasm = corpus.at("kernels").join(format!("{file}.wasm"));
+                let variant = format!("{size} {flags}");
+                let kernel = Kernel { name: name.clone(), variant, data_dependent, held_out: index % 2 == 1, wasm };
+                jobs.push((kernel, source.clone(), text.clone(), size.clone(), *flags));
+            }
+        }
+    }
+    let halves: Vec<Outcome> = std::thread::scope(|scope| {
+        let half = |first: usize| {
+            let (jobs, python) = (&jobs, &python);
+            scope.spawn(move || {
+                jobs.iter().skip(first).step_by(2).try_for_each(|(kernel, source, text, size, flags)| {
+                    compile(corpus, python, source, text, &kernel.wasm, size, flags)
+                })
+            })
+        };
+        let threads = [half(0), half(1)];
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(failure("a thread panicked")))).collect()
+    });
+    halves.into_iter().collect::<Outcome<()>>()?;
+    Ok(jobs.into_iter().map(|job| job.0).collect())
+}
+
+/// What a kernel's first line says: whether its control flow depends on data, and its sizes.
+fn header(text: &str) -> Option<(bool, Vec<String>)> {
+    let line = text.lines().next()?;
+    let (_, rest) = line.split_once("Control: ")?;
+    let (control, sizes) = rest.split_once(". Sizes: ")?;
+    let sizes: Vec<String> = sizes.trim_end_matches('.').split(' ').map(str::to_owned).collect();
+    (sizes.len() == 3).then_some((control == "data", sizes))
+}
+
+fn compile(corpus: &Corpus, python: &Path, source: &Path, text: &str, wasm: &Path, size: &str, flags: &str) -> Outcome {
+    let key = format!("{} {flags} -DN={size}\n{text}", FLAGS.join(" "));
+    let stamp = wasm.with_extension("stamp");
+    if !wasm.exists() && stamp.exists() {
+        fs::remove_file(&stamp).doing("removing a stale stamp")?;
+    }
+    fetch::once(&stamp, &key, || {
+        let cache = corpus.at("zig-cache");
+        let truth = wasm.with_extension("truth");
+        if truth.exists() {
+            fs::remove_file(&truth).doing("removing a stale count")?;
+        }
+        require(
+            command(python, &["-m", "ziglang", "cc"])
+                .args(FLAGS)
+                .args(flags.split(' '))
+                .arg(format!("-DN={size}"))
+                .arg(source)
+                .arg("-o")
+                .arg(wasm)
+                .env("ZIG_GLOBAL_CACHE_DIR", &cache)
+                .env("ZIG_LOCAL_CACHE_DIR", &cache),
+        )
+    })
+}
