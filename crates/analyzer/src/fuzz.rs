@@ -4,9 +4,14 @@
 
 use forewarm_types::{Analysis, Bytes, Digest, Estimate};
 
-use crate::{Depth, analyze, binary, kind};
+use crate::frontend::wasm;
+use crate::{AnalyzeError, Depth, analyze, analyze_within, binary, kind};
 
-/// Analyses arbitrary bytes at both depths: never a panic; estimates in order; both depths agree on the counts.
+/// Budgets of code bytes for a first run, from nothing to more than a fuzzer's input holds.
+const BUDGETS: [usize; 4] = [0, 9, 90, usize::MAX];
+
+/// Analyses arbitrary bytes at both depths: never a panic; estimates in order; both depths agree on the counts; a first
+/// run with less time knows the same proposals; what is only scanned has the operators that decoding finds.
 ///
 /// # Panics
 /// Where one of these does not hold.
@@ -23,7 +28,23 @@ pub fn analyze_bytes(data: &[u8]) {
     if let Ok(full) = &full {
         let run = run.as_ref().map(|run| &run.profile.ops);
         assert_eq!(run, Ok(&full.profile.ops), "what validates is understood alike at both depths");
+        for budget in BUDGETS {
+            let hurried = analyze_within(data, Digest([0; 32]), Bytes(data.len() as u64), Depth::Run, budget);
+            let hurried = hurried.unwrap_or_else(|error| panic!("budget {budget}: {error}"));
+            check(&hurried);
+            assert_eq!(hurried.profile.compile, full.profile.compile);
+            assert_eq!(hurried.profile.isa, full.profile.isa);
+        }
     }
+    wasm::check_scan(data);
+}
+
+/// Analyses all of a module as a first run does what is near: every body looked into, none validated.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn whole(data: &[u8]) -> Result<Analysis, AnalyzeError> {
+    analyze_within(data, Digest([0; 32]), Bytes(data.len() as u64), Depth::Run, usize::MAX)
 }
 
 /// Translates arbitrary text; what comes out is analysed like any binary.

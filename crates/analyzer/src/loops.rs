@@ -138,6 +138,8 @@ pub(crate) struct Walker {
     sensitive: u64,
     work: u64,
     collect_mix: bool,
+    /// Whether an operator on vectors was met, where the mix is collected.
+    vectors: bool,
 }
 
 impl Walker {
@@ -164,6 +166,8 @@ impl Walker {
             exprs,
             sensitive: self.sensitive,
             static_ops: self.decoded.ops.len() as u32,
+            detailed: collect_mix,
+            vectors: self.vectors,
             opaque: !understood,
         }
     }
@@ -179,7 +183,7 @@ impl Walker {
         self.tally = Tally::default();
         (self.ops, self.loops_begun, self.sensitive) = (0, 0, 0);
         self.work = WORK_BASE + WORK_PER_OP * self.decoded.ops.len() as u64;
-        self.collect_mix = collect_mix;
+        (self.collect_mix, self.vectors) = (collect_mix, false);
         // A local no operator of the body can name needs no place.
         let tracked = self.decoded.locals.min(TRACKED_LOCALS).min(self.decoded.ops.len() as u32 + params);
         for local in 0..tracked {
@@ -400,7 +404,7 @@ impl Walker {
         let free = matches!(plain, 0x00..=0x03 | 0x0f | 0x1a);
         self.ops += u32::from(!free);
         if self.collect_mix {
-            classes::count(&mut self.tally, plain);
+            self.vectors |= classes::count(&mut self.tally, plain);
         }
     }
 

@@ -71,6 +71,12 @@ fn input_dependent(ops: &OpMix, run: Option<&Run>, warnings: &mut Vec<String>) -
         warnings
             .push("an interpreter's dispatch loop: how long it runs depends on its input, not on this code".to_owned());
     }
+    if run.beyond {
+        warnings.push(
+            "functions that were not looked into (too large, or too far from the entry point): what they do is guessed"
+                .to_owned(),
+        );
+    }
     if run.recursive {
         warnings.push("recursive calls: their depth is guessed".to_owned());
     }
@@ -81,7 +87,7 @@ fn input_dependent(ops: &OpMix, run: Option<&Run>, warnings: &mut Vec<String>) -
             total.low, total.high
         ));
     }
-    wide || run.dispatch
+    wide || run.dispatch || run.beyond
 }
 
 fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<String>) -> MemoryDemand {

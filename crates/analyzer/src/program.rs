@@ -175,7 +175,11 @@ pub(crate) struct Function {
     pub sensitive: u64,
     /// Operators in the body, structural ones included.
     pub static_ops: u32,
-    /// Too deeply nested or too entangled to follow: only `static_ops` is known.
+    /// Whether its work is told by class and its loops were examined for dependence, so that it need not be laid out
+    /// again; and if so, whether it works on vectors already.
+    pub detailed: bool,
+    pub vectors: bool,
+    /// Too deeply nested, too entangled or too far from the entry point to follow: only `static_ops` is known.
     pub opaque: bool,
 }
 

@@ -4,6 +4,7 @@
 //! A function is evaluated once in general and again for each set of constant arguments that reaches it (a bounded
 //! number of times). Cycles of calls are cut where they close and weighted by a prior on entry. Called by the profile.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::callgraph::{CallGraph, Order};
@@ -71,7 +72,9 @@ pub(crate) struct Run {
     pub host_calls: BTreeMap<u32, Lanes>,
     /// Whether a reached cycle of calls had to be guessed.
     pub recursive: bool,
-    /// Share of the run inside interpreters' dispatch loops.
+    /// Whether functions were reached that were not looked into.
+    pub beyond: bool,
+    /// Whether the run goes through an interpreter's dispatch loop.
     pub dispatch: bool,
 }
 
@@ -118,6 +121,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
     for &node in &order.nodes {
         summary.node(node);
     }
+    let beyond = order.nodes.iter().any(|&node| summary.tree(node).is_some_and(|(_, tree)| tree.opaque));
     let mut cost = Cost::ZERO;
     summary.component = u32::MAX;
     for &root in &program.roots {
@@ -131,7 +135,8 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
     }
     down.all()?;
     let Down { mix, entries, functions, own, loops, host_calls, dispatch, .. } = down;
-    Ok(Run { cost, weights, mix, entries, functions, own, loops, host_calls, recursive: summary.recursive, dispatch })
+    let recursive = summary.recursive;
+    Ok(Run { cost, weights, mix, entries, functions, own, loops, host_calls, recursive, beyond, dispatch })
 }
 
 impl<'a> Summary<'a> {
@@ -242,6 +247,9 @@ struct Down<'s, 'a> {
     whole: f64,
     weights: Weights,
     times: HashMap<Instance, Lanes>,
+    /// Functions laid out again, and where.
+    again: HashMap<u32, Option<Function>>,
+    forest: Forest,
     current: (u32, Lanes),
     mix: [f64; COUNTERS],
     entries: f64,
@@ -260,6 +268,8 @@ impl<'s, 'a> Down<'s, 'a> {
             whole: whole.weighted_mean(&weights),
             weights,
             times: HashMap::new(),
+            again: HashMap::new(),
+            forest: Forest::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],
             entries: 0.0,
@@ -317,6 +327,17 @@ impl<'s, 'a> Down<'s, 'a> {
         self.summary.special.get(instance).copied()
     }
 
+    /// A function laid out in detail, where its first layout was not.
+    fn again(&mut self, function: u32, tree: &Function) -> Result<Option<Function>, AnalyzeError> {
+        if tree.detailed {
+            return Ok(None);
+        }
+        Ok(match self.again.entry(function) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => place.insert(self.detail.lay_out(function, &mut self.forest)?).clone(),
+        })
+    }
+
     /// Passes the counts of one instance on to what it calls, and takes its own.
     ///
     /// A function that is small or does much itself is laid out again, with its work told by class; of others only the calls count.
@@ -334,19 +355,17 @@ impl<'s, 'a> Down<'s, 'a> {
             evaluate(general, tree, instance.function, &instance.arguments, self);
             return Ok(());
         }
-        let mut forest = Forest::default();
-        let again = self.detail.lay_out(instance.function, &mut forest)?;
-        let (forest, tree, vectors) = match &again {
-            Some(again) => (&forest, &again.function, again.vectors),
-            None => (general, tree, false),
-        };
+        let again = self.again(instance.function, tree)?;
+        let detailed = std::mem::take(&mut self.forest);
+        let (forest, tree) = again.as_ref().map_or((general, tree), |again| (&detailed, again));
         evaluate(forest, tree, instance.function, &instance.arguments, self);
         let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         for (index, entry) in loops.iter().enumerate() {
             if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
-                (share.finding, share.vectors) = (entry.finding, vectors);
+                (share.finding, share.vectors) = (entry.finding, tree.vectors);
             }
         }
+        self.forest = detailed;
         Ok(())
     }
 }

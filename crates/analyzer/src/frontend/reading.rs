@@ -66,23 +66,16 @@ impl Default for Facts {
     }
 }
 
-/// A function laid out once more.
-pub(crate) struct Again {
-    pub function: Function,
-    /// Whether it works on vectors already.
-    pub vectors: bool,
-}
-
 /// The code behind a program, asked again about the few functions that matter.
 pub(crate) trait Detail {
-    /// Lays a function out in an empty forest with its work told by class and its loops examined for dependence;
+    /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence;
     /// `None` where the first layout tells all there is.
     ///
     /// The trees of both layouts are the same but for that: loops and conditions keep their order.
     ///
     /// # Errors
     /// Where the code cannot be read.
-    fn lay_out(&mut self, _function: u32, _forest: &mut Forest) -> Result<Option<Again>, AnalyzeError> {
+    fn lay_out(&mut self, _function: u32, _forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         Ok(None)
     }
 

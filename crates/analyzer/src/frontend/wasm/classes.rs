@@ -80,9 +80,10 @@ pub(crate) fn traffic(code: u16) -> (u8, u8) {
     }
 }
 
-/// Counts an operator and the bytes it moves.
-pub(crate) fn count(tally: &mut Tally, code: u16) {
-    if let Some(class) = class(code) {
+/// Counts an operator and the bytes it moves; whether it works on vectors.
+pub(crate) fn count(tally: &mut Tally, code: u16) -> bool {
+    let class = class(code);
+    if let Some(class) = class {
         tally.add(class as usize, 1);
     }
     let (loaded, stored) = traffic(code);
@@ -92,6 +93,7 @@ pub(crate) fn count(tally: &mut Tally, code: u16) {
     if stored > 0 {
         tally.add(STORE_BYTES, u32::from(stored));
     }
+    class == Some(OpClass::Vector)
 }
 
 /// Operands taken and results left, for operators whose values are not followed; `None` where it is not known.

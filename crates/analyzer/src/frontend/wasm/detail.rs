@@ -3,14 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use forewarm_types::OpClass;
-
-use super::classes;
 use super::module::Module;
 use crate::error::AnalyzeError;
-use crate::frontend::{Again, Detail};
+use crate::frontend::Detail;
 use crate::loops::Walker;
-use crate::program::Forest;
+use crate::program::{Forest, Function};
 use crate::signatures::{self, Table};
 
 /// Longest function name that is shown, in characters.
@@ -40,11 +37,9 @@ impl<'a> Bodies<'a> {
 }
 
 impl Detail for Bodies<'_> {
-    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Again>, AnalyzeError> {
+    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
-        let function = self.walker.walk(&self.module, params, forest, true);
-        let vectors = self.walker.decoded.ops.iter().any(|op| classes::class(op.code) == Some(OpClass::Vector));
-        Ok(Some(Again { function, vectors }))
+        Ok(Some(self.walker.walk(&self.module, params, forest, true)))
     }
 
     /// Names from the name section, else those under which functions are exported.

@@ -46,7 +46,7 @@ features! {
 }
 
 impl Feature {
-    pub(crate) fn bit(self) -> u32 {
+    pub(crate) const fn bit(self) -> u32 {
         1 << self as u32
     }
 }

@@ -7,9 +7,12 @@ mod detail;
 mod facts;
 pub(crate) mod features;
 pub(crate) mod module;
+mod nearest;
 mod parse;
 mod read;
+mod scan;
 mod trees;
 mod validate;
 
+pub(crate) use nearest::check_scan;
 pub(crate) use read::read;

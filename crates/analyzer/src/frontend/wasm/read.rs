@@ -7,40 +7,53 @@ use forewarm_types::CodeKind;
 use super::detail::Bodies;
 use super::module::Module;
 use super::parse::{self, Contents};
-use super::{facts, trees, validate};
-use crate::Depth;
+use super::{facts, nearest, trees, validate};
 use crate::error::AnalyzeError;
 use crate::frontend::Reading;
 use crate::program::{NONE, Program};
 
-/// Reads a module or component.
+/// Reads a module or component: validated and whole, or, with a `budget` of code bytes, neither.
 ///
 /// # Errors
-/// [`AnalyzeError`] where the bytes break the format, exceed a limit that engines share, or, with [`Depth::Full`], do
-/// not validate.
-pub(crate) fn read(bytes: &[u8], kind: CodeKind, depth: Depth) -> Result<Reading<'_>, AnalyzeError> {
-    if depth == Depth::Full {
+/// [`AnalyzeError`] where the bytes break the format, exceed a limit that engines share, or, without a budget, do not
+/// validate.
+pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
+    if budget.is_none() {
         validate::validate(bytes)?;
     }
     let mut contents = parse::parse(bytes)?;
     let entry = entry(&contents, kind);
     let main = entry.as_ref().map_or(0, |entry| entry.module);
+    let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
     let mut program = Program::default();
     for (index, module) in contents.modules.iter_mut().enumerate() {
-        let grown = trees::grow(module)?;
         if index == main {
-            program = grown;
+            let groups = groups(module);
+            let large = budget.is_some_and(|budget| module.code_bytes > budget as u64);
+            let grown = match budget.filter(|_| large) {
+                Some(budget) => nearest::grow(module, &groups, &roots, budget)?,
+                None => trees::grow(module, budget.is_some())?,
+            };
+            program = Program { groups: groups.members, classes: groups.classes, ..grown };
+        } else {
+            // Of the other modules of a component only the proposals they use are needed.
+            module.features |= nearest::survey(module)?.iter().fold(0, |set, scanned| set | scanned.features);
         }
     }
     let facts = facts::facts(&contents, main);
     let module = contents.modules.drain(..).nth(main).unwrap_or_default();
-    (program.groups, program.classes) = groups(&module);
-    let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
     Ok(Reading { entry, program: Program { roots, ..program }, facts, detail: Box::new(Bodies::new(module)) })
 }
 
-/// The functions a table can hold, grouped by type, and the group of each type: what an indirect call can reach.
-fn groups(module: &Module<'_>) -> (Vec<Vec<u32>>, Vec<u32>) {
+/// What an indirect call can reach.
+pub(super) struct Groups {
+    /// The functions a table can hold, grouped by type.
+    pub members: Vec<Vec<u32>>,
+    /// The group of each type; `NONE` where no such function is in a table.
+    pub classes: Vec<u32>,
+}
+
+fn groups(module: &Module<'_>) -> Groups {
     let mut groups: Vec<Vec<u32>> = Vec::new();
     let mut group_of = HashMap::new();
     for &function in &module.table_functions {
@@ -53,7 +66,7 @@ fn groups(module: &Module<'_>) -> (Vec<Vec<u32>>, Vec<u32>) {
         }
     }
     let class = |signature: &Option<_>| signature.and_then(|signature| group_of.get(&signature).copied());
-    (groups, module.signatures.iter().map(|signature| class(signature).unwrap_or(NONE)).collect())
+    Groups { members: groups, classes: module.signatures.iter().map(|ty| class(ty).unwrap_or(NONE)).collect() }
 }
 
 /// Where a run begins.
