@@ -1,212 +1,372 @@
-//! Whether the iterations of an innermost loop depend on each other: an affine test on its addresses, and a look at what
-//! its variables carry.
+//! Whether the iterations of a loop depend on each other, for every loop of a nest: affine tests on all pairs of
+//! accesses, and a look at what the loop's variables carry.
 //!
-//! Says `Unknown` whenever unsure: calls, atomics, bulk operations, addresses that are not affine in the loop's
-//! variables, or bases that cannot be compared. Called by the loop walk for functions that matter.
+//! The walk tells a [`Recorder`] what it meets; when a loop ends, the recorder resolves the addresses met inside by the
+//! steps of the loop's variables ([`reference`]), tests them in pairs ([`pairs`], on the arithmetic of [`solve`]), looks
+//! at the variables ([`scalars`]) and says what it found, with the condition under which an unknown dependence is none
+//! ([`describe`]). `Unknown` whenever unsure: calls, atomics, bulk operations, addresses that are not affine, bases
+//! that cannot be compared, loops whose end depends on data. Called by the loop walk for functions that matter.
+
+use std::collections::BTreeSet;
 
 use forewarm_types::demand::Dependence;
 
-use crate::trip_count::Variable;
-use crate::values::{Def, Linear, Val, Values};
+use crate::trip_count::{Formula, Variable};
+use crate::values::{Linear, Val, Values};
 
-/// Accesses of a loop that are compared; a loop with more is left unknown.
-pub(crate) const MAX_ACCESSES: usize = 64;
+mod describe;
+mod pairs;
+mod reference;
+mod scalars;
+mod solve;
 
-/// A load or store.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Access {
-    pub store: bool,
-    pub address: Val,
-    /// The operator's constant displacement.
-    pub displacement: i64,
-    /// Bytes moved.
-    pub width: u8,
-}
+use describe::Conditions;
+use pairs::{Nest, Overlap, Range};
+use reference::Scope;
+use scalars::{Carries, Ended, Uses};
 
-/// What is known of a loop's body when it ends.
-pub(crate) struct Body<'a> {
-    pub values: &'a Values,
-    pub first_symbol: u32,
-    pub variables: &'a [Variable],
-    /// How often each variable, in the same order, is read.
-    pub reads: &'a [u32],
-    pub accesses: &'a [Access],
-    /// The trip count, where it is constant.
-    pub trips: Option<i64>,
-}
+pub(crate) use describe::Why;
+pub(crate) use reference::{Reference, Space};
+pub(crate) use scalars::Family;
+
+/// Accesses of a loop and those in it that are compared; a loop with more is left unknown.
+const MAX_REFERENCES: usize = 96;
+
+/// Steps of work for one function; beyond that nothing more is said of its loops.
+const BUDGET: usize = 1 << 21;
 
 /// What a loop's iterations share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
     pub dependence: Dependence,
-    /// Whether every access moves on by its own width, or stays, from one iteration to the next.
-    pub contiguous: bool,
+    /// Under which condition an unknown dependence is none.
+    pub condition: Option<String>,
+    /// What is accumulated.
+    pub accumulates: BTreeSet<Family>,
+    /// Why the dependence is not known, or what carries it.
+    pub why: Option<Why>,
+    /// The accesses in the loop and in those inside it, by their place among the function's.
+    pub references: std::ops::Range<usize>,
+    /// The loop, by its place among the function's loops.
+    pub of: u32,
 }
 
-/// An access as `slope * iteration + base`.
-struct Affine {
-    base: Linear,
-    slope: i64,
-    width: i64,
-    store: bool,
+/// A function's loops as the tests need them, with what they access.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Accesses {
+    pub references: Vec<Reference>,
+    /// The loop around each loop.
+    pub parents: Vec<Option<u32>>,
 }
 
-impl Body<'_> {
-    pub(crate) fn finding(&self) -> Finding {
-        let scalars = self.scalars();
-        let Some(accesses) = self.accesses.iter().map(|access| self.affine(access)).collect::<Option<Vec<_>>>() else {
-            let dependence = if scalars == Dependence::Carried { scalars } else { Dependence::Unknown };
-            return Finding { dependence, contiguous: false };
+impl Accesses {
+    /// A loop and the loops around it, by their place among the function's.
+    pub(crate) fn around(&self, of: u32) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(of), |&at| self.parents.get(at as usize).copied().flatten())
+    }
+
+    /// Whether a loop is another or lies inside it.
+    pub(crate) fn runs_in(&self, inner: u32, outer: u32) -> bool {
+        self.around(inner).any(|at| at == outer)
+    }
+}
+
+/// A loop while its function is walked.
+#[derive(Debug)]
+struct LoopNote {
+    first_symbol: u32,
+    first_reference: usize,
+    obstacle: Option<Why>,
+}
+
+/// What the walk of a function met in its loops.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    on: bool,
+    uses: Uses,
+    notes: Vec<LoopNote>,
+    ranges: Vec<Range>,
+    open: Vec<u32>,
+    references: Vec<Reference>,
+    /// What was found of the loops of the outermost nest so far.
+    pending: Vec<Sum>,
+    findings: Vec<Finding>,
+    work: usize,
+}
+
+impl Recorder {
+    /// Begins a function; what is met is noted only if `on`.
+    pub(crate) fn begin(&mut self, on: bool) {
+        self.on = on;
+        self.uses.clear();
+        self.notes.clear();
+        self.ranges.clear();
+        self.open.clear();
+        self.references.clear();
+        self.pending.clear();
+        self.findings.clear();
+        self.work = BUDGET;
+    }
+
+    /// Whether anything is noted here: in a loop, of a function that was asked for.
+    #[inline]
+    pub(crate) fn listens(&self) -> bool {
+        self.on && !self.open.is_empty()
+    }
+
+    /// Notes a value that was an operand.
+    #[inline]
+    pub(crate) fn operand(&mut self, value: Val) {
+        if self.on && !self.open.is_empty() {
+            self.uses.operand(value);
+        }
+    }
+
+    /// Notes the condition of a choice between two values.
+    pub(crate) fn select(&mut self, chosen: Val, condition: Val) {
+        if self.listens() {
+            self.uses.select(chosen, condition);
+        }
+    }
+
+    /// Notes that a loop begins, whose symbols are numbered from `first_symbol` on.
+    pub(crate) fn enter(&mut self, first_symbol: u32) {
+        if self.on {
+            self.ranges.push(Range { trips: None, formula: None, parent: self.open.last().copied() });
+            self.open.push(self.notes.len() as u32);
+            self.notes.push(LoopNote { first_symbol, first_reference: self.references.len(), obstacle: None });
+        }
+    }
+
+    /// Notes a load or store of `width` bytes. `value` is what is stored, or what came of the load.
+    pub(crate) fn access(
+        &mut self,
+        space: Space,
+        store: bool,
+        width: i64,
+        address: (Val, i64),
+        value: Val,
+        v: &Values,
+    ) {
+        let Some(&inside) = self.open.last().filter(|_| self.on) else { return };
+        let first = self.notes[self.open[0] as usize].first_reference;
+        if self.references.len() - first >= 4 * MAX_REFERENCES {
+            return self.obstacle(Why::TooMuch);
+        }
+        let mut base = v.linear(address.0);
+        base.constant = base.constant.wrapping_add(address.1);
+        let irregular = base.usable().is_none().then_some(inside);
+        let slopes = Vec::new();
+        self.references.push(Reference { space, store, width, inside, base, slopes, irregular, value });
+    }
+
+    /// Notes something whose effects are not followed, in all open loops.
+    pub(crate) fn obstacle(&mut self, why: Why) {
+        if self.on {
+            for &of in &self.open {
+                self.notes[of as usize].obstacle.get_or_insert(why);
+            }
+        }
+    }
+
+    /// The loop that was open innermost ends. It goes round only if not `once`; `formula` bounds its trips, and is their
+    /// count where `counted`.
+    pub(crate) fn leave(
+        &mut self,
+        values: &Values,
+        variables: &[Variable],
+        (formula, once, counted): (Option<Formula>, bool, bool),
+    ) {
+        let Some(of) = self.open.pop().filter(|_| self.on) else { return };
+        let LoopNote { first_symbol, first_reference, obstacle } = self.notes[of as usize];
+        let range = &mut self.ranges[of as usize];
+        range.trips = if once { Some(1) } else { formula.and_then(|formula| formula.constant()) };
+        range.formula = formula;
+        let scope = Scope { values, of, first_symbol, variables };
+        self.references[first_reference..].iter_mut().for_each(|reference| reference.resolve(&scope));
+        let references = first_reference..self.references.len();
+        let mut found = Sum::new(of, references.clone());
+        let symbols = (values.next_symbol() - first_symbol) as usize;
+        let price = symbols * (variables.len() + 8) + references.len().min(MAX_REFERENCES).pow(2);
+        if let Some(left) = self.work.checked_sub(price) {
+            self.work = left;
+            let mut ended = Ended { values, uses: &mut self.uses, first_symbol, variables };
+            found.scalars(&ended.carries());
+            match obstacle {
+                Some(why) => found.unknown(why),
+                None if references.len() > MAX_REFERENCES => found.unknown(Why::TooMuch),
+                None => found.memory(&ended, &Nest { ranges: &self.ranges, of }, &self.references),
+            }
+        } else {
+            self.work = 0;
+            found.unknown(Why::TooMuch);
+        }
+        if !counted && !once {
+            found.unknown(Why::Ends);
+        }
+        self.pending.push(found);
+        if self.open.is_empty() {
+            self.settle(values);
+        }
+    }
+
+    /// The outermost loop has ended and all addresses are resolved: decides the pairs that moved unlike with loops
+    /// outside of the one in question.
+    fn settle(&mut self, values: &Values) {
+        for mut found in std::mem::take(&mut self.pending) {
+            let nest = Nest { ranges: &self.ranges, of: found.of };
+            for (first, second, group) in std::mem::take(&mut found.unlike) {
+                found.pair(&nest, &self.references, (first, second), group, true);
+            }
+            self.findings.push(found.finding(values, &nest));
+        }
+    }
+
+    /// What the loops of the function that was walked share between iterations, in order of their ends.
+    pub(crate) fn findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// What the function that was walked accesses in its loops.
+    pub(crate) fn accesses(&mut self) -> Accesses {
+        let parents = self.ranges.iter().map(|range| range.parent).collect();
+        Accesses { references: std::mem::take(&mut self.references), parents }
+    }
+}
+
+/// What was found of a loop so far.
+#[derive(Debug)]
+struct Sum {
+    of: u32,
+    references: std::ops::Range<usize>,
+    carried: Option<Why>,
+    unknown: Option<Why>,
+    accumulates: BTreeSet<Family>,
+    conditions: Conditions,
+    /// Pairs to be decided when the outermost loop ends, with the accumulation that both are part of.
+    unlike: Vec<(usize, usize, Option<Family>)>,
+}
+
+impl Sum {
+    fn new(of: u32, references: std::ops::Range<usize>) -> Self {
+        let conditions = Conditions::default();
+        Self {
+            of,
+            references,
+            carried: None,
+            unknown: None,
+            accumulates: BTreeSet::new(),
+            conditions,
+            unlike: Vec::new(),
+        }
+    }
+
+    fn unknown(&mut self, why: Why) {
+        self.unknown.get_or_insert(why);
+        self.conditions.reason(why);
+    }
+
+    fn scalars(&mut self, carries: &[Carries]) {
+        for carries in carries {
+            match *carries {
+                Carries::Nothing => {}
+                Carries::Accumulation(family) => drop(self.accumulates.insert(family)),
+                Carries::Value => self.carried = Some(Why::Variable),
+            }
+        }
+    }
+
+    /// Tests the accesses of a loop in pairs.
+    fn memory(&mut self, ended: &Ended<'_>, nest: &Nest<'_>, all: &[Reference]) {
+        let references = &all[self.references.clone()];
+        if !references.iter().any(|reference| reference.store) {
+            return;
+        }
+        let groups = accumulations(ended, references);
+        let start = self.references.start;
+        for first in 0..references.len() {
+            for second in first..references.len() {
+                let group = groups[first].filter(|group| groups[second] == Some(*group));
+                self.pair(nest, all, (start + first, start + second), group.map(|group| group.1), false);
+            }
+        }
+    }
+
+    /// Tests a pair; one that cannot be compared waits for the end of the nest, unless this is the `last` time.
+    fn pair(
+        &mut self,
+        nest: &Nest<'_>,
+        all: &[Reference],
+        (one, other): (usize, usize),
+        group: Option<Family>,
+        last: bool,
+    ) {
+        let (first, second) = (&all[one], &all[other]);
+        if (!first.store && !second.store) || first.space != second.space {
+            return;
+        }
+        let irregular = |reference: &Reference| reference.irregular.is_some_and(|of| nest.runs(of));
+        if irregular(first) || irregular(second) {
+            return self.unknown(Why::Address);
+        }
+        match nest.pair(first, second) {
+            Overlap::Never => {}
+            Overlap::Sometimes => match group {
+                Some(family) => drop(self.accumulates.insert(family)),
+                None => self.carried = self.carried.or(Some(Why::Memory)),
+            },
+            Overlap::NotIfAtLeast { symbol, least } => {
+                self.unknown.get_or_insert(Why::Symbol);
+                self.conditions.at_least(symbol, least);
+            }
+            Overlap::Bases if !last => self.unlike.push((one, other, group)),
+            Overlap::Bases => {
+                self.unknown.get_or_insert(Why::Bases);
+                self.conditions.apart(first, second);
+            }
+            Overlap::Unknown => self.unknown(Why::Pair),
+        }
+    }
+
+    fn finding(self, values: &Values, nest: &Nest<'_>) -> Finding {
+        let (dependence, why) = match (self.carried, self.unknown) {
+            (Some(why), _) => (Dependence::Carried, Some(why)),
+            (None, Some(why)) => (Dependence::Unknown, Some(why)),
+            (None, None) if self.accumulates.is_empty() => (Dependence::Independent, None),
+            (None, None) => (Dependence::Reduction, None),
         };
-        let contiguous = !accesses.is_empty()
-            && accesses.iter().all(|access| access.slope == access.width || (access.slope == 0 && !access.store));
-        Finding { dependence: worst(scalars, memory(&accesses, self.trips.unwrap_or(i64::MAX))), contiguous }
-    }
-
-    fn affine(&self, access: &Access) -> Option<Affine> {
-        let mut form = self.values.linear(access.address);
-        form.constant = form.constant.wrapping_add(access.displacement);
-        let form = form.usable()?;
-        let mut base = Linear::number(form.constant);
-        let mut slope = 0_i64;
-        for &(symbol, coefficient) in form.terms() {
-            match self.variables.iter().find(|variable| variable.symbol == symbol) {
-                Some(Variable { step: Some(step), init, .. }) => {
-                    slope = slope.wrapping_add(step.wrapping_mul(coefficient));
-                    base.add_linear(&self.values.linear(*init), coefficient);
-                }
-                Some(_) => return None,
-                None if self.values.invariant(symbol, self.first_symbol) => base.add(symbol, coefficient),
-                None => return None,
-            }
-        }
-        Some(Affine { base: base.usable()?, slope, width: i64::from(access.width), store: access.store })
-    }
-
-    /// What the variables other than counters carry.
-    fn scalars(&self) -> Dependence {
-        let mut out = Dependence::Independent;
-        for (variable, &reads) in self.variables.iter().zip(self.reads) {
-            if variable.step.is_some() || variable.stride.is_some() {
-                continue;
-            }
-            let found = match variable.latch {
-                // Set before it is read in each iteration: nothing is carried.
-                _ if reads == 0 => Dependence::Independent,
-                Some(latch) if reads == 1 && self.accumulates(latch, variable.symbol) => Dependence::Reduction,
-                Some(_) => Dependence::Carried,
-                None => Dependence::Unknown,
-            };
-            out = worst(out, found);
-        }
-        out
-    }
-
-    /// Whether a value is a chain of one associative operator with the variable at its root.
-    fn accumulates(&self, latch: Val, symbol: u32) -> bool {
-        let mut at = latch;
-        let mut operator = None;
-        for _ in 0..8 {
-            if at.as_symbol() == Some(symbol) {
-                return operator.is_some();
-            }
-            let Some(Def::Operation { code, a, b }) = at.as_symbol().map(|symbol| self.values.def(symbol)) else {
-                return false;
-            };
-            if !associative(code) || *operator.get_or_insert(code) != code {
-                return false;
-            }
-            // The root lies on the side that is the variable or another link of the chain.
-            let link = |value: Val| {
-                let def = value.as_symbol().map(|symbol| self.values.def(symbol));
-                value.as_symbol() == Some(symbol) || matches!(def, Some(Def::Operation { code: c, .. }) if c == code)
-            };
-            at = if link(a) { a } else { b };
-        }
-        false
+        let condition = (dependence == Dependence::Unknown).then(|| self.conditions.text(values, nest)).flatten();
+        let Self { accumulates, references, of, .. } = self;
+        Finding { dependence, condition, accumulates, why, references, of }
     }
 }
 
-/// Operators whose order may be changed, floating-point sums and products with the usual licence.
-fn associative(code: u16) -> bool {
-    matches!(code, 0x6a | 0x6c | 0x71..=0x73 | 0x7c | 0x7e | 0x83..=0x85 | 0x92 | 0x94 | 0x96 | 0x97)
-        || matches!(code, 0xa0 | 0xa2 | 0xa4 | 0xa5 | 0x2ae | 0x2b5 | 0x2ce | 0x2e4 | 0x2e6 | 0x2f0 | 0x2f2)
-}
-
-/// What the accesses carry from one iteration to another.
-fn memory(accesses: &[Affine], trips: i64) -> Dependence {
-    let mut out = Dependence::Independent;
-    for (index, first) in accesses.iter().enumerate() {
-        for second in &accesses[index..] {
-            if first.store || second.store {
-                out = worst(out, pair(first, second, trips));
-            }
+/// For each access the accumulation in memory that it is part of, told by the load that begins it: `a[j] += x`, whose
+/// load and store have one address, and whose sum is used for nothing else.
+fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usize, Family)>> {
+    let mut groups = vec![None; references.len()];
+    let live = ended.live();
+    for (at, store) in references.iter().enumerate().filter(|(_, reference)| reference.store) {
+        let aligned = store.slopes.iter().all(|slope| slope.bytes % store.width.max(1) == 0);
+        if store.irregular.is_some() || !aligned {
+            continue;
+        }
+        let same = |load: &&(usize, &Reference)| {
+            !load.1.store && load.1.irregular.is_none() && same_place(load.1, store) && load.1.width == store.width
+        };
+        let loads: Vec<_> = references.iter().enumerate().take(at).filter(|load| same(&load)).collect();
+        let &[(load, from)] = &loads[..] else { continue };
+        let root = |value: Val| value.symbol == from.value.symbol && value.scale == 1;
+        // Storing the sum is the one use beyond the chain.
+        if let Some(family) = ended.accumulates(store.value, &root, &live, (None, 1)) {
+            (groups[at], groups[load]) = (Some((load, family)), Some((load, family)));
         }
     }
-    out
+    groups
 }
 
-fn pair(first: &Affine, second: &Affine, trips: i64) -> Dependence {
-    let mut distance = first.base;
-    distance.add_linear(&second.base, -1);
-    if !distance.terms().is_empty() || first.slope != second.slope {
-        return Dependence::Unknown;
-    }
-    let apart = distance.constant;
-    if first.slope == 0 {
-        let overlap = apart < second.width && apart.saturating_neg() < first.width;
-        return if overlap { Dependence::Carried } else { Dependence::Independent };
-    }
-    // In some other iteration the two meet if a multiple of the slope brings them within their widths.
-    let slope = first.slope.saturating_abs();
-    let meets = |iteration: i64| {
-        let apart = apart.saturating_add(iteration.saturating_mul(slope));
-        iteration != 0
-            && iteration.saturating_abs() < trips
-            && apart < second.width
-            && apart.saturating_neg() < first.width
-    };
-    let near = apart.saturating_neg() / slope;
-    if (near.saturating_sub(1)..=near.saturating_add(1)).any(meets) {
-        Dependence::Carried
-    } else {
-        Dependence::Independent
-    }
-}
-
-/// The stronger of two findings; what is carried is carried whatever else is not known.
-fn worst(a: Dependence, b: Dependence) -> Dependence {
-    let rank = |dependence: Dependence| match dependence {
-        Dependence::Independent => 0,
-        Dependence::Reduction => 1,
-        Dependence::Unknown => 2,
-        Dependence::Carried => 3,
-    };
-    if rank(a) >= rank(b) { a } else { b }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn access(base: i64, slope: i64, width: i64, store: bool) -> Affine {
-        Affine { base: Linear::number(base), slope, width, store }
-    }
-
-    fn check(accesses: &[Affine], expected: Dependence) {
-        assert_eq!(memory(accesses, 2000), expected);
-    }
-
-    #[test]
-    fn distances_decide() {
-        check(&[access(0, 8, 8, false), access(8000, 8, 8, true)], Dependence::Carried);
-        check(&[access(0, 8, 8, false), access(16_000, 8, 8, true)], Dependence::Independent);
-        check(&[access(4, 8, 4, false), access(0, 8, 4, true)], Dependence::Independent);
-        check(&[access(0, 8, 8, false), access(0, 8, 8, true)], Dependence::Independent);
-        check(&[access(0, 8, 8, false), access(8, 8, 8, true)], Dependence::Carried);
-        check(&[access(0, 4, 8, true)], Dependence::Carried);
-        check(&[access(0, 0, 4, true)], Dependence::Carried);
-        check(&[access(0, 8, 8, false), access(64, 16, 8, true)], Dependence::Unknown);
-        check(&[access(0, 8, 8, false), access(0, 0, 8, false)], Dependence::Independent);
-    }
+fn same_place(first: &Reference, second: &Reference) -> bool {
+    let mut apart = first.base;
+    apart.add_linear(&second.base, -1);
+    first.space == second.space && apart.usable() == Some(Linear::number(0)) && first.moves_with(second)
 }

@@ -1,7 +1,8 @@
 //! Which regions would gain from which hardware, where a rule says so on good grounds. Called for the regions shown.
 
-use forewarm_types::demand::{Dependence, Flag};
+use forewarm_types::demand::{AccessPattern, Dependence, Flag};
 
+use crate::dependence::Finding;
 use crate::summary::LoopShare;
 
 /// Share of the run from which on a loop is worth a flag.
@@ -11,18 +12,24 @@ const WORTH: f64 = 0.05;
 const SHORTEST: f64 = 16.0;
 
 /// Flags of a loop.
-pub(crate) fn of_loop(part: &LoopShare, share: f64) -> Vec<Flag> {
-    let Some(finding) = part.finding else { return Vec::new() };
+pub(crate) fn of_loop(part: &LoopShare, finding: &Finding, pattern: &AccessPattern, share: f64) -> Vec<Flag> {
     let free = matches!(finding.dependence, Dependence::Independent | Dependence::Reduction);
     let long = part.trips.0.iter().all(|&trips| trips >= SHORTEST);
-    if share < WORTH || !free || !finding.contiguous || !long || part.vectors {
+    if share < WORTH
+        || !free
+        || pattern.contiguous == 0
+        || pattern.strided + pattern.indirect > 0
+        || !long
+        || part.vectors
+    {
         return Vec::new();
     }
-    vec![Flag {
-        benefits_from: "simd".to_owned(),
-        reason: "iterations are free of each other and go through memory in order, one element at a time".to_owned(),
-        confidence: None,
-    }]
+    let mut reason =
+        "iterations are free of each other and go through memory in order, one element at a time".to_owned();
+    if finding.accumulates.iter().any(|family| family.needs_reassociation()) {
+        reason.push_str("; adding floats in another order changes the last digits");
+    }
+    vec![Flag { benefits_from: "simd".to_owned(), reason, confidence: None }]
 }
 
 /// Flags of a function that works with an algorithm.

@@ -71,6 +71,8 @@ pub(crate) trait Visitor {
     fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost;
     /// Note of straight-line work done `times` times.
     fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
+    /// Note of a loop entered.
+    fn loop_begun(&mut self) {}
     /// Note of a loop left: its index in the function, its trips and its cost per call of the function.
     fn loop_done(&mut self, _index: u32, _trips: Lanes, _cost: Lanes) {}
 }
@@ -240,6 +242,7 @@ impl<V: Visitor> Flow<'_, V> {
 
     fn enter_loop(&mut self, index: u32) {
         let slot = (index - self.function.loops.start) as usize;
+        self.visitor.loop_begun();
         let trips = self.trips(index);
         self.states[slot] = LoopState::Open(trips);
         self.loops.push(self.frames.len() as u32);

@@ -24,6 +24,7 @@ pub mod fuzz;
 mod io;
 mod lanes;
 mod loops;
+mod memory;
 mod mix;
 mod priors;
 mod profile;

@@ -6,7 +6,7 @@
 //! a function beyond it is counted, not understood. Called by the front end, once per function; trip counts are solved
 //! in [`crate::trip_count`].
 
-use crate::dependence::Access;
+use crate::dependence::{Recorder, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::{Decoded, Op, code};
 use crate::frontend::wasm::module::Module;
@@ -110,10 +110,6 @@ struct Open {
     early: bool,
     early_since: bool,
     table_targets: u32,
-    /// For the test of dependence: reads of each variable, accesses to memory, and whether something rules it out.
-    reads: Vec<u32>,
-    accesses: Vec<Access>,
-    ruled_out: bool,
 }
 
 /// The walk's state; reused from function to function.
@@ -130,6 +126,7 @@ pub(crate) struct Walker {
     stamp: u64,
     exported: Vec<u32>,
     touched: Vec<u32>,
+    notes: Recorder,
     tally: Tally,
     /// Height of the innermost frame's operands.
     floor: usize,
@@ -155,9 +152,12 @@ impl Walker {
         let exprs = forest.exprs.len() as u32;
         self.reset(params, collect_mix);
         let understood = !self.decoded.too_deep && self.body(module, forest);
+        let mut accesses = None;
         if !understood {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
+        } else if collect_mix && forest.loops.len() > loops as usize {
+            accesses = Some(self.report(forest, loops));
         }
         Function {
             nodes: nodes..forest.nodes.len() as u32,
@@ -168,8 +168,19 @@ impl Walker {
             static_ops: self.decoded.ops.len() as u32,
             detailed: collect_mix,
             vectors: self.vectors,
+            accesses,
             opaque: !understood,
         }
+    }
+
+    /// Hands over what was found of the loops, which begin at `first` in the forest; the index of their accesses.
+    fn report(&mut self, forest: &mut Forest, first: u32) -> u32 {
+        forest.accesses.push(self.notes.accesses());
+        for finding in self.notes.findings() {
+            forest.loops[(first + finding.of) as usize].finding = Some(forest.findings.len() as u32);
+            forest.findings.push(finding);
+        }
+        forest.accesses.len() as u32 - 1
     }
 
     fn reset(&mut self, params: u32, collect_mix: bool) {
@@ -184,6 +195,7 @@ impl Walker {
         (self.ops, self.loops_begun, self.sensitive) = (0, 0, 0);
         self.work = WORK_BASE + WORK_PER_OP * self.decoded.ops.len() as u64;
         (self.collect_mix, self.vectors) = (collect_mix, false);
+        self.notes.begin(collect_mix);
         // A local no operator of the body can name needs no place.
         let tracked = self.decoded.locals.min(TRACKED_LOCALS).min(self.decoded.ops.len() as u32 + params);
         for local in 0..tracked {
@@ -239,18 +251,15 @@ impl Walker {
         }
         match plain {
             0x20 => {
-                if self.collect_mix {
-                    self.note_read(op.a);
-                }
                 let value = self.local(op.a);
                 self.stack.push(value);
             }
             0x21 => {
-                let value = self.pop();
+                let value = self.take();
                 self.assign(op.a, value);
             }
             0x22 => {
-                let value = self.pop();
+                let value = self.take();
                 self.assign(op.a, value);
                 self.stack.push(value);
             }
@@ -267,16 +276,22 @@ impl Walker {
             }
             0x28 | 0x29 | 0x2c..=0x35 => {
                 let address = self.pop();
-                self.note_access(op, address, false);
                 let value = self.values.opaque(Source::Memory);
+                self.note_access(op, address, false, value);
                 self.stack.push(value);
             }
             0x23 => {
                 let known = module.globals.get(op.a as usize).copied().flatten();
                 let value = known.map_or_else(|| self.values.opaque(Source::Memory), Val::constant);
+                if known.is_none() {
+                    self.note_global(op.a, false, value);
+                }
                 self.stack.push(value);
             }
-            0x24 => drop(self.pop()),
+            0x24 => {
+                let value = self.pop();
+                self.note_global(op.a, true, value);
+            }
             0x1b => {
                 let (truth, b, a) = (self.pop(), self.pop(), self.pop());
                 let value = match truth.as_constant() {
@@ -289,6 +304,7 @@ impl Walker {
                     }
                     None => self.values.either(a, b),
                 };
+                self.notes.select(value, truth);
                 self.stack.push(value);
             }
             _ => return self.control(module, forest, op, at, live),
@@ -335,7 +351,9 @@ impl Walker {
                 return false;
             }
             code::CALL | code::CALL_INDIRECT | code::CALL_REF => self.call(module, forest, op),
+            0x1a => drop(self.take()),
             0x40 => {
+                self.notes.obstacle(Why::Bulk);
                 let pages = self.pop();
                 let pages = self.export(forest, pages, 0);
                 self.flush(forest);
@@ -344,7 +362,7 @@ impl Walker {
                 self.stack.push(value);
             }
             0x108 | 0x10a | 0x10b => {
-                self.rule_out();
+                self.notes.obstacle(Why::Bulk);
                 let length = self.pop();
                 let length = self.export(forest, length, 0);
                 self.pop();
@@ -354,16 +372,16 @@ impl Walker {
             }
             0x2a | 0x2b | 0x200..=0x20a | 0x25c | 0x25d => {
                 let address = self.pop();
-                self.note_access(op, address, false);
                 let value = self.remembered(plain, Val::JUNK, Val::JUNK);
+                self.note_access(op, address, false, value);
                 self.stack.push(value);
             }
             0x36..=0x3e | 0x20b => {
-                self.pop();
+                let value = self.pop();
                 let address = self.pop();
-                self.note_access(op, address, true);
+                self.note_access(op, address, true, value);
             }
-            0x92..=0x98 | 0xa0..=0xa6 => {
+            0x5b..=0x66 | 0x92..=0x98 | 0xa0..=0xa6 => {
                 let (b, a) = (self.pop(), self.pop());
                 let value = self.remembered(plain, a, b);
                 self.stack.push(value);
@@ -377,19 +395,21 @@ impl Walker {
     fn plain(&mut self, plain: u16) {
         let Some((taken, left)) = classes::arity(plain) else {
             // What lies above is not known any more; what is pushed from here on is.
-            self.rule_out();
+            self.notes.obstacle(Why::Effects);
             let height = self.frames.last().map_or(0, |frame| frame.height as usize);
             self.stack.truncate(height.min(self.stack.len()));
             return;
         };
+        if plain >= code::ATOMIC {
+            self.notes.obstacle(Why::Atomics);
+        } else if !classes::is_pure(plain) {
+            self.notes.obstacle(Why::Effects);
+        }
         if (taken, left) == (2, 1) && (code::SIMD..code::ATOMIC).contains(&plain) {
             let (b, a) = (self.pop(), self.pop());
             let value = self.remembered(plain, a, b);
             self.stack.push(value);
             return;
-        }
-        if plain >= code::ATOMIC || classes::traffic(plain) != (0, 0) {
-            self.rule_out();
         }
         for _ in 0..taken {
             self.pop();
@@ -415,9 +435,17 @@ impl Walker {
         }
     }
 
-    /// Pops an operand; unknown where the stack is not known that deep.
+    /// Pops an operand.
     #[inline]
     fn pop(&mut self) -> Val {
+        let value = self.take();
+        self.notes.operand(value);
+        value
+    }
+
+    /// Pops a value that is only moved elsewhere; unknown where the stack is not known that deep.
+    #[inline]
+    fn take(&mut self) -> Val {
         if self.stack.len() > self.floor { self.stack.pop().unwrap_or(Val::JUNK) } else { Val::JUNK }
     }
 

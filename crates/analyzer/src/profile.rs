@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use forewarm_types::demand::{IoDemand, MemoryDemand, OpMix};
 use forewarm_types::{Basis, Bytes, DemandProfile, Estimate};
 
+use crate::dependence::Accesses;
 use crate::frontend::{Facts, Service};
 use crate::lanes::{Lanes, LogNormal};
+use crate::memory;
 use crate::mix::{self, LOAD_BYTES, STORE_BYTES};
 use crate::summary::Run;
 
@@ -30,6 +32,20 @@ pub(crate) fn assemble(facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<S
     let io = services.into_iter().map(|service| host_demand(service, run)).collect();
     let profile = DemandProfile { ops, memory, parallelism, io, libraries, isa, contention, compile, input_dependent };
     (profile, warnings)
+}
+
+/// Distinct bytes that the loops of the run touch: at least those of the function whose loops touch most, at most those
+/// of all functions together.
+fn footprint(run: &Run) -> Option<Estimate> {
+    let of = |(&function, accesses): (&u32, &Accesses)| {
+        let trips = |of: u32| run.loops.get(&(function, of)).map_or(Lanes::ONE, |part| part.trips);
+        memory::footprint_of_all(accesses, &trips)
+    };
+    let all: Vec<Lanes> = run.accesses.iter().filter(|(_, a)| !a.references.is_empty()).map(of).collect();
+    let most = all.iter().copied().reduce(|a, b| a.zip(b, f64::max))?;
+    let sum = all.iter().fold(Lanes::ZERO, |sum, &one| sum + one);
+    let [low, high] = [most, sum].map(|lanes| lanes.weighted_estimate(&run.weights, Basis::Static));
+    Some(Estimate::new(low.low, f64::midpoint(low.expected, high.expected), high.high, Basis::Static))
 }
 
 /// Counts by class: their means share the total's relative error, since all come of the same trip counts.
@@ -119,6 +135,8 @@ fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<Stri
         maximum_bytes: maximum.map(Bytes),
         peak_bytes: peak,
         traffic_bytes: traffic.reduce(Estimate::add_correlated),
+        footprint_bytes: run.and_then(footprint),
+        allocations: Vec::new(),
     }
 }
 

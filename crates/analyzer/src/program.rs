@@ -16,6 +16,7 @@
 
 use std::ops::Range;
 
+use crate::dependence::{Accesses, Finding};
 use crate::values::Source;
 
 /// "None" for an index.
@@ -140,8 +141,8 @@ pub(crate) struct Loop {
     pub again: bool,
     /// Whether other exits may leave it early.
     pub early: bool,
-    /// What its iterations share, where that was asked for.
-    pub finding: Option<crate::dependence::Finding>,
+    /// What its iterations share, where that was asked for: an index in `findings`.
+    pub finding: Option<u32>,
 }
 
 /// Functions as trees; every index in a node points into the lists beside it.
@@ -160,6 +161,10 @@ pub(crate) struct Forest {
     pub tables: Vec<(u32, u32)>,
     /// Work by class: class number (see [`crate::mix`]) and count; each list preceded by `(length, 0)`.
     pub mixes: Vec<(u32, u32)>,
+    /// What the iterations of loops share, of a function that was laid out again.
+    pub findings: Vec<Finding>,
+    /// What the loops of such a function access, by function.
+    pub accesses: Vec<Accesses>,
 }
 
 /// A function within a forest.
@@ -178,6 +183,8 @@ pub(crate) struct Function {
     /// Whether its work is told by class and its loops were examined for dependence, so that it need not be laid out
     /// again; and if so, whether it works on vectors already.
     pub detailed: bool,
+    /// What its loops access, where that was asked for: an index in `accesses`.
+    pub accesses: Option<u32>,
     pub vectors: bool,
     /// Too deeply nested, too entangled or too far from the entry point to follow: only `static_ops` is known.
     pub opaque: bool,

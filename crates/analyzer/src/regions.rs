@@ -6,9 +6,11 @@ use forewarm_types::Basis;
 use forewarm_types::demand::{Dependence, Region, RegionKind};
 
 use crate::frontend::Detail;
+use crate::lanes::Lanes;
+use crate::mix::{LOAD_BYTES, STORE_BYTES};
 use crate::program::{Expr, Forest, NONE, Program, Trip};
-use crate::summary::Run;
-use crate::{Depth, flags};
+use crate::summary::{LoopShare, Run};
+use crate::{Depth, flags, memory};
 
 /// Regions listed for a plan, and for people.
 const MOST_FOR_A_RUN: usize = 20;
@@ -53,6 +55,12 @@ impl Lister<'_> {
             trip_count: None,
             trip_expression: None,
             dependence: Dependence::Unknown,
+            dependence_reason: None,
+            dependence_condition: None,
+            reductions: Vec::new(),
+            accesses: None,
+            footprint_bytes: None,
+            traffic_bytes: None,
             flags: Vec::new(),
         };
         let Some(index) = index else {
@@ -67,16 +75,36 @@ impl Lister<'_> {
         let (forest, tree) = self.program.tree(function)?;
         let entry = forest.loops.get((tree.loops.start + index) as usize)?;
         let part = self.run.loops.get(&(function, index))?;
-        Some(Region {
+        let region = Region {
             kind: RegionKind::Loop,
             offset: entry.offset,
             depth: entry.depth,
             trip_count: Some(part.trips.estimate(Basis::Static)),
             trip_expression: expression(forest, &entry.trip),
-            dependence: part.finding.map_or(Dependence::Unknown, |finding| finding.dependence),
-            flags: flags::of_loop(part, share),
             ..base
-        })
+        };
+        Some(self.with_memory(region, function, part))
+    }
+
+    /// The region with what is known of its dependence and of what it does with memory.
+    fn with_memory(&self, region: Region, function: u32, part: &LoopShare) -> Region {
+        let (Some(finding), Some(accesses)) = (&part.finding, self.run.accesses.get(&function)) else { return region };
+        let trips = |of: u32| self.run.loops.get(&(function, of)).map_or(Lanes::ONE, |inner| inner.trips);
+        let footprint = memory::footprint(accesses, finding, &trips);
+        let operators = part.ops.weighted_estimate(&self.run.weights, Basis::Static);
+        let pattern = memory::pattern(accesses, finding);
+        let flags = flags::of_loop(part, finding, &pattern, region.share);
+        Region {
+            dependence: finding.dependence,
+            dependence_reason: finding.why.map(|why| why.words().to_owned()),
+            dependence_condition: finding.condition.clone(),
+            reductions: finding.accumulates.iter().map(|family| family.name().to_owned()).collect(),
+            accesses: Some(pattern),
+            footprint_bytes: Some(footprint.weighted_estimate(&self.run.weights, Basis::Static)),
+            traffic_bytes: Some(memory::traffic(part.mix[LOAD_BYTES] + part.mix[STORE_BYTES], operators)),
+            flags,
+            ..region
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::callgraph::{CallGraph, Order};
-use crate::dependence::Finding;
+use crate::dependence::{Accesses, Finding};
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
 use crate::frontend::Detail;
@@ -42,13 +42,15 @@ struct Instance {
 }
 
 /// A loop's part in the run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct LoopShare {
     /// What its iterations share.
     pub finding: Option<Finding>,
     /// Whether it works on vectors already.
     pub vectors: bool,
     pub trips: Lanes,
+    /// Mean executed count by class number in it, what it calls left out, and of bytes loaded and stored.
+    pub mix: [f64; COUNTERS],
     /// Operators executed in it and in what it calls, in the whole run.
     pub ops: Lanes,
 }
@@ -68,6 +70,8 @@ pub(crate) struct Run {
     pub own: BTreeMap<u32, f64>,
     /// Loops by function and number therein.
     pub loops: BTreeMap<(u32, u32), LoopShare>,
+    /// What the loops of the functions that matter access.
+    pub accesses: BTreeMap<u32, Accesses>,
     /// Calls of each host function.
     pub host_calls: BTreeMap<u32, Lanes>,
     /// Whether a reached cycle of calls had to be guessed.
@@ -134,9 +138,9 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
-    let Down { mix, entries, functions, own, loops, host_calls, dispatch, .. } = down;
+    let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, .. } = down;
     let recursive = summary.recursive;
-    Ok(Run { cost, weights, mix, entries, functions, own, loops, host_calls, recursive, beyond, dispatch })
+    Ok(Run { cost, weights, mix, entries, functions, own, loops, accesses, host_calls, recursive, beyond, dispatch })
 }
 
 impl<'a> Summary<'a> {
@@ -256,6 +260,9 @@ struct Down<'s, 'a> {
     functions: BTreeMap<u32, Lanes>,
     own: BTreeMap<u32, f64>,
     loops: BTreeMap<(u32, u32), LoopShare>,
+    accesses: BTreeMap<u32, Accesses>,
+    /// What was counted when each open loop began.
+    before: Vec<[f64; COUNTERS]>,
     host_calls: BTreeMap<u32, Lanes>,
     dispatch: bool,
 }
@@ -276,6 +283,8 @@ impl<'s, 'a> Down<'s, 'a> {
             functions: BTreeMap::new(),
             own: BTreeMap::new(),
             loops: BTreeMap::new(),
+            accesses: BTreeMap::new(),
+            before: Vec::new(),
             host_calls: BTreeMap::new(),
             dispatch: false,
         }
@@ -362,8 +371,12 @@ impl<'s, 'a> Down<'s, 'a> {
         let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         for (index, entry) in loops.iter().enumerate() {
             if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
-                (share.finding, share.vectors) = (entry.finding, tree.vectors);
+                share.vectors = tree.vectors;
+                share.finding = entry.finding.and_then(|finding| forest.findings.get(finding as usize)).cloned();
             }
+        }
+        if let Some(accesses) = tree.accesses.and_then(|index| forest.accesses.get(index as usize)) {
+            self.accesses.entry(instance.function).or_insert_with(|| accesses.clone());
         }
         self.forest = detailed;
         Ok(())
@@ -403,14 +416,23 @@ impl Visitor for Down<'_, '_> {
         }
     }
 
+    fn loop_begun(&mut self) {
+        self.before.push(self.mix);
+    }
+
     fn loop_done(&mut self, index: u32, trips: Lanes, cost: Lanes) {
         let ops = (cost * self.current.1).bounded();
+        let before = self.before.pop().unwrap_or(self.mix);
         let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare {
             finding: None,
             vectors: false,
             trips,
+            mix: [0.0; COUNTERS],
             ops: Lanes::ZERO,
         });
         share.ops += ops;
+        for (sum, (after, before)) in share.mix.iter_mut().zip(self.mix.iter().zip(before)) {
+            *sum += after - before;
+        }
     }
 }

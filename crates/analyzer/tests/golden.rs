@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::{Depth, analyze, binary};
+use forewarm_types::demand::{AccessPattern, Region};
 use forewarm_types::{Analysis, Bytes, Digest, Estimate};
 
 /// The line from which on a golden file holds expectations.
@@ -55,7 +56,7 @@ fn render(analysis: &Analysis) -> String {
     for library in &profile.libraries {
         line(format!("library {library}"));
     }
-    for region in analysis.regions.iter().take(6) {
+    for region in analysis.regions.iter().take(12) {
         let trips = shown(region.trip_count);
         let expression = region.trip_expression.as_deref().unwrap_or("-");
         let flags: Vec<&str> = region.flags.iter().map(|flag| flag.benefits_from.as_str()).collect();
@@ -72,10 +73,36 @@ fn render(analysis: &Analysis) -> String {
             .trim_end()
             .to_owned(),
         );
+        facts(region).into_iter().for_each(&mut line);
     }
     for warning in &analysis.warnings {
         line(format!("warning: {warning}"));
     }
+    out
+}
+
+/// What else is known of a region.
+fn facts(region: &Region) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(condition) = &region.dependence_condition {
+        out.push(format!("  independent {condition}"));
+    }
+    if !region.reductions.is_empty() {
+        out.push(format!("  accumulates {}", region.reductions.join(", ")));
+    }
+    if let Some(p) = region.accesses.as_ref().filter(|p| **p != AccessPattern::default()) {
+        out.push(format!(
+            "  accesses: {} contiguous, {} strided, {} invariant, {} indirect; strides {:?}; footprint {}, traffic {}",
+            p.contiguous,
+            p.strided,
+            p.invariant,
+            p.indirect,
+            p.stride_bytes,
+            shown(region.footprint_bytes),
+            shown(region.traffic_bytes)
+        ));
+    }
+    out.extend(region.flags.iter().map(|flag| format!("  {}: {}", flag.benefits_from, flag.reason)));
     out
 }
 

@@ -96,6 +96,7 @@ fn analysis() -> Analysis {
                 maximum_bytes: None,
                 peak_bytes: None,
                 traffic_bytes: None,
+                ..MemoryDemand::default()
             },
             parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
             io: Vec::new(),

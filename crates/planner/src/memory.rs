@@ -121,6 +121,7 @@ mod tests {
             maximum_bytes: maximum.map(Bytes),
             peak_bytes: None,
             traffic_bytes: None,
+            ..MemoryDemand::default()
         }
     }
 

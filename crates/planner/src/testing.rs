@@ -98,6 +98,7 @@ pub(crate) fn analysis(code_bytes: u64, ops: Option<Estimate>) -> Analysis {
                 maximum_bytes: None,
                 peak_bytes: None,
                 traffic_bytes: None,
+                ..MemoryDemand::default()
             },
             parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
             io: Vec::new(),

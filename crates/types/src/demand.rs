@@ -135,7 +135,7 @@ pub struct OpMix {
 }
 
 /// Linear memory demand.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MemoryDemand {
     /// Declared initial size of all memories.
     pub initial_bytes: Bytes,
@@ -145,6 +145,23 @@ pub struct MemoryDemand {
     pub peak_bytes: Option<Estimate>,
     /// Predicted bytes moved between processor and memory by loads, stores and bulk operations.
     pub traffic_bytes: Option<Estimate>,
+    /// Distinct bytes that the loops of the run touch; `None` where no loop that matters tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint_bytes: Option<Estimate>,
+    /// Calls that ask for memory, with the number of their calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocations: Vec<Allocation>,
+}
+
+/// A way in which the program asks for memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// The function, by name (`malloc`, `calloc`, …), or `memory.grow`.
+    pub via: String,
+    /// Calls in one run.
+    pub calls: Option<Estimate>,
+    /// Bytes asked for in one run, where the arguments tell.
+    pub bytes: Option<Estimate>,
 }
 
 /// How a program can use several processors.
@@ -285,6 +302,21 @@ pub struct Flag {
     pub confidence: Option<f64>,
 }
 
+/// How the accesses to memory in a loop move from one of its iterations to the next, counted by operator in the code.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccessPattern {
+    /// Accesses that move on by their own width.
+    pub contiguous: u32,
+    /// Accesses that move on by another constant, or by an amount that is fixed while the loop runs.
+    pub strided: u32,
+    /// Accesses that stay where they are.
+    pub invariant: u32,
+    /// Accesses whose address is computed from data.
+    pub indirect: u32,
+    /// Distinct distances of the constant strides, bytes per iteration, rising; at most eight.
+    pub stride_bytes: Vec<i64>,
+}
+
 /// A loop or function with its share of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Region {
@@ -307,6 +339,26 @@ pub struct Region {
     pub trip_expression: Option<String>,
     /// Dependence between iterations.
     pub dependence: Dependence,
+    /// Why the dependence is not known, or what carries it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependence_reason: Option<String>,
+    /// Of an unknown dependence, the condition under which there is none: `if [p0, p0 + 400) and [p1, p1 + 400) do not
+    /// overlap`. Parameters of the function are `p0`, `p1`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependence_condition: Option<String>,
+    /// What a reduction accumulates: `sum`, `float sum`, `minimum or maximum`, …; a float sum or product gives another
+    /// result in another order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reductions: Vec<String>,
+    /// Strides of its accesses to memory; `None` where they were not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accesses: Option<AccessPattern>,
+    /// Distinct bytes it touches each time it is entered, loops inside it included, what it calls left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint_bytes: Option<Estimate>,
+    /// Bytes that its loads and stores move in the whole run, what it calls left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic_bytes: Option<Estimate>,
     /// Hardware it would gain from.
     pub flags: Vec<Flag>,
 }

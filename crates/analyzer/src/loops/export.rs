@@ -3,6 +3,7 @@
 //! Part of the loop walk.
 
 use super::Walker;
+use crate::dependence::Why;
 use crate::frequency::MAX_ARGUMENTS;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::frontend::wasm::module::Module;
@@ -17,7 +18,7 @@ impl Walker {
     }
 
     pub(super) fn call(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op) {
-        self.rule_out();
+        self.notes.obstacle(Why::Calls);
         let direct = matches!(op.code, code::CALL | code::RETURN_CALL);
         let signature = if direct { module.function_signature(op.a) } else { module.signature(op.a) };
         if !direct {

@@ -3,7 +3,7 @@
 //! Part of the loop walk.
 
 use super::{DISPATCH_TARGETS, Exit, Kind, Latch, MAX_VARIABLES, Open, Tracked, Walker};
-use crate::dependence::{Access, Body, MAX_ACCESSES};
+use crate::dependence::{Space, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
 use crate::priors::UnknownLoop;
@@ -12,27 +12,17 @@ use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
 
 impl Walker {
-    /// Notes that a local was read: a variable that is read carries something.
-    pub(super) fn note_read(&mut self, local: u32) {
-        if let Some(open) = self.open.last_mut().filter(|open| !open.ruled_out)
-            && let Some(slot) = open.variables.iter().position(|variable| variable.local == local)
-            && self.locals.get(local as usize).and_then(|value| value.as_symbol()) == Some(open.variables[slot].symbol)
-        {
-            open.reads.resize(open.variables.len(), 0);
-            open.reads[slot] += 1;
+    pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool, value: Val) {
+        if self.notes.listens() {
+            let (loaded, stored) = classes::traffic(op.code);
+            let width = i64::from(loaded.max(stored));
+            self.notes.access(Space::Memory, store, width, (address, op.b), value, &self.values);
         }
     }
 
-    pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool) {
-        if !self.collect_mix {
-            return;
-        }
-        let Some(open) = self.open.last_mut() else { return };
-        let (loaded, stored) = classes::traffic(op.code);
-        if open.accesses.len() < MAX_ACCESSES {
-            open.accesses.push(Access { store, address, displacement: op.b, width: loaded.max(stored) });
-        } else {
-            open.ruled_out = true;
+    pub(super) fn note_global(&mut self, global: u32, store: bool, value: Val) {
+        if self.notes.listens() {
+            self.notes.access(Space::Global(global), store, 1, (Val::constant(0), 0), value, &self.values);
         }
     }
 
@@ -41,16 +31,8 @@ impl Walker {
         if self.collect_mix && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
     }
 
-    /// Rules a test of dependence out for all open loops: something happens whose effects are not followed.
-    pub(super) fn rule_out(&mut self) {
-        if self.collect_mix {
-            self.open.iter_mut().for_each(|open| open.ruled_out = true);
-        }
-    }
-
     pub(super) fn enter_loop(&mut self, forest: &mut Forest, number: u32) {
         self.flush(forest);
-        self.rule_out();
         self.loops_begun = number + 1;
         let shape = self.decoded.loops[number as usize];
         let params = shape.arity & 0xffff;
@@ -76,6 +58,10 @@ impl Walker {
                 variables.push(Tracked { local, symbol, init, latch: Latch::Unseen });
             }
         }
+        self.notes.enter(first_symbol);
+        if variables.len() > MAX_VARIABLES {
+            self.notes.obstacle(Why::TooMuch);
+        }
         self.open.push(Open {
             index,
             frame: self.frames.len() as u32,
@@ -87,9 +73,6 @@ impl Walker {
             early: false,
             early_since: false,
             table_targets: 0,
-            reads: Vec::new(),
-            accesses: Vec::new(),
-            ruled_out: !self.collect_mix,
         });
         let trip = Trip::Unknown(UnknownLoop::Data);
         let depth = self.open.len() as u32;
@@ -109,7 +92,6 @@ impl Walker {
     /// Decides what ends the loop that was open innermost, and how often it runs.
     pub(super) fn finish_loop(&mut self, forest: &mut Forest) {
         let Some(mut open) = self.open.pop() else { return };
-        open.ruled_out |= open.variables.len() > MAX_VARIABLES;
         let steps = self.steps(&open);
         let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
         let before = open.last_back.map_or(open.backs, |back| back.backs + 1);
@@ -133,19 +115,9 @@ impl Walker {
         if open.table_targets >= DISPATCH_TARGETS {
             kind = UnknownLoop::Dispatch;
         }
-        if !open.ruled_out {
-            let mut reads = std::mem::take(&mut open.reads);
-            reads.resize(steps.len(), 0);
-            let body = Body {
-                values: &self.values,
-                first_symbol: open.first_symbol,
-                variables: &steps,
-                reads: &reads,
-                accesses: &open.accesses,
-                trips: best.and_then(|(formula, _)| formula.constant()),
-            };
-            forest.loops[open.index as usize].finding = Some(body.finding());
-        }
+        let formula = best.map(|(formula, _)| formula);
+        let counted = formula.is_some() && others == 0;
+        self.notes.leave(&self.values, &steps, (formula, open.backs == 0, counted));
         self.conclude(forest, &open, &steps, best, kind, others);
     }
 

@@ -24,6 +24,7 @@
 ;; io Filesystem wasi_snapshot_preview1.fd_read 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 1.54e6 (1.00e0 to 1.53e7) = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 1.54e6 (1.00e0 to 1.53e7) = -, Carried
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 1.33e6 (1.00e0 to 1.31e7), traffic 1.33e6 (1.00e0 to 1.31e7)
 ;; warning: an interpreter's dispatch loop: how long it runs depends on its input, not on this code
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.7e1 to 1.4e8

@@ -33,3 +33,4 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 0.997 trips 500 = -, Unknown
+;;   independent if its calls neither share state nor touch what it accesses

@@ -36,6 +36,11 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 64 = -, Unknown
-;; Loop _start depth 2 share 1.000 trips 64 = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 64 = -, Independent
+;;   accesses: 0 contiguous, 2 strided, 1 invariant, 0 indirect; strides [512]; footprint 98304, traffic 4227072
+;; Loop _start depth 2 share 1.000 trips 64 = -, Independent simd
+;;   accesses: 2 contiguous, 0 strided, 1 invariant, 0 indirect; strides [8]; footprint 33792, traffic 4227072
+;;   simd: iterations are free of each other and go through memory in order, one element at a time
 ;; Loop _start depth 3 share 0.979 trips 64 = -, Reduction
+;;   accumulates float sum
+;;   accesses: 1 contiguous, 1 strided, 0 invariant, 0 indirect; strides [8, 512]; footprint 1024, traffic 4194304

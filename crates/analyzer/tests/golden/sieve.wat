@@ -27,5 +27,8 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 222 = -, Unknown
+;;   independent if addresses computed from data do not meet what it writes
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 1 indirect; strides [1]; footprint 1.46e4 (2.24e2 to 1.03e5), traffic 1.07e5 (1.62e4 to 1.61e5)
 ;; Loop _start depth 2 share 0.997 trips 7.980e2 = -, Unknown
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 1.19e2 (1.42e0 to 5.82e2), traffic 1.07e5 (1.59e4 to 1.61e5)
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.6e5 to 1.6e6

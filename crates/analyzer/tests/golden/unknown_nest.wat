@@ -26,7 +26,7 @@
 ;; io Process wasi_snapshot_preview1.args_sizes_get 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Unknown
-;; Loop _start depth 2 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent
+;; Loop _start depth 2 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent
 ;; Loop _start depth 3 share 0.997 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 6.4e2 to 1.3e9

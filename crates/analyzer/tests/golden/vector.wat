@@ -22,3 +22,4 @@
 ;; isa simd
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 256 = -, Independent
+;;   accesses: 3 contiguous, 0 strided, 0 invariant, 0 indirect; strides [16]; footprint 12288, traffic 12288

@@ -29,6 +29,7 @@ fn analysis(code_bytes: u64) -> Analysis {
                 maximum_bytes: None,
                 peak_bytes: None,
                 traffic_bytes: None,
+                ..MemoryDemand::default()
             },
             parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
             io: vec![],

@@ -96,6 +96,16 @@ pub(crate) fn count(tally: &mut Tally, code: u16) -> bool {
     class == Some(OpClass::Vector)
 }
 
+/// Whether an operator that is neither a load, a store nor control reads and changes nothing but its operands.
+pub(crate) fn is_pure(code: u16) -> bool {
+    match code {
+        0x26 => false,
+        c if (code::MISC..code::SIMD).contains(&c) => matches!(c - code::MISC, 0..=7 | 16 | 19..=22),
+        c if c >= code::ATOMIC => false,
+        c => traffic(c) == (0, 0),
+    }
+}
+
 /// Operands taken and results left, for operators whose values are not followed; `None` where it is not known.
 #[inline]
 pub(crate) fn arity(code: u16) -> Option<(u8, u8)> {

@@ -207,6 +207,12 @@ mod tests {
             self_share: 0.0,
             trip_expression: Some("n".into()),
             dependence: Dependence::Reduction,
+            dependence_reason: None,
+            dependence_condition: None,
+            reductions: vec!["float sum".into()],
+            accesses: None,
+            footprint_bytes: None,
+            traffic_bytes: None,
             flags,
         }
     }
@@ -232,6 +238,7 @@ mod tests {
                     maximum_bytes: None,
                     peak_bytes: Some(exact(131_072.0)),
                     traffic_bytes: None,
+                    ..MemoryDemand::default()
                 },
                 parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
                 io: vec![io("wasi_snapshot_preview1.fd_read"), io("wasi_snapshot_preview1.fd_write")],

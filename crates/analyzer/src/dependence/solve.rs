@@ -1,0 +1,183 @@
+//! Whether a bounded integer combination can fall into a window: the arithmetic below every affine dependence test.
+//!
+//! Greatest common divisors and Banerjee's bounds (Banerjee, "Dependence Analysis for Supercomputing", 1988) prune; a
+//! search over the largest coefficients, which leave few choices each, decides the rest. It gives up rather than work
+//! long. Nothing here knows loops. Called by the pair test.
+
+/// Steps of search allowed in one question.
+const BUDGET: u32 = 512;
+
+/// A variable's range is cut to this: with a coefficient of one it passes any address twice over.
+const FAR: i128 = 1 << 40;
+
+/// What can be said of a question; of several questions at once, the greatest answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Answer {
+    /// No choice of the variables does it.
+    Never,
+    /// Not decided within the budget.
+    Undecided,
+    /// Some choice does.
+    Sometimes,
+}
+
+/// `constant + sum(coefficient * variable)`, each variable an integer from zero to its own greatest value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Combination {
+    constant: i128,
+    /// Positive coefficients, each once, with the greatest value of their variable.
+    terms: Vec<(i128, i128)>,
+}
+
+impl Combination {
+    pub(crate) fn new(constant: i64) -> Self {
+        Self { constant: i128::from(constant), terms: Vec::new() }
+    }
+
+    /// Adds `coefficient` times a variable of at most `greatest`; `None` for a variable without bound.
+    pub(crate) fn add(&mut self, coefficient: i64, greatest: Option<i64>) {
+        let greatest = greatest.map_or(FAR, |greatest| i128::from(greatest).min(FAR));
+        let mut coefficient = i128::from(coefficient);
+        if coefficient == 0 || greatest <= 0 {
+            return;
+        }
+        if coefficient < 0 {
+            // Counted from the other end, the variable has a positive coefficient.
+            self.constant += coefficient * greatest;
+            coefficient = -coefficient;
+        }
+        // Two variables of one coefficient are one variable with both ranges.
+        match self.terms.iter_mut().find(|term| term.0 == coefficient) {
+            Some(term) => term.1 += greatest,
+            None => self.terms.push((coefficient, greatest)),
+        }
+    }
+
+    /// Adds a constant.
+    pub(crate) fn shift(&mut self, by: i64) {
+        self.constant += i128::from(by);
+    }
+
+    /// Whether it can take a value from `low` to `high`, both included.
+    pub(crate) fn meets(mut self, low: i64, high: i64) -> Answer {
+        self.terms.sort_unstable_by_key(|term| std::cmp::Reverse(term.0));
+        let mut search = Search { terms: &self.terms, steps: BUDGET };
+        search.from(0, i128::from(low) - self.constant, i128::from(high) - self.constant)
+    }
+}
+
+struct Search<'a> {
+    terms: &'a [(i128, i128)],
+    steps: u32,
+}
+
+impl Search<'_> {
+    /// Whether the terms from `first` on can sum to a value from `low` to `high`.
+    fn from(&mut self, first: usize, low: i128, high: i128) -> Answer {
+        let terms = &self.terms[first..];
+        let most: i128 = terms.iter().map(|term| term.0 * term.1).sum();
+        let (low, high) = (low.max(0), high.min(most));
+        if low > high {
+            return Answer::Never;
+        }
+        if low == 0 {
+            return Answer::Sometimes;
+        }
+        // Only multiples of the common divisor are ever met.
+        let divisor = terms.iter().fold(0, |sum, term| gcd(sum, term.0));
+        let (low, high) = (low.div_euclid(divisor) + i128::from(low % divisor != 0), high.div_euclid(divisor));
+        if low > high {
+            return Answer::Never;
+        }
+        let covered = covered(terms, divisor, high - low + 1);
+        if low <= covered {
+            return Answer::Sometimes;
+        }
+        self.each(first, low * divisor, high * divisor)
+    }
+
+    /// Tries each value of the variable with the largest coefficient.
+    fn each(&mut self, first: usize, low: i128, high: i128) -> Answer {
+        let (coefficient, greatest) = self.terms[first];
+        let rest: i128 = self.terms[first + 1..].iter().map(|term| term.0 * term.1).sum();
+        let least = (low - rest).max(0);
+        let begin = least.div_euclid(coefficient) + i128::from(least % coefficient != 0);
+        let end = high.div_euclid(coefficient).min(greatest);
+        let mut value = begin;
+        while value <= end {
+            let Some(left) = self.steps.checked_sub(1) else { return Answer::Undecided };
+            self.steps = left;
+            match self.from(first + 1, low - value * coefficient, high - value * coefficient) {
+                Answer::Never => {}
+                found => return found,
+            }
+            value += 1;
+        }
+        Answer::Never
+    }
+}
+
+/// How far, in units of `divisor`, windows of this many units are all met: the smaller terms step over no window, and
+/// each larger one is no wider than what those before it cover.
+fn covered(terms: &[(i128, i128)], divisor: i128, window: i128) -> i128 {
+    let mut reach = 0;
+    for &(coefficient, greatest) in terms.iter().rev() {
+        let coefficient = coefficient / divisor;
+        if coefficient > reach + window {
+            break;
+        }
+        reach += coefficient * greatest;
+    }
+    reach
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn brute(constant: i64, terms: &[(i64, i64)], low: i64, high: i64) -> bool {
+        let Some((&(coefficient, greatest), rest)) = terms.split_first() else {
+            return (low..=high).contains(&constant);
+        };
+        (0..=greatest).any(|value| brute(constant + coefficient * value, rest, low, high))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn answers_are_those_of_trying_everything(
+            constant in -60..60_i64,
+            terms in proptest::collection::vec((-24..24_i64, 0..7_i64), 0..4),
+            low in -20..20_i64,
+            width in 0..9_i64,
+        ) {
+            let mut combination = Combination::new(constant);
+            for &(coefficient, greatest) in &terms {
+                combination.add(coefficient, Some(greatest));
+            }
+            let expected = if brute(constant, &terms, low, low + width) { Answer::Sometimes } else { Answer::Never };
+            let found = combination.meets(low, low + width);
+            prop_assert!(found == expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_question_is_given_up() {
+        let mut combination = Combination::new(-1);
+        // Even sums only, hidden from the divisor by one odd term that is too large to matter.
+        for coefficient in [2_000_003, 1_414_214, 1_000_006, 707_108, 500_002] {
+            combination.add(coefficient, Some(1 << 30));
+        }
+        assert_ne!(combination.meets(1 << 50, 1 << 50), Answer::Never);
+    }
+}

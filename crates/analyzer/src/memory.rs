@@ -1,0 +1,154 @@
+//! What loops do with memory: how their accesses move, how many distinct bytes they touch, how many they move.
+//!
+//! The footprint of a loop is the union of the address ranges of its accesses, array by array: those that start at like
+//! bases are compared, those of unlike bases are taken to be apart. A range is as long as slopes and trip counts make
+//! it, and no longer than all executions together. Pure arithmetic on what the dependence analysis kept. Called for
+//! the regions shown and for the profile.
+
+use std::collections::BTreeMap;
+
+use forewarm_types::Estimate;
+use forewarm_types::demand::AccessPattern;
+
+use crate::dependence::{Accesses, Finding, Reference, Space};
+use crate::lanes::{LANES, Lanes, seed};
+
+/// Strides told apart.
+const MAX_STRIDES: usize = 8;
+
+/// Bytes that 32-bit addresses tell apart: no footprint is larger.
+const ADDRESSES: f64 = 4_294_967_296.0;
+
+/// How the accesses of a loop move with it.
+pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
+    let mut out = AccessPattern::default();
+    for reference in of(accesses, finding) {
+        if reference.irregular.is_some_and(|at| accesses.runs_in(at, finding.of)) {
+            out.indirect += 1;
+            continue;
+        }
+        match reference.bytes(finding.of) {
+            Some(0) => out.invariant += 1,
+            Some(bytes) if bytes == reference.width => {
+                out.contiguous += 1;
+                out.stride_bytes.push(bytes);
+            }
+            Some(bytes) => {
+                out.strided += 1;
+                out.stride_bytes.push(bytes);
+            }
+            None => out.strided += 1,
+        }
+    }
+    out.stride_bytes.sort_unstable();
+    out.stride_bytes.dedup();
+    out.stride_bytes.truncate(MAX_STRIDES);
+    out
+}
+
+/// Accesses to linear memory in a loop and in those inside it.
+pub(crate) fn of<'a>(accesses: &'a Accesses, finding: &Finding) -> impl Iterator<Item = &'a Reference> {
+    let list = accesses.references.get(finding.references.clone()).unwrap_or_default();
+    list.iter().filter(|reference| reference.space == Space::Memory)
+}
+
+/// Distinct bytes that a loop touches each time it is entered; `trips` are those of the function's loops by number.
+pub(crate) fn footprint(accesses: &Accesses, finding: &Finding, trips: &dyn Fn(u32) -> Lanes) -> Lanes {
+    let inside = |of: u32| accesses.runs_in(of, finding.of);
+    union(accesses, &of(accesses, finding).collect::<Vec<_>>(), &inside, trips)
+}
+
+/// Distinct bytes that the loops of a function touch in one call of it.
+pub(crate) fn footprint_of_all(accesses: &Accesses, trips: &dyn Fn(u32) -> Lanes) -> Lanes {
+    let memory = accesses.references.iter().filter(|reference| reference.space == Space::Memory);
+    union(accesses, &memory.collect::<Vec<_>>(), &|_| true, trips)
+}
+
+/// A range of addresses in each scenario, and the most that can be touched of it.
+struct Touched {
+    begin: Lanes,
+    end: Lanes,
+    most: Lanes,
+}
+
+fn union(
+    accesses: &Accesses,
+    references: &[&Reference],
+    inside: &dyn Fn(u32) -> bool,
+    trips: &dyn Fn(u32) -> Lanes,
+) -> Lanes {
+    // Ranges by what their addresses start from, and all that cannot be placed.
+    let mut arrays: BTreeMap<Vec<(u32, i64)>, Vec<Touched>> = BTreeMap::new();
+    let mut loose = Lanes::ZERO;
+    for (index, reference) in references.iter().enumerate() {
+        let width = Lanes::splat(reference.width as f64);
+        let executions = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
+        let all = executions.fold(width, |product, trips| (product * trips).bounded());
+        let placed =
+            reference.irregular.is_none_or(|of| !inside(of)) && reference.slopes.iter().all(|s| s.symbol.is_none());
+        if placed {
+            let touched = range(reference, inside, trips);
+            let mut key = reference.base.terms().to_vec();
+            key.sort_unstable();
+            arrays.entry(key).or_default().push(touched);
+        } else if reference.irregular.is_some() {
+            // Data decides: anything from one place to a fresh one each time.
+            let part = Lanes::uniform(seed([index as u64, u64::from(reference.inside), 0xf007]));
+            loose += width * (all / width).zip(part, f64::powf);
+        } else {
+            // Rows of an unknown length: as many distinct places as the loops that move it have iterations.
+            let moving =
+                accesses.around(reference.inside).filter(|&of| inside(of) && reference.slopes_of(of).next().is_some());
+            loose += moving.map(trips).fold(width, |product, trips| (product * trips).bounded());
+        }
+    }
+    let arrays = arrays.values().fold(loose, |sum, ranges| sum + cover(ranges));
+    arrays.map(|bytes| bytes.min(ADDRESSES))
+}
+
+fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32) -> Lanes) -> Touched {
+    let start = Lanes::splat(reference.base.constant as f64);
+    let width = Lanes::splat(reference.width as f64);
+    let mut out = Touched { begin: start, end: start + width, most: width };
+    for slope in reference.slopes.iter().filter(|slope| inside(slope.of)) {
+        let trips = trips(slope.of);
+        let moved = (trips - Lanes::ONE) * slope.bytes as f64;
+        if slope.bytes < 0 {
+            out.begin += moved
+        } else {
+            out.end += moved
+        }
+        out.most = (out.most * trips).bounded();
+    }
+    out
+}
+
+/// Bytes that ranges of one array cover together, scenario by scenario.
+fn cover(ranges: &[Touched]) -> Lanes {
+    let mut out = Lanes::ZERO;
+    for lane in 0..LANES {
+        let mut spans: Vec<[f64; 3]> =
+            ranges.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]).collect();
+        spans.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let mut at: Option<[f64; 3]> = None;
+        for span in spans {
+            at = Some(match at {
+                // Ranges that overlap are one, which is touched no more than all of them together.
+                Some(open) if span[0] < open[1] => [open[0], open[1].max(span[1]), open[2] + span[2]],
+                Some(done) => {
+                    out.0[lane] += (done[1] - done[0]).min(done[2]);
+                    span
+                }
+                None => span,
+            });
+        }
+        out.0[lane] += at.map_or(0.0, |last| (last[1] - last[0]).min(last[2]));
+    }
+    out
+}
+
+/// An estimate of what a loop moves: its own bytes, as uncertain as its operators.
+pub(crate) fn traffic(bytes: f64, operators: Estimate) -> Estimate {
+    let end = |end: f64| if operators.expected > 0.0 { bytes * end / operators.expected } else { bytes };
+    Estimate::new(end(operators.low), bytes, end(operators.high), operators.basis)
+}

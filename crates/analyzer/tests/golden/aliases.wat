@@ -1,0 +1,61 @@
+;; Dependence that hangs on where arrays lie: unknown, with the condition under which there is none.
+(module
+  (memory 64)
+  (func $scale (param $to i32) (param $from i32) (param $n i32) (local $i i32)
+    (loop $l
+      (f64.store (i32.add (local.get $to) (i32.shl (local.get $i) (i32.const 3)))
+        (f64.mul (f64.load (i32.add (local.get $from) (i32.shl (local.get $i) (i32.const 3)))) (f64.const 2)))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n)))))
+  (func $rows (param $to i32) (param $n i32) (local $i i32) (local $j i32)
+    ;; One row after the other of a square matrix: rows of n elements lie n elements apart.
+    (loop $li
+      (local.set $j (i32.const 0))
+      (loop $lj
+        (i32.store
+          (i32.add (local.get $to)
+            (i32.shl (i32.add (i32.mul (local.get $i) (local.get $n)) (local.get $j)) (i32.const 2)))
+          (local.get $j))
+        (br_if $lj (i32.ne (local.tee $j (i32.add (local.get $j) (i32.const 1))) (local.get $n))))
+      (br_if $li (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n)))))
+  (func $histogram (local $i i32) (local $a i32)
+    (loop $l
+      (i32.store offset=4096
+        (local.tee $a (i32.shl (i32.load8_u (local.get $i)) (i32.const 2)))
+        (i32.add (i32.load offset=4096 (local.get $a)) (i32.const 1)))
+      (br_if $l (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 4096)))))
+  (func $find (param $from i32) (result i32) (local $i i32)
+    (loop $l
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.load8_u (i32.add (local.get $from) (local.get $i)))))
+    (local.get $i))
+  (func (export "_start") (param $a i32) (param $n i32)
+    (call $scale (local.get $a) (i32.const 65536) (local.get $n))
+    (call $rows (local.get $a) (local.get $n))
+    (call $histogram)
+    (drop (call $find (local.get $a)))))
+;; ---- expected ----
+;; wasm-module, entry "_start", input dependent: false
+;; ops 7.53e4 (6.99e4 to 9.41e4)
+;;   const 1.71e4 (1.59e4 to 2.14e4)
+;;   local 2.29e4 (2.13e4 to 2.86e4)
+;;   int_alu 1.79e4 (1.66e4 to 2.24e4)
+;;   int_mul 2.73e2 (2.53e2 to 3.41e2)
+;;   load 8.27e3 (7.68e3 to 1.03e4)
+;;   store 4.41e3 (4.09e3 to 5.50e3)
+;;   branch 4.42e3 (4.10e3 to 5.52e3)
+;;   call 4.04e0 (3.75e0 to 5.04e0)
+;; bytes: loaded 2.07e4 (1.92e4 to 2.58e4), stored 1.76e4 (1.64e4 to 2.20e4), bulk 0
+;; memory 4194304, maximum none, peak 4194304
+;; parallelism Serial
+;; isa 
+;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
+;; Function histogram depth 0 share 0.925 trips unknown = -, Unknown
+;; Loop histogram depth 1 share 0.925 trips 4096 = -, Unknown
+;;   independent if addresses computed from data do not meet what it writes
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 2 indirect; strides [1]; footprint 7.99e3 (4.20e3 to 1.68e4), traffic 36864
+;; Function rows depth 0 share 0.066 trips unknown = -, Unknown
+;; Loop rows depth 1 share 0.066 trips 1.27e1 (1.10e0 to 3.59e1) = p1, Unknown
+;;   independent if p1 >= 1
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 1.08e3 (4.95e0 to 5.32e3), traffic 1.08e3 (6.99e0 to 5.26e3)
+;; Loop rows depth 2 share 0.065 trips 1.27e1 (1.10e0 to 3.59e1) = p1, Independent
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 5.08e1 (4.41e0 to 1.44e2), traffic 1.08e3 (4.95e0 to 5.32e3)
