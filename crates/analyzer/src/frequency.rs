@@ -40,8 +40,13 @@ impl Cost {
 
     pub(crate) fn add(&mut self, other: &Self, times: Lanes) {
         self.ops = (self.ops + other.ops * times).bounded();
-        self.bulk = (self.bulk + other.bulk * times).bounded();
-        self.grown_pages = (self.grown_pages + other.grown_pages * times).bounded();
+        // Few functions move or ask for memory.
+        if !other.bulk.is_zero() {
+            self.bulk = (self.bulk + other.bulk * times).bounded();
+        }
+        if !other.grown_pages.is_zero() {
+            self.grown_pages = (self.grown_pages + other.grown_pages * times).bounded();
+        }
     }
 
     pub(crate) fn scaled(&self, times: Lanes) -> Self {

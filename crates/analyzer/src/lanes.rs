@@ -6,7 +6,6 @@
 //! Called by the priors and the summary.
 
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
-use std::sync::OnceLock;
 
 use forewarm_types::{Basis, Estimate};
 
@@ -186,37 +185,95 @@ impl Mul<f64> for Lanes {
     }
 }
 
+/// A value per scenario that is often the same in all, and then computed once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Number {
+    One(f64),
+    Many(Lanes),
+}
+
+impl Number {
+    pub(crate) fn of(lanes: Lanes) -> Self {
+        lanes.exact().map_or(Self::Many(lanes), Self::One)
+    }
+
+    pub(crate) fn lanes(self) -> Lanes {
+        match self {
+            Self::One(value) => Lanes::splat(value),
+            Self::Many(lanes) => lanes,
+        }
+    }
+
+    pub(crate) fn map(self, f: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::One(value) => Self::One(f(value)),
+            Self::Many(lanes) => Self::Many(lanes.map(f)),
+        }
+    }
+
+    pub(crate) fn zip(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        match (self, other) {
+            (Self::One(a), Self::One(b)) => Self::One(f(a, b)),
+            _ => Self::Many(self.lanes().zip(other.lanes(), f)),
+        }
+    }
+
+    pub(crate) fn any(self, f: impl Fn(f64) -> bool) -> bool {
+        match self {
+            Self::One(value) => f(value),
+            Self::Many(lanes) => lanes.0.into_iter().any(f),
+        }
+    }
+}
+
 /// Mixes the words that name an unknown into a seed (the finaliser of splitmix64).
-pub(crate) fn seed(words: [u64; 3]) -> u64 {
-    words.iter().fold(0x9e37_79b9_7f4a_7c15, |state, &word| {
-        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
+pub(crate) const fn seed(words: [u64; 3]) -> u64 {
+    mix(mix(mix(0x9e37_79b9_7f4a_7c15, words[0]), words[1]), words[2])
+}
+
+const fn mix(state: u64, word: u64) -> u64 {
+    let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Permutations to draw from; more would differ no more usefully.
 const PERMUTATIONS: usize = 1024;
 
+/// The permutations, made when the program is compiled: a first run waits for every microsecond.
+static TABLE: [[u8; LANES]; PERMUTATIONS] = {
+    let mut table = [[0; LANES]; PERMUTATIONS];
+    let mut number = 0;
+    while number < PERMUTATIONS {
+        table[number] = mixed(seed([number as u64, 0, 0]));
+        number += 1;
+    }
+    table
+};
+
 /// One of [`PERMUTATIONS`] permutations of the lanes.
 fn permutation(seed: u64) -> &'static [u8; LANES] {
-    static TABLE: OnceLock<Vec<[u8; LANES]>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| (0..PERMUTATIONS as u64).map(|n| mixed(self::seed([n, 0, 0]))).collect());
-    &table[(seed >> 20) as usize % PERMUTATIONS]
+    &TABLE[(seed >> 20) as usize % PERMUTATIONS]
 }
 
 /// A permutation by three rounds of an invertible affine map and shift on four bits.
-fn mixed(seed: u64) -> [u8; LANES] {
-    std::array::from_fn(|lane| {
+const fn mixed(seed: u64) -> [u8; LANES] {
+    let mut out = [0; LANES];
+    let mut lane = 0;
+    while lane < LANES {
         let mut x = lane as u64;
-        for round in 0..3 {
+        let mut round = 0;
+        while round < 3 {
             let key = seed >> (round * 16);
             x = (x.wrapping_mul(key | 1).wrapping_add(key >> 8)) & 15;
             x ^= x >> 2;
+            round += 1;
         }
-        x as u8
-    })
+        out[lane] = x as u8;
+        lane += 1;
+    }
+    out
 }
 
 #[cfg(test)]

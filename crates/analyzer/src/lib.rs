@@ -21,6 +21,7 @@ mod frequency;
 mod frontend;
 #[doc(hidden)]
 pub mod fuzz;
+mod hash;
 mod io;
 mod lanes;
 mod loops;

@@ -246,9 +246,7 @@ impl Walker {
     #[inline]
     fn step(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op, at: u32, live: bool) -> bool {
         let plain = op.code & code::MASK;
-        if !matches!(plain, code::ELSE | code::END | code::END_LOOP) {
-            self.count(plain);
-        }
+        self.count(plain);
         match plain {
             0x20 => {
                 let value = self.local(op.a);
@@ -421,8 +419,7 @@ impl Walker {
 
     #[inline]
     fn count(&mut self, plain: u16) {
-        let free = matches!(plain, 0x00..=0x03 | 0x0f | 0x1a);
-        self.ops += u32::from(!free);
+        self.ops += u32::from(classes::counted(plain));
         if self.collect_mix {
             self.vectors |= classes::count(&mut self.tally, plain);
         }

@@ -50,21 +50,57 @@ pub(crate) struct Table {
     end: i64,
 }
 
-/// Finds the tables in the data segments that lie at a constant address.
+/// Tables kept of one module; a file with more was made to have them.
+const MAX_TABLES: usize = 256;
+
+/// Whether a word of four bytes may lie at one of the first four places of some table: a filter by hash, so that data is
+/// gone through four bytes at a time whatever their alignment.
+struct Filter([bool; 4096]);
+
+impl Filter {
+    fn new() -> Self {
+        let mut filter = [false; 4096];
+        for (beginning, ..) in TABLES {
+            for word in beginning.windows(4).take(4) {
+                filter[Self::slot(word)] = true;
+            }
+        }
+        Self(filter)
+    }
+
+    fn slot(word: &[u8]) -> usize {
+        let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+        // Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
+        (word.wrapping_mul(0x9e37_79b1) >> 20) as usize
+    }
+}
+
+/// Finds the tables in the data segments that lie at a constant address, up to [`MAX_TABLES`].
 pub(crate) fn tables(module: &Module<'_>) -> Vec<Table> {
+    let filter = Filter::new();
     let mut out = Vec::new();
     for &(address, data) in &module.data {
         let Some(address) = address else { continue };
-        for (at, window) in data.windows(12).enumerate() {
-            // The first bytes of all tables differ, which settles nearly every place at once.
-            let found = TABLES.iter().find(|table| table.0[0] == window[0] && data[at..].starts_with(table.0));
-            if let Some(&(_, algorithm, size, before)) = found {
-                let begin = address.saturating_add(at as i64 - before);
-                out.push(Table { algorithm, begin, end: begin.saturating_add(size) });
+        for (index, word) in data.chunks_exact(4).enumerate() {
+            if filter.0[Filter::slot(word)] {
+                // A table begins here or up to three bytes before.
+                let last = 4 * index;
+                for at in last.saturating_sub(3)..=last {
+                    out.extend(table_at(address, data, at));
+                }
+                if out.len() >= MAX_TABLES {
+                    return out;
+                }
             }
         }
     }
     out
+}
+
+fn table_at(address: i64, data: &[u8], at: usize) -> Option<Table> {
+    let &(_, algorithm, size, before) = TABLES.iter().find(|table| data[at..].starts_with(table.0))?;
+    let begin = address.saturating_add(at as i64 - before);
+    Some(Table { algorithm, begin, end: begin.saturating_add(size) })
 }
 
 /// The algorithms a function's operators betray.
@@ -106,6 +142,19 @@ mod tests {
         assert!(none.is_empty());
         let both = algorithms(&[constant(0x5a82_7999), constant(0x8f1b_bcdc), constant(0xd76a_a478)], &[]);
         assert_eq!(both.into_iter().collect::<Vec<_>>(), ["SHA-1"]);
+    }
+
+    #[test]
+    fn tables_are_found_at_any_alignment_and_not_without_end() {
+        for before in 0..9 {
+            let data = [vec![0; before], TABLES[2].0.to_vec(), vec![0; 3]].concat();
+            let module = Module { data: vec![(Some(0), &data)], ..Module::default() };
+            let found: Vec<_> = tables(&module).iter().map(|table| (table.algorithm, table.begin)).collect();
+            assert_eq!(found, [("SHA-256", before as i64)]);
+        }
+        let many = TABLES[0].0.repeat(100_000);
+        let module = Module { data: vec![(Some(0), &many)], ..Module::default() };
+        assert!((MAX_TABLES..2 * MAX_TABLES).contains(&tables(&module).len()));
     }
 
     #[test]

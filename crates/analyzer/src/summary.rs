@@ -4,14 +4,15 @@
 //! A function is evaluated once in general and again for each set of constant arguments that reaches it (a bounded
 //! number of times). Cycles of calls are cut where they close and weighted by a prior on entry. Called by the profile.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
 use crate::frontend::Detail;
+use crate::hash::{QuickMap, QuickSet};
 use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
@@ -88,11 +89,11 @@ struct Summary<'a> {
     order: &'a Order,
     general: Vec<Option<Cost>>,
     groups: Vec<Option<Cost>>,
-    special: HashMap<Instance, Cost>,
-    per_function: HashMap<u32, usize>,
+    special: QuickMap<Instance, Cost>,
+    per_function: QuickMap<u32, usize>,
     /// Nodes that may still be walked under constant arguments.
     special_nodes: usize,
-    active: HashSet<Instance>,
+    active: QuickSet<Instance>,
     /// Instances in the order in which they were finished: callees before callers.
     finished: Vec<Instance>,
     component: u32,
@@ -113,10 +114,10 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         order: &order,
         general: vec![None; program.functions.len()],
         groups: vec![None; program.groups.len()],
-        special: HashMap::new(),
-        per_function: HashMap::new(),
+        special: QuickMap::default(),
+        per_function: QuickMap::default(),
         special_nodes: SPECIAL_NODES + program.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>() / 8,
-        active: HashSet::new(),
+        active: QuickSet::default(),
         finished: Vec::new(),
         component: u32::MAX,
         nesting: 0,
@@ -250,9 +251,9 @@ struct Down<'s, 'a> {
     detail: &'s mut dyn Detail,
     whole: f64,
     weights: Weights,
-    times: HashMap<Instance, Lanes>,
+    times: QuickMap<Instance, Lanes>,
     /// Functions laid out again, and where.
-    again: HashMap<u32, Option<Function>>,
+    again: QuickMap<u32, Option<Function>>,
     forest: Forest,
     current: (u32, Lanes),
     mix: [f64; COUNTERS],
@@ -274,8 +275,8 @@ impl<'s, 'a> Down<'s, 'a> {
             detail,
             whole: whole.weighted_mean(&weights),
             weights,
-            times: HashMap::new(),
-            again: HashMap::new(),
+            times: QuickMap::default(),
+            again: QuickMap::default(),
             forest: Forest::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],

@@ -3,7 +3,7 @@
 //! Part of the frequency analysis.
 
 use super::{Flow, LoopState, MAX_DRAWN, MAX_STEPS, Visitor};
-use crate::lanes::{Lanes, seed};
+use crate::lanes::{Lanes, Number, seed};
 use crate::priors;
 use crate::program::{Expr, NONE, Trip};
 use crate::values::{Source, fold};
@@ -70,52 +70,57 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     pub(super) fn lanes_within(&self, expr: u32, steps: &mut u32) -> Lanes {
-        let unknown = |what: u64| priors::bound(false, seed([u64::from(self.number), what, 0xb0]));
+        self.number(expr, steps).lanes()
+    }
+
+    fn number(&self, expr: u32, steps: &mut u32) -> Number {
+        let unknown = |what: u64| Number::Many(priors::bound(false, seed([u64::from(self.number), what, 0xb0])));
         *steps = steps.saturating_sub(1);
         let Some(&found) = self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) else {
             return unknown(1 << 44);
         };
         match found {
-            Expr::Const(value) => Lanes::splat(value as f64),
+            Expr::Const(value) => Number::One(value as f64),
             Expr::Param(index) => match self.arguments.get(index as usize).copied().flatten() {
-                Some(value) => Lanes::splat(value as f64),
+                Some(value) => Number::One(value as f64),
                 None => unknown(u64::from(index) | 1 << 40),
             },
             Expr::Opaque { source } => {
                 let name = seed([u64::from(self.number), self.site(expr) | 1 << 41, 0xb0]);
-                priors::bound(source == Source::Call, name)
+                Number::Many(priors::bound(source == Source::Call, name))
             }
             Expr::Phi(phi) => {
                 let phi = self.forest.phis[phi as usize];
-                let init = self.lanes_within(phi.init, steps);
+                let init = self.number(phi.init, steps);
                 let Some(step) = phi.step else { return unknown(self.site(expr) | 1 << 42) };
-                match self.state(phi.of) {
-                    LoopState::Unseen => init,
-                    LoopState::Open(trips) => init + (trips - Lanes::ONE) * (step as f64 / 2.0),
-                    LoopState::Closed(trips) => init + (trips - Lanes::ONE) * step as f64,
-                }
+                let (trips, step) = match self.state(phi.of) {
+                    LoopState::Unseen => return init,
+                    LoopState::Open(trips) => (trips, step as f64 / 2.0),
+                    LoopState::Closed(trips) => (trips, step as f64),
+                };
+                init.zip(Number::of(trips), |init, trips| init + (trips - 1.0) * step)
             }
             Expr::Linear { x, scale, offset } => {
-                self.lanes_within(x, steps) * scale as f64 + Lanes::splat(offset as f64)
+                self.number(x, steps).map(|value| value * scale as f64 + offset as f64)
             }
             Expr::Operation { code, a, b } => {
-                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let (a, b) = (self.number(a, steps), self.number(b, steps));
                 // A negative draw of what is meant to be unsigned is no draw at all.
                 let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
                 let both = a.zip(b, |a, b| match fold(code, a as i64, b as i64) {
                     Some(value) if !unsigned || a >= 0.0 => value as f64,
                     _ => f64::NAN,
                 });
-                if !both.0.iter().any(|value| value.is_nan()) {
+                if !both.any(f64::is_nan) {
                     return both;
                 }
                 let fallback = unknown(self.site(expr) | 1 << 43);
                 both.zip(fallback, |value, other| if value.is_nan() { other } else { value })
             }
             Expr::Either(a, b) => {
-                let (a, b) = (self.lanes_within(a, steps), self.lanes_within(b, steps));
+                let (a, b) = (self.number(a, steps).lanes(), self.number(b, steps).lanes());
                 let pick = Lanes::uniform(seed([u64::from(self.number), self.site(expr), 0xe1]));
-                Lanes(std::array::from_fn(|lane| if pick.0[lane] < 0.5 { a.0[lane] } else { b.0[lane] }))
+                Number::Many(Lanes(std::array::from_fn(|lane| if pick.0[lane] < 0.5 { a.0[lane] } else { b.0[lane] })))
             }
         }
     }

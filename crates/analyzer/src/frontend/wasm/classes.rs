@@ -80,6 +80,24 @@ pub(crate) fn traffic(code: u16) -> (u8, u8) {
     }
 }
 
+/// Whether fuel counts an operator, for those with a number of their own.
+const COUNTED: [bool; code::END_LOOP as usize + 1] = {
+    let mut table = [true; code::END_LOOP as usize + 1];
+    let free = [0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x0f, 0x1a, code::END_LOOP];
+    let mut index = 0;
+    while index < free.len() {
+        table[free[index] as usize] = false;
+        index += 1;
+    }
+    table
+};
+
+/// Whether wasmtime's fuel counts an operator (see [`class`]).
+#[inline]
+pub(crate) fn counted(code: u16) -> bool {
+    COUNTED.get(usize::from(code)).copied().unwrap_or(true)
+}
+
 /// Counts an operator and the bytes it moves; whether it works on vectors.
 pub(crate) fn count(tally: &mut Tally, code: u16) -> bool {
     let class = class(code);
@@ -193,6 +211,10 @@ mod tests {
         ];
         for (code, expected) in rows {
             assert_eq!(class(code), Some(expected), "{code:#x}");
+        }
+        for code in 0..=code::END_LOOP {
+            // `try_table` is decoded as a block.
+            assert!(code == 0x1f || counted(code) == class(code).is_some(), "{code:#x}");
         }
         for free in [0x00, 0x01, 0x02, 0x03, 0x05, 0x0b, 0x0f, 0x1a] {
             assert_eq!(class(free), None, "{free:#x}");

@@ -131,9 +131,12 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn unsigned(&mut self) -> Option<u64> {
         let first = self.byte()?;
-        if first < 0x80 {
-            return Some(u64::from(first));
-        }
+        // Nearly all numbers are of one byte.
+        if first < 0x80 { Some(u64::from(first)) } else { self.unsigned_after(first) }
+    }
+
+    #[inline(never)]
+    fn unsigned_after(&mut self, first: u8) -> Option<u64> {
         let mut value = u64::from(first & 0x7f);
         let mut shift = 7;
         loop {
@@ -151,11 +154,23 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn index(&mut self) -> Option<u32> {
-        u32::try_from(self.unsigned()?).ok()
+        let first = *self.bytes.get(self.at)?;
+        self.at += 1;
+        if first < 0x80 { Some(u32::from(first)) } else { u32::try_from(self.unsigned_after(first)?).ok() }
     }
 
     #[inline]
     fn signed(&mut self) -> Option<i64> {
+        let first = *self.bytes.get(self.at)?;
+        if first < 0x80 {
+            self.at += 1;
+            return Some(i64::from(first) << 57 >> 57);
+        }
+        self.signed_long()
+    }
+
+    #[inline(never)]
+    fn signed_long(&mut self) -> Option<i64> {
         let (mut value, mut shift) = (0_i64, 0);
         loop {
             let byte = self.byte()?;
