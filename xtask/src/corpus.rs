@@ -32,7 +32,7 @@ impl Corpus {
     /// A folder cannot be made.
     pub fn open() -> Outcome<Self> {
         let corpus = Self::new();
-        for folder in ["wasm", "inputs", "bad", "bin"] {
+        for folder in ["wasm", "inputs", "bad", "bin", "crypto"] {
             fs::create_dir_all(corpus.at(folder)).doing("creating the corpus's folders")?;
         }
         Ok(corpus)

@@ -36,7 +36,7 @@ pub(crate) fn of_loop(part: &LoopShare, finding: &Finding, pattern: &AccessPatte
 pub(crate) fn of_algorithms<'a>(algorithms: impl IntoIterator<Item = &'a str>) -> Vec<Flag> {
     let flag = |algorithm: &str| Flag {
         benefits_from: "crypto".to_owned(),
-        reason: format!("holds the constants of {algorithm}"),
+        reason: format!("works as {algorithm} does, by its constants or its rounds"),
         confidence: None,
     };
     algorithms.into_iter().map(flag).collect()

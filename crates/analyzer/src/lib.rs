@@ -86,8 +86,13 @@ fn analyze_within(
         Some(_) => Some(summary::run(&program, &mut *detail)?),
         None => None,
     };
-    let (profile, warnings) = profile::assemble(facts, run.as_ref());
-    let regions = run.map_or_else(Vec::new, |run| regions::list(&program, &mut *detail, &run, depth));
+    let (mut profile, warnings) = profile::assemble(facts, run.as_ref());
+    let mut regions = run.map_or_else(Vec::new, |run| regions::list(&program, &mut *detail, &run, depth));
+    if depth == Depth::Full {
+        let found = detail.all_algorithms();
+        profile.libraries.extend(found.all.iter().map(|algorithm| format!("algorithm: {algorithm}")));
+        regions::add_algorithms(&mut regions, &*detail, &found);
+    }
     let code = CodeInfo { digest, kind, size_bytes, entry: entry.unwrap_or_default() };
     Ok(Analysis { code, profile, regions, warnings, seconds: 0.0 })
 }

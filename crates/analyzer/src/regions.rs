@@ -1,11 +1,11 @@
 //! The loops and functions that matter, by falling share of the run. Called by [`crate::analyze`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_types::Basis;
 use forewarm_types::demand::{Dependence, Region, RegionKind};
 
-use crate::frontend::Detail;
+use crate::frontend::{Algorithms, Detail};
 use crate::lanes::Lanes;
 use crate::mix::{LOAD_BYTES, STORE_BYTES};
 use crate::program::{Expr, Forest, NONE, Program, Trip};
@@ -34,6 +34,44 @@ pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run, depth:
     found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
+/// Adds the functions that work with cryptography or checksums and are not listed: the run is not seen to reach them, or
+/// there is no telling what a run is.
+pub(crate) fn add_algorithms(regions: &mut Vec<Region>, detail: &dyn Detail, found: &Algorithms) {
+    let listed: BTreeSet<u64> =
+        regions.iter().filter(|region| region.kind == RegionKind::Function).map(|region| region.offset).collect();
+    let functions: Vec<u32> = found.by_function.keys().copied().collect();
+    let names = detail.names(&functions);
+    let more = found.by_function.iter().filter_map(|(function, algorithms)| {
+        let offset = detail.offset(*function).filter(|offset| !listed.contains(offset))?;
+        let name = names.get(function).cloned().unwrap_or_else(|| format!("func[{function}]"));
+        Some(Region { flags: flags::of_algorithms(algorithms.iter().copied()), ..blank(name, offset, 0.0) })
+    });
+    let more: Vec<Region> = more.take(MOST_IN_FULL).collect();
+    regions.extend(more);
+}
+
+/// A function of which nothing else is known.
+fn blank(function: String, offset: u64, share: f64) -> Region {
+    Region {
+        function,
+        kind: RegionKind::Function,
+        offset,
+        depth: 0,
+        share,
+        self_share: 0.0,
+        trip_count: None,
+        trip_expression: None,
+        dependence: Dependence::Unknown,
+        dependence_reason: None,
+        dependence_condition: None,
+        reductions: Vec::new(),
+        accesses: None,
+        footprint_bytes: None,
+        traffic_bytes: None,
+        flags: Vec::new(),
+    }
+}
+
 struct Lister<'a> {
     program: &'a Program,
     detail: &'a mut dyn Detail,
@@ -45,24 +83,7 @@ struct Lister<'a> {
 impl Lister<'_> {
     fn region(&mut self, share: f64, function: u32, index: Option<u32>) -> Option<Region> {
         let name = self.names.get(&function).cloned().unwrap_or_else(|| format!("func[{function}]"));
-        let base = Region {
-            function: name,
-            kind: RegionKind::Function,
-            offset: self.detail.offset(function)?,
-            depth: 0,
-            share,
-            self_share: 0.0,
-            trip_count: None,
-            trip_expression: None,
-            dependence: Dependence::Unknown,
-            dependence_reason: None,
-            dependence_condition: None,
-            reductions: Vec::new(),
-            accesses: None,
-            footprint_bytes: None,
-            traffic_bytes: None,
-            flags: Vec::new(),
-        };
+        let base = blank(name, self.detail.offset(function)?, share);
         let Some(index) = index else {
             // Only people ask which algorithms a function works with; a plan does not depend on it.
             let algorithms =

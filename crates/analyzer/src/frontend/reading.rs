@@ -89,4 +89,17 @@ pub(crate) trait Detail {
     fn algorithms(&mut self, _function: u32) -> BTreeSet<&'static str> {
         BTreeSet::new()
     }
+
+    /// The same of all functions, and of data that no function could be seen to use.
+    fn all_algorithms(&mut self) -> Algorithms {
+        Algorithms::default()
+    }
+}
+
+/// Algorithms found in a program.
+#[derive(Debug, Default)]
+pub(crate) struct Algorithms {
+    pub all: BTreeSet<&'static str>,
+    /// Functions that work with some.
+    pub by_function: BTreeMap<u32, BTreeSet<&'static str>>,
 }

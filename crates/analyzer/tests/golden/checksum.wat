@@ -28,6 +28,7 @@
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 
+;; library algorithm: CRC-32
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function sum depth 0 share 0.533 trips unknown = -, Unknown
 ;; Loop sum depth 1 share 0.533 trips 2000 = -, Reduction simd
@@ -35,6 +36,6 @@
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 8000, traffic 8000
 ;;   simd: iterations are free of each other and go through memory in order, one element at a time; adding floats in another order changes the last digits
 ;; Function crc depth 0 share 0.467 trips unknown = -, Unknown crypto
-;;   crypto: holds the constants of CRC-32
+;;   crypto: works as CRC-32 does, by its constants or its rounds
 ;; Loop crc depth 1 share 0.467 trips 1000 = -, Carried
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 1 indirect; strides [1]; footprint 1.57e3 (1.01e3 to 3.88e3), traffic 5000

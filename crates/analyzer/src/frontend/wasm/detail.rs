@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::Module;
 use crate::error::AnalyzeError;
-use crate::frontend::Detail;
+use crate::frontend::{Algorithms, Detail};
 use crate::loops::Walker;
 use crate::program::{Forest, Function};
-use crate::signatures::{self, Table};
+use crate::signatures::{self, Holdings};
 
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
@@ -18,13 +18,33 @@ const MAX_NAME: usize = 300;
 pub(super) struct Bodies<'a> {
     module: Module<'a>,
     walker: Walker,
-    /// Tables of cryptography, looked for at the first question.
-    tables: Option<Vec<Table>>,
+    /// What cryptography needs, looked for at the first question.
+    holdings: Option<Holdings>,
 }
 
 impl<'a> Bodies<'a> {
     pub(super) fn new(module: Module<'a>) -> Self {
         Self { module, ..Self::default() }
+    }
+
+    /// Finds the tables of cryptography, also those that the start function puts in place, and wide multiplications.
+    fn take_stock(&mut self) {
+        if self.holdings.is_some() {
+            return;
+        }
+        let start = self.module.start.map(|start| self.decode(start));
+        let placed = matches!(start, Some(Ok(Some(_)))).then(|| signatures::placed(&self.walker.decoded.ops));
+        let tables = signatures::tables(&self.module, &placed.unwrap_or_default());
+        let first = self.module.imports.len() as u32;
+        let small = |index: &usize| self.module.bodies[*index].bytes.len() <= signatures::MULTIPLIER_BYTES;
+        let small: Vec<u32> = (0..self.module.bodies.len()).filter(small).map(|index| first + index as u32).collect();
+        let mut multipliers = BTreeSet::new();
+        for function in small {
+            if matches!(self.decode(function), Ok(Some(_))) && signatures::multiplies_wide(&self.walker.decoded.ops) {
+                multipliers.insert(function);
+            }
+        }
+        self.holdings = Some(Holdings { tables, multipliers });
     }
 
     /// Decodes a body; the count of parameters, or `None` where there is no body.
@@ -71,10 +91,21 @@ impl Detail for Bodies<'_> {
     }
 
     fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
+        self.take_stock();
         if !matches!(self.decode(function), Ok(Some(_))) {
             return BTreeSet::new();
         }
-        let tables = self.tables.get_or_insert_with(|| signatures::tables(&self.module));
-        signatures::algorithms(&self.walker.decoded.ops, tables)
+        self.holdings.as_ref().map(|held| signatures::algorithms(&self.walker.decoded.ops, held)).unwrap_or_default()
+    }
+
+    fn all_algorithms(&mut self) -> Algorithms {
+        let first = self.module.imports.len() as u32;
+        let functions = first..first + self.module.bodies.len() as u32;
+        let found = functions.map(|function| (function, self.algorithms(function)));
+        let by_function: BTreeMap<_, _> = found.filter(|(_, algorithms)| !algorithms.is_empty()).collect();
+        let tables = self.holdings.iter().flat_map(|held| &held.tables);
+        let mut all: BTreeSet<_> = tables.map(|table| table.algorithm).collect();
+        all.extend(by_function.values().flatten());
+        Algorithms { all, by_function }
     }
 }
