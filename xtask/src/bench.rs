@@ -3,9 +3,11 @@
 //! `run`, who is run in `runner`, the machine in `machine`, medians in `statistics`, each bench in a file of its name.
 
 mod accuracy;
+mod analyze;
 mod cold_start;
 mod criteria;
 mod machine;
+mod multiply;
 mod run;
 mod runner;
 mod stages;
@@ -34,6 +36,8 @@ enum Name {
     Stages,
     /// What the analyzer says kernels execute, against what they do.
     Accuracy,
+    /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
+    Analyze,
 }
 
 /// `cargo xtask bench`.
@@ -89,6 +93,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Accuracy {
         return accuracy::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Analyze {
+        return analyze::run(arguments, &Corpus::open()?);
+    }
     let (corpus, cases) = corpus::prepare()?;
     match &arguments.binary {
         Some(binary) => runner::use_binary(binary.canonicalize().doing(format_args!("finding {}", binary.display()))?),
@@ -100,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy => Ok(()),
+        Name::Accuracy | Name::Analyze => Ok(()),
     }
 }
 

@@ -1,5 +1,5 @@
 //! How long analysis takes: for each file given, a line of JSON with the best seconds of validating it alone, of the
-//! analysis a first run waits for and of the full one. `analyze_bench [--threads N] [--rounds N] [--only NAME] FILE…`; on
+//! analysis a first run waits for and of the full one, and the memory held. `analyze_bench [--threads N] [--rounds N] [--only NAME] FILE…`; on
 //! one thread unless told otherwise; `--only run` leaves the others out, for a profiler. Run by `cargo xtask bench analyze`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, and it alone may read the clock")]
 
@@ -60,16 +60,24 @@ fn measure(file: &str, bytes: &[u8], rounds: usize, only: &str) -> Result<String
     };
     Ok(format!(
         "{{\"file\": {file:?}, \"bytes\": {}, \"code_bytes\": {}, \"functions\": {}, \"validate_seconds\": {:.6}, \
-         \"run_seconds\": {:.6}, \"full_seconds\": {:.6}, \"run_ops\": {}, \"full_ops\": {}}}",
+         \"run_seconds\": {:.6}, \"full_seconds\": {:.6}, \"peak_memory_bytes\": {}, \"run_ops\": {}, \"full_ops\": {}}}",
         bytes.len(),
         run.profile.compile.code_bytes.0,
         run.profile.compile.functions,
         best[0],
         best[1],
         best[2],
+        peak_memory_bytes(),
         total(Some(&run)),
         total(full.as_ref()),
     ))
+}
+
+/// The most memory this process has held, the file's bytes included; 0 where the system does not tell.
+fn peak_memory_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib << 10)
 }
 
 /// Validation alone, on one thread: what every engine does at the least.
