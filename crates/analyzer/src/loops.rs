@@ -305,12 +305,14 @@ impl Walker {
                 self.notes.select(value, truth);
                 self.stack.push(value);
             }
-            _ => return self.control(module, forest, op, at, live),
+            _ => return self.control(module, forest, at, live),
         }
         true
     }
 
-    fn control(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op, at: u32, live: bool) -> bool {
+    /// An operator that [`Self::step`] leaves; read anew, so that it need not be kept in memory for the common ones.
+    fn control(&mut self, module: &Module<'_>, forest: &mut Forest, at: u32, live: bool) -> bool {
+        let op = self.decoded.ops[at as usize];
         let plain = op.code & code::MASK;
         match plain {
             code::BLOCK => {

@@ -209,6 +209,8 @@ pub(crate) struct Program {
     pub groups: Vec<Vec<u32>>,
     /// The group of each class of indirect callees; `NONE` where nothing is of that class.
     pub classes: Vec<u32>,
+    /// Whether functions were left out for want of time (they are then `opaque`).
+    pub partial: bool,
     /// What the run calls, in order: functions that begin it, then the entry proper. Those that do not exist count for
     /// nothing.
     pub roots: Vec<u32>,

@@ -116,7 +116,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         groups: vec![None; program.groups.len()],
         special: QuickMap::default(),
         per_function: QuickMap::default(),
-        special_nodes: SPECIAL_NODES + program.forests.iter().map(|forest| forest.nodes.len()).sum::<usize>() / 8,
+        special_nodes: special_nodes(program),
         active: QuickSet::default(),
         finished: Vec::new(),
         component: u32::MAX,
@@ -142,6 +142,12 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
     let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, .. } = down;
     let recursive = summary.recursive;
     Ok(Run { cost, weights, mix, entries, functions, own, loops, accesses, host_calls, recursive, beyond, dispatch })
+}
+
+/// Nodes that may be walked under constant arguments; where functions were left out, constants would not go far.
+fn special_nodes(program: &Program) -> usize {
+    let all: usize = program.forests.iter().map(|forest| forest.nodes.len()).sum();
+    if program.partial { all / 8 } else { SPECIAL_NODES + all / 8 }
 }
 
 impl<'a> Summary<'a> {

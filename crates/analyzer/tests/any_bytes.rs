@@ -267,3 +267,63 @@ fn many_exits_and_variables_in_one_loop() {
     body.extend([0x0c, 0, 0x0b, 0x0b, 0x0b]);
     assert!(run(&module(&[], &body)).unwrap().profile.ops.total.is_some());
 }
+
+#[test]
+fn a_million_types_functions_and_imports() {
+    let count = 1_000_000_u64;
+    let types = [leb(count), [0x60, 0, 0].repeat(count as usize)].concat();
+    let many_types = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &types),
+        section(3, &[1, 0]),
+        section(7, &[&[1, 6][..], b"_start", &[0, 0]].concat()),
+        section(10, &[1, 2, 0, 0x0b]),
+    ];
+    assert_eq!(run(&many_types.concat()).unwrap().profile.ops.total.unwrap().expected, 1.0);
+    let imports = [leb(100_000), [&[1, b'm', 1, b'f', 0, 0][..]].concat().repeat(100_000)].concat();
+    let many_imports = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 0, 0]),
+        section(2, &imports),
+        section(3, &[1, 0]),
+        section(7, &[&[1, 6][..], b"_start", &[0], &leb(100_000)].concat()),
+        section(10, &[&[1][..], &[4, 0, 0x10, 7, 0x0b]].concat()),
+    ];
+    assert_eq!(run(&many_imports.concat()).unwrap().profile.io.len(), 100_000);
+}
+
+#[test]
+fn local_declarations_without_end() {
+    // A million groups of no locals each, then one of a few.
+    let groups = 1_000_000_u64;
+    let body = [leb(groups), [0, 0x7f].repeat(groups as usize), vec![0x0b]].concat();
+    assert!(run(&module(&[], &body)).is_ok());
+}
+
+#[test]
+fn calls_through_a_large_table_in_every_function() {
+    // Each function calls through a table that holds them all: a clique, if edges were kept one by one.
+    let count = 20_000_u64;
+    let bodies = [leb(count), [7, 0, 0x41, 0, 0x11, 0, 0, 0x0b].repeat(count as usize)].concat();
+    let members: Vec<u8> = (0..count).flat_map(leb).collect();
+    let bytes = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 0, 0]),
+        section(3, &[leb(count), vec![0; count as usize]].concat()),
+        section(4, &[&[1, 0x70, 0][..], &leb(count)].concat()),
+        section(7, &[&[1, 6][..], b"_start", &[0, 0]].concat()),
+        section(9, &[&[1, 0, 0x41, 0, 0x0b][..], &leb(count), &members].concat()),
+        section(10, &bodies),
+    ]
+    .concat();
+    assert!(run(&bytes).unwrap().profile.ops.total.is_some());
+}
+
+#[test]
+fn components_nested_without_end() {
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    for _ in 0..3000 {
+        bytes = [b"\0asm\x0d\0\x01\0".to_vec(), section(4, &bytes)].concat();
+    }
+    let _ = run(&bytes);
+}

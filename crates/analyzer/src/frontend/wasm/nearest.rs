@@ -19,8 +19,8 @@ use crate::frontend::wasm::decode::Decoded;
 use crate::loops::Walker;
 use crate::program::{Definition, Forest, Function, Node, Program};
 
-/// Lays out the functions nearest `roots`, in `budget` bytes of code and at most as many again for the last of them;
-/// notes the proposals that all functions use in `module.features`.
+/// Lays out the functions nearest `roots` in `budget` bytes of code; notes the proposals that all functions use in
+/// `module.features`.
 ///
 /// # Errors
 /// [`AnalyzeError`] where a body that is looked into cannot be decoded.
@@ -41,7 +41,7 @@ pub(super) fn grow(
     });
     functions.extend(laid_out);
     module.features |= scanned.iter().fold(0, |set, scanned| set | scanned.features);
-    Ok(Program { forests: vec![forest], functions, ..Program::default() })
+    Ok(Program { forests: vec![forest], functions, partial: true, ..Program::default() })
 }
 
 /// Scans all bodies, and decodes those that a scan leaves open.
@@ -98,13 +98,15 @@ impl<'a> Search<'a> {
 
     fn run(mut self, roots: &[u32], budget: usize) -> Result<Self, AnalyzeError> {
         roots.iter().for_each(|&root| self.meet(root));
-        let mut spent = 0;
-        while spent < budget
+        let mut left = budget;
+        while left > 0
             && let Some(function) = self.called.pop_front().or_else(|| self.in_tables.pop_front())
         {
-            // One vast body must not take everything: it is left, and others have their turn.
-            if let Some(body) = self.module.body(function).filter(|body| body.bytes.len() <= budget) {
-                spent += body.bytes.len();
+            // A body that is too large for what is left is left out, and smaller ones have their turn.
+            if let Some(body) = self.module.body(function)
+                && let Some(rest) = left.checked_sub(body.bytes.len())
+            {
+                left = rest;
                 self.lay_out(function)?;
             }
         }
