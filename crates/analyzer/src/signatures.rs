@@ -7,13 +7,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::frontend::wasm::decode::{Op, code};
+use crate::frontend::wasm::decode::Op;
 use crate::frontend::wasm::module::Module;
 
 mod constants;
 mod rounds;
 
 use constants::{Beginning, POLYNOMIALS, TABLES, WORDS};
+pub(crate) use rounds::LONG_PRODUCT;
 
 /// A table found in memory.
 #[derive(Debug, Clone, Copy)]
@@ -26,16 +27,8 @@ pub(crate) struct Table {
 /// `memory.init`, as the decoder numbers it.
 const MEMORY_INIT: u16 = 0x108;
 
-/// What a module holds that its functions may use.
-#[derive(Debug, Default)]
-pub(crate) struct Holdings {
-    pub tables: Vec<Table>,
-    /// Functions that multiply two 64-bit numbers to one of 128 bits, which compilers call where they have no operator
-    /// for it.
-    pub multipliers: BTreeSet<u32>,
-}
-
-/// Size in bytes of a body that may be such a function; LLVM's has some 100.
+/// Size in bytes of a body that may multiply two 64-bit numbers to one of 128 bits, which compilers call where they have
+/// no operator for it; LLVM's has some 100.
 pub(crate) const MULTIPLIER_BYTES: usize = 300;
 
 /// Calls of a multiplier in one function that make a product of long numbers: four words by four.
@@ -125,16 +118,22 @@ impl Filter {
     }
 }
 
-/// Whether a function sums many wide products with carries; hashes make such products too, but do not sum them.
-fn sums_products(ops: &[Op], holdings: &Holdings) -> bool {
-    let calls = ops.iter().filter(|op| op.code == code::CALL && holdings.multipliers.contains(&op.a)).count();
+/// Whether a function that calls multipliers so often sums many wide products with carries; hashes make such products
+/// too, but do not sum them.
+///
+/// # Errors
+/// Where its operators cannot be read.
+pub(crate) fn sums_products<E>(calls: usize, ops: impl FnOnce() -> Result<Vec<Op>, E>) -> Result<bool, E> {
+    if calls < MULTIPLIER_CALLS {
+        return Ok(false);
+    }
     // An unsigned comparison of a sum with what was added tells the carry.
-    let carries = ops.iter().filter(|op| matches!(op.code, 0x54 | 0x56)).count();
-    calls >= MULTIPLIER_CALLS && 2 * carries >= calls
+    let carries = ops()?.iter().filter(|op| matches!(op.code, 0x54 | 0x56)).count();
+    Ok(2 * carries >= calls)
 }
 
 /// The algorithms a function's operators betray.
-pub(crate) fn algorithms(ops: &[Op], holdings: &Holdings) -> BTreeSet<&'static str> {
+pub(crate) fn algorithms(ops: &[Op], tables: &[Table]) -> BTreeSet<&'static str> {
     let mut out = BTreeSet::new();
     let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
     let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
@@ -144,7 +143,7 @@ pub(crate) fn algorithms(ops: &[Op], holdings: &Holdings) -> BTreeSet<&'static s
             continue;
         }
         let inside = |table: &&Table| (table.begin..table.end).contains(&op.b);
-        out.extend(holdings.tables.iter().find(inside).map(|table| table.algorithm));
+        out.extend(tables.iter().find(inside).map(|table| table.algorithm));
         // Small constants are everywhere, and none is a word.
         if constant && !(-0xffff..=0xffff).contains(&op.b) {
             let value = if op.code == 0x41 { u64::from(op.b as u32) } else { op.b as u64 };
@@ -162,9 +161,6 @@ pub(crate) fn algorithms(ops: &[Op], holdings: &Holdings) -> BTreeSet<&'static s
     if !polynomials.is_empty() && shifts() && combines() {
         out.extend(polynomials);
     }
-    if sums_products(ops, holdings) {
-        out.insert(rounds::LONG_PRODUCT);
-    }
     rounds::algorithms(ops, &mut out);
     out
 }
@@ -178,7 +174,7 @@ mod tests {
     }
 
     fn found(ops: &[Op]) -> Vec<&'static str> {
-        algorithms(ops, &Holdings::default()).into_iter().collect()
+        algorithms(ops, &[]).into_iter().collect()
     }
 
     #[test]
@@ -194,8 +190,8 @@ mod tests {
         let mut data = vec![0; 100];
         data.extend(TABLES[0].bytes);
         let module = Module { data: vec![(Some(1000), &data)], ..Module::default() };
-        let tables = Holdings { tables: tables(&module, &[]), ..Holdings::default() };
-        assert_eq!(tables.tables.len(), 1);
+        let tables = tables(&module, &[]);
+        assert_eq!(tables.len(), 1);
         let load = |b| Op { code: 0x2d, a: 0, b };
         assert!(algorithms(&[load(1099)], &tables).is_empty());
         assert_eq!(algorithms(&[load(1100)], &tables).into_iter().collect::<Vec<_>>(), ["AES"]);
@@ -205,9 +201,9 @@ mod tests {
     fn a_table_that_code_puts_in_place_is_found_there() {
         let module = Module { data: vec![(None, TABLES[8].bytes)], ..Module::default() };
         let init = [constant(2048), constant(0), constant(12), Op { code: MEMORY_INIT, a: 0, b: 0 }];
-        let tables = Holdings { tables: tables(&module, &placed(&init)), ..Holdings::default() };
-        assert_eq!(algorithms(&[constant(2048)], &tables).into_iter().collect::<Vec<_>>(), ["SHA-256"]);
-        let lost = Holdings { tables: super::tables(&module, &[]), ..Holdings::default() };
+        let found = tables(&module, &placed(&init));
+        assert_eq!(algorithms(&[constant(2048)], &found).into_iter().collect::<Vec<_>>(), ["SHA-256"]);
+        let lost = tables(&module, &[]);
         assert!(algorithms(&[constant(0)], &lost).is_empty());
     }
 

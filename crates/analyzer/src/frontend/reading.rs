@@ -97,7 +97,7 @@ pub(crate) trait Detail {
 }
 
 /// Algorithms found in a program.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Algorithms {
     pub all: BTreeSet<&'static str>,
     /// Functions that work with some.

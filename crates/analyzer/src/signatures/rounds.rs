@@ -16,7 +16,7 @@ const ROTATIONS: u32 = 8;
 const PRODUCTS: u32 = 40;
 
 /// The name of a product of long numbers.
-pub(super) const LONG_PRODUCT: &str = "big-integer multiplication";
+pub(crate) const LONG_PRODUCT: &str = "big-integer multiplication";
 
 /// Bitsliced S-boxes: the smallest circuit known for that of AES has 32 ANDs and 81 XORs (Boyar and Peralta, "A small
 /// depth-16 circuit for the AES S-box", SEC 2012).

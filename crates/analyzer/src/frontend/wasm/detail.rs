@@ -1,5 +1,4 @@
-//! A module asked again about single functions: their layout with work told by class, their names, the algorithms their
-//! constants betray.
+//! A module asked again about single functions: their layout with work told by class, their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +7,6 @@ use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Detail};
 use crate::loops::Walker;
 use crate::program::{Forest, Function};
-use crate::signatures::{self, Holdings};
 
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
@@ -18,33 +16,13 @@ const MAX_NAME: usize = 300;
 pub(super) struct Bodies<'a> {
     module: Module<'a>,
     walker: Walker,
-    /// What cryptography needs, looked for at the first question.
-    holdings: Option<Holdings>,
+    /// Found when the whole module was laid out.
+    algorithms: Algorithms,
 }
 
 impl<'a> Bodies<'a> {
-    pub(super) fn new(module: Module<'a>) -> Self {
-        Self { module, ..Self::default() }
-    }
-
-    /// Finds the tables of cryptography, also those that the start function puts in place, and wide multiplications.
-    fn take_stock(&mut self) {
-        if self.holdings.is_some() {
-            return;
-        }
-        let start = self.module.start.map(|start| self.decode(start));
-        let placed = matches!(start, Some(Ok(Some(_)))).then(|| signatures::placed(&self.walker.decoded.ops));
-        let tables = signatures::tables(&self.module, &placed.unwrap_or_default());
-        let first = self.module.imports.len() as u32;
-        let small = |index: &usize| self.module.bodies[*index].bytes.len() <= signatures::MULTIPLIER_BYTES;
-        let small: Vec<u32> = (0..self.module.bodies.len()).filter(small).map(|index| first + index as u32).collect();
-        let mut multipliers = BTreeSet::new();
-        for function in small {
-            if matches!(self.decode(function), Ok(Some(_))) && signatures::multiplies_wide(&self.walker.decoded.ops) {
-                multipliers.insert(function);
-            }
-        }
-        self.holdings = Some(Holdings { tables, multipliers });
+    pub(super) fn new(module: Module<'a>, algorithms: Algorithms) -> Self {
+        Self { module, algorithms, ..Self::default() }
     }
 
     /// Decodes a body; the count of parameters, or `None` where there is no body.
@@ -91,21 +69,10 @@ impl Detail for Bodies<'_> {
     }
 
     fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
-        self.take_stock();
-        if !matches!(self.decode(function), Ok(Some(_))) {
-            return BTreeSet::new();
-        }
-        self.holdings.as_ref().map(|held| signatures::algorithms(&self.walker.decoded.ops, held)).unwrap_or_default()
+        self.algorithms.by_function.get(&function).cloned().unwrap_or_default()
     }
 
     fn all_algorithms(&mut self) -> Algorithms {
-        let first = self.module.imports.len() as u32;
-        let functions = first..first + self.module.bodies.len() as u32;
-        let found = functions.map(|function| (function, self.algorithms(function)));
-        let by_function: BTreeMap<_, _> = found.filter(|(_, algorithms)| !algorithms.is_empty()).collect();
-        let tables = self.holdings.iter().flat_map(|held| &held.tables);
-        let mut all: BTreeSet<_> = tables.map(|table| table.algorithm).collect();
-        all.extend(by_function.values().flatten());
-        Algorithms { all, by_function }
+        self.algorithms.clone()
     }
 }

@@ -1,16 +1,19 @@
 //! A module or component to a [`Reading`]: which function a run begins with, its module as a program, its facts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use forewarm_types::CodeKind;
 
+use super::decode::{Decoded, Op};
 use super::detail::Bodies;
 use super::module::Module;
 use super::parse::{self, Contents};
+use super::trees::{Purpose, Signs};
 use super::{facts, nearest, trees, validate};
 use crate::error::AnalyzeError;
-use crate::frontend::Reading;
-use crate::program::{NONE, Program};
+use crate::frontend::{Algorithms, Reading};
+use crate::program::{NONE, Node, Program};
+use crate::signatures;
 
 /// Reads a module or component: validated and whole, or, with a `budget` of code bytes, neither.
 ///
@@ -26,13 +29,18 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
     let main = entry.as_ref().map_or(0, |entry| entry.module);
     let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
     let mut program = Program::default();
+    let mut algorithms = Algorithms::default();
     for (index, module) in contents.modules.iter_mut().enumerate() {
         if index == main {
             let groups = groups(module);
-            let large = budget.is_some_and(|budget| module.code_bytes > budget as u64);
-            let grown = match budget.filter(|_| large) {
-                Some(budget) => nearest::grow(module, &groups, &roots, budget)?,
-                None => trees::grow(module, budget.is_some())?,
+            let grown = match budget {
+                Some(budget) if module.code_bytes > budget as u64 => nearest::grow(module, &groups, &roots, budget)?,
+                Some(_) => trees::grow(module, Purpose::FirstRun)?.0,
+                None => {
+                    let (grown, found) = whole(module)?;
+                    algorithms = found;
+                    grown
+                }
             };
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
         } else {
@@ -42,7 +50,40 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
     }
     let facts = facts::facts(&contents, main);
     let module = contents.modules.drain(..).nth(main).unwrap_or_default();
-    Ok(Reading { entry, program: Program { roots, ..program }, facts, detail: Box::new(Bodies::new(module)) })
+    Ok(Reading {
+        entry,
+        program: Program { roots, ..program },
+        facts,
+        detail: Box::new(Bodies::new(module, algorithms)),
+    })
+}
+
+/// Lays out a whole module, and tells the algorithms that its functions and data betray.
+fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError> {
+    let mut decoded = Decoded::default();
+    let mut read = |module: &Module<'_>, function: u32| -> Result<Vec<Op>, AnalyzeError> {
+        let Some(body) = module.body(function) else { return Ok(Vec::new()) };
+        decoded.read(module, body.bytes, body.offset, module.params(function), &mut 0)?;
+        Ok(decoded.ops.clone())
+    };
+    // Tables may be put in place by the start function.
+    let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
+    let tables = signatures::tables(module, &signatures::placed(&start));
+    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Purpose::People(&tables))?;
+    if !multipliers.is_empty() {
+        for function in 0..program.functions.len() as u32 {
+            let calls = program
+                .nodes(function)
+                .iter()
+                .filter(|node| matches!(node, Node::Call { function, .. } if multipliers.contains(function)));
+            if signatures::sums_products(calls.count(), || read(module, function))? {
+                by_function.entry(function).or_default().insert(signatures::LONG_PRODUCT);
+            }
+        }
+    }
+    let mut all: BTreeSet<_> = tables.iter().map(|table| table.algorithm).collect();
+    all.extend(by_function.values().flatten());
+    Ok((program, Algorithms { all, by_function }))
 }
 
 /// What an indirect call can reach.

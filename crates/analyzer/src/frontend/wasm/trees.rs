@@ -1,5 +1,6 @@
 //! Every body of a module to its tree, in parallel where that pays.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -8,42 +9,68 @@ use super::module::Module;
 use crate::error::AnalyzeError;
 use crate::loops::Walker;
 use crate::program::{Definition, Forest, Function, Program};
+use crate::signatures::{self, Table};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
 pub(super) const TASK_BYTES: usize = 96 << 10;
 
-/// What one task makes: a forest, its functions, and the features their operators use.
-type Grown = (Forest, Vec<Function>, u32);
+/// What the functions are laid out for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
+    /// A first run, which wants each function laid out once, in detail.
+    FirstRun,
+    /// People, who want to know of cryptography too: by these tables.
+    People(&'a [Table]),
+}
 
-/// Lays out all functions, imported ones first, in `detail` where a first run wants each only once; notes the proposals their operators use in `module.features`.
+impl Purpose<'_> {
+    fn detail(self) -> bool {
+        matches!(self, Self::FirstRun)
+    }
+}
+
+/// Functions that cryptography was told of by what they hold.
+#[derive(Default)]
+pub(super) struct Signs {
+    pub by_function: BTreeMap<u32, BTreeSet<&'static str>>,
+    /// Functions that multiply wide numbers.
+    pub multipliers: BTreeSet<u32>,
+}
+
+/// What one task makes: a forest, its functions, the features their operators use, and signs of cryptography.
+type Grown = (Forest, Vec<Function>, u32, Signs);
+
+/// Lays out all functions, imported ones first; notes the proposals their operators use in `module.features`.
 ///
 /// # Errors
 /// [`AnalyzeError`] of the first body, in order, that cannot be decoded.
-pub(crate) fn grow(module: &mut Module<'_>, detail: bool) -> Result<Program, AnalyzeError> {
+pub(super) fn grow(module: &mut Module<'_>, purpose: Purpose<'_>) -> Result<(Program, Signs), AnalyzeError> {
     let tasks = tasks(module, TASK_BYTES);
     let shared = &*module;
     let grown: Vec<Result<Grown, AnalyzeError>> = if tasks.len() < 2 {
         let mut walker = Walker::default();
-        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), detail)).collect()
+        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), purpose)).collect()
     } else {
         tasks
             .par_iter()
-            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), detail))
+            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), purpose))
             .collect()
     };
     let mut program = Program::default();
     program.functions.reserve(module.functions.len());
     program.functions.resize(module.imports.len(), Definition::Host);
-    let mut features = 0;
+    let (mut features, mut signs) = (0, Signs::default());
     for result in grown {
-        let (tree, functions, used) = result?;
+        let (tree, functions, used, mut found) = result?;
+        signs.by_function.append(&mut found.by_function);
+        signs.multipliers.append(&mut found.multipliers);
         let forest = program.forests.len() as u32;
         program.forests.push(tree);
         program.functions.extend(functions.into_iter().map(|function| Definition::Body { forest, function }));
         features |= used;
     }
     module.features |= features;
-    Ok(program)
+    Ok((program, signs))
 }
 
 /// Splits the bodies into runs of about so many bytes.
@@ -63,15 +90,30 @@ pub(super) fn tasks(module: &Module<'_>, most: usize) -> Vec<Range<usize>> {
     out
 }
 
-fn task(module: &Module<'_>, walker: &mut Walker, range: Range<usize>, detail: bool) -> Result<Grown, AnalyzeError> {
+fn task(
+    module: &Module<'_>,
+    walker: &mut Walker,
+    range: Range<usize>,
+    purpose: Purpose<'_>,
+) -> Result<Grown, AnalyzeError> {
     let mut forest = Forest::default();
     let mut functions = Vec::with_capacity(range.len());
-    let mut features = 0;
+    let (mut features, mut signs) = (0, Signs::default());
     for index in range {
         let function = (module.imports.len() + index) as u32;
-        functions.push(lay_out(module, walker, function, &mut forest, detail, &mut features)?);
+        functions.push(lay_out(module, walker, function, &mut forest, purpose.detail(), &mut features)?);
+        if let Purpose::People(tables) = purpose {
+            let ops = &walker.decoded.ops;
+            let algorithms = signatures::algorithms(ops, tables);
+            if !algorithms.is_empty() {
+                signs.by_function.insert(function, algorithms);
+            }
+            if module.bodies[index].bytes.len() <= signatures::MULTIPLIER_BYTES && signatures::multiplies_wide(ops) {
+                signs.multipliers.insert(function);
+            }
+        }
     }
-    Ok((forest, functions, features))
+    Ok((forest, functions, features, signs))
 }
 
 /// Decodes a function that has a body and lays it out in a forest, with its work told by class where `detail` is asked
