@@ -4,7 +4,7 @@
 //! and development read it.
 #![expect(clippy::print_stdout, reason = "an example shows its result")]
 
-use forewarm_analyzer::{Depth, analyze, binary};
+use forewarm_analyzer::{Depth, analyze, binary, study};
 use forewarm_types::{Bytes, Digest};
 use serde_json::json;
 
@@ -16,6 +16,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(analysis) => serde_json::to_value(&analysis)?,
             Err(error) => json!({"error": error.to_string()}),
         };
+        let loops = study::loops(&bytes).unwrap_or_default().into_iter().map(|entry| {
+            json!({"function": entry.function, "offset": entry.offset, "kind": entry.kind, "early": entry.early,
+                   "unknown_around": entry.unknown_around, "trips": entry.trips})
+        });
+        line["loops"] = loops.collect();
         line["file"] = json!(path);
         println!("{line}");
     }

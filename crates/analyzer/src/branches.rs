@@ -11,6 +11,10 @@ const SKIP_CALL: f64 = 0.78;
 /// Chance of a branch that returns early: returns stand on the path less taken, 72 % (Wu and Larus 1994, table 1).
 const SKIP_MOST: f64 = 0.28;
 
+/// Chance of a branch that skips most of a function, loops among it: what a function is there for is done, but for
+/// errors. A default.
+const SKIP_WORK: f64 = 0.02;
+
 /// What a branch jumps over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Skipped {
@@ -37,6 +41,9 @@ pub(crate) fn chance(values: &Values, value: Val, marked: u16, inverted: bool, s
     }
     let by_opcode = truth(values, value);
     let mut chance = if inverted { 1.0 - by_opcode } else { by_opcode };
+    if skipped.most && skipped.loops {
+        return combine(chance, SKIP_WORK);
+    }
     if skipped.loops {
         chance = combine(chance, SKIP_LOOP);
     }

@@ -4,11 +4,15 @@
 //! its header; what leaves a loop is made to equal what entered it. Called by the summary, which says what calls cost
 //! and takes note of what is asked for.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use crate::lanes::{Lanes, seed};
 use crate::priors;
 use crate::program::{Forest, Function, NONE, Node};
 
 mod expressions;
+mod sampling;
 
 /// Chances below this are never taken inside a loop: what ends in `unreachable`.
 const NEGLIGIBLE: f64 = 1e-4;
@@ -18,6 +22,10 @@ const MAX_DRAWN: f64 = 16_777_216.0;
 
 /// Iterations of a loop told apart at most, where a call in it depends on the loop variable.
 const MAX_UNROLLED: f64 = 64.0;
+
+/// Nodes walked again to look at single iterations of loops: so many, and so many per node of the function.
+const SAMPLED_NODES: usize = 4096;
+const SAMPLED_PER_NODE: usize = 8;
 
 /// Expressions evaluated for one number at most; beyond that it is unknown.
 const MAX_STEPS: u32 = 40;
@@ -74,12 +82,21 @@ pub(crate) trait Visitor {
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost;
     /// Cost of one indirect call by the class of the callee.
     fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost;
+    /// Constant data from an address on.
+    fn text(&self, _address: i64) -> Option<&[u8]> {
+        None
+    }
+    /// The lowest number that may be an address.
+    fn addresses(&self) -> i64 {
+        0
+    }
     /// Note of straight-line work done `times` times.
     fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
     /// Note of a loop entered.
     fn loop_begun(&mut self) {}
-    /// Note of a loop left: its index in the function, its trips and its cost per call of the function.
-    fn loop_done(&mut self, _index: u32, _trips: Lanes, _cost: Lanes) {}
+    /// Note of a loop left: its index in the function, how often it is entered and its cost per call of the function,
+    /// its trips each time.
+    fn loop_done(&mut self, _index: u32, _entered: Lanes, _trips: Lanes, _cost: Lanes) {}
 }
 
 enum Kind {
@@ -95,6 +112,9 @@ struct LoopFlow {
     cost_before: Lanes,
     /// Flow out of the loop, by target frame.
     exits: Vec<(u32, Lanes)>,
+    /// Flow into tails, which left the loop there, and out of the last of them at the loop's end.
+    left: Lanes,
+    through: Lanes,
 }
 
 struct Frame {
@@ -121,10 +141,18 @@ pub(crate) struct Flow<'a, V> {
     otherwise: Vec<Lanes>,
     /// Frames that are loops, innermost last.
     loops: Vec<u32>,
+    /// Loops whose tails are walked: frame, and cost so far.
+    tails: Vec<(u32, Lanes)>,
     states: Vec<LoopState>,
     tables_seen: u64,
-    /// A loop and the iteration of it that is looked at alone.
-    at: Option<(u32, f64)>,
+    /// Iterations looked at alone, of loops within each other.
+    points: Vec<sampling::Point>,
+    /// Iterations of the largest nest of known trips so far.
+    scale: f64,
+    /// Nodes that may still be walked for that.
+    samples_left: usize,
+    /// Values of variables that go through known ones, by loop.
+    sequences: HashMap<u32, sampling::Sequence>,
     now: Lanes,
     cost: Cost,
 }
@@ -137,10 +165,16 @@ pub(crate) fn evaluate<V: Visitor>(
     arguments: &[Option<i64>],
     visitor: &mut V,
 ) -> Cost {
+    if function.formats {
+        let ops = crate::formatting::cost(arguments, |address| visitor.text(address));
+        return Cost { ops: ops + Lanes::ONE, own: ops, ..Cost::ZERO };
+    }
     if function.opaque {
         let ops = priors::beyond() * f64::from(function.static_ops);
         return Cost { ops, own: ops, ..Cost::ZERO };
     }
+    let addresses = visitor.addresses();
+    let scale = arguments.iter().flatten().copied().filter(|&number| number < addresses).max().unwrap_or(0);
     let mut flow = Flow {
         forest,
         function,
@@ -150,21 +184,38 @@ pub(crate) fn evaluate<V: Visitor>(
         frames: vec![Frame { kind: Kind::Block, joining: Lanes::ZERO }],
         otherwise: Vec::new(),
         loops: Vec::new(),
+        tails: Vec::new(),
         states: vec![LoopState::Unseen; function.loops.len()],
         tables_seen: 0,
-        at: None,
+        points: Vec::new(),
+        scale: scale as f64,
+        samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
+        sequences: HashMap::new(),
         now: Lanes::ONE,
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
-    flow.run();
+    flow.run(function.nodes.start as usize..function.nodes.end as usize);
     flow.cost
 }
 
 impl<V: Visitor> Flow<'_, V> {
-    fn run(&mut self) {
-        let forest = self.forest;
-        for node in &forest.nodes[self.function.nodes.start as usize..self.function.nodes.end as usize] {
-            self.step(*node);
+    fn run(&mut self, nodes: Range<usize>) {
+        let mut at = nodes.start;
+        while at < nodes.end {
+            let node = self.forest.nodes[at];
+            self.step(node);
+            at += 1;
+            if let Node::Loop(index) = node
+                && self.forest.loops[index as usize].steers
+                && let LoopState::Open(trips) = self.state(index)
+            {
+                let end = self.end_of(at - 1, nodes.end);
+                let points = self.points(index, trips, end - at);
+                if !points.is_empty() {
+                    self.each_point(&points, at..end);
+                    at = end;
+                }
+            }
         }
     }
 
@@ -185,6 +236,8 @@ impl<V: Visitor> Flow<'_, V> {
             Node::Else => self.otherwise(),
             Node::Loop(index) => self.enter_loop(index),
             Node::End => self.leave(),
+            Node::Tail => self.begin_tail(),
+            Node::EndTail => self.end_tail(),
             Node::Br(depth) => {
                 let all = std::mem::replace(&mut self.now, Lanes::ZERO);
                 self.deliver(depth, all);
@@ -227,7 +280,10 @@ impl<V: Visitor> Flow<'_, V> {
         let main = self.main().filter(|main| main.0 == cond);
         let chance = match main {
             Some((_, again, trips)) => trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }),
-            None => self.decide(cond),
+            None => match self.leaving(cond) {
+                Some(chance) => chance,
+                None => self.decide(cond),
+            },
         };
         let taken = self.now * chance;
         let otherwise = self.now - taken;
@@ -250,8 +306,19 @@ impl<V: Visitor> Flow<'_, V> {
         self.visitor.loop_begun();
         let trips = self.trips(index);
         self.states[slot] = LoopState::Open(trips);
+        if let Some(trips) = trips.exact() {
+            self.scale = self.scale.max(trips * self.around());
+        }
         self.loops.push(self.frames.len() as u32);
-        let flow = LoopFlow { index, entry: self.now, trips, cost_before: self.cost.ops, exits: Vec::new() };
+        let flow = LoopFlow {
+            index,
+            entry: self.now,
+            trips,
+            cost_before: self.cost.ops,
+            exits: Vec::new(),
+            left: Lanes::ZERO,
+            through: Lanes::ZERO,
+        };
         self.frames.push(Frame { kind: Kind::Loop(Box::new(flow)), joining: Lanes::ZERO });
         self.now = (self.now * trips).bounded();
     }
@@ -265,19 +332,46 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
+    /// What follows stands inside the innermost loop and runs after it.
+    fn begin_tail(&mut self) {
+        let Some(frame) = self.loops.pop() else { return };
+        self.tails.push((frame, self.cost.ops));
+        let now = self.now;
+        if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
+            let rest = flow.entry - flow.left;
+            self.now = now.zip(rest, |now, rest| now.min(rest.max(0.0)));
+            flow.left += self.now;
+            self.states[(flow.index - self.function.loops.start) as usize] = LoopState::Closed(flow.trips);
+        }
+    }
+
+    fn end_tail(&mut self) {
+        let Some((frame, before)) = self.tails.pop() else { return };
+        self.loops.push(frame);
+        let ends_loop = frame as usize + 1 == self.frames.len();
+        if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
+            flow.cost_before += self.cost.ops - before;
+            if ends_loop {
+                flow.through += std::mem::replace(&mut self.now, Lanes::ZERO);
+            }
+            self.states[(flow.index - self.function.loops.start) as usize] = LoopState::Open(flow.trips);
+        }
+    }
+
     /// Makes what leaves the loop equal what entered it, and sends it on its way.
     fn leave_loop(&mut self, flow: LoopFlow) {
         self.loops.pop();
         let slot = flow.index - self.function.loops.start;
         self.states[slot as usize] = LoopState::Closed(flow.trips);
         let total = flow.exits.iter().fold(self.now, |sum, exit| sum + exit.1);
-        let scale = flow.entry.zip(total, |entry, total| if total > 0.0 { entry / total } else { 0.0 });
-        self.now = self.now * scale;
+        let rest = flow.entry - flow.left;
+        let scale = rest.zip(total, |rest, total| if total > 0.0 { rest.max(0.0) / total } else { 0.0 });
+        self.now = self.now * scale + flow.through;
         for (target, out) in flow.exits {
             let depth = (self.frames.len() as u32).saturating_sub(target + 1);
             self.deliver(depth, out * scale);
         }
-        self.visitor.loop_done(slot, flow.trips, self.cost.ops - flow.cost_before);
+        self.visitor.loop_done(slot, flow.entry, flow.trips, self.cost.ops - flow.cost_before);
     }
 
     /// Sends flow to the frame at a branch depth, by way of the innermost loop it leaves.
@@ -307,11 +401,29 @@ impl<V: Visitor> Flow<'_, V> {
         Some((entry.main, entry.again, flow.trips))
     }
 
+    /// Chance that a tail is run, where that is what a condition other than the deciding one of the loop is for.
+    fn leaving(&self, cond: u32) -> Option<Lanes> {
+        let entry = self.forest.conds[cond as usize];
+        let (_, _, trips) = self.main().filter(|_| entry.leaves)?;
+        let runs = f64::from(entry.chance);
+        // A tail that can only trap is never run.
+        if !(NEGLIGIBLE..=1.0 - NEGLIGIBLE).contains(&runs) {
+            return Some(Lanes::ZERO);
+        }
+        match self.known(cond) {
+            Some(chance) if chance == 0.0 || chance == 1.0 => None,
+            _ => Some(trips.map(|t| 1.0 / t)),
+        }
+    }
+
     /// Chance that a conditional branch is taken.
     fn taken(&mut self, depth: u32, cond: u32) -> Lanes {
         let Some((main, again, trips)) = self.main() else { return self.decide(cond) };
         if cond == main {
             return trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t });
+        }
+        if let Some(chance) = self.leaving(cond) {
+            return Lanes::ONE - chance;
         }
         let target = (self.frames.len() as u32).saturating_sub(depth + 1);
         let leaves = self.loops.last().is_some_and(|&inner| inner > target);
@@ -372,19 +484,24 @@ impl<V: Visitor> Flow<'_, V> {
             && args != NONE
             && let Some((index, count)) = self.short_loop()
         {
-            self.at = Some((index, 0.0));
-            if self.call_arguments(args, wanted) != arguments {
+            let pin = |at: u32| {
+                let at = f64::from(at);
+                sampling::Point { of: index, at, low: at, high: at, share: 1.0 }
+            };
+            self.points.push(pin(0));
+            let differs = self.call_arguments(args, wanted) != arguments;
+            self.points.pop();
+            if differs {
                 for iteration in 0..count {
-                    self.at = Some((index, f64::from(iteration)));
+                    self.points.push(pin(iteration));
                     let arguments = self.call_arguments(args, wanted);
+                    self.points.pop();
                     let times = self.now * (1.0 / f64::from(count));
                     let cost = self.visitor.call(function, &arguments, times);
                     self.cost.add(&cost, times);
                 }
-                self.at = None;
                 return;
             }
-            self.at = None;
         }
         let cost = self.visitor.call(function, &arguments, self.now);
         self.cost.add(&cost, self.now);
@@ -392,6 +509,9 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// The innermost loop, where its trip count is known and small.
     fn short_loop(&self) -> Option<(u32, u32)> {
+        if self.pinned() {
+            return None;
+        }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
         let trips = flow.trips.exact()?;
         (trips <= MAX_UNROLLED).then_some((flow.index, trips as u32))

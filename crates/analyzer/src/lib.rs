@@ -17,6 +17,7 @@ mod callgraph;
 mod dependence;
 mod error;
 mod flags;
+mod formatting;
 mod frequency;
 mod frontend;
 #[doc(hidden)]
@@ -33,6 +34,8 @@ mod program;
 mod regions;
 mod signatures;
 mod sniff;
+#[doc(hidden)]
+pub mod study;
 mod summary;
 mod trip_count;
 mod values;

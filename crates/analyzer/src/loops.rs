@@ -37,10 +37,14 @@ const TRACKED_PARAMS: u32 = 64;
 /// A default: the C library's `printf` has some 20, byte-code interpreters 100 and more.
 const DISPATCH_TARGETS: u32 = 48;
 
+/// Distinct targets from which on it is taken for a state machine or a small interpreter: a default.
+const MACHINE_TARGETS: u32 = 8;
+
 mod edges;
 mod export;
 mod finish;
 mod joins;
+mod tails;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -64,8 +68,9 @@ struct Frame {
     /// Branches to the end seen so far, and the length of the log at the first of them.
     branches: u32,
     first_branch: u32,
-    /// Locals that differ between those branches, beyond what the log tells.
-    ambiguous: Vec<u32>,
+    /// Locals that differ between those branches, beyond what the log tells, with the value that the one branch seen
+    /// then carries; junk where there were more.
+    ambiguous: Vec<(u32, Val)>,
     /// Of an `if`: its condition.
     cond: Option<(Val, u32)>,
 }
@@ -96,10 +101,23 @@ struct Exit {
     backs: u32,
 }
 
+/// A loop set aside while code inside it is walked that runs after it.
+#[derive(Debug)]
+struct Aside {
+    open: Open,
+    /// The frame with whose end that code ends.
+    until: u32,
+    /// Frames that this code is not inside of: of the loop, and up to the one in which it begins.
+    base: u32,
+    top: u32,
+}
+
 #[derive(Debug)]
 struct Open {
     /// Index in the forest.
     index: u32,
+    /// Number among the loops of the function.
+    number: u32,
     frame: u32,
     first_symbol: u32,
     variables: Vec<Tracked>,
@@ -110,6 +128,8 @@ struct Open {
     early: bool,
     early_since: bool,
     table_targets: u32,
+    /// Whether it calls anything.
+    calls: bool,
 }
 
 /// The walk's state; reused from function to function.
@@ -121,11 +141,16 @@ pub(crate) struct Walker {
     locals: Vec<Val>,
     frames: Vec<Frame>,
     open: Vec<Open>,
+    aside: Vec<Aside>,
+    tails: tails::Tails,
+    /// The next tail to come by.
+    next_tail: usize,
     log: Vec<(u32, Val)>,
     stamps: Vec<u64>,
     stamp: u64,
     exported: Vec<u32>,
-    touched: Vec<u32>,
+    /// Locals whose assignments were last taken back, with the values they had until then.
+    touched: Vec<(u32, Val)>,
     notes: Recorder,
     tally: Tally,
     /// Height of the innermost frame's operands.
@@ -153,6 +178,14 @@ impl Walker {
         self.reset(params, collect_mix);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         let mut accesses = None;
+        let formats = module.format_mark.is_some_and(|mark| {
+            let end = mark + crate::formatting::MARK.len() as i64;
+            self.decoded.ops.iter().any(|op| op.code & code::MASK == 0x41 && (mark..end).contains(&op.b))
+        });
+        if formats {
+            // Its stream and its format are what its cost depends on.
+            self.sensitive |= 0b11;
+        }
         if !understood {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
@@ -170,6 +203,7 @@ impl Walker {
             vectors: self.vectors,
             accesses,
             opaque: !understood,
+            formats,
         }
     }
 
@@ -189,6 +223,9 @@ impl Walker {
         self.locals.clear();
         self.frames.clear();
         self.open.clear();
+        self.aside.clear();
+        self.tails.find(&self.decoded);
+        self.next_tail = 0;
         self.log.clear();
         self.exported.clear();
         self.tally = Tally::default();
@@ -300,7 +337,7 @@ impl Walker {
                             b
                         }
                     }
-                    None => self.values.either(a, b),
+                    None => self.values.select(truth, a, b),
                 };
                 self.notes.select(value, truth);
                 self.stack.push(value);

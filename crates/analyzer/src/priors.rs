@@ -39,6 +39,14 @@ pub(crate) enum UnknownLoop {
     Counted,
     /// Ends by what it finds in data: a scan, a list walk.
     Data,
+    /// The same, and calls functions: most such loops wait for a call to succeed, or walk a short list.
+    Calling,
+    /// Goes by a jump table: a state machine or a small interpreter.
+    Machine,
+    /// Halves or doubles what it works on: a binary search, a walk down a heap.
+    Halving,
+    /// Takes remainders of its variables: Euclid's algorithm.
+    Remainder,
     /// Divides or shifts its variable each time; the bound is the most iterations the width allows.
     Shrinking(u32),
     /// Dispatches over a large jump table or through indirect calls: an interpreter or event loop.
@@ -50,6 +58,45 @@ pub(crate) enum UnknownLoop {
 /// A loop branch is taken 88 % of the time (Wu and Larus 1994, table 1), a mean of 8.3 trips; a log-normal with this
 /// median and spread has that mean.
 static DATA: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 7.3), 1.0));
+
+/// The same where it is entered many times: a mean varies less.
+static DATA_OFTEN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.5, 5.5), 1.0));
+
+/// The same inside another loop of unknown trips: what is nested so is short.
+static DATA_INSIDE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1.6, 4.0), 1.0));
+
+/// A loop around a jump table.
+///
+/// A default: from a short text to a hundred thousand steps of a program.
+static MACHINE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((200.0, 1000.0), 1.0));
+
+/// Euclid's algorithm takes `12 ln 2 / pi^2 * ln n` steps in the mean (Knuth, The Art of Computer Programming, volume 2,
+/// section 4.5.3): four to eight of numbers from a hundred to ten thousand.
+static REMAINDER: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 2.2), 1.0));
+
+/// A loop that halves or doubles something of unknown size: the binary logarithm of two to a million.
+static HALVING: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((6.0, 3.0), 1.0));
+
+/// A loop that ends by data and calls functions.
+static CALLING: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1.3, 6.0), 1.0));
+
+/// A loop with a bound known only at run time inside another loop of unknown trips.
+static COUNTED_INSIDE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((3.0, 6.0), 1.0));
+
+/// Trips of a loop until something but its bound ends it.
+static EARLY: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((3.0, 10.0), 1.0));
+
+/// Chance that a loop that ends by data goes through what an earlier loop made.
+const GOES_THROUGH: f64 = 0.4;
+
+/// How much more often such a loop may run than the earlier one, which compilers unroll or vectorise.
+const SLACK: f64 = 10.0;
+
+/// Trips of such a loop at least.
+const LEAST_SCALED: f64 = 8.0;
+
+/// Chance that a loop with several exits runs to its bound.
+const RUNS_OUT: f64 = 0.25;
 
 /// Median trips and spread of a loop with a bound known only at run time.
 ///
@@ -69,8 +116,8 @@ static DISPATCH: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((2000.0, 
 
 /// Activations by recursion for each call into a recursive function.
 ///
-/// A default: from a walk over a small tree to a thousand activations.
-static RECURSION: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 250.0), 1.0));
+/// A default: from a walk over a small tree to some ten thousand activations of a divide-and-conquer algorithm.
+static RECURSION: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((100.0, 300.0), 1.0));
 
 /// Operators that a call of a function not looked into executes, there and in what it calls, for each operator of its
 /// body: median, and spread to the 95th percentile.
@@ -91,6 +138,17 @@ const PRIOR_WEIGHT: f64 = 0.5;
 /// Operators per second, to bring counts and that prior together: one per nanosecond, a default between the tiers.
 const OPERATORS_PER_SECOND: f64 = 1e9;
 
+/// Where a loop stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nothing around it is known to run often.
+    Outside,
+    /// In loops that are known to run many times.
+    Often,
+    /// In another loop of unknown trips.
+    InsideUnknown,
+}
+
 /// How plausible each scenario is, from how long the whole run would take in it.
 ///
 /// A program that someone runs ends: a scenario counts by the share of programs that run at least as long. Scenarios
@@ -108,9 +166,17 @@ pub(crate) fn plausible(total: Lanes) -> Weights {
 }
 
 /// Trips of a loop the code says nothing about, lane by lane, at least 1.
-pub(crate) fn trips(kind: UnknownLoop, name: u64) -> Lanes {
+pub(crate) fn trips(kind: UnknownLoop, place: Place, name: u64) -> Lanes {
+    let inside = place == Place::InsideUnknown;
     let from = match kind {
+        UnknownLoop::Data if place == Place::Often => &DATA_OFTEN,
+        UnknownLoop::Calling => &CALLING,
+        UnknownLoop::Machine => &MACHINE,
+        UnknownLoop::Remainder => &REMAINDER,
+        UnknownLoop::Halving => &HALVING,
+        UnknownLoop::Data if inside => &DATA_INSIDE,
         UnknownLoop::Data => &DATA,
+        UnknownLoop::Counted if inside => &COUNTED_INSIDE,
         UnknownLoop::Counted => &COUNTED,
         UnknownLoop::Dispatch => &DISPATCH,
         UnknownLoop::Shrinking(most) => {
@@ -118,6 +184,38 @@ pub(crate) fn trips(kind: UnknownLoop, name: u64) -> Lanes {
         }
     };
     Lanes::draw(from, name)
+}
+
+/// Trips of a loop that something else than its bound may end, of which it would make `most`.
+pub(crate) fn ended_early(most: Lanes, name: u64) -> Lanes {
+    let found = Lanes::draw(&EARLY, name ^ 0xea);
+    let out = Lanes::uniform(name ^ 0xeb);
+    Lanes(std::array::from_fn(
+        |lane| {
+            if out.0[lane] < RUNS_OUT { most.0[lane] } else { most.0[lane].min(found.0[lane]) }
+        },
+    ))
+}
+
+/// Trips of a loop that ends by data, in code that has been seen to deal with `scale` things: few, or up to as many.
+///
+/// Programs go through the same data again that they went through before: a list that a loop built is walked, a queue
+/// over a grid empties cell by cell.
+pub(crate) fn scaled(few: Lanes, scale: f64, name: u64) -> Lanes {
+    let most = (SLACK * scale).max(LEAST_SCALED);
+    let draw = Lanes::uniform(name ^ 0x5ca1e);
+    few.zip(draw, |few, u| {
+        // More often through most of it than through little.
+        let part = (u / GOES_THROUGH).sqrt();
+        if u < GOES_THROUGH { (LEAST_SCALED.ln() + (most / LEAST_SCALED).ln() * part).exp() } else { few }
+    })
+}
+
+/// Trips of a loop that halves or doubles something that has `scale` parts: up to the binary logarithm, and a little
+/// more; some end early, as a walk down a heap does.
+pub(crate) fn halvings(scale: f64, name: u64) -> Lanes {
+    let most = scale.max(2.0).log2() + 1.0;
+    Lanes::uniform(name ^ 0x4a1f).map(|u| (most * (0.15 + u)).max(1.0))
 }
 
 /// A number that bounds loops, read from memory or a parameter (`handed_in` false) or returned by a call (true).

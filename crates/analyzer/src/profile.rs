@@ -15,6 +15,13 @@ use crate::summary::Run;
 /// An interval wider than this, high over low, means that what matters is not known.
 const WIDE: f64 = 1.5;
 
+/// What unrolled, vectorised and sampled loops leave of error where the rest is known: a factor.
+const MARGIN: f64 = 1.02;
+
+/// The same where branches are guessed too, and the width from which on the guesses of trip counts cover it.
+const MOST_MARGIN: f64 = 1.08;
+const MARGIN_UNTIL: f64 = 3.0;
+
 /// Bytes in a page of linear memory.
 const PAGE_BYTES: f64 = 65_536.0;
 
@@ -51,6 +58,8 @@ fn footprint(run: &Run) -> Option<Estimate> {
 /// Counts by class: their means share the total's relative error, since all come of the same trip counts.
 fn op_mix(run: &Run) -> OpMix {
     let total = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
+    // What is not exact is not known to the last operator either.
+    let total = if run.cost.ops.exact().is_some() { total } else { total.widen(margin(total.width_ratio())) };
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let mean = run.cost.ops.weighted_mean(&run.weights);
     let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;
@@ -60,7 +69,7 @@ fn op_mix(run: &Run) -> OpMix {
     let share = |part: f64| {
         let expected = part * scale;
         if run.cost.ops.exact().is_some() {
-            return Estimate::exact(expected, Basis::Static);
+            return Estimate::exact(whole(expected), Basis::Static);
         }
         let end = |end: f64| expected * end / executed.expected;
         Estimate::new(end(executed.low), expected, end(executed.high), Basis::Static)
@@ -76,6 +85,16 @@ fn op_mix(run: &Run) -> OpMix {
         store_bytes: Some(share(run.mix[STORE_BYTES])),
         bulk_bytes: Some(run.cost.bulk.weighted_estimate(&run.weights, Basis::Static)),
     }
+}
+
+/// By how much to move the ends of an interval of this width out: what is counted by parts errs in each part.
+fn margin(width: f64) -> f64 {
+    if width > MARGIN_UNTIL { 1.0 } else { width.powf(0.2).clamp(MARGIN, MOST_MARGIN) }
+}
+
+/// A count without the rounding errors of a sum.
+fn whole(count: f64) -> f64 {
+    if (count - count.round()).abs() < 1e-9 * count { count.round() } else { count }
 }
 
 fn input_dependent(ops: &OpMix, run: Option<&Run>, warnings: &mut Vec<String>) -> bool {

@@ -37,6 +37,9 @@ pub(crate) enum Node {
     If(u32),
     Else,
     End,
+    /// From here to `EndTail`, code that stands inside the innermost loop runs after it, and does not go back.
+    Tail,
+    EndTail,
     /// A branch to a depth.
     Br(u32),
     BrIf {
@@ -77,6 +80,8 @@ pub(crate) struct Cond {
     pub expr: u32,
     /// Chance of taking the branch, by heuristics.
     pub chance: f32,
+    /// Whether it decides to run a tail, which leaves the loop.
+    pub leaves: bool,
 }
 
 /// An expression of parameters, loop variables and opaque values.
@@ -111,6 +116,10 @@ pub(crate) struct Phi {
     pub init: u32,
     /// What each iteration adds, where that is constant.
     pub step: Option<i64>,
+    /// Else an expression, and its factor, by which each iteration moves it; `NONE` where there is none.
+    pub stride: (u32, i64),
+    /// Its next value, as an expression; `NONE` where that was not asked for.
+    pub latch: u32,
 }
 
 /// How often a loop's header runs each time it is entered.
@@ -139,6 +148,12 @@ pub(crate) struct Loop {
     pub main: u32,
     /// Whether taking the branch of `main` goes round again (else it leaves).
     pub again: bool,
+    /// Of a loop with unknown trips: the condition by which alone it ends, as an expression of its variables, and the
+    /// variables this depends on: a slice of `followed`. `NONE` where there is no such.
+    pub test: u32,
+    pub phis: (u32, u32),
+    /// Whether its variables decide how often a loop inside it runs.
+    pub steers: bool,
     /// Whether other exits may leave it early.
     pub early: bool,
     /// What its iterations share, where that was asked for: an index in `findings`.
@@ -153,6 +168,8 @@ pub(crate) struct Forest {
     pub exprs: Vec<Expr>,
     pub phis: Vec<Phi>,
     pub loops: Vec<Loop>,
+    /// Loop variables, by index in `phis`, that decide when a loop ends.
+    pub followed: Vec<u32>,
     /// Terms of trip formulas: expression and coefficient.
     pub terms: Vec<(u32, i64)>,
     /// Arguments of calls: each list preceded by its length; `NONE` for what is not known.
@@ -188,6 +205,8 @@ pub(crate) struct Function {
     pub vectors: bool,
     /// Too deeply nested, too entangled or too far from the entry point to follow: only `static_ops` is known.
     pub opaque: bool,
+    /// Whether it is the C library's formatted output, whose cost is told by its format (see [`crate::formatting`]).
+    pub formats: bool,
 }
 
 /// What a number of the call graph stands for.
@@ -214,6 +233,10 @@ pub(crate) struct Program {
     /// What the run calls, in order: functions that begin it, then the entry proper. Those that do not exist count for
     /// nothing.
     pub roots: Vec<u32>,
+    /// The lowest number that may be an address: where constant data begins.
+    pub addresses: i64,
+    /// Constant data by address, where a function that formats may read its format.
+    pub text: Vec<(i64, Vec<u8>)>,
 }
 
 impl Program {
@@ -233,6 +256,14 @@ impl Program {
     /// The group of a class of indirect callees.
     pub(crate) fn group(&self, class: u32) -> Option<u32> {
         self.classes.get(class as usize).copied().filter(|&group| group != NONE)
+    }
+
+    /// Constant data from an address on.
+    pub(crate) fn text(&self, address: i64) -> Option<&[u8]> {
+        self.text.iter().find_map(|(start, bytes)| {
+            let at = usize::try_from(address.checked_sub(*start)?).ok()?;
+            bytes.get(at..).filter(|rest| !rest.is_empty())
+        })
     }
 
     /// Nodes of a function.

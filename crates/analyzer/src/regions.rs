@@ -182,6 +182,10 @@ fn operand(forest: &Forest, expr: u32, depth: u32) -> Option<String> {
             }
             Some(format!("({text})"))
         }
+        Expr::Operation { code: code @ (crate::values::MIN | crate::values::MAX), a, b } => {
+            let name = if code == crate::values::MIN { "min" } else { "max" };
+            Some(format!("{name}({}, {})", operand(forest, a, depth + 1)?, operand(forest, b, depth + 1)?))
+        }
         Expr::Operation { code, a, b } => {
             let sign = match code {
                 0x71 | 0x83 => "&",

@@ -49,9 +49,12 @@ pub(crate) struct LoopShare {
     pub finding: Option<Finding>,
     /// Whether it works on vectors already.
     pub vectors: bool,
+    /// Mean iterations each time it is entered.
     pub trips: Lanes,
     /// Mean executed count by class number in it, what it calls left out, and of bytes loaded and stored.
     pub mix: [f64; COUNTERS],
+    /// How often it is entered.
+    pub entered: Lanes,
     /// Operators executed in it and in what it calls, in the whole run.
     pub ops: Lanes,
 }
@@ -233,6 +236,14 @@ impl Visitor for Summary<'_> {
         self.tree(function).map_or(0, |(_, tree)| tree.sensitive)
     }
 
+    fn text(&self, address: i64) -> Option<&[u8]> {
+        self.program.text(address)
+    }
+
+    fn addresses(&self) -> i64 {
+        self.program.addresses
+    }
+
     fn call(&mut self, function: u32, arguments: &[Option<i64>], _times: Lanes) -> Cost {
         if let Some(instance) = self.telling(function, arguments)
             && let Some(cost) = self.specialise(&instance)
@@ -360,7 +371,10 @@ impl<'s, 'a> Down<'s, 'a> {
     fn look_into(&mut self, instance: &Instance, times: Lanes, own: f64) -> Result<(), AnalyzeError> {
         let Some((general, tree)) = self.summary.tree(instance.function) else { return Ok(()) };
         let loops = &general.loops[tree.loops.start as usize..tree.loops.end as usize];
-        self.dispatch |= loops.iter().any(|entry| entry.trip == Trip::Unknown(UnknownLoop::Dispatch));
+        self.dispatch |= !tree.formats
+            && loops
+                .iter()
+                .any(|entry| matches!(entry.trip, Trip::Unknown(UnknownLoop::Dispatch | UnknownLoop::Machine)));
         self.current = (instance.function, times);
         self.entries += times.weighted_mean(&self.weights);
         self.summary.component = self.summary.order.component[instance.function as usize];
@@ -395,6 +409,14 @@ impl Visitor for Down<'_, '_> {
         self.summary.sensitive(function)
     }
 
+    fn text(&self, address: i64) -> Option<&[u8]> {
+        self.summary.program.text(address)
+    }
+
+    fn addresses(&self) -> i64 {
+        self.summary.program.addresses
+    }
+
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
         let all = times * self.current.1;
         self.enter(function, arguments, all)
@@ -427,7 +449,8 @@ impl Visitor for Down<'_, '_> {
         self.before.push(self.mix);
     }
 
-    fn loop_done(&mut self, index: u32, trips: Lanes, cost: Lanes) {
+    fn loop_done(&mut self, index: u32, entered: Lanes, trips: Lanes, cost: Lanes) {
+        let entered = (entered * self.current.1).bounded();
         let ops = (cost * self.current.1).bounded();
         let before = self.before.pop().unwrap_or(self.mix);
         let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare {
@@ -435,9 +458,21 @@ impl Visitor for Down<'_, '_> {
             vectors: false,
             trips,
             mix: [0.0; COUNTERS],
+            entered: Lanes::ZERO,
             ops: Lanes::ZERO,
         });
         share.ops += ops;
+        let both = share.entered + entered;
+        // The mean over all entries; where a scenario has none, as it stands.
+        share.trips = Lanes(std::array::from_fn(|lane| {
+            let (old, new, all) = (share.trips.0[lane], trips.0[lane], both.0[lane]);
+            if all > 0.0 && old != new { old + (new - old) * entered.0[lane] / all } else { old }
+        }));
+        share.entered = both;
+        let first = share.trips.0[0];
+        if share.trips.0.iter().all(|trips| (trips - first).abs() < 1e-9 * first) {
+            share.trips = Lanes::splat(first);
+        }
         for (sum, (after, before)) in share.mix.iter_mut().zip(self.mix.iter().zip(before)) {
             *sum += after - before;
         }

@@ -48,6 +48,10 @@ impl Val {
     }
 }
 
+/// Numbers of operations that WebAssembly has not, in the place of an opcode: the smaller and the larger of two.
+pub(crate) const MIN: u16 = 0x600;
+pub(crate) const MAX: u16 = 0x601;
+
 /// Where an opaque value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
@@ -194,6 +198,30 @@ impl Values {
         Val::of(self.push(Def::Either(a, b), false))
     }
 
+    /// The value of a `select`: the smaller or larger of two where that is what it chooses by, else either.
+    pub(crate) fn select(&mut self, truth: Val, a: Val, b: Val) -> Val {
+        let found = truth.as_symbol().and_then(|symbol| match self.def(symbol) {
+            Def::Operation { code, a: x, b: y } if (0x48..=0x4f).contains(&code) || (0x53..=0x5a).contains(&code) => {
+                let base = if code <= 0x4f { 0x48 } else { 0x53 };
+                // Less, less, greater, greater, and the same with equality.
+                let less = matches!(code - base, 0 | 1 | 4 | 5);
+                match (a == x && b == y, a == y && b == x) {
+                    (true, _) => Some(if less { MIN } else { MAX }),
+                    (_, true) => Some(if less { MAX } else { MIN }),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        match found.filter(|_| !a.is_junk() && !b.is_junk()) {
+            Some(code) => {
+                let pure = self.is_pure(a) && self.is_pure(b);
+                Val::of(self.push(Def::Operation { code, a, b }, pure))
+            }
+            None => self.either(a, b),
+        }
+    }
+
     /// Replaces a loop variable by its last value, once its loop is over.
     pub(crate) fn close(&mut self, phi: u32, last: Val) {
         self.defs[phi as usize].0 = Def::Closed(last);
@@ -331,6 +359,8 @@ pub(crate) fn fold(code: u16, a: i64, b: i64) -> Option<i64> {
     match code {
         0x45..=0x4f | 0x67..=0x78 => fold32(code, a as i32, b as i32).map(i64::from),
         0x50..=0x5a | 0x79..=0x8a => fold64(code, a, b),
+        MIN => Some(a.min(b)),
+        MAX => Some(a.max(b)),
         0xa7 => Some(i64::from(a as i32)),
         0xac | 0xc4 => Some(i64::from(a as i32)),
         0xad => Some(i64::from(a as u32)),

@@ -5,8 +5,15 @@
 use super::{Flow, LoopState, MAX_DRAWN, MAX_STEPS, Visitor};
 use crate::lanes::{Lanes, Number, seed};
 use crate::priors;
-use crate::program::{Expr, NONE, Trip};
-use crate::values::{Source, fold};
+use crate::priors::{Place, UnknownLoop};
+use crate::program::{Expr, NONE, Phi, Trip};
+use crate::values::{MAX, MIN, Source, fold};
+
+/// Entries from which on a mean is told from a single draw.
+const OFTEN: f64 = 16.0;
+
+/// Things a function must have dealt with to tell how much more it does.
+const LEAST_SCALE: f64 = 32.0;
 
 impl<V: Visitor> Flow<'_, V> {
     /// The value of an expression that the arguments and finished loops determine.
@@ -15,11 +22,29 @@ impl<V: Visitor> Flow<'_, V> {
         (low == high && low.abs() < 9e15).then_some(low as i64)
     }
 
-    pub(super) fn trips(&self, index: u32) -> Lanes {
+    pub(super) fn trips(&mut self, index: u32) -> Lanes {
+        if let Some(trips) = self.recurrence(index) {
+            return Lanes::splat(trips);
+        }
         let entry = self.forest.loops[index as usize];
         let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x100b]);
+        let place = self.place();
         let trips = match entry.trip {
-            Trip::Unknown(kind) => priors::trips(kind, name),
+            Trip::Unknown(kind) => {
+                if kind == UnknownLoop::Halving && self.scale >= LEAST_SCALE {
+                    return priors::halvings(self.scale, name);
+                }
+                let few = priors::trips(kind, place, name);
+                match self.scale_left() {
+                    Some(scale)
+                        if place != Place::InsideUnknown
+                            && matches!(kind, UnknownLoop::Data | UnknownLoop::Calling | UnknownLoop::Counted) =>
+                    {
+                        priors::scaled(few, scale, name)
+                    }
+                    _ => few,
+                }
+            }
             Trip::Formula { start, len, constant, step, per } => {
                 let mut distance = Lanes::splat(constant as f64);
                 let terms = &self.forest.terms[start as usize..(start + len) as usize];
@@ -27,15 +52,15 @@ impl<V: Visitor> Flow<'_, V> {
                 for &(expr, coefficient) in terms {
                     distance += self.lanes(expr) * coefficient as f64;
                 }
-                if mixed && distance.exact().is_none() {
+                if mixed && distance.exact().is_none() && !self.exact_terms(terms) {
                     // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
-                    return priors::trips(priors::UnknownLoop::Counted, name);
+                    return priors::trips(UnknownLoop::Counted, place, name);
                 }
                 let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
                 let trips = distance.zip(step, trips_for);
                 if trips.exact().is_none() && !self.exact_terms(terms) {
                     // Bounds drawn beyond this come of arithmetic on addresses and limits, not of counts.
-                    let other = priors::trips(priors::UnknownLoop::Counted, name);
+                    let other = priors::trips(UnknownLoop::Counted, place, name);
                     trips.zip(other, |trips, other| if trips > MAX_DRAWN { other } else { trips })
                 } else {
                     trips
@@ -43,11 +68,46 @@ impl<V: Visitor> Flow<'_, V> {
             }
         };
         if entry.early {
-            // Whether something else ends the loop early is anyone's guess: in half of all scenarios nothing does.
-            let share = Lanes::uniform(name ^ 0xea).map(|u| (2.0 * u).min(1.0));
-            return trips.zip(share, |trips, share| 1.0 + (trips - 1.0) * share);
+            return priors::ended_early(trips, name);
         }
         trips
+    }
+
+    /// How many things the function has been seen to deal with, where the loops around this place leave some of them.
+    fn scale_left(&self) -> Option<f64> {
+        let around = self.around();
+        (self.scale >= LEAST_SCALE && around * around <= self.scale).then_some(self.scale)
+    }
+
+    /// Iterations of the loops around this place in all, where they are known.
+    pub(super) fn around(&self) -> f64 {
+        let trips = |&frame: &u32| match &self.frames[frame as usize].kind {
+            super::Kind::Loop(flow) => flow.trips.exact().unwrap_or(1.0),
+            _ => 1.0,
+        };
+        self.loops.iter().map(trips).product()
+    }
+
+    /// Where this is, as far as loops around it tell.
+    fn place(&self) -> Place {
+        let unknown = self.loops.iter().any(|&frame| match &self.frames[frame as usize].kind {
+            super::Kind::Loop(flow) => flow.trips.exact().is_none(),
+            _ => false,
+        });
+        match unknown {
+            true => Place::InsideUnknown,
+            false if self.around() >= OFTEN => Place::Often,
+            false => Place::Outside,
+        }
+    }
+
+    /// What each iteration adds to a loop variable, where that is known here.
+    fn moves(&self, phi: &Phi) -> Option<f64> {
+        if let Some(step) = phi.step {
+            return Some(step as f64);
+        }
+        let (expr, factor) = phi.stride;
+        if expr == NONE { None } else { Some(self.exact(expr)? as f64 * factor as f64) }
     }
 
     /// Whether all terms are known numbers or run over known ranges.
@@ -90,13 +150,19 @@ impl<V: Visitor> Flow<'_, V> {
                 Number::Many(priors::bound(source == Source::Call, name))
             }
             Expr::Phi(phi) => {
+                if let Some((low, high)) = self.sequence(phi) {
+                    return Number::One(f64::midpoint(low, high));
+                }
                 let phi = self.forest.phis[phi as usize];
                 let init = self.number(phi.init, steps);
-                let Some(step) = phi.step else { return unknown(self.site(expr) | 1 << 42) };
+                let Some(step) = self.moves(&phi) else { return unknown(self.site(expr) | 1 << 42) };
                 let (trips, step) = match self.state(phi.of) {
                     LoopState::Unseen => return init,
-                    LoopState::Open(trips) => (trips, step as f64 / 2.0),
-                    LoopState::Closed(trips) => (trips, step as f64),
+                    LoopState::Open(trips) => match self.point(phi.of) {
+                        Some(point) => return init.map(|init| init + point.at * step),
+                        None => (trips, step / 2.0),
+                    },
+                    LoopState::Closed(trips) => (trips, step),
                 };
                 init.zip(Number::of(trips), |init, trips| init + (trips - 1.0) * step)
             }
@@ -148,7 +214,11 @@ impl<V: Visitor> Flow<'_, V> {
                 return self.truth(a, steps).map(|chance| 1.0 - chance);
             }
             if matches!(code, 0x46..=0x4f | 0x51..=0x5a) {
-                return compare(code, self.range(a, steps)?, self.range(b, steps)?);
+                let ranges = (self.range(a, steps)?, self.range(b, steps)?);
+                // What both sides share cancels out.
+                let apart = (ranges.0.0 - ranges.1.1, ranges.0.1 - ranges.1.0);
+                let difference = if apart.0 <= 0.0 && apart.1 >= 0.0 { self.difference(a, b) } else { None };
+                return compare(code, ranges.0, ranges.1, difference.unwrap_or(apart));
             }
         }
         let (low, high) = self.range(expr, steps)?;
@@ -156,6 +226,59 @@ impl<V: Visitor> Flow<'_, V> {
             return Some(f64::from(low != 0.0));
         }
         Some(if low > 0.0 || high < 0.0 { 1.0 } else { 1.0 - 1.0 / (high - low + 1.0) })
+    }
+
+    /// The smallest and largest difference of two sums of loop variables, each variable counted once.
+    fn difference(&self, a: u32, b: u32) -> Option<(f64, f64)> {
+        let mut sum = Sum::default();
+        let steps = &mut MAX_STEPS.clone();
+        self.add_up(a, 1.0, &mut sum, steps)?;
+        self.add_up(b, -1.0, &mut sum, steps)?;
+        let mut range = (sum.constant, sum.constant);
+        for (of, factor) in sum.loops {
+            let (from, to) = match self.state(of) {
+                LoopState::Unseen => return None,
+                LoopState::Open(trips) => {
+                    self.point(of).map_or((0.0, trips.exact()? - 1.0), |point| (point.low, point.high))
+                }
+                LoopState::Closed(trips) => (trips.exact()? - 1.0, trips.exact()? - 1.0),
+            };
+            range.0 += (factor * from).min(factor * to);
+            range.1 += (factor * from).max(factor * to);
+        }
+        Some(range)
+    }
+
+    fn add_up(&self, expr: u32, factor: f64, sum: &mut Sum, steps: &mut u32) -> Option<()> {
+        *steps = steps.checked_sub(1)?;
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Phi(phi) if self.sequence(phi).is_none() => {
+                let phi = self.forest.phis[phi as usize];
+                let step = factor * self.moves(&phi)?;
+                match sum.loops.iter_mut().find(|part| part.0 == phi.of) {
+                    Some(part) => part.1 += step,
+                    None => sum.loops.push((phi.of, step)),
+                }
+                self.add_up(phi.init, factor, sum, steps)
+            }
+            Expr::Linear { x, scale, offset } => {
+                sum.constant += factor * offset as f64;
+                self.add_up(x, factor * scale as f64, sum, steps)
+            }
+            Expr::Operation { code: 0x6a | 0x7c, a, b } => {
+                self.add_up(a, factor, sum, steps)?;
+                self.add_up(b, factor, sum, steps)
+            }
+            Expr::Operation { code: 0x6b | 0x7d, a, b } => {
+                self.add_up(a, factor, sum, steps)?;
+                self.add_up(b, -factor, sum, steps)
+            }
+            _ => {
+                let (low, high) = self.range(expr, steps)?;
+                sum.constant += factor * low;
+                (low == high).then_some(())
+            }
+        }
     }
 
     /// The smallest and largest value an expression takes, where both are known.
@@ -168,18 +291,19 @@ impl<V: Visitor> Flow<'_, V> {
                 Some((value, value))
             }
             Expr::Phi(phi) => {
+                if let Some(range) = self.sequence(phi) {
+                    return Some(range);
+                }
                 let phi = self.forest.phis[phi as usize];
                 let (low, high) = self.range(phi.init, steps)?;
-                let step = phi.step? as f64;
+                let step = self.moves(&phi)?;
                 match self.state(phi.of) {
-                    LoopState::Open(_) if self.at.is_some_and(|at| at.0 == phi.of) => {
-                        let moved = step * self.at.map_or(0.0, |at| at.1);
-                        Some((low + moved, high + moved))
-                    }
                     LoopState::Unseen => None,
                     LoopState::Open(trips) => {
-                        let moved = step * (trips.exact()? - 1.0);
-                        Some((low + moved.min(0.0), high + moved.max(0.0)))
+                        let last = trips.exact()? - 1.0;
+                        let (from, to) = self.point(phi.of).map_or((0.0, last), |point| (point.low, point.high));
+                        let (from, to) = (step * from, step * to);
+                        Some((low + from.min(to), high + from.max(to)))
                     }
                     LoopState::Closed(trips) => {
                         let moved = step * (trips.exact()? - 1.0);
@@ -195,6 +319,8 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Operation { code, a, b } => {
                 let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
                 match code {
+                    MIN => Some((a.0.min(b.0), a.1.min(b.1))),
+                    MAX => Some((a.0.max(b.0), a.1.max(b.1))),
                     0x6a | 0x7c => Some((a.0 + b.0, a.1 + b.1)),
                     0x6b | 0x7d => Some((a.0 - b.1, a.1 - b.0)),
                     0x71 | 0x83 if b.0 == b.1 && b.0 >= 0.0 && a.0 != a.1 => Some((0.0, b.0)),
@@ -211,9 +337,20 @@ impl<V: Visitor> Flow<'_, V> {
                     _ => None,
                 }
             }
-            Expr::Opaque { .. } | Expr::Either(..) => None,
+            Expr::Either(a, b) => {
+                let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
+                Some((a.0.min(b.0), a.1.max(b.1)))
+            }
+            Expr::Opaque { .. } => None,
         }
     }
+}
+
+/// A sum of loops' iterations, each by a factor.
+#[derive(Debug, Default)]
+struct Sum {
+    loops: Vec<(u32, f64)>,
+    constant: f64,
 }
 
 /// Header runs for a distance and a step.
@@ -229,8 +366,8 @@ fn trips_for(distance: f64, step: f64) -> f64 {
     (rounded + 1.0).max(1.0)
 }
 
-/// Chance that a comparison holds between two ranges, values spread evenly over them.
-fn compare(code: u16, a: (f64, f64), b: (f64, f64)) -> Option<f64> {
+/// Chance that a comparison holds between two ranges whose difference lies within a third, values spread evenly.
+fn compare(code: u16, a: (f64, f64), b: (f64, f64), (low, high): (f64, f64)) -> Option<f64> {
     if a.0 == a.1 && b.0 == b.1 {
         return fold(code, a.0 as i64, b.0 as i64).map(|truth| truth as f64);
     }
@@ -238,7 +375,6 @@ fn compare(code: u16, a: (f64, f64), b: (f64, f64)) -> Option<f64> {
     if matches!(relation, 3 | 5 | 7 | 9) && (a.0 < 0.0 || b.0 < 0.0) {
         return None;
     }
-    let (low, high) = (a.0 - b.1, a.1 - b.0);
     let width = high - low;
     let below = |limit: f64| ((limit - low) / (width + 1.0)).clamp(0.0, 1.0);
     Some(match relation {

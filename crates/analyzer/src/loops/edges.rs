@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{Exit, Kind, Latch, MAX_EXITS, Open, Walker};
+use super::{Aside, Exit, Kind, Latch, MAX_EXITS, Open, Walker};
 use crate::branches;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::program::{Forest, NONE, Node};
@@ -17,11 +17,13 @@ impl Walker {
         self.flush(forest);
         forest.nodes.push(Node::If(cond));
         self.enter(Kind::If, op.a & 0xffff, op.a >> 16, end);
+        let exit = Exit { value, cond, again: false, certain: false, backs: 0 };
         // Until an `else` says otherwise, the other path goes straight to the end.
         if let Some(frame) = self.frames.last_mut() {
             frame.branches = 1;
             frame.cond = Some((value, cond));
         }
+        self.begin_tails(forest, at, self.frames.len() as u32 - 1, exit);
     }
 
     pub(super) fn target(&self, depth: u32) -> Option<u32> {
@@ -41,6 +43,9 @@ impl Walker {
         let log_len = self.log.len() as u32;
         let frame = &mut self.frames[target as usize];
         if let Kind::Loop(index) = frame.kind {
+            if index as usize >= self.open.len() {
+                return;
+            }
             self.back_edge(index, exit, certain);
         } else {
             if frame.branches == 0 {
@@ -73,7 +78,11 @@ impl Walker {
         let Some(inside) = self.frames.get(open.frame as usize + 1..self.frames.len() - skip) else { return false };
         open.backs == 0
             && inside.len() < 64
-            && inside.iter().all(|frame| frame.kind == Kind::Block && frame.branches == 0)
+            && inside.iter().enumerate().all(|(at, frame)| {
+                let at = open.frame + 1 + at as u32;
+                let past = |aside: &Aside| aside.base <= at && at <= aside.top;
+                (frame.kind == Kind::Block && frame.branches == 0) || self.aside.iter().any(past)
+            })
     }
 
     pub(super) fn back_edge(&mut self, index: u32, exit: Option<(Val, u32)>, certain: bool) {
@@ -85,6 +94,7 @@ impl Walker {
             variable.latch = match variable.latch {
                 Latch::Unseen => Latch::Is(now),
                 Latch::Is(value) if value == now && !now.is_junk() => Latch::Is(value),
+                Latch::Is(value) if !value.is_junk() && !now.is_junk() => Latch::Is(self.values.either(value, now)),
                 _ => Latch::Differs,
             };
         }
@@ -109,6 +119,64 @@ impl Walker {
         self.flush(forest);
         forest.nodes.push(Node::BrIf { depth: op.a, cond });
         self.branch(op, Some((value, cond)));
+        if let Some(target) = self.target(op.a) {
+            let exit = Exit { value, cond, again: true, certain: false, backs: 0 };
+            self.begin_tails(forest, at, target, exit);
+        }
+    }
+
+    /// Sets the innermost loop aside where the operator at `at` begins code that runs after it.
+    ///
+    /// `frame` is the one that the operator skips to the end of; `exit` says when it does not.
+    fn begin_tails(&mut self, forest: &mut Forest, at: u32, frame: u32, exit: Exit) {
+        while let Some(&tail) = self.tails.found.get(self.next_tail).filter(|tail| tail.at <= at) {
+            self.next_tail += 1;
+            if tail.at < at {
+                continue;
+            }
+            let Some(open) = self.open.last() else { continue };
+            let until = if tail.behind {
+                if open.number != tail.stays {
+                    continue;
+                }
+                let around = self.aside.last().map(|aside| aside.until).filter(|&until| until > open.frame);
+                around.unwrap_or(open.frame)
+            } else {
+                if frame <= open.frame || (tail.stays != NONE && tail.stays >= open.frame) {
+                    continue;
+                }
+                let certain = self.certain(open, self.frames.len() - frame as usize);
+                let backs = open.backs;
+                forest.conds[exit.cond as usize].leaves = true;
+                match self.open.last_mut() {
+                    Some(open) if open.exits.len() < MAX_EXITS => {
+                        open.exits.push(Exit { certain, backs, ..exit });
+                    }
+                    Some(open) => open.early_since = true,
+                    None => {}
+                }
+                frame
+            };
+            self.flush(forest);
+            forest.nodes.push(Node::Tail);
+            if let Some(open) = self.open.pop() {
+                let top = if tail.behind { self.frames.len() as u32 - 1 } else { frame };
+                self.aside.push(Aside { until, base: open.frame, top, open });
+            }
+        }
+    }
+
+    /// Takes loops up again whose tails end with a frame.
+    pub(super) fn end_tails(&mut self, forest: &mut Forest, frame: u32) {
+        while self.aside.last().is_some_and(|aside| aside.until >= frame) {
+            if let Some(aside) = self.aside.pop() {
+                forest.nodes.push(Node::EndTail);
+                self.open.push(aside.open);
+            }
+        }
+        for aside in &mut self.aside {
+            aside.top = aside.top.min(frame.saturating_sub(1));
+        }
     }
 
     pub(super) fn around(&self, at: u32, end: u32) -> branches::Skipped {

@@ -13,12 +13,15 @@ use crate::values::{Def, Source, Val};
 impl Walker {
     pub(super) fn cond(&mut self, forest: &mut Forest, value: Val, chance: f64) -> u32 {
         let expr = if self.values.is_pure(value) { self.export(forest, value, 0) } else { NONE };
-        forest.conds.push(Cond { expr, chance: chance as f32 });
+        forest.conds.push(Cond { expr, chance: chance as f32, leaves: false });
         (forest.conds.len() - 1) as u32
     }
 
     pub(super) fn call(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op) {
         self.notes.obstacle(Why::Calls);
+        if let Some(open) = self.open.last_mut() {
+            open.calls = true;
+        }
         let direct = matches!(op.code, code::CALL | code::RETURN_CALL);
         let signature = if direct { module.function_signature(op.a) } else { module.signature(op.a) };
         if !direct {
@@ -102,7 +105,7 @@ impl Walker {
             }
             Def::Phi { of, init } => {
                 let init = self.export(forest, init, depth + 1);
-                forest.phis.push(Phi { of, init, step: None });
+                forest.phis.push(Phi { of, init, step: None, stride: (NONE, 0), latch: NONE });
                 Expr::Phi((forest.phis.len() - 1) as u32)
             }
             Def::Closed(last) => {

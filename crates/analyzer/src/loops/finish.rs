@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{DISPATCH_TARGETS, Exit, Kind, Latch, MAX_VARIABLES, Open, Tracked, Walker};
+use super::{DISPATCH_TARGETS, Exit, Kind, Latch, MACHINE_TARGETS, MAX_VARIABLES, Open, Tracked, Walker};
 use crate::dependence::{Space, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
@@ -10,6 +10,12 @@ use crate::priors::UnknownLoop;
 use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
 use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
+
+/// Expressions looked at for loops that steer another.
+const MAX_STEERED: u32 = 24;
+
+/// Variables of a loop that are followed value by value.
+const MAX_FOLLOWED: u32 = 6;
 
 impl Walker {
     pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool, value: Val) {
@@ -64,6 +70,7 @@ impl Walker {
         }
         self.open.push(Open {
             index,
+            number,
             frame: self.frames.len() as u32,
             first_symbol,
             variables,
@@ -73,6 +80,7 @@ impl Walker {
             early: false,
             early_since: false,
             table_targets: 0,
+            calls: false,
         });
         let trip = Trip::Unknown(UnknownLoop::Data);
         let depth = self.open.len() as u32;
@@ -83,6 +91,9 @@ impl Walker {
             trip,
             main: NONE,
             again: true,
+            test: NONE,
+            phis: (0, 0),
+            steers: false,
             early: false,
             finding: None,
         });
@@ -92,6 +103,9 @@ impl Walker {
     /// Decides what ends the loop that was open innermost, and how often it runs.
     pub(super) fn finish_loop(&mut self, forest: &mut Forest) {
         let Some(mut open) = self.open.pop() else { return };
+        if let Some(outer) = self.open.last_mut() {
+            outer.calls |= open.calls;
+        }
         let steps = self.steps(&open);
         let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
         let before = open.last_back.map_or(open.backs, |back| back.backs + 1);
@@ -111,6 +125,15 @@ impl Walker {
                     kind = trip_count::stronger(kind, found);
                 }
             }
+        }
+        if best.is_none() && kind == UnknownLoop::Data {
+            kind = test.pace();
+        }
+        if kind == UnknownLoop::Data && open.calls {
+            kind = UnknownLoop::Calling;
+        }
+        if open.table_targets >= MACHINE_TARGETS && matches!(kind, UnknownLoop::Data | UnknownLoop::Calling) {
+            kind = UnknownLoop::Machine;
         }
         if open.table_targets >= DISPATCH_TARGETS {
             kind = UnknownLoop::Dispatch;
@@ -145,18 +168,27 @@ impl Walker {
             let per = formula.per.map_or(NONE, |symbol| self.export_symbol(forest, symbol, 0));
             let (constant, step) = (formula.terms.constant, formula.step);
             entry.trip = Trip::Formula { start, len, constant, step, per };
+            for slot in start..start + len {
+                let expr = forest.terms[slot as usize].0;
+                steers(forest, expr, open.index, &mut MAX_STEERED.clone());
+            }
+            steers(forest, per, open.index, &mut MAX_STEERED.clone());
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
             entry.main = open.last_back.map_or(NONE, |back| back.cond);
+            self.recurrence(forest, open, steps, others, &mut entry);
         }
         forest.loops[open.index as usize] = entry;
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
-        for &Variable { symbol, step, init, .. } in steps {
+        for &Variable { symbol, step, stride, init, .. } in steps {
             if let Some(&expr) = self.exported.get(symbol as usize).filter(|&&expr| expr != NONE)
-                && let Some(Expr::Phi(phi)) = forest.exprs.get(expr as usize)
+                && let Some(&Expr::Phi(phi)) = forest.exprs.get(expr as usize)
             {
-                forest.phis[*phi as usize].step = step;
+                forest.phis[phi as usize].step = step;
+                if let Some((by, factor)) = stride.filter(|&(by, _)| self.values.invariant(by, open.first_symbol)) {
+                    forest.phis[phi as usize].stride = (self.export_symbol(forest, by, 0), factor);
+                }
             }
             let moved = match (step, trips) {
                 (Some(0), _) => Some(0),
@@ -169,6 +201,36 @@ impl Walker {
                 self.values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
             }
         }
+    }
+
+    /// Notes what a loop of unknown trips ends by, where that is one condition on variables that can be followed.
+    fn recurrence(&mut self, forest: &mut Forest, open: &Open, steps: &[Variable], others: u32, entry: &mut Loop) {
+        let mut exits = open.last_back.iter().chain(&open.exits);
+        let (Some(exit), None, 1) = (exits.next(), exits.next(), others) else { return };
+        if !exit.certain || open.early || exit.value.is_junk() {
+            return;
+        }
+        let test = self.export(forest, exit.value, 0);
+        let first = forest.followed.len() as u32;
+        let mut rest: Vec<Variable> = steps.to_vec();
+        // Exporting what a variable becomes may bring in further ones.
+        while forest.followed.len() as u32 - first < MAX_FOLLOWED {
+            let phi = |walker: &Self, variable: &Variable| {
+                let expr = walker.exported.get(variable.symbol as usize).copied().unwrap_or(NONE);
+                match forest.exprs.get(expr as usize) {
+                    Some(&Expr::Phi(phi)) => Some(phi),
+                    _ => None,
+                }
+            };
+            let found = rest.iter().enumerate().find_map(|(at, variable)| Some((at, phi(self, variable)?)));
+            let Some((at, phi)) = found else { break };
+            let variable = rest.swap_remove(at);
+            let latch = variable.latch.map_or(NONE, |latch| self.export(forest, latch, 0));
+            forest.phis[phi as usize].latch = latch;
+            forest.followed.push(phi);
+        }
+        (entry.test, entry.phis) = (test, (first, forest.followed.len() as u32 - first));
+        (entry.main, entry.again) = (exit.cond, exit.again);
     }
 
     /// What each iteration does to each variable of a loop.
@@ -191,5 +253,28 @@ impl Walker {
             Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
         };
         open.variables.iter().take(MAX_VARIABLES).map(variable).collect()
+    }
+}
+
+/// Marks the loops on whose variables an expression depends, but for the loop `of` itself.
+fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
+    let Some(&found) = forest.exprs.get(expr as usize).filter(|_| *left > 0) else { return };
+    *left -= 1;
+    match found {
+        Expr::Phi(phi) => {
+            let phi = forest.phis[phi as usize];
+            if phi.of != of
+                && let Some(entry) = forest.loops.get_mut(phi.of as usize)
+            {
+                entry.steers = true;
+            }
+            steers(forest, phi.init, of, left);
+        }
+        Expr::Linear { x, .. } => steers(forest, x, of, left),
+        Expr::Operation { a, b, .. } | Expr::Either(a, b) => {
+            steers(forest, a, of, left);
+            steers(forest, b, of, left);
+        }
+        Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } => {}
     }
 }

@@ -45,7 +45,9 @@ impl Walker {
         let explicit = frame.branches.saturating_sub(1);
         self.undo(start);
         if live || explicit > 0 {
-            frame.ambiguous.extend_from_slice(&self.touched);
+            let one = live && explicit == 0;
+            let carried = |&(local, value): &(u32, Val)| (local, if one { value } else { Val::JUNK });
+            frame.ambiguous.extend(self.touched.iter().map(carried));
         }
         frame.branches = explicit + u32::from(live);
         frame.first_branch = start;
@@ -58,6 +60,7 @@ impl Walker {
     /// The end of a block, loop or function; whether what follows can be reached.
     pub(super) fn leave(&mut self, forest: &mut Forest, live: bool) -> bool {
         self.flush(forest);
+        self.end_tails(forest, self.frames.len() as u32 - 1);
         let Some(mut frame) = self.frames.pop() else { return false };
         self.floor = self.frames.last().map_or(0, |outer| outer.height as usize);
         if frame.kind != Kind::Function {
@@ -100,25 +103,29 @@ impl Walker {
         self.stamp += 1;
         self.touched.clear();
         self.spend(self.log.len() - to as usize);
+        let end = self.log.len() as u32;
         while self.log.len() > to as usize {
             let Some((local, old)) = self.log.pop() else { break };
-            self.locals[local as usize] = old;
+            let now = std::mem::replace(&mut self.locals[local as usize], old);
             if std::mem::replace(&mut self.stamps[local as usize], self.stamp) != self.stamp {
-                self.touched.push(local);
+                self.touched.push((local, now));
             }
         }
         // A branch to an outer frame may have carried one of the values just taken back.
         let mut extra = 0;
         for frame in self.frames.iter_mut().filter(|frame| frame.branches > 0 && frame.first_branch > to) {
+            // What it carried is known where nothing was assigned since.
+            let one = frame.branches == 1 && frame.first_branch == end;
             frame.first_branch = to;
-            frame.ambiguous.extend_from_slice(&self.touched);
+            let carried = |&(local, value): &(u32, Val)| (local, if one { value } else { Val::JUNK });
+            frame.ambiguous.extend(self.touched.iter().map(carried));
             extra += self.touched.len();
         }
         self.spend(extra + self.frames.len());
     }
 
     /// Joins paths: what was assigned since the first of them left is one value or another from here on.
-    pub(super) fn merge(&mut self, first: u32, ambiguous: &[u32]) {
+    pub(super) fn merge(&mut self, first: u32, ambiguous: &[(u32, Val)]) {
         self.spend(self.log.len() - first as usize + ambiguous.len() + self.frames.len());
         self.stamp += 1;
         let mut kept = first as usize;
@@ -134,9 +141,19 @@ impl Walker {
             }
         }
         self.log.truncate(kept);
-        for &local in ambiguous {
-            let fresh = self.values.opaque(Source::Other);
-            self.assign(local, fresh);
+        self.stamp += 1;
+        for &(local, carried) in ambiguous {
+            let again = std::mem::replace(&mut self.stamps[local as usize], self.stamp) == self.stamp;
+            let now = self.local(local);
+            if !again && now == carried && !now.is_junk() {
+                continue;
+            }
+            let joined = if again || carried.is_junk() || now.is_junk() {
+                self.values.opaque(Source::Other)
+            } else {
+                self.values.either(carried, now)
+            };
+            self.assign(local, joined);
         }
         for frame in &mut self.frames {
             frame.first_branch = frame.first_branch.min(first.max(frame.log_start));

@@ -20,7 +20,7 @@
       (br_if $l (i32.lt_s (local.tee $i (i32.add (local.get $i) (local.get $step))) (i32.const 1000))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 4.51e3 (4.51e3 to 4.51e3)
+;; ops 4.51e3 (4.42e3 to 4.60e3)
 ;;   const 5.03e2 (5.03e2 to 5.03e2)
 ;;   local 1.50e3 (1.50e3 to 1.50e3)
 ;;   int_alu 1.00e3 (1.00e3 to 1.00e3)

@@ -253,6 +253,11 @@ impl Decoded {
         self.ops.push(Op { code, a, b });
     }
 
+    /// Indices of the operators that direct control, in order, calls among them.
+    pub(crate) fn control(&self) -> &[u32] {
+        &self.control
+    }
+
     fn push_control(&mut self, code: u16, a: u32, b: i64) {
         self.control.push(self.ops.len() as u32);
         self.push(code, a, b);

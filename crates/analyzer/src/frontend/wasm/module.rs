@@ -53,6 +53,8 @@ pub(crate) struct Module<'a> {
     pub memories: Vec<MemorySize>,
     /// Data segments, each with its address where that is constant.
     pub data: Vec<(Option<i64>, &'a [u8])>,
+    /// Address of the text that marks the C library's formatted output.
+    pub format_mark: Option<i64>,
     /// Set of proposals used, as bits.
     pub features: u32,
     /// Entries of the `producers` section: field, name, version.

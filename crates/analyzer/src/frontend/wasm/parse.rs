@@ -162,6 +162,10 @@ fn section<'a>(module: &mut Module<'a>, payload: Payload<'a>) -> Result<(), Anal
                     wasmparser::DataKind::Active { offset_expr, .. } => constant(module, offset_expr),
                     wasmparser::DataKind::Passive => None,
                 };
+                if let (None, Some(address)) = (module.format_mark, address) {
+                    let found = crate::formatting::find_mark(data.data);
+                    module.format_mark = found.map(|at| address + at as i64);
+                }
                 module.data.push((address, data.data));
             }
         }

@@ -15,6 +15,9 @@ use crate::frontend::{Algorithms, Reading};
 use crate::program::{NONE, Node, Program};
 use crate::signatures;
 
+/// Constant data kept of each segment to read formats from, in bytes.
+const MOST_TEXT: usize = 1 << 20;
+
 /// Reads a module or component: validated and whole, or, with a `budget` of code bytes, neither.
 ///
 /// # Errors
@@ -48,6 +51,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
             module.features |= nearest::survey(module)?.iter().fold(0, |set, scanned| set | scanned.features);
         }
     }
+    let data = contents.modules.get(main).map(|module| module.data.as_slice()).unwrap_or_default();
+    program.addresses = data.iter().filter_map(|(address, _)| *address).min().unwrap_or(0);
+    program.text = text(&contents, main);
     let facts = facts::facts(&contents, main);
     let module = contents.modules.drain(..).nth(main).unwrap_or_default();
     Ok(Reading {
@@ -84,6 +90,15 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
     let mut all: BTreeSet<_> = tables.iter().map(|table| table.algorithm).collect();
     all.extend(by_function.values().flatten());
     Ok((program, Algorithms { all, by_function }))
+}
+
+/// The constant data of a module that formats output.
+fn text(contents: &Contents<'_>, main: usize) -> Vec<(i64, Vec<u8>)> {
+    let Some(module) = contents.modules.get(main).filter(|module| module.format_mark.is_some()) else {
+        return Vec::new();
+    };
+    let short = |data: &[u8]| data[..data.len().min(MOST_TEXT)].to_vec();
+    module.data.iter().filter_map(|(address, data)| Some(((*address)?, short(data)))).collect()
 }
 
 /// What an indirect call can reach.

@@ -1,0 +1,191 @@
+//! Loops whose variables decide what happens inside them: their bodies are looked at for several iterations instead of
+//! for the mean one, so that triangular nests and loops that double or halve a variable come out right.
+//!
+//! Short loops are gone through whole; of long ones four iterations stand for all by Gauss and Legendre's quadrature,
+//! which is exact for polynomials up to the seventh degree (Abramowitz and Stegun, table 25.4). Part of the frequency
+//! analysis.
+
+use super::{Flow, Kind, LoopState, Visitor};
+use crate::lanes::Lanes;
+use crate::program::{Expr, NONE, Node, Trip};
+use crate::values::fold;
+
+/// Iterations of a loop that is gone through whole, and of one that is so where its body is small.
+const ALL: f64 = 8.0;
+const ALL_OF_SMALL: f64 = 64.0;
+
+/// Nodes walked for that, of one loop.
+const SMALL: usize = 2048;
+
+/// Loops looked at iteration by iteration within each other.
+const MAX_NESTED: usize = 3;
+
+/// Iterations followed of a loop whose variable is neither steady nor unknown.
+const MAX_STEPS: usize = 256;
+
+/// Expressions evaluated for one step of such a loop.
+const MAX_TERMS: u32 = 24;
+
+/// Nodes and weights of four points on (0, 1).
+const POINTS: [(f64, f64); 4] = [
+    (0.069_431_844_202_973_71, 0.173_927_422_568_726_93),
+    (0.330_009_478_207_571_9, 0.326_072_577_431_273_07),
+    (0.669_990_521_792_428_1, 0.326_072_577_431_273_07),
+    (0.930_568_155_797_026_3, 0.173_927_422_568_726_93),
+];
+
+/// An iteration that stands for a stretch of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point {
+    /// The loop.
+    pub of: u32,
+    /// Iteration, from zero; the stretch it stands for; its share of all.
+    pub at: f64,
+    pub low: f64,
+    pub high: f64,
+    pub share: f64,
+}
+
+/// The values of a loop's variables, iteration by iteration.
+pub(super) type Sequence = Vec<Vec<(u32, i64)>>;
+
+impl<V: Visitor> Flow<'_, V> {
+    /// The iterations to look at of a loop about to be entered, whose body ends before node `end`.
+    pub(super) fn points(&mut self, index: u32, trips: Lanes, body: usize) -> Vec<Point> {
+        let entry = self.forest.loops[index as usize];
+        let Some(trips) = trips.exact().filter(|&trips| entry.steers && trips > 1.0) else { return Vec::new() };
+        if self.points.len() >= MAX_NESTED {
+            return Vec::new();
+        }
+        let all = trips <= ALL || (trips <= ALL_OF_SMALL && trips as usize * body <= SMALL);
+        let cost = body * if all { trips as usize } else { POINTS.len() };
+        let Some(left) = self.samples_left.checked_sub(cost) else { return Vec::new() };
+        self.samples_left = left;
+        if all {
+            let share = 1.0 / trips;
+            let point =
+                |at: u32| Point { of: index, at: f64::from(at), low: f64::from(at), high: f64::from(at), share };
+            return (0..trips as u32).map(point).collect();
+        }
+        let mut low = -0.5;
+        let point = |(node, share): (f64, f64)| {
+            let high = low + share * trips;
+            let point =
+                Point { of: index, at: node * trips - 0.5, low: low.max(0.0), high: high.min(trips - 1.0), share };
+            low = high;
+            point
+        };
+        POINTS.map(point).to_vec()
+    }
+
+    /// The node that ends the loop begun at node `at`.
+    pub(super) fn end_of(&self, at: usize, last: usize) -> usize {
+        let mut depth = 0_u32;
+        for (index, node) in self.forest.nodes[at..last].iter().enumerate() {
+            match node {
+                Node::Block | Node::Loop(_) | Node::If(_) => depth += 1,
+                Node::End if depth == 1 => return at + index,
+                Node::End => depth -= 1,
+                _ => {}
+            }
+        }
+        last
+    }
+
+    /// Walks a loop's body once per point.
+    pub(super) fn each_point(&mut self, points: &[Point], body: std::ops::Range<usize>) {
+        let all = self.now;
+        let tables = self.tables_seen;
+        let mut through = Lanes::ZERO;
+        for &point in points {
+            self.now = all * point.share;
+            self.tables_seen = tables;
+            self.points.push(point);
+            self.run(body.clone());
+            self.points.pop();
+            through += self.now;
+        }
+        self.now = through;
+    }
+
+    /// The point at which a loop is looked at.
+    pub(super) fn point(&self, of: u32) -> Option<Point> {
+        self.points.iter().rev().find(|point| point.of == of).copied()
+    }
+
+    /// Header runs of a loop whose variables go through known values, found by going through them.
+    pub(super) fn recurrence(&mut self, index: u32) -> Option<f64> {
+        let entry = self.forest.loops[index as usize];
+        let Trip::Unknown(_) = entry.trip else { return None };
+        let (test, forest) = (entry.test, self.forest);
+        let phis = &forest.followed[entry.phis.0 as usize..(entry.phis.0 + entry.phis.1) as usize];
+        if test == NONE || phis.is_empty() {
+            return None;
+        }
+        let mut now = Vec::with_capacity(phis.len());
+        for &phi in phis {
+            let start = self.value(forest.phis[phi as usize].init, &[], &mut MAX_TERMS.clone());
+            now.extend(start.map(|start| (phi, start)));
+        }
+        let mut sequence: Sequence = Vec::new();
+        loop {
+            let again = self.value(test, &now, &mut MAX_TERMS.clone())? != 0;
+            sequence.push(now.clone());
+            if again != entry.again {
+                let trips = sequence.len() as f64;
+                self.sequences.insert(index, sequence);
+                return Some(trips);
+            }
+            if sequence.len() >= MAX_STEPS {
+                return None;
+            }
+            let next = |&(phi, _): &(u32, i64)| {
+                let latch = forest.phis[phi as usize].latch;
+                Some((phi, self.value(latch, &now, &mut MAX_TERMS.clone())?))
+            };
+            let stepped: Vec<(u32, i64)> = now.iter().filter_map(next).collect();
+            if stepped.is_empty() || stepped == now {
+                return None;
+            }
+            now = stepped;
+        }
+    }
+
+    /// The value of an expression where a loop's variables have these values.
+    fn value(&self, expr: u32, now: &[(u32, i64)], steps: &mut u32) -> Option<i64> {
+        *steps = steps.checked_sub(1)?;
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Const(value) => Some(value),
+            Expr::Phi(phi) if now.iter().any(|value| value.0 == phi) => {
+                now.iter().find(|value| value.0 == phi).map(|value| value.1)
+            }
+            Expr::Linear { x, scale, offset } => self.value(x, now, steps)?.checked_mul(scale)?.checked_add(offset),
+            Expr::Operation { code, a, b } => fold(code, self.value(a, now, steps)?, self.value(b, now, steps)?),
+            Expr::Param(_) | Expr::Phi(_) => self.exact(expr),
+            Expr::Opaque { .. } | Expr::Either(..) => None,
+        }
+    }
+
+    /// The value of a loop variable at the point looked at, or the range it goes through, where that is known.
+    pub(super) fn sequence(&self, phi: u32) -> Option<(f64, f64)> {
+        let of = self.forest.phis[phi as usize].of;
+        let sequence = self.sequences.get(&of)?;
+        let value = |step: &Vec<(u32, i64)>| step.iter().find(|value| value.0 == phi).map(|value| value.1 as f64);
+        match (self.state(of), self.point(of)) {
+            (LoopState::Closed(_), _) => value(sequence.last()?).map(|value| (value, value)),
+            (_, Some(point)) => value(sequence.get(point.at as usize)?).map(|value| (value, value)),
+            _ => {
+                let mut all = sequence.iter().filter_map(value);
+                let first = all.next()?;
+                Some(all.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
+            }
+        }
+    }
+
+    /// Whether the innermost loop is looked at one iteration at a time.
+    pub(super) fn pinned(&self) -> bool {
+        let Some(&frame) = self.loops.last() else { return false };
+        let Kind::Loop(flow) = &self.frames[frame as usize].kind else { return false };
+        self.point(flow.index).is_some_and(|point| point.low == point.high)
+    }
+}
