@@ -146,10 +146,10 @@ impl LogNormal {
         const Z95: f64 = 1.644_853_627;
         let sigma = spread.ln() / Z95;
         let own = (1.0 - SHARED * SHARED).sqrt();
-        let value = |lane: usize, other: usize| {
-            let z = SHARED * NORMAL[lane] + own * NORMAL[other];
-            (median * (sigma * z).exp()).max(least)
-        };
+        // A product of powers, since a first run waits for these tables.
+        let shared = NORMAL.map(|z| median * (sigma * SHARED * z).exp());
+        let own = NORMAL.map(|z| (sigma * own * z).exp());
+        let value = |lane: usize, other: usize| (shared[lane] * own[other]).max(least);
         Self(std::array::from_fn(|lane| std::array::from_fn(|other| value(lane, other))))
     }
 }

@@ -126,10 +126,13 @@ fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32
 /// Bytes that ranges of one array cover together, scenario by scenario.
 fn cover(ranges: &[Touched]) -> Lanes {
     let mut out = Lanes::ZERO;
+    // Scenarios mostly agree on the order.
+    let mut order: Vec<&Touched> = ranges.iter().collect();
     for lane in 0..LANES {
-        let mut spans: Vec<[f64; 3]> =
-            ranges.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]).collect();
-        spans.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
+            order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));
+        }
+        let spans = order.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]);
         let mut at: Option<[f64; 3]> = None;
         for span in spans {
             at = Some(match at {

@@ -24,6 +24,42 @@ pub(crate) struct Table {
     end: i64,
 }
 
+/// The tables of a module, to be asked of every address in its code.
+pub(crate) struct Tables {
+    pub all: Vec<Table>,
+    /// Whether some table lies in a block of 256 bytes, by the low bits of its number.
+    blocks: [bool; BLOCKS],
+}
+
+const BLOCKS: usize = 4096;
+const BLOCK_BYTES: i64 = 256;
+
+impl Tables {
+    fn new(all: Vec<Table>) -> Self {
+        let mut blocks = [false; BLOCKS];
+        for table in &all {
+            for block in table.begin.div_euclid(BLOCK_BYTES)..=(table.end - 1).div_euclid(BLOCK_BYTES) {
+                blocks[block.rem_euclid(BLOCKS as i64) as usize] = true;
+            }
+        }
+        Self { all, blocks }
+    }
+
+    /// The table at an address.
+    #[inline]
+    fn at(&self, address: i64) -> Option<&Table> {
+        let block = address.div_euclid(BLOCK_BYTES).rem_euclid(BLOCKS as i64);
+        // Nearly every address is settled here.
+        if !self.blocks[block as usize] {
+            return None;
+        }
+        self.all.iter().find(|table| (table.begin..table.end).contains(&address))
+    }
+}
+
+/// Constants of less magnitude are everywhere, addresses of data among them, and none is a word.
+const LEAST_WORD: u64 = 0x0400_0000;
+
 /// `memory.init`, as the decoder numbers it.
 const MEMORY_INIT: u16 = 0x108;
 
@@ -55,7 +91,7 @@ pub(crate) fn placed(ops: &[Op]) -> Vec<(u32, i64)> {
 }
 
 /// Finds the tables in the data segments whose address is known; of those without one, `placed` tells some.
-pub(crate) fn tables(module: &Module<'_>, placed: &[(u32, i64)]) -> Vec<Table> {
+pub(crate) fn tables(module: &Module<'_>, placed: &[(u32, i64)]) -> Tables {
     let filter = Filter::new();
     let mut out = Vec::new();
     for (index, &(address, data)) in module.data.iter().enumerate().take(MAX_SEGMENTS) {
@@ -70,7 +106,7 @@ pub(crate) fn tables(module: &Module<'_>, placed: &[(u32, i64)]) -> Vec<Table> {
             break;
         }
     }
-    out
+    Tables::new(out)
 }
 
 /// Segments looked into: WebAssembly engines take no more.
@@ -133,7 +169,7 @@ pub(crate) fn sums_products<E>(calls: usize, ops: impl FnOnce() -> Result<Vec<Op
 }
 
 /// The algorithms a function's operators betray.
-pub(crate) fn algorithms(ops: &[Op], tables: &[Table]) -> BTreeSet<&'static str> {
+pub(crate) fn algorithms(ops: &[Op], tables: &Tables) -> BTreeSet<&'static str> {
     let mut out = BTreeSet::new();
     let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
     let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
@@ -142,10 +178,8 @@ pub(crate) fn algorithms(ops: &[Op], tables: &[Table]) -> BTreeSet<&'static str>
         if !constant && !matches!(op.code, 0x28..=0x35) {
             continue;
         }
-        let inside = |table: &&Table| (table.begin..table.end).contains(&op.b);
-        out.extend(tables.iter().find(inside).map(|table| table.algorithm));
-        // Small constants are everywhere, and none is a word.
-        if constant && !(-0xffff..=0xffff).contains(&op.b) {
+        out.extend(tables.at(op.b).map(|table| table.algorithm));
+        if constant && op.b.unsigned_abs() >= LEAST_WORD {
             let value = if op.code == 0x41 { u64::from(op.b as u32) } else { op.b as u64 };
             words.extend(WORDS.iter().filter(|word| word.0 == value).map(|word| (word.1, word.0)));
             polynomials.extend(POLYNOMIALS.iter().filter(|word| word.0 == value).map(|word| word.1));
@@ -174,7 +208,16 @@ mod tests {
     }
 
     fn found(ops: &[Op]) -> Vec<&'static str> {
-        algorithms(ops, &[]).into_iter().collect()
+        algorithms(ops, &Tables::new(Vec::new())).into_iter().collect()
+    }
+
+    #[test]
+    fn no_word_is_a_small_constant() {
+        for value in WORDS.iter().chain(&POLYNOMIALS).map(|word| word.0) {
+            // Held as the code holds it: a 32-bit constant with its sign.
+            let held = u32::try_from(value).map_or(value as i64, |narrow| i64::from(narrow as i32));
+            assert!(held.unsigned_abs() >= LEAST_WORD, "{value:#x}");
+        }
     }
 
     #[test]
@@ -191,7 +234,7 @@ mod tests {
         data.extend(TABLES[0].bytes);
         let module = Module { data: vec![(Some(1000), &data)], ..Module::default() };
         let tables = tables(&module, &[]);
-        assert_eq!(tables.len(), 1);
+        assert_eq!(tables.all.len(), 1);
         let load = |b| Op { code: 0x2d, a: 0, b };
         assert!(algorithms(&[load(1099)], &tables).is_empty());
         assert_eq!(algorithms(&[load(1100)], &tables).into_iter().collect::<Vec<_>>(), ["AES"]);

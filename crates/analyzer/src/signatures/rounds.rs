@@ -50,6 +50,11 @@ impl Mix {
         };
         let mut before = None;
         for op in ops {
+            // Half of all operators: they move values about and count for nothing.
+            if matches!(op.code, 0x20..=0x22) {
+                before = None;
+                continue;
+            }
             mix.take(op, before);
             before = matches!(op.code, 0x41 | 0x42).then_some(op.b);
         }
@@ -71,12 +76,16 @@ impl Mix {
             _ => {}
         }
         match op.code {
-            0x71 | 0x83 => self.run.0 += 1,
-            0x73 | 0x85 => self.run.1 += 1,
+            0x71 | 0x83 => self.extend(1, 0),
+            0x73 | 0x85 => self.extend(0, 1),
             // Moving values about, and the NOT that is an exclusive or with minus one, belong to a circuit.
             0x20..=0x22 | 0x41 | 0x42 | 0x72 | 0x84 | 0x28 | 0x29 | 0x36 | 0x37 => {}
             _ => self.run = (0, 0),
         }
+    }
+
+    fn extend(&mut self, ands: u32, xors: u32) {
+        self.run = (self.run.0 + ands, self.run.1 + xors);
         if self.run.0 + self.run.1 > self.circuit.0 + self.circuit.1 {
             self.circuit = self.run;
         }

@@ -81,13 +81,13 @@ fn find_exits(module: &mut Module<'_>) {
     let mut exits: Vec<u32> = (0..module.imports.len() as u32)
         .filter(|&function| matches!(module.imports[function as usize].name, "proc_exit" | "exit"))
         .collect();
+    // The few bodies that end so, each with whom it calls there.
+    let first = module.imports.len();
+    let ends = |(index, body): (usize, &Body<'_>)| Some((last_call(body.bytes)?, (first + index) as u32));
+    let ends: Vec<(u32, u32)> = module.bodies.iter().enumerate().filter_map(ends).collect();
     for _ in 0..EXIT_WRAPPERS {
-        let ends = |(index, body): (usize, &Body<'_>)| {
-            let callee = last_call(body.bytes)?;
-            exits.binary_search(&callee).is_ok().then_some((module.imports.len() + index) as u32)
-        };
-        let mut more: Vec<u32> = module.bodies.iter().enumerate().filter_map(ends).collect();
-        more.retain(|function| exits.binary_search(function).is_err());
+        let known = |function: &u32| exits.binary_search(function).is_ok();
+        let more: Vec<u32> = ends.iter().filter(|end| known(&end.0) && !known(&end.1)).map(|end| end.1).collect();
         if more.is_empty() {
             break;
         }

@@ -87,7 +87,7 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
             }
         }
     }
-    let mut all: BTreeSet<_> = tables.iter().map(|table| table.algorithm).collect();
+    let mut all: BTreeSet<_> = tables.all.iter().map(|table| table.algorithm).collect();
     all.extend(by_function.values().flatten());
     Ok((program, Algorithms { all, by_function }))
 }

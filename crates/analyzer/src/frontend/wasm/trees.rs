@@ -9,7 +9,7 @@ use super::module::Module;
 use crate::error::AnalyzeError;
 use crate::loops::Walker;
 use crate::program::{Definition, Forest, Function, Program};
-use crate::signatures::{self, Table};
+use crate::signatures::{self, Tables};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
 pub(super) const TASK_BYTES: usize = 96 << 10;
@@ -20,7 +20,7 @@ pub(super) enum Purpose<'a> {
     /// A first run, which wants each function laid out once, in detail.
     FirstRun,
     /// People, who want to know of cryptography too: by these tables.
-    People(&'a [Table]),
+    People(&'a Tables),
 }
 
 impl Purpose<'_> {
