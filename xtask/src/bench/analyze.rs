@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
         let full_over_validation = measured.full_seconds / measured.validate_seconds;
         Ok(Row { name, measured, full_over_validation })
     };
-    println!("\non one core, best of {} rounds; a third of validation's speed is wanted", arguments.rounds);
+    println!("\nCPU time on one core, best of {} rounds; a third of validation's speed is wanted", arguments.rounds);
     heading();
     let mut modules = Vec::new();
     for name in MODULES.into_iter().filter(|name| chosen(name)) {
@@ -80,10 +80,10 @@ fn example() -> Outcome<PathBuf> {
     if let Some(path) = std::env::var_os("FOREWARM_ANALYZE_BENCH") {
         return Ok(path.into());
     }
-    let build = ["build", "--profile", "ci", "--package", "forewarm-analyzer", "--example", "analyze_bench"];
+    let build = ["build", "--release", "--package", "forewarm-analyzer", "--example", "analyze_bench"];
     require(&mut cargo(&build))?;
     let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(target, Into::into);
-    let path = built.join("ci/examples/analyze_bench");
+    let path = built.join("release/examples/analyze_bench");
     if path.exists() { Ok(path) } else { Err(failure(format!("{} was not built", path.display()))) }
 }
 

@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
     }
 
     fn lay_out(&mut self, function: u32) -> Result<(), AnalyzeError> {
-        let tree = trees::lay_out(self.module, &mut self.walker, function, &mut self.forest, false, &mut 0)?;
+        let tree = trees::lay_out(self.module, &mut self.walker, function, &mut self.forest, &mut 0)?;
         for at in tree.nodes.clone() {
             match self.forest.nodes[at as usize] {
                 Node::Call { function, .. } => self.meet(function),

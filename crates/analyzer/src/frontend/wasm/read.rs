@@ -8,7 +8,7 @@ use super::decode::{Decoded, Op};
 use super::detail::Bodies;
 use super::module::Module;
 use super::parse::{self, Contents};
-use super::trees::{Purpose, Signs};
+use super::trees::Signs;
 use super::{facts, nearest, trees, validate};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
@@ -38,7 +38,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
             let groups = groups(module);
             let grown = match budget {
                 Some(budget) if module.code_bytes > budget as u64 => nearest::grow(module, &groups, &roots, budget)?,
-                Some(_) => trees::grow(module, Purpose::FirstRun)?.0,
+                Some(_) => trees::grow(module, None)?.0,
                 None => {
                     let (grown, found) = whole(module)?;
                     algorithms = found;
@@ -75,7 +75,7 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
     // Tables may be put in place by the start function.
     let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
     let tables = signatures::tables(module, &signatures::placed(&start));
-    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Purpose::People(&tables))?;
+    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Some(&tables))?;
     if !multipliers.is_empty() {
         for function in 0..program.functions.len() as u32 {
             let calls = program

@@ -14,21 +14,6 @@ use crate::signatures::{self, Tables};
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
 pub(super) const TASK_BYTES: usize = 96 << 10;
 
-/// What the functions are laid out for.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose<'a> {
-    /// A first run, which wants each function laid out once, in detail.
-    FirstRun,
-    /// People, who want to know of cryptography too: by these tables.
-    People(&'a Tables),
-}
-
-impl Purpose<'_> {
-    fn detail(self) -> bool {
-        matches!(self, Self::FirstRun)
-    }
-}
-
 /// Functions that cryptography was told of by what they hold.
 #[derive(Default)]
 pub(super) struct Signs {
@@ -40,20 +25,21 @@ pub(super) struct Signs {
 /// What one task makes: a forest, its functions, the features their operators use, and signs of cryptography.
 type Grown = (Forest, Vec<Function>, u32, Signs);
 
-/// Lays out all functions, imported ones first; notes the proposals their operators use in `module.features`.
+/// Lays out all functions, imported ones first, and looks for cryptography where its tables are given; notes the
+/// proposals their operators use in `module.features`.
 ///
 /// # Errors
 /// [`AnalyzeError`] of the first body, in order, that cannot be decoded.
-pub(super) fn grow(module: &mut Module<'_>, purpose: Purpose<'_>) -> Result<(Program, Signs), AnalyzeError> {
+pub(super) fn grow(module: &mut Module<'_>, tables: Option<&Tables>) -> Result<(Program, Signs), AnalyzeError> {
     let tasks = tasks(module, TASK_BYTES);
     let shared = &*module;
     let grown: Vec<Result<Grown, AnalyzeError>> = if tasks.len() < 2 {
         let mut walker = Walker::default();
-        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), purpose)).collect()
+        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), tables)).collect()
     } else {
         tasks
             .par_iter()
-            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), purpose))
+            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), tables))
             .collect()
     };
     let mut program = Program::default();
@@ -94,15 +80,15 @@ fn task(
     module: &Module<'_>,
     walker: &mut Walker,
     range: Range<usize>,
-    purpose: Purpose<'_>,
+    tables: Option<&Tables>,
 ) -> Result<Grown, AnalyzeError> {
     let mut forest = Forest::default();
     let mut functions = Vec::with_capacity(range.len());
     let (mut features, mut signs) = (0, Signs::default());
     for index in range {
         let function = (module.imports.len() + index) as u32;
-        functions.push(lay_out(module, walker, function, &mut forest, purpose.detail(), &mut features)?);
-        if let Purpose::People(tables) = purpose {
+        functions.push(lay_out(module, walker, function, &mut forest, &mut features)?);
+        if let Some(tables) = tables {
             let ops = &walker.decoded.ops;
             let algorithms = signatures::algorithms(ops, tables);
             if !algorithms.is_empty() {
@@ -116,18 +102,16 @@ fn task(
     Ok((forest, functions, features, signs))
 }
 
-/// Decodes a function that has a body and lays it out in a forest, with its work told by class where `detail` is asked
-/// for; notes the proposals that it uses.
+/// Decodes a function that has a body and lays it out in a forest; notes the proposals that it uses.
 pub(super) fn lay_out(
     module: &Module<'_>,
     walker: &mut Walker,
     function: u32,
     forest: &mut Forest,
-    detail: bool,
     features: &mut u32,
 ) -> Result<Function, AnalyzeError> {
     let Some(body) = module.body(function) else { return Ok(Function::default()) };
     let params = module.params(function);
     walker.decoded.read(module, body.bytes, body.offset, params, features)?;
-    Ok(walker.walk(module, params, forest, detail))
+    Ok(walker.walk(module, params, forest, false))
 }
