@@ -157,11 +157,12 @@ pub(crate) struct Flow<'a, V> {
     cost: Cost,
 }
 
-/// Cost of one call of a function. `number` names it, so that its unknowns are the same each time.
+/// Cost of one call of a function.
+///
+/// Its unknowns are named by its size and shape, so that they are the same each time, and wherever in the file it stands.
 pub(crate) fn evaluate<V: Visitor>(
     forest: &Forest,
     function: &Function,
-    number: u32,
     arguments: &[Option<i64>],
     visitor: &mut V,
 ) -> Cost {
@@ -173,6 +174,7 @@ pub(crate) fn evaluate<V: Visitor>(
         let ops = priors::beyond() * f64::from(function.static_ops);
         return Cost { ops, own: ops, ..Cost::ZERO };
     }
+    let number = function.shape();
     let addresses = visitor.addresses();
     let scale = arguments.iter().flatten().copied().filter(|&number| number < addresses).max().unwrap_or(0);
     let mut flow = Flow {

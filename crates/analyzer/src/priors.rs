@@ -41,6 +41,8 @@ pub(crate) enum UnknownLoop {
     Data,
     /// The same, and calls functions: most such loops wait for a call to succeed, or walk a short list.
     Calling,
+    /// Has no exit at all.
+    Endless,
     /// Goes by a jump table: a state machine or a small interpreter.
     Machine,
     /// Halves or doubles what it works on: a binary search, a walk down a heap.
@@ -64,6 +66,9 @@ static DATA_OFTEN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.5, 5
 
 /// The same inside another loop of unknown trips: what is nested so is short.
 static DATA_INSIDE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1.6, 4.0), 1.0));
+
+/// A loop that nothing leaves runs until it is stopped: a default, from minutes to months at a turn per nanosecond.
+static ENDLESS: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1e14, 100.0), 1.0));
 
 /// A loop around a jump table.
 ///
@@ -171,6 +176,7 @@ pub(crate) fn trips(kind: UnknownLoop, place: Place, name: u64) -> Lanes {
     let from = match kind {
         UnknownLoop::Data if place == Place::Often => &DATA_OFTEN,
         UnknownLoop::Calling => &CALLING,
+        UnknownLoop::Endless => &ENDLESS,
         UnknownLoop::Machine => &MACHINE,
         UnknownLoop::Remainder => &REMAINDER,
         UnknownLoop::Halving => &HALVING,

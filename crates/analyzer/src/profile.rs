@@ -102,6 +102,9 @@ fn input_dependent(ops: &OpMix, run: Option<&Run>, warnings: &mut Vec<String>) -
         warnings.push("no entry point: what a run executes cannot be told".to_owned());
         return true;
     };
+    if run.endless {
+        warnings.push("a loop without an exit: it runs until it is stopped".to_owned());
+    }
     if run.dispatch {
         warnings
             .push("an interpreter's dispatch loop: how long it runs depends on its input, not on this code".to_owned());

@@ -209,6 +209,14 @@ pub(crate) struct Function {
     pub formats: bool,
 }
 
+impl Function {
+    /// A number that functions of like size and structure share, whatever their names and places.
+    pub(crate) fn shape(&self) -> u32 {
+        let parts = [self.static_ops, self.nodes.len() as u32, self.loops.len() as u32];
+        crate::lanes::seed(parts.map(u64::from)) as u32
+    }
+}
+
 /// What a number of the call graph stands for.
 #[derive(Debug, Clone)]
 pub(crate) enum Definition {

@@ -32,10 +32,6 @@ const MAX_NESTING: u32 = 48;
 /// Functions below this share of the whole are not looked into.
 const NEGLIGIBLE_SHARE: f64 = 0.01;
 
-/// Loops whose part in the run is kept, which bounds memory; the largest module of the corpus has some 20,000 that
-/// matter at all.
-const MAX_LOOPS: usize = 1 << 16;
-
 /// Functions of at most this many nodes are looked into whatever they do themselves: it costs nothing.
 const SMALL_FUNCTION: usize = 64;
 
@@ -88,6 +84,8 @@ pub(crate) struct Run {
     pub beyond: bool,
     /// Whether the run goes through an interpreter's dispatch loop.
     pub dispatch: bool,
+    /// Whether it comes to a loop that nothing leaves.
+    pub endless: bool,
 }
 
 struct Summary<'a> {
@@ -146,9 +144,23 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
-    let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, .. } = down;
+    let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, endless, .. } = down;
     let recursive = summary.recursive;
-    Ok(Run { cost, weights, mix, entries, functions, own, loops, accesses, host_calls, recursive, beyond, dispatch })
+    Ok(Run {
+        cost,
+        weights,
+        mix,
+        entries,
+        functions,
+        own,
+        loops,
+        accesses,
+        host_calls,
+        recursive,
+        beyond,
+        dispatch,
+        endless,
+    })
 }
 
 /// Nodes that may be walked under constant arguments; where functions were left out, constants would not go far.
@@ -167,7 +179,7 @@ impl<'a> Summary<'a> {
         self.component = self.order.component[node as usize];
         let Some(group) = node.checked_sub(self.graph.functions()) else {
             if let Some((forest, tree)) = self.tree(node) {
-                let cost = evaluate(forest, tree, node, &[], self);
+                let cost = evaluate(forest, tree, &[], self);
                 self.general[node as usize] = Some(cost);
                 self.finished.push(Instance { function: node, arguments: Vec::new() });
             }
@@ -199,7 +211,8 @@ impl<'a> Summary<'a> {
             return cost;
         }
         self.recursive = true;
-        cost.scaled(priors::recursion(seed([u64::from(component), 0, 0x4ec])))
+        let shape = self.tree(node).map_or(0, |(_, tree)| tree.shape());
+        cost.scaled(priors::recursion(seed([u64::from(shape), 0, 0x4ec])))
     }
 
     /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
@@ -225,7 +238,7 @@ impl<'a> Summary<'a> {
         self.nesting += 1;
         self.active.insert(instance.clone());
         let before = std::mem::replace(&mut self.component, u32::MAX - 1);
-        let cost = evaluate(forest, tree, instance.function, &instance.arguments, self);
+        let cost = evaluate(forest, tree, &instance.arguments, self);
         self.component = before;
         self.active.remove(instance);
         self.nesting -= 1;
@@ -287,6 +300,7 @@ struct Down<'s, 'a> {
     before: Vec<[f64; COUNTERS]>,
     host_calls: BTreeMap<u32, Lanes>,
     dispatch: bool,
+    endless: bool,
 }
 
 impl<'s, 'a> Down<'s, 'a> {
@@ -309,6 +323,7 @@ impl<'s, 'a> Down<'s, 'a> {
             before: Vec::new(),
             host_calls: BTreeMap::new(),
             dispatch: false,
+            endless: false,
         }
     }
 
@@ -375,6 +390,7 @@ impl<'s, 'a> Down<'s, 'a> {
     fn look_into(&mut self, instance: &Instance, times: Lanes, own: f64) -> Result<(), AnalyzeError> {
         let Some((general, tree)) = self.summary.tree(instance.function) else { return Ok(()) };
         let loops = &general.loops[tree.loops.start as usize..tree.loops.end as usize];
+        self.endless |= loops.iter().any(|entry| entry.trip == Trip::Unknown(UnknownLoop::Endless));
         self.dispatch |= !tree.formats
             && loops
                 .iter()
@@ -386,13 +402,13 @@ impl<'s, 'a> Down<'s, 'a> {
             self.summary.component = u32::MAX - 1;
         }
         if own < NEGLIGIBLE_SHARE * self.whole && tree.nodes.len() > SMALL_FUNCTION {
-            evaluate(general, tree, instance.function, &instance.arguments, self);
+            evaluate(general, tree, &instance.arguments, self);
             return Ok(());
         }
         let again = self.again(instance.function, tree)?;
         let detailed = std::mem::take(&mut self.forest);
         let (forest, tree) = again.as_ref().map_or((general, tree), |again| (&detailed, again));
-        evaluate(forest, tree, instance.function, &instance.arguments, self);
+        evaluate(forest, tree, &instance.arguments, self);
         let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         for (index, entry) in loops.iter().enumerate() {
             if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
@@ -457,9 +473,6 @@ impl Visitor for Down<'_, '_> {
         let entered = (entered * self.current.1).bounded();
         let ops = (cost * self.current.1).bounded();
         let before = self.before.pop().unwrap_or(self.mix);
-        if self.loops.len() >= MAX_LOOPS && !self.loops.contains_key(&(self.current.0, index)) {
-            return;
-        }
         let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare {
             finding: None,
             vectors: false,

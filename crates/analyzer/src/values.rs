@@ -205,7 +205,8 @@ impl Values {
                 let base = if code <= 0x4f { 0x48 } else { 0x53 };
                 // Less, less, greater, greater, and the same with equality.
                 let less = matches!(code - base, 0 | 1 | 4 | 5);
-                match (a == x && b == y, a == y && b == x) {
+                let same = |a: Val, b: Val| !a.is_junk() && (a == b || self.linear(a) == self.linear(b));
+                match (same(a, x) && same(b, y), same(a, y) && same(b, x)) {
                     (true, _) => Some(if less { MIN } else { MAX }),
                     (_, true) => Some(if less { MAX } else { MIN }),
                     _ => None,

@@ -101,7 +101,7 @@ impl Walker {
     }
 
     /// Decides what ends the loop that was open innermost, and how often it runs.
-    pub(super) fn finish_loop(&mut self, forest: &mut Forest) {
+    pub(super) fn finish_loop(&mut self, forest: &mut Forest, live: bool) {
         let Some(mut open) = self.open.pop() else { return };
         if let Some(outer) = self.open.last_mut() {
             outer.calls |= open.calls;
@@ -126,7 +126,10 @@ impl Walker {
                 }
             }
         }
-        if best.is_none() && kind == UnknownLoop::Data {
+        let stays = !live && open.backs > 0 && open.exits.is_empty() && !open.early && !open.early_since;
+        if stays && !open.calls {
+            kind = UnknownLoop::Endless;
+        } else if best.is_none() && kind == UnknownLoop::Data {
             kind = test.pace();
         }
         if kind == UnknownLoop::Data && open.calls {

@@ -67,7 +67,7 @@ impl Walker {
             forest.nodes.push(Node::End);
         }
         if let Kind::Loop(_) = frame.kind {
-            self.finish_loop(forest);
+            self.finish_loop(forest, live);
         }
         let joined = frame.branches > 0 && !matches!(frame.kind, Kind::Loop(_));
         if joined {

@@ -35,28 +35,28 @@
     (drop (call $find (local.get $a)))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 7.53e4 (6.59e4 to 9.98e4)
-;;   const 1.71e4 (1.59e4 to 2.14e4)
-;;   local 2.29e4 (2.13e4 to 2.86e4)
-;;   int_alu 1.79e4 (1.66e4 to 2.24e4)
-;;   int_mul 2.73e2 (2.53e2 to 3.41e2)
-;;   load 8.27e3 (7.68e3 to 1.03e4)
-;;   store 4.41e3 (4.09e3 to 5.50e3)
-;;   branch 4.42e3 (4.10e3 to 5.52e3)
-;;   call 4.04e0 (3.75e0 to 5.04e0)
-;; bytes: loaded 2.07e4 (1.92e4 to 2.58e4), stored 1.76e4 (1.64e4 to 2.20e4), bulk 0
+;; ops 1.08e5 (6.98e4 to 4.34e5)
+;;   const 2.07e4 (1.34e4 to 8.32e4)
+;;   local 3.75e4 (2.42e4 to 1.51e5)
+;;   int_alu 2.70e4 (1.75e4 to 1.09e5)
+;;   int_mul 2.10e3 (1.36e3 to 8.43e3)
+;;   load 8.24e3 (5.32e3 to 3.31e4)
+;;   store 6.22e3 (4.02e3 to 2.50e4)
+;;   branch 6.24e3 (4.03e3 to 2.51e4)
+;;   call 4.02e0 (2.60e0 to 1.62e1)
+;; bytes: loaded 2.06e4 (1.33e4 to 8.28e4), stored 2.49e4 (1.61e4 to 9.99e4), bulk 0
 ;; memory 4194304, maximum none, peak 4194304
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Function histogram depth 0 share 0.925 trips unknown = -, Unknown
-;; Loop histogram depth 1 share 0.925 trips 4096 = -, Unknown
+;; Function histogram depth 0 share 0.644 trips unknown = -, Unknown
+;; Loop histogram depth 1 share 0.644 trips 4096 = -, Unknown
 ;;   independent if addresses computed from data do not meet what it writes
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 2 indirect; strides [1]; footprint 7.99e3 (4.20e3 to 1.68e4), traffic 36864
-;; Function rows depth 0 share 0.066 trips unknown = -, Unknown
-;; Loop rows depth 1 share 0.066 trips 1.27e1 (1.10e0 to 3.59e1) = p1, Unknown
+;; Function rows depth 0 share 0.349 trips unknown = -, Unknown
+;; Loop rows depth 1 share 0.349 trips 2.30e1 (1.14e0 to 1.32e2) = p1, Unknown
 ;;   independent if p1 >= 1
-;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 1.08e3 (4.95e0 to 5.32e3), traffic 1.08e3 (6.99e0 to 5.26e3)
-;; Loop rows depth 2 share 0.065 trips 1.27e1 (1.10e0 to 3.59e1) = p1, Independent
-;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 5.08e1 (4.41e0 to 1.44e2), traffic 1.08e3 (4.95e0 to 5.32e3)
-;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 6.6e4 to 1.0e5
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 8.34e3 (5.37e0 to 8.06e4), traffic 8.34e3 (7.61e0 to 8.04e4)
+;; Loop rows depth 2 share 0.347 trips 2.30e1 (1.14e0 to 1.32e2) = p1, Independent
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 9.18e1 (4.56e0 to 5.27e2), traffic 8.34e3 (5.37e0 to 8.06e4)
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 7.0e4 to 4.3e5

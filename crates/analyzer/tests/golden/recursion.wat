@@ -11,14 +11,14 @@
     (drop (call $walk (i32.load (i32.const 8))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.95e4 (1.41e1 to 1.17e5)
-;;   const 2.17e3 (1.57e0 to 1.30e4)
-;;   local 4.33e3 (3.14e0 to 2.60e4)
-;;   int_alu 2.17e3 (1.57e0 to 1.30e4)
-;;   load 4.33e3 (3.14e0 to 2.60e4)
-;;   branch 2.17e3 (1.57e0 to 1.30e4)
-;;   call 2.17e3 (1.57e0 to 1.30e4)
-;; bytes: loaded 1.73e4 (1.26e1 to 1.04e5), stored 0, bulk 0
+;; ops 1.50e5 (1.32e1 to 1.65e6)
+;;   const 1.66e4 (1.47e0 to 1.84e5)
+;;   local 3.33e4 (2.93e0 to 3.68e5)
+;;   int_alu 1.66e4 (1.47e0 to 1.84e5)
+;;   load 3.33e4 (2.93e0 to 3.68e5)
+;;   branch 1.66e4 (1.47e0 to 1.84e5)
+;;   call 1.66e4 (1.47e0 to 1.84e5)
+;; bytes: loaded 1.33e5 (1.17e1 to 1.47e6), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Random wasi_snapshot_preview1.random_get 1
@@ -26,4 +26,4 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function walk depth 0 share 1.000 trips unknown = -, Unknown
 ;; warning: recursive calls: their depth is guessed
-;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.4e1 to 1.2e5
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.3e1 to 1.7e6

@@ -1,0 +1,43 @@
+;; A variable that doubles, a loop that steps by it, and one bounded by the smaller of two numbers.
+(module
+  (memory 1)
+  (func $_start (export "_start")
+    (local $width i32) (local $low i32) (local $mid i32) (local $k i32)
+    (local.set $width (i32.const 1))
+    loop $passes
+      (local.set $low (i32.const 0))
+      loop $pairs
+        (local.set $mid
+          (select
+            (i32.add (local.get $low) (local.get $width))
+            (i32.const 1000)
+            (i32.lt_s (i32.add (local.get $low) (local.get $width)) (i32.const 1000))))
+        (local.set $k (local.get $low))
+        loop $run
+          (i32.store8 (local.get $k) (local.get $mid))
+          (br_if $run (i32.lt_s (local.tee $k (i32.add (local.get $k) (i32.const 1))) (local.get $mid)))
+        end
+        (br_if $pairs
+          (i32.lt_s (local.tee $low (i32.add (local.get $low) (i32.shl (local.get $width) (i32.const 1)))) (i32.const 1000)))
+      end
+      (br_if $passes (i32.lt_s (local.tee $width (i32.shl (local.get $width) (i32.const 1))) (i32.const 1000)))
+    end))
+;; ---- expected ----
+;; wasm-module, entry "_start", input dependent: false
+;; ops 7.092e4
+;;   const 8.915e3
+;;   local 3.444e4
+;;   int_alu 16788
+;;   store 4.880e3
+;;   branch 5.891e3
+;; bytes: loaded 0, stored 4.880e3, bulk 0
+;; memory 65536, maximum none, peak 65536
+;; parallelism Serial
+;; isa 
+;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
+;; Loop _start depth 1 share 1.000 trips 10 = -, Carried
+;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 4.880e2, traffic 4.880e3
+;; Loop _start depth 2 share 0.999 trips 1.001e2 = -, Unknown
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 4.880e2, traffic 4.880e3
+;; Loop _start depth 3 share 0.688 trips 4.876e0 = -, Independent
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.876e0, traffic 4.880e3
