@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod corpus;
 mod demo;
+mod order;
 mod process;
 mod tidy;
 
@@ -32,6 +33,8 @@ enum Task {
     Tidy,
     /// Fetches and builds the programs that tests and benches run (into target/corpus; nothing is done twice).
     Corpus,
+    /// Lists the functions a short run goes through, for the linker to put side by side.
+    Order(order::Arguments),
     /// Measures Forewarm beside its peers; prints a table and writes target/bench/NAME.json.
     Bench(bench::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Corpus => corpus::prepare().map(|_| ()),
+        Task::Order(arguments) => order::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
     };
     match result {

@@ -32,6 +32,10 @@ const MAX_NESTING: u32 = 48;
 /// Functions below this share of the whole are not looked into.
 const NEGLIGIBLE_SHARE: f64 = 0.01;
 
+/// Loops whose part in the run is kept, which bounds memory; the largest module of the corpus has some 20,000 that
+/// matter at all.
+const MAX_LOOPS: usize = 1 << 16;
+
 /// Functions of at most this many nodes are looked into whatever they do themselves: it costs nothing.
 const SMALL_FUNCTION: usize = 64;
 
@@ -473,6 +477,9 @@ impl Visitor for Down<'_, '_> {
         let entered = (entered * self.current.1).bounded();
         let ops = (cost * self.current.1).bounded();
         let before = self.before.pop().unwrap_or(self.mix);
+        if self.loops.len() >= MAX_LOOPS && !self.loops.contains_key(&(self.current.0, index)) {
+            return;
+        }
         let share = self.loops.entry((self.current.0, index)).or_insert(LoopShare {
             finding: None,
             vectors: false,

@@ -327,3 +327,12 @@ fn components_nested_without_end() {
     }
     let _ = run(&bytes);
 }
+
+#[test]
+fn deep_nests_and_loops_without_number() {
+    // Whatever asks about the loops around it must not ask all of them each time.
+    let nests = [[0x03, 0x40].repeat(1900), vec![0x0b; 1900]].concat().repeat(100);
+    assert!(run(&module(&[], &[&[0][..], &nests, &[0x0b]].concat())).unwrap().profile.ops.total.is_some());
+    let rows = [&[0][..], &[0x03, 0x40, 0x0b].repeat(500_000), &[0x0b]].concat();
+    assert!(run(&module(&[], &rows)).unwrap().regions.len() <= 200);
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use forewarm_types::ExitCause;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
 
 use crate::failure::{SIGNALLED, TIMEOUT};
 
@@ -23,6 +23,7 @@ type LastWords = Box<dyn Fn(ExitCause, Option<i32>) + Send + Sync>;
 /// Watches over one run.
 pub struct Watchdog {
     decided: Arc<AtomicBool>,
+    signals: Option<Handle>,
 }
 
 impl Watchdog {
@@ -36,6 +37,7 @@ impl Watchdog {
         let ender = Arc::clone(&end);
         // Caught from here on, not from when the thread gets to run: the program may be quicker.
         let signals = catch_signals();
+        let handle = signals.as_ref().map(Signals::handle);
         spawn("signals", move || {
             if let Some(signal) = signals.and_then(|mut signals| signals.forever().next()) {
                 ender.end(ExitCause::Interrupted, Some(signal), SIGNALLED + signal);
@@ -47,13 +49,19 @@ impl Watchdog {
                 end.end(ExitCause::Timeout, None, TIMEOUT);
             })?;
         }
-        Ok(Self { decided })
+        Ok(Self { decided, signals: handle })
     }
 
     /// The run is over: from here on its own end counts. Does not return where the watchdog was first.
+    ///
+    /// The thread that waits for signals is let go now, so that the end of the process need not wait until it gets a
+    /// core only to be ended.
     pub fn finish(&self) {
         if self.decided.swap(true, Ordering::AcqRel) {
             wait_for_the_end();
+        }
+        if let Some(signals) = &self.signals {
+            signals.close();
         }
     }
 }

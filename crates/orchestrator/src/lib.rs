@@ -30,7 +30,7 @@ pub use forewarm_store::HistoryRow;
 pub use request::{Emulate, Overrides, Request, Settings};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
-pub(crate) const ANALYZER_VERSION: u32 = 2;
+pub(crate) const ANALYZER_VERSION: u32 = 3;
 
 /// The whole system on this machine.
 pub struct Orchestrator {

@@ -12,9 +12,9 @@ use forewarm_types::{Basis, Bytes, Digest, Estimate, Exit, ExitCause, Features, 
 
 const ROUNDS: u32 = 41;
 /// Size of a resource model's text, in bytes.
-const MODEL_BYTES: usize = 20_000;
+const MODEL_BYTES: usize = 3_600;
 /// Size of an analysis' text, in bytes.
-const ANALYSIS_BYTES: usize = 20_000;
+const ANALYSIS_BYTES: usize = 6_000;
 const STAMP: Stamp = Stamp { device: 1, inode: 2, size: 3, mtime_ns: 4, ctime_ns: 5 };
 
 fn observation(n: u32) -> Observation {
@@ -96,7 +96,7 @@ fn existing(directory: &Path, past: u32, maintained: bool) -> Result<serde_json:
         log.push(store.wal_bytes() as f64);
         timed(&mut look_ups, || store.look_up(&STAMP, 1, 32, 2e9))?;
         let run = observation(1000 + round);
-        let record = Record { observation: &run, file_name: "x.wasm", plan_json: Some("{}") };
+        let record = Record { observation: &run, file_name: "x.wasm", plan_json: Some(&"p".repeat(1_500)) };
         timed(&mut records, || store.record(&record, |text| text))?;
         if maintained && store.wants_maintenance() {
             store.maintain()?;

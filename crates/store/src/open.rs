@@ -50,19 +50,16 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Corrupt`], and as the file system has it.
     pub fn open(directory: &Path, options: Options) -> Result<Self, StoreError> {
         let file = directory.join(FILE_NAME);
-        let store = match Self::connect(&file, options) {
-            Ok(store) => store,
+        match Self::connect(&file, options) {
             Err(_) if matches!(file.try_exists(), Ok(false)) => {
                 if options.read_only || !options.create {
                     return Err(StoreError::Missing { file });
                 }
                 create::create(directory, &file)?;
-                Self::connect(&file, options)?
+                Self::connect(&file, options)
             }
-            Err(error) => return Err(error),
-        };
-        store.settle_version(options)?;
-        Ok(store)
+            opened => opened,
+        }
     }
 
     /// Moves a damaged database and its log out of the way, to `forewarm.sqlite3.corrupt-<n>`, so that nothing is lost
@@ -131,17 +128,18 @@ impl Store {
         let mode = if options.read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
         let opened = Connection::open_with_flags(file, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| prepare(&connection, options).map(|()| connection))
-            .and_then(|connection| schema::version(&connection).map(|_| connection));
-        let connection = match opened {
+            .and_then(|connection| Ok((schema::version(&connection)?, connection)));
+        let opened = match opened {
             Err(error) if unwritable(&error) => immutable(file).ok_or(error),
             other => other,
         };
-        let connection = connection.map_err(|error| StoreError::from_engine(file, options.busy_ms, error))?;
-        Ok(Self { connection, file: file.to_owned(), busy_ms: options.busy_ms })
+        let (version, connection) = opened.map_err(|error| StoreError::from_engine(file, options.busy_ms, error))?;
+        let store = Self { connection, file: file.to_owned(), busy_ms: options.busy_ms };
+        store.settle_version(version, options)?;
+        Ok(store)
     }
 
-    fn settle_version(&self, options: Options) -> Result<(), StoreError> {
-        let found = schema::version(&self.connection).map_err(|error| self.sort(error))?;
+    fn settle_version(&self, found: u32, options: Options) -> Result<(), StoreError> {
         if found == schema::VERSION {
             return Ok(());
         }
@@ -184,11 +182,11 @@ fn unwritable(error: &rusqlite::Error) -> bool {
 
 /// Opens a database whose directory cannot be written and whose log is empty, so that the file alone is the whole
 /// truth (SQLite, "Write-Ahead Logging", section "Read-Only Databases").
-fn immutable(file: &Path) -> Option<Connection> {
+fn immutable(file: &Path) -> Option<(u32, Connection)> {
     let log = fs::metadata(sibling(file, "-wal")).map_or(0, |metadata| metadata.len());
     let path = file.to_str().filter(|_| log == 0)?;
     let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).ok()?;
-    schema::version(&connection).ok().map(|_| connection)
+    schema::version(&connection).ok().map(|version| (version, connection))
 }

@@ -15,6 +15,9 @@ const OFTEN: f64 = 16.0;
 /// Things a function must have dealt with to tell how much more it does.
 const LEAST_SCALE: f64 = 32.0;
 
+/// Loops around a place that are looked at, innermost first: compilers nest fewer, and every loop may ask.
+const MAX_AROUND: usize = 64;
+
 impl<V: Visitor> Flow<'_, V> {
     /// The value of an expression that the arguments and finished loops determine.
     pub(super) fn exact(&self, expr: u32) -> Option<i64> {
@@ -85,12 +88,12 @@ impl<V: Visitor> Flow<'_, V> {
             super::Kind::Loop(flow) => flow.trips.exact().unwrap_or(1.0),
             _ => 1.0,
         };
-        self.loops.iter().map(trips).product()
+        self.loops.iter().rev().take(MAX_AROUND).map(trips).product()
     }
 
     /// Where this is, as far as loops around it tell.
     fn place(&self) -> Place {
-        let unknown = self.loops.iter().any(|&frame| match &self.frames[frame as usize].kind {
+        let unknown = self.loops.iter().rev().take(MAX_AROUND).any(|&frame| match &self.frames[frame as usize].kind {
             super::Kind::Loop(flow) => flow.trips.exact().is_none(),
             _ => false,
         });
