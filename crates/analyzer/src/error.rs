@@ -42,6 +42,14 @@ pub enum AnalyzeError {
         /// Whether the file ends before what it announces.
         truncated: bool,
     },
+    /// A native program whose headers cannot be read.
+    #[error("invalid ELF file: {message}")]
+    Elf {
+        /// What is wrong.
+        message: String,
+        /// Whether the file ends before what it announces.
+        truncated: bool,
+    },
     /// Something beyond a limit that WebAssembly engines share.
     #[error("{what} exceeds the limit of {limit} (at offset {offset:#x})")]
     Limit {
@@ -62,7 +70,7 @@ impl AnalyzeError {
             Self::Invalid { offset, .. } | Self::Limit { offset, .. } => Some(*offset),
             Self::Text { offset, .. } => *offset,
             Self::TruncatedHeader { size } => Some(*size),
-            Self::Empty | Self::NotWasm { .. } | Self::UnknownVersion { .. } => None,
+            Self::Empty | Self::NotWasm { .. } | Self::UnknownVersion { .. } | Self::Elf { .. } => None,
         }
     }
 
@@ -83,9 +91,10 @@ impl AnalyzeError {
             Self::NotWasm { .. } => {
                 "a .wasm file begins with the bytes 00 61 73 6d; a .wat text with an open parenthesis"
             }
-            Self::TruncatedHeader { .. } | Self::Invalid { truncated: true, .. } => {
-                "the file is cut short; build or download it again"
-            }
+            Self::TruncatedHeader { .. }
+            | Self::Invalid { truncated: true, .. }
+            | Self::Elf { truncated: true, .. } => "the file is cut short; build or download it again",
+            Self::Elf { .. } => "the file is damaged, or not what its first bytes say",
             Self::UnknownVersion { .. } => "modules of version 1 and components of version 0xd are taken",
             Self::Text { .. } => "correct the text, or give the .wasm binary",
             Self::Invalid { .. } => {

@@ -58,6 +58,41 @@ pub fn translate_text(data: &[u8]) {
     }
 }
 
+/// Analyses arbitrary bytes as the code of a native program, and as such a program.
+///
+/// # Panics
+/// As [`analyze_bytes`].
+pub fn analyze_code(data: &[u8]) {
+    analyze_bytes(&program(data));
+    analyze_bytes(&[&b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"[..], data].concat());
+}
+
+/// The smallest ELF program for x86-64 around some code, which runs from its first byte: header, one loaded segment.
+#[must_use]
+pub fn program(code: &[u8]) -> Vec<u8> {
+    /// Where the file is loaded, and where code lies in it: behind the header and one program header.
+    const BASE: u64 = 0x40_0000;
+    const HEADERS: u64 = 64 + 56;
+    let mut out = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let size = HEADERS + code.len() as u64;
+    // Type, machine, version; entry, program headers, section headers; flags; sizes and counts.
+    out.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+    for word in [BASE + HEADERS, 64, 0] {
+        out.extend(word.to_le_bytes());
+    }
+    out.extend([0; 4]);
+    for half in [64_u16, 56, 1, 64, 0, 0] {
+        out.extend(half.to_le_bytes());
+    }
+    // Loaded, readable and executable; offset, addresses, sizes, alignment.
+    out.extend([1, 0, 0, 0, 5, 0, 0, 0]);
+    for word in [0, BASE, BASE, size, size, 4096] {
+        out.extend(word.to_le_bytes());
+    }
+    out.extend_from_slice(code);
+    out
+}
+
 fn check(analysis: &Analysis) {
     let ops = &analysis.profile.ops;
     let memory = &analysis.profile.memory;

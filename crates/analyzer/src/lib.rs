@@ -1,6 +1,6 @@
-//! Static analysis: WebAssembly bytes to a demand profile.
+//! Static analysis: WebAssembly or a native program to a demand profile.
 //!
-//! [`analyze`] reads a core module or a component and says what a run of it will take: operators by class, memory,
+//! [`analyze`] reads a core module, a component or an ELF file and says what a run of it will take: operators by class, memory,
 //! host services, which compiler tiers can take it, and the loops where the time goes. A front end by the kind of code
 //! makes a [`program`] of the bytes; everything after that is shared. Pure: no I/O, no clock, no randomness; the same
 //! bytes give the same answer. Total on any bytes: an error or a cautious result, never a panic. Called by the
@@ -45,6 +45,7 @@ mod values;
 use forewarm_types::{Analysis, Bytes, CodeInfo, CodeKind, Digest};
 
 pub use error::AnalyzeError;
+pub use frontend::elf::{LibraryFiles, resolve_libraries};
 pub use sniff::{binary, kind};
 
 use frontend::Reading;
@@ -86,25 +87,27 @@ fn analyze_within(
 ) -> Result<Analysis, AnalyzeError> {
     let kind = kind(bytes)?;
     let budget = (depth == Depth::Run).then_some(budget);
-    let Reading { entry, program, facts, mut detail } = read(bytes, kind, budget)?;
+    let Reading { entry, program, facts, mut detail, native, warnings: found } = read(bytes, kind, budget)?;
     let run = match entry {
         Some(_) => Some(summary::run(&program, &mut *detail)?),
         None => None,
     };
-    let (mut profile, warnings) = profile::assemble(facts, run.as_ref());
+    let (mut profile, mut warnings) = profile::assemble(facts, run.as_ref());
+    warnings.extend(found);
     let mut regions = run.map_or_else(Vec::new, |run| regions::list(&program, &mut *detail, &run, depth));
     if depth == Depth::Full {
-        let found = detail.all_algorithms();
-        profile.libraries.extend(found.all.iter().map(|algorithm| format!("algorithm: {algorithm}")));
-        regions::add_algorithms(&mut regions, &*detail, &found);
+        let algorithms = detail.all_algorithms();
+        profile.libraries.extend(algorithms.all.iter().map(|algorithm| format!("algorithm: {algorithm}")));
+        regions::add_algorithms(&mut regions, &*detail, &algorithms);
     }
     let code = CodeInfo { digest, kind, size_bytes, entry: entry.unwrap_or_default() };
-    Ok(Analysis { code, profile, regions, warnings, seconds: 0.0 })
+    Ok(Analysis { code, profile, regions, warnings, native, seconds: 0.0 })
 }
 
 /// Has the front end for a kind of code read it: whole and validated, or as much as a budget of code bytes allows.
 fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
     match kind {
         CodeKind::WasmModule | CodeKind::WasmComponent => frontend::wasm::read(bytes, kind, budget),
+        CodeKind::Elf => frontend::elf::read(bytes),
     }
 }

@@ -42,7 +42,7 @@ const MACHINE_TARGETS: u32 = 8;
 
 mod edges;
 mod export;
-mod finish;
+pub(crate) mod finish;
 mod joins;
 mod tails;
 

@@ -12,6 +12,9 @@ const MAGIC: [u8; 4] = *b"\0asm";
 /// Longest text that is translated, in bytes: text is a form for people, and its parser holds many times its size.
 const MAX_TEXT_BYTES: usize = 256 << 20;
 
+/// The first four bytes of every ELF file.
+const ELF: &[u8] = b"\x7fELF";
+
 /// Beginnings of other formats, with their names.
 const FORMATS: [(&[u8], &str); 16] = [
     (b"\x7fELF", "an ELF program or library"),
@@ -42,6 +45,9 @@ const FORMATS: [(&[u8], &str); 16] = [
 pub fn kind(bytes: &[u8]) -> Result<CodeKind, AnalyzeError> {
     if bytes.is_empty() {
         return Err(AnalyzeError::Empty);
+    }
+    if bytes.starts_with(ELF) && !is_engine_code(bytes) {
+        return Ok(CodeKind::Elf);
     }
     let head = &bytes[..bytes.len().min(4)];
     if !MAGIC.starts_with(head) || (bytes.len() < 4 && bytes.iter().all(|&byte| byte == 0)) {
@@ -126,10 +132,15 @@ fn text_offset(text: &str, message: &str) -> Option<u64> {
     Some((start + column.saturating_sub(1)) as u64)
 }
 
+/// Whether an ELF file holds what an engine compiled, which is no program.
+fn is_engine_code(bytes: &[u8]) -> bool {
+    bytes.starts_with(ELF) && bytes[..bytes.len().min(4096)].windows(8).any(|window| window == b"wasmtime")
+}
+
 /// What bytes that are not WebAssembly seem to be.
 fn describe(bytes: &[u8]) -> String {
     if let Some((_, name)) = FORMATS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        if bytes.starts_with(b"\x7fELF") && bytes[..bytes.len().min(4096)].windows(8).any(|w| w == b"wasmtime") {
+        if is_engine_code(bytes) {
             return "precompiled wasmtime code".to_owned();
         }
         if *name == "a script" && bytes[..bytes.len().min(80)].windows(6).any(|w| w == b"python") {
@@ -179,7 +190,7 @@ mod tests {
         check(b"\0asm\x02\0\0\0", "version 0x2");
         check(&vec![0; 100 << 20], "zeros");
         check(b"\0\0", "zeros");
-        check(b"\x7fELF\x02\x01", "ELF");
+        check(b"\x7fELF\x02\x01", "elf");
         check(b"PK\x03\x04", "zip");
         check(b"\x1f\x8b\x08", "gzip");
         check(b"#!/usr/bin/env python3\n", "Python script");

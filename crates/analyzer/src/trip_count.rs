@@ -22,6 +22,11 @@ impl Formula {
         (self.terms.terms().is_empty() && self.per.is_none()).then(|| trips(self.terms.constant, self.step))
     }
 
+    /// Whether it is the same count as another.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        (self.terms, self.step, self.per) == (other.terms, other.step, other.per)
+    }
+
     /// Whether it surely gives fewer trips than another; a constant is preferred to what depends on something.
     pub(crate) fn fewer(&self, other: &Self) -> bool {
         match (self.constant(), other.constant()) {

@@ -87,6 +87,7 @@ impl Engine {
         let code = self.in_pool(|| match kind {
             CodeKind::WasmModule => wasmtime::Module::from_binary(&self.engine, wasm).map(Code::Module),
             CodeKind::WasmComponent => Component::from_binary(&self.engine, wasm).map(Code::Component),
+            other => Err(wasmtime::Error::msg(format!("this engine does not compile {other} code"))),
         })?;
         let code = code.map_err(|error| self.rejection(wasm, &error))?;
         let timing = watch.stop(Step::Compile, code.text_bytes());

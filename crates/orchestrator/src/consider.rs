@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forewarm_analyzer::{AnalyzeError, Depth};
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Known, Store};
-use forewarm_types::{Analysis, Bytes, Corrections, Digest, Features, Observation, ReuseStatistics};
+use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, Observation, ReuseStatistics};
 
 use crate::error::Error;
 use crate::features::features;
@@ -56,6 +56,7 @@ impl Orchestrator {
             }
             None => {
                 let analysis = self.inspect(&mut program, Depth::Run)?;
+                not_native(&program, analysis.code.kind)?;
                 let digest = analysis.code.digest;
                 let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
                 (analysis, self.memory.recall(recall))
@@ -89,6 +90,7 @@ impl Orchestrator {
         let digest = digest_of(&bytes);
         let binary = translated.unwrap_or(bytes);
         let kind = forewarm_analyzer::kind(&binary).map_err(|error| invalid(program, &error))?;
+        not_native(program, kind)?;
         program.identify(digest, kind, Arc::new(binary));
         Ok(())
     }
@@ -128,6 +130,18 @@ fn beside<A: Send, B>(parallel: bool, first: impl FnOnce() -> A + Send, second: 
             Ok(first) => (first, second),
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    })
+}
+
+/// Refuses native programs, which can be analysed and not yet run.
+fn not_native(program: &Program, kind: CodeKind) -> Result<(), Error> {
+    if kind != CodeKind::Elf {
+        return Ok(());
+    }
+    Err(Error::Invalid {
+        file: program.path().to_owned(),
+        cause: "running native programs is not offered yet".to_owned(),
+        hint: Some("forewarm analyze says what it will need; to run it here, build it for WebAssembly".to_owned()),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 mod features;
 mod learn;
 mod memory;
+mod native;
 mod program;
 pub mod request;
 mod run;

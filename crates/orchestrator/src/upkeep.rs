@@ -23,7 +23,9 @@ impl Orchestrator {
     /// Where the file cannot be read or is not valid code.
     pub fn analyze(&self, file: &Path) -> Result<Analysis, Error> {
         let mut program = Program::open(file, self.clock.unix())?;
-        self.inspect(&mut program, Depth::Full)
+        let mut analysis = self.inspect(&mut program, Depth::Full)?;
+        crate::native::find_libraries(&mut analysis, &mut program);
+        Ok(analysis)
     }
 
     /// The resource model in force: measured where measured, defaults elsewhere.

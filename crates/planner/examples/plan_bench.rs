@@ -113,6 +113,7 @@ fn analysis() -> Analysis {
         },
         regions: Vec::new(),
         warnings: Vec::new(),
+        native: None,
         seconds: 0.0,
     }
 }

@@ -15,6 +15,8 @@ pub enum CodeKind {
     WasmModule,
     /// A WebAssembly component, WASI preview 2.
     WasmComponent,
+    /// A native program or library in the Executable and Linkable Format.
+    Elf,
 }
 
 impl fmt::Display for CodeKind {
@@ -22,6 +24,7 @@ impl fmt::Display for CodeKind {
         f.write_str(match self {
             Self::WasmModule => "wasm-module",
             Self::WasmComponent => "wasm-component",
+            Self::Elf => "elf",
         })
     }
 }

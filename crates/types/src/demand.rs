@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::CodeInfo;
 use crate::configuration::Tier;
 use crate::estimate::Estimate;
+use crate::native::NativeDemand;
 use crate::units::Bytes;
 
 /// A class of operators that share a cost on a given tier.
@@ -384,6 +385,9 @@ pub struct Analysis {
     pub regions: Vec<Region>,
     /// What is uncertain and why.
     pub warnings: Vec<String>,
+    /// What is known of a native program beyond that; `None` for other kinds of code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<NativeDemand>,
     /// Time the analysis took; the analyzer leaves it zero and its caller, who has a clock, fills it in.
     pub seconds: f64,
 }

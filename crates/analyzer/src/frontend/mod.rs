@@ -1,8 +1,9 @@
-//! Front ends: from bytes to the program representation. One so far, WebAssembly.
+//! Front ends: from bytes to the program representation. WebAssembly, and native programs in ELF.
 //!
 //! To add one: read the bytes into a [`Reading`], and name it in `read` of the crate's root. Frequencies, the call
 //! summary, host calls, profile and regions then come of the shared analyses.
 
+pub(crate) mod elf;
 mod reading;
 pub(crate) mod wasm;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_types::demand::{CompileDemand, Contention, IoKind, IsaDemand, Parallelism, ParallelismKind};
-use forewarm_types::{Basis, Estimate};
+use forewarm_types::{Basis, Estimate, NativeDemand};
 
 use crate::error::AnalyzeError;
 use crate::program::{Forest, Function, Program};
@@ -19,6 +19,10 @@ pub(crate) struct Reading<'a> {
     pub facts: Facts,
     /// The code itself, for what only some functions are asked.
     pub detail: Box<dyn Detail + 'a>,
+    /// What only native programs have.
+    pub native: Option<NativeDemand>,
+    /// What is uncertain about the facts.
+    pub warnings: Vec<String>,
 }
 
 /// A host service that the code names.

@@ -12,7 +12,7 @@ use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
 
 /// Expressions looked at for loops that steer another.
-const MAX_STEERED: u32 = 24;
+pub(crate) const MAX_STEERED: u32 = 24;
 
 /// Variables of a loop that are followed value by value.
 const MAX_FOLLOWED: u32 = 6;
@@ -260,7 +260,7 @@ impl Walker {
 }
 
 /// Marks the loops on whose variables an expression depends, but for the loop `of` itself.
-fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
+pub(crate) fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
     let Some(&found) = forest.exprs.get(expr as usize).filter(|_| *left > 0) else { return };
     *left -= 1;
     match found {

@@ -31,5 +31,6 @@ pub(super) fn load(engine: &Engine, artifact: &File, kind: CodeKind) -> wasmtime
             // SAFETY: as above.
             unsafe { Component::deserialize_file(engine, path) }.map(Code::Component)
         }
+        other => Err(wasmtime::Error::msg(format!("{other} code has no artifact of this engine"))),
     }
 }

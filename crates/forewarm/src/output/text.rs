@@ -2,6 +2,7 @@
 
 mod analysis;
 mod history;
+mod native;
 mod plan;
 mod resources;
 

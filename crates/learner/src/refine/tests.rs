@@ -41,6 +41,7 @@ fn analysis(code_bytes: u64) -> Analysis {
         },
         regions: vec![],
         warnings: vec![],
+        native: None,
         seconds: 0.0,
     }
 }

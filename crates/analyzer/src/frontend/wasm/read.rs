@@ -61,6 +61,8 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
         program: Program { roots, ..program },
         facts,
         detail: Box::new(Bodies::new(module, algorithms)),
+        native: None,
+        warnings: Vec::new(),
     })
 }
 

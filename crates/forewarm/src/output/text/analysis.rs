@@ -6,7 +6,7 @@ use std::path::Path;
 use forewarm_types::demand::{Dependence, IoDemand, ParallelismKind, Region, RegionKind};
 use forewarm_types::{Analysis, DemandProfile};
 
-use super::{WIDTH, heading, line};
+use super::{WIDTH, heading, line, native};
 use crate::human;
 
 /// Regions shown: beyond the fifth few matter.
@@ -20,6 +20,7 @@ const IMPORTS: usize = 6;
 pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     let mut page = heading(file, &analysis.code);
     page += "\nWhat it needs\n";
+    page.extend(analysis.native.as_ref().map(native::needs));
     page += &needs(&analysis.profile);
     page += "\nWhere it will spend its time\n";
     let telling = telling(&analysis.regions);
@@ -255,6 +256,7 @@ mod tests {
             },
             regions: vec![region(RegionKind::Function, 1.0, vec![]), region(RegionKind::Loop, 0.63, vec![flag])],
             warnings: vec!["the trip count of a loop in main depends on what is read".into()],
+            native: None,
             seconds: 0.0031,
         }
     }

@@ -1,0 +1,166 @@
+//! The code of an image as one numbered program: imports first, then functions; where a call goes.
+
+use iced_x86::{Instruction, OpKind};
+
+use super::body::never_returns;
+use super::functions::{self, Functions};
+use super::image::Image;
+
+/// An image whose code is decoded, with its functions.
+#[derive(Debug, Default)]
+pub(crate) struct Code<'a> {
+    pub image: Image<'a>,
+    pub functions: Functions<'a>,
+    /// Whether calls of each number do not come back.
+    never: Vec<bool>,
+    /// First function that begins at or after each [`GRAIN`] bytes of code.
+    index: Vec<u32>,
+    low: u64,
+    high: u64,
+}
+
+/// Bytes of code for which the place in the list of functions is kept.
+const GRAIN: u64 = 64;
+
+/// Entries of that table at most: code so far apart is no program.
+const MAX_INDEX: u64 = 1 << 26;
+
+/// For each grain of code the first function that begins in it or later; the lowest and highest address.
+fn index(functions: &Functions<'_>) -> (Vec<u32>, u64, u64) {
+    let (Some(first), Some(last)) = (functions.ranges.first(), functions.ranges.last()) else {
+        return (Vec::new(), 0, 0);
+    };
+    let (low, high) = (first.start, last.end.min(first.start.saturating_add(GRAIN * MAX_INDEX)));
+    let mut out = Vec::new();
+    let mut at = 0;
+    for grain in 0..(high - low).div_ceil(GRAIN) {
+        while functions.ranges.get(at).is_some_and(|range| range.start < low + grain * GRAIN) {
+            at += 1;
+        }
+        out.push(at as u32);
+    }
+    (out, low, high)
+}
+
+/// Where a call or jump out of a function goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callee {
+    /// A function or import, by number.
+    Known(u32),
+    /// Whatever a register or memory holds.
+    Indirect,
+    /// No function there.
+    Nothing,
+}
+
+impl<'a> Code<'a> {
+    /// Finds the functions of an image; none where its machine is not decoded.
+    pub(crate) fn new(image: Image<'a>) -> Self {
+        let functions = if image.decodable() { functions::find(&image) } else { Functions::default() };
+        let names = image.imports.iter().copied().chain(functions.ranges.iter().map(|range| range.name));
+        let never = names.map(never_returns).collect();
+        let (index, low, high) = index(&functions);
+        Self { image, functions, never, index, low, high }
+    }
+
+    /// The number of the first function with code.
+    pub(crate) fn first(&self) -> u32 {
+        self.image.imports.len() as u32
+    }
+
+    /// The number of a function by its place in the list.
+    pub(crate) fn number(&self, range: u32) -> u32 {
+        self.first() + range
+    }
+
+    /// The bytes of a function.
+    pub(crate) fn bytes(&self, range: usize) -> &'a [u8] {
+        let Some(range) = self.functions.ranges.get(range) else { return &[] };
+        self.image.bytes.get(range.offset..range.offset + (range.end - range.start) as usize).unwrap_or_default()
+    }
+
+    /// The function that an address lies in, by its place in the list.
+    #[inline]
+    pub(crate) fn holding(&self, address: u64) -> Option<u32> {
+        if address < self.low || address >= self.high {
+            return None;
+        }
+        let mut at = self.index[((address - self.low) / GRAIN) as usize] as usize;
+        let ranges = &self.functions.ranges;
+        while ranges.get(at).is_some_and(|range| range.start <= address) {
+            at += 1;
+        }
+        let at = at.checked_sub(1)?;
+        (address < ranges[at].end).then_some(at as u32)
+    }
+
+    /// The function that begins at an address.
+    #[inline]
+    pub(crate) fn starting(&self, address: u64) -> Option<u32> {
+        self.holding(address).filter(|&at| self.functions.ranges[at as usize].start == address)
+    }
+
+    /// What an address stands for when it is called.
+    pub(crate) fn callee(&self, address: u64) -> Callee {
+        if let Ok(at) = self.functions.stubs.binary_search_by_key(&address, |stub| stub.0) {
+            return Callee::Known(self.functions.stubs[at].1);
+        }
+        match self.holding(address) {
+            Some(range) => Callee::Known(self.number(range)),
+            None => Callee::Nothing,
+        }
+    }
+
+    /// Where a direct or indirect call or jump goes.
+    pub(crate) fn target(&self, instruction: &Instruction) -> Callee {
+        match instruction.op0_kind() {
+            OpKind::NearBranch64 => self.callee(instruction.near_branch_target()),
+            OpKind::Memory if instruction.is_ip_rel_memory_operand() => self.slot(instruction.ip_rel_memory_address()),
+            _ => Callee::Indirect,
+        }
+    }
+
+    /// The function whose address lies in a slot that the program does not change.
+    fn slot(&self, address: u64) -> Callee {
+        if let Some(&import) = self.image.slots.get(&address) {
+            return Callee::Known(import);
+        }
+        let places = &self.image.pointers;
+        let at = places.partition_point(|pointer| pointer.0 < address);
+        match places.get(at).filter(|pointer| pointer.0 == address && self.image.relocated_once(address)) {
+            Some(pointer) => self.callee(pointer.1),
+            None => Callee::Indirect,
+        }
+    }
+
+    /// Whether calls of a number do not come back.
+    pub(crate) fn never_returns(&self, number: u32) -> bool {
+        self.never.get(number as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a number is an import of one of these names.
+    pub(crate) fn is_import(&self, number: u32, names: &[&str]) -> bool {
+        self.image.imports.get(number as usize).is_some_and(|name| names.contains(name))
+    }
+
+    /// A function's name, empty where it has none.
+    pub(crate) fn name(&self, number: u32) -> &'a str {
+        match (number as usize).checked_sub(self.image.imports.len()) {
+            Some(range) => self.functions.ranges.get(range).map_or("", |range| range.name),
+            None => self.image.imports[number as usize],
+        }
+    }
+}
+
+impl Code<'_> {
+    /// The place of an address in the file.
+    pub(crate) fn offset(&self, address: u64) -> u64 {
+        match self.holding(address) {
+            Some(range) => {
+                let range = &self.functions.ranges[range as usize];
+                range.offset as u64 + (address - range.start)
+            }
+            None => 0,
+        }
+    }
+}

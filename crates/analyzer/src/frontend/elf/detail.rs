@@ -1,0 +1,49 @@
+//! An image asked again about single functions: their layout with work told by class, their names, the algorithms their
+//! constants betray.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::code::Code;
+use super::layout::Layout;
+use crate::error::AnalyzeError;
+use crate::frontend::Detail;
+use crate::program::{Forest, Function};
+
+/// Longest function name that is shown, in characters.
+const MAX_NAME: usize = 300;
+
+/// An image and what it takes to read its functions once more.
+pub(super) struct Functions<'a> {
+    code: Code<'a>,
+    layout: Layout,
+}
+
+impl<'a> Functions<'a> {
+    pub(super) fn new(code: Code<'a>) -> Self {
+        Self { code, layout: Layout::default() }
+    }
+}
+
+impl Detail for Functions<'_> {
+    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
+        let Some(range) = function.checked_sub(self.code.first()) else { return Ok(None) };
+        Ok(Some(self.layout.function(&self.code, range as usize, forest, true)))
+    }
+
+    fn names(&self, functions: &[u32]) -> BTreeMap<u32, String> {
+        let name = |&function: &u32| {
+            let name = self.code.name(function);
+            (!name.is_empty()).then(|| (function, name.chars().take(MAX_NAME).collect()))
+        };
+        functions.iter().filter_map(name).collect()
+    }
+
+    fn offset(&self, function: u32) -> Option<u64> {
+        let range = function.checked_sub(self.code.first())?;
+        self.code.functions.ranges.get(range as usize).map(|range| range.offset as u64)
+    }
+
+    fn algorithms(&mut self, _function: u32) -> BTreeSet<&'static str> {
+        BTreeSet::new()
+    }
+}

@@ -1,0 +1,260 @@
+//! Which instruction-set features a file cannot run without, and which it only may use.
+//!
+//! A feature is required where a note of the linker says so, or where code needs it that runs without asking the
+//! processor first: reached from an entry, an initialiser or an exported function by calls that no test of the
+//! processor guards. What is reached only through resolvers of indirect functions, through tables of addresses, behind
+//! a guard, or under a name that tells of a variant, may be used; so may what is in doubt. Where nothing in the file
+//! asks the processor, it was compiled for what it uses.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use forewarm_types::demand::IsaDemand;
+
+use super::code::Code;
+use super::features::{self, LEVELS};
+use super::image::SymbolKind;
+use super::scan::Scan;
+use super::taint::{Clean, Known, Taint};
+
+/// Rounds in which values that the processor gave are followed from data to data: into a structure, and out of it into
+/// variables of its own, as Go's runtime does.
+const ROUNDS: usize = 3;
+
+/// Bytes after an address that belong to the same variable where no symbol tells its size.
+const VARIABLE_BYTES: u64 = 64;
+
+/// Functions looked into again at most, as a part of all: those that touch such values are few.
+const MOST_LOOKED_INTO: usize = 4;
+
+/// Imports that tell what the processor can do: libgcc and compiler-rt, glibc, OpenSSL, FFmpeg.
+const TELLERS: [&str; 11] = [
+    "_rtld_global_ro",
+    "__cpu_model",
+    "__cpu_features2",
+    "__cpu_indicator_init",
+    "__x86_get_cpuid_feature_leaf",
+    "__x86_get_cpu_features",
+    "_dl_x86_get_cpu_features",
+    "_dl_x86_cpu_features",
+    "OPENSSL_ia32cap_P",
+    "OPENSSL_ia32cap_loc",
+    "av_get_cpu_flags",
+];
+
+/// Transactions are only begun where lock elision was turned on; code that ends them is there in any case (glibc's
+/// `pthread_mutex_unlock`).
+const ELIDED: &str = "rtm";
+
+/// Parts of names that tell of a variant for some processors.
+const VARIANTS: [&str; 17] = [
+    "avx", "sse2", "sse3", "ssse3", "sse4", "sse42", "bmi2", "aesni", "vaes", "pclmul", "shaext", "sha_ni", "shani",
+    "popcnt", "haswell", "skylake", "x86_64_v",
+];
+
+/// The demand, and what is in doubt in words.
+pub(crate) fn demand(code: &Code<'_>, scans: &[Scan], begin: &[u32]) -> (IsaDemand, Vec<String>) {
+    let noted = noted(code.image.isa_needed);
+    let all = scans.iter().fold(0, |set, scan| set | scan.features | scan.doubtful);
+    let roots = roots(code, begin);
+    let (required, mut warnings) = if all == 0 {
+        (0, Vec::new())
+    } else if dispatches(code, scans) {
+        (unguarded(code, scans, &roots), Vec::new())
+    } else {
+        everything(code, scans, &roots)
+    };
+    let required = required & !features::named(ELIDED) | noted;
+    let may_use = all & !required;
+    if may_use != 0 && dispatches(code, scans) {
+        warnings.push(format!(
+            "{} found in code that is only reached after asking the processor, or in doubt: not counted as required",
+            features::names(may_use).join(", ")
+        ));
+    }
+    (IsaDemand { required: features::names(required), may_use: features::names(may_use) }, warnings)
+}
+
+/// What a property note demands.
+fn noted(needed: u32) -> u64 {
+    let level = |level: &(u32, &str, &[&str])| level.2.iter().fold(0, |set, name| set | features::named(name));
+    LEVELS.iter().filter(|level| needed & level.0 != 0).map(level).fold(0, |set, level| set | level)
+}
+
+/// Whether anything in the file asks the processor what it can do.
+fn dispatches(code: &Code<'_>, scans: &[Scan]) -> bool {
+    scans.iter().any(|scan| scan.asks)
+        || !code.image.resolvers.is_empty()
+        || code.image.symbols.iter().any(|symbol| symbol.kind == SymbolKind::IndirectFunction)
+        || code.image.imports.iter().any(|import| TELLERS.contains(import))
+}
+
+/// Where control comes in from outside.
+fn roots(code: &Code<'_>, begin: &[u32]) -> Vec<u32> {
+    let mut out = begin.to_vec();
+    let from_outside = code.image.symbols.iter().filter(|symbol| symbol.exported && symbol.kind != SymbolKind::Other);
+    let addresses = from_outside.map(|symbol| symbol.address).chain(code.image.init.iter().copied());
+    out.extend(addresses.filter_map(|address| code.starting(address)).map(|range| code.number(range)));
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// The features of everything that a program which never asks can reach, but for variants by name.
+fn everything(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> (u64, Vec<String>) {
+    let mut required = 0;
+    let mut doubtful = 0;
+    for (index, scan) in scans.iter().enumerate() {
+        doubtful |= scan.doubtful;
+        if scan.features == 0 {
+            continue;
+        }
+        let number = code.number(index as u32);
+        // A variant that others can see is chosen by whoever calls it.
+        let chosen = roots.binary_search(&number).is_ok() && is_variant(code.name(number));
+        if chosen { doubtful |= scan.features } else { required |= scan.features }
+    }
+    let left = doubtful & !required;
+    let warning = || {
+        format!(
+            "{} found only in exported variants or in what may be data: not counted as required",
+            features::names(left).join(", ")
+        )
+    };
+    (required, (left != 0).then(warning).into_iter().collect())
+}
+
+/// The features of code that runs whatever the processor can do.
+fn unguarded(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> u64 {
+    let first = code.first();
+    let (cleaned, _) = look_into(code, scans);
+    let resolvers = resolvers(code);
+    let mut seen = vec![false; scans.len()];
+    let mut work: Vec<u32> = roots.to_vec();
+    let mut required = 0;
+    while let Some(function) = work.pop() {
+        let Some(index) = function.checked_sub(first).map(|index| index as usize) else { continue };
+        if index >= scans.len() || std::mem::replace(&mut seen[index], true) || is_variant(code.name(function)) {
+            continue;
+        }
+        if let Some(clean) = cleaned.get(&function) {
+            required |= clean.features;
+            work.extend(&clean.calls);
+            if !resolvers.contains(&function) {
+                work.extend(&clean.taken);
+            }
+        } else {
+            let scan = &scans[index];
+            required |= scan.features;
+            work.extend(&scan.calls);
+            if !resolvers.contains(&function) {
+                work.extend(&scan.taken);
+            }
+        }
+    }
+    required
+}
+
+fn is_teller(code: &Code<'_>, import: u32) -> bool {
+    code.image.imports.get(import as usize).is_some_and(|name| TELLERS.contains(name))
+}
+
+/// Functions whose result is an implementation that they chose.
+fn resolvers(code: &Code<'_>) -> BTreeSet<u32> {
+    let indirect = code.image.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::IndirectFunction);
+    let addresses = indirect.map(|symbol| symbol.address).chain(code.image.resolvers.iter().copied());
+    addresses.filter_map(|address| code.starting(address)).map(|range| code.number(range)).collect()
+}
+
+/// Looks again at the functions that touch what the processor said of itself.
+fn look_into(code: &Code<'_>, scans: &[Scan]) -> (std::collections::BTreeMap<u32, Clean>, Known) {
+    let number = |index: usize| code.number(index as u32);
+    let mut known = Known::default();
+    let imported = |name: &&str| TELLERS.contains(name);
+    known.tellers.extend((0..).zip(&code.image.imports).filter(|import| imported(import.1)).map(|import| import.0));
+    let mut data: BTreeSet<u64> = BTreeSet::new();
+    let asking = |function: u32| {
+        function.checked_sub(code.first()).and_then(|index| scans.get(index as usize)).is_some_and(|scan| scan.asks)
+    };
+    for (index, scan) in scans.iter().enumerate() {
+        // What asks, and what calls it, keeps the answer in the data it touches.
+        if scan.asks {
+            known.tellers.insert(number(index));
+        }
+        if scan.asks || scan.calls.iter().any(|&callee| asking(callee)) {
+            data.extend(&scan.data);
+        }
+    }
+    for symbol in code.image.symbols.iter().filter(|symbol| TELLERS.contains(&symbol.name)) {
+        data.insert(symbol.address);
+    }
+    let mut cleaned = std::collections::BTreeMap::new();
+    let mut taint = Taint::default();
+    let mut budget = MOST_LOOKED_INTO * scans.iter().map(|scan| u64::from(scan.instructions)).sum::<u64>() as usize;
+    let sizes = objects(code);
+    let told = |address: u64| code.image.slots.get(&address).is_some_and(|&import| is_teller(code, import));
+    for _ in 0..ROUNDS {
+        known.data = ranges(&data, &sizes);
+        let before = (data.len(), known.tellers.len());
+        cleaned.clear();
+        for (index, scan) in scans.iter().enumerate() {
+            let touches = scan.asks
+                || scan.data.iter().any(|&address| known.holds(address) || told(address))
+                || scan.calls.iter().any(|callee| known.tellers.contains(callee));
+            if !touches {
+                continue;
+            }
+            let Some(left) = budget.checked_sub(scan.instructions as usize) else {
+                cleaned.insert(number(index), Clean::default());
+                continue;
+            };
+            budget = left;
+            let clean = taint.function(code, index, &known);
+            data.extend(&clean.data);
+            if clean.tells {
+                known.tellers.insert(number(index));
+            }
+            cleaned.insert(number(index), clean);
+        }
+        if before == (data.len(), known.tellers.len()) {
+            break;
+        }
+    }
+    (cleaned, known)
+}
+
+/// Variables with a size: address and end, in order.
+fn objects(code: &Code<'_>) -> Vec<(u64, u64)> {
+    let sized = code.image.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Other && symbol.size > 0);
+    let mut out: Vec<_> = sized.map(|symbol| (symbol.address, symbol.address.saturating_add(symbol.size))).collect();
+    out.sort_unstable();
+    out
+}
+
+/// The variables that addresses lie in.
+fn ranges(data: &BTreeSet<u64>, sizes: &[(u64, u64)]) -> Vec<Range<u64>> {
+    let mut out: Vec<Range<u64>> = Vec::new();
+    for &address in data {
+        let object = sizes[..sizes.partition_point(|object| object.0 <= address)].last();
+        let range = match object.filter(|object| address < object.1) {
+            Some(object) => object.0..object.1,
+            None => address..address.saturating_add(VARIABLE_BYTES),
+        };
+        match out.last_mut() {
+            Some(last) if range.start <= last.end => {
+                last.start = last.start.min(range.start);
+                last.end = last.end.max(range.end);
+            }
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+fn is_variant(name: &str) -> bool {
+    name.bytes().any(|byte| byte.is_ascii_uppercase()) && variant(&name.to_ascii_lowercase()) || variant(name)
+}
+
+fn variant(name: &str) -> bool {
+    VARIANTS.iter().any(|part| name.contains(part))
+}

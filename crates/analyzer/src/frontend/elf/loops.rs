@@ -1,0 +1,296 @@
+//! What ends each loop and what its iterations share: variables made at its head, conditions on its ways out.
+//!
+//! Part of the walk over registers; the arithmetic is that of [`crate::trip_count`] and [`crate::dependence`].
+
+use super::graph::NONE;
+use super::layout::Layout;
+use super::registers::{ALL, GENERAL, Registers};
+use crate::dependence::{Space, Why};
+use crate::loops::finish::{MAX_STEERED, steers};
+use crate::priors::UnknownLoop;
+use crate::program::{Expr, Forest, NONE as NO_EXPR, Trip};
+use crate::trip_count::{self, Formula, Test, Variable, Verdict};
+use crate::values::{Source, Val};
+
+/// Distinct targets of a jump table from which on the loop around it is taken for an interpreter's dispatch: as in
+/// WebAssembly, the C library's `printf` has some 20, byte-code interpreters 100 and more.
+const DISPATCH_TARGETS: usize = 48;
+
+/// Ways out of a loop whose conditions are looked at; more only mean that it may end early.
+const MAX_EXITS: usize = 8;
+
+/// Where a loop variable lives.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Register(usize),
+    Slot(i64),
+}
+
+/// A loop variable.
+#[derive(Debug, Clone, Copy)]
+struct Tracked {
+    place: Place,
+    symbol: u32,
+    init: Val,
+}
+
+/// A way out of a loop.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    value: Val,
+    cond: u32,
+    /// Whether the loop goes on where `value` is true.
+    again: bool,
+}
+
+/// A loop whose blocks are being walked.
+#[derive(Debug)]
+pub(super) struct Open {
+    number: u32,
+    /// Index in the forest.
+    index: u32,
+    first_symbol: u32,
+    variables: Vec<Tracked>,
+}
+
+impl Registers {
+    /// Makes everything a variable of the loop.
+    pub(super) fn enter_loop(&mut self, number: u32, index: u32) {
+        let first_symbol = self.values.next_symbol();
+        self.notes.enter(first_symbol);
+        let mut variables = Vec::new();
+        let followed = if self.detail { ALL } else { GENERAL };
+        for register in 0..followed {
+            let init = self.now.registers[register];
+            let (phi, symbol) = self.variable(index, init);
+            self.now.registers[register] = phi;
+            variables.extend(symbol.map(|symbol| Tracked { place: Place::Register(register), symbol, init }));
+        }
+        for slot in 0..self.now.len {
+            let super::registers::Slot { at, value: init, .. } = self.now.slots[slot];
+            let (phi, symbol) = self.variable(index, init);
+            self.now.slots[slot].value = phi;
+            variables.extend(symbol.map(|symbol| Tracked { place: Place::Slot(at), symbol, init }));
+        }
+        self.open.push(Open { number, index, first_symbol, variables });
+    }
+
+    fn variable(&mut self, of: u32, init: Val) -> (Val, Option<u32>) {
+        // The frame stays where it is while a loop runs: compilers balance the stack.
+        if Some(init.symbol) == self.frame_symbol() {
+            return (init, None);
+        }
+        let phi = if init.is_junk() { self.values.opaque(Source::Other) } else { self.values.phi(of, init) };
+        (phi, phi.as_symbol())
+    }
+
+    /// Notes a load or store; `value` is what is stored, or what came of the load.
+    pub(super) fn note_access(&mut self, address: Val, width: u32, store: bool, value: Val) {
+        if self.notes.listens() {
+            self.notes.access(Space::Memory, store, i64::from(width), (address, 0), value, &self.values);
+        }
+    }
+
+    /// Rules a test of dependence out for all open loops: something happens whose effects are not followed.
+    pub(super) fn rule_out(&mut self, why: Why) {
+        self.notes.obstacle(why);
+    }
+
+    /// Decides what ends the innermost open loop, and how often it runs.
+    pub(super) fn leave_loop(&mut self, layout: &Layout, forest: &mut Forest) {
+        let Some(open) = self.open.pop() else { return };
+        let steps = self.steps(layout, &open);
+        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
+        let mut kind = UnknownLoop::Data;
+        let mut best: Option<(Formula, Way)> = None;
+        let mut main = None;
+        let (ways, mut others, table) = self.ways(layout, &open);
+        for way in &ways {
+            main = main.or(Some(*way));
+            match test.verdict(way.value, way.again) {
+                Verdict::Known(formula) if best.as_ref().is_none_or(|(known, _)| formula.fewer(known)) => {
+                    best = Some((formula, *way));
+                }
+                Verdict::Known(_) => {}
+                Verdict::Unknown(found) => {
+                    others += 1;
+                    kind = trip_count::stronger(kind, found);
+                }
+            }
+        }
+        if best.is_none()
+            && let Some((formula, way)) = self.at_every_latch(layout, &open, &test)
+        {
+            // Each iteration that goes round passes one of these tests, which agree.
+            (best, others) = (Some((formula, way)), 0);
+        }
+        if best.is_none() && kind == UnknownLoop::Data {
+            kind = test.pace();
+        }
+        if table >= DISPATCH_TARGETS {
+            kind = UnknownLoop::Dispatch;
+        }
+        let formula = best.map(|(formula, _)| formula);
+        self.notes.leave(&self.values, &steps, (formula, false, formula.is_some() && others == 0));
+        self.conclude(forest, &open, &steps, best, main, kind, others);
+    }
+
+    /// The conditions that every iteration meets, the number of other ways out, and the largest jump table inside.
+    fn ways(&self, layout: &Layout, open: &Open) -> (Vec<Way>, u32, usize) {
+        let (mut ways, mut others, mut table) = (Vec::new(), 0, 0);
+        for &block in &layout.loop_blocks[open.number as usize] {
+            let successors = layout.body.graph.of(block);
+            table = table.max(successors.len());
+            let leaves = |to: u32| !layout.flow.holds(open.number, layout.flow.loop_of[to as usize]);
+            let (taken, next) = layout.body.branches[block as usize];
+            let (cond, inverted) = layout.conds[block as usize];
+            let out = successors.iter().filter(|&&to| leaves(to) && !layout.dying[to as usize]).count();
+            if cond == NONE {
+                others += out as u32;
+                continue;
+            }
+            let gone = |to: u32| to == NONE || leaves(to);
+            if gone(taken) == gone(next) || (out == 0 && taken != NONE) {
+                continue;
+            }
+            let certain = layout.flow.loop_of[block as usize] == open.number
+                && self.latches(layout, open).all(|latch| layout.flow.dominates(block, latch));
+            if certain && ways.len() < MAX_EXITS {
+                let again = gone(next) != inverted;
+                ways.push(Way { value: self.truths[block as usize], cond, again });
+            } else {
+                others += 1;
+            }
+        }
+        (ways, others, table)
+    }
+
+    /// The count that the tests at all back edges agree on, where the loop can be left in no other way.
+    fn at_every_latch(&self, layout: &Layout, open: &Open, test: &Test<'_>) -> Option<(Formula, Way)> {
+        let header = layout.flow.loops[open.number as usize].header;
+        let mut found: Option<(Formula, Way)> = None;
+        let leaving = layout.loop_blocks[open.number as usize].iter().filter(|&&block| {
+            layout.body.graph.of(block).iter().any(|&to| {
+                !layout.dying[to as usize] && !layout.flow.holds(open.number, layout.flow.loop_of[to as usize])
+            })
+        });
+        for &block in leaving {
+            let (taken, next) = layout.body.branches[block as usize];
+            let (cond, inverted) = layout.conds[block as usize];
+            let innermost = layout.flow.loop_of[block as usize] == open.number;
+            if cond == NONE || !innermost || (taken != header && next != header) {
+                return None;
+            }
+            let way = Way { value: self.truths[block as usize], cond, again: (taken == header) != inverted };
+            let Verdict::Known(formula) = test.verdict(way.value, way.again) else { return None };
+            match &found {
+                None => found = Some((formula, way)),
+                Some((known, _)) if known.same(&formula) => {}
+                Some(_) => return None,
+            }
+        }
+        // Without a test of its own, a back edge goes round unasked.
+        let asked = |from: &u32| layout.conds[*from as usize].0 != NONE;
+        found.filter(|_| self.latches(layout, open).all(|from| asked(&from)))
+    }
+
+    fn latches<'a>(&self, layout: &'a Layout, open: &Open) -> impl Iterator<Item = u32> + use<'a> {
+        let (number, header) = (open.number, layout.flow.loops[open.number as usize].header);
+        layout.flow.preceding(header).iter().copied().filter(move |&from| {
+            layout.flow.holds(number, layout.flow.loop_of[from as usize])
+                && layout.flow.place[from as usize] >= layout.flow.place[header as usize]
+        })
+    }
+
+    /// What each iteration does to each variable.
+    fn steps(&self, layout: &Layout, open: &Open) -> Vec<Variable> {
+        let states: Vec<_> = self
+            .latches(layout, open)
+            .filter_map(|from| self.states.get(self.state_of[from as usize] as usize))
+            .collect();
+        let variable = |tracked: &Tracked| {
+            let mut latch = None;
+            for state in &states {
+                let now = match tracked.place {
+                    Place::Register(register) => state.registers[register],
+                    Place::Slot(at) => {
+                        state.slots().iter().find(|slot| slot.at == at).map_or(Val::JUNK, |slot| slot.value)
+                    }
+                };
+                latch = match latch {
+                    None => Some(now),
+                    Some(before) if before == now => Some(now),
+                    Some(_) => Some(Val::JUNK),
+                };
+            }
+            let latch = latch.filter(|latch| !latch.is_junk());
+            let change = latch.and_then(|latch| {
+                let mut change = self.values.linear(latch);
+                change.add(tracked.symbol, -1);
+                change.usable()
+            });
+            let step = change.filter(|change| change.terms().is_empty()).map(|change| change.constant);
+            let stride = change.filter(|change| change.constant == 0).and_then(|change| match change.terms() {
+                &[stride] => Some(stride),
+                _ => None,
+            });
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
+        };
+        open.variables.iter().map(variable).collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what was found of one loop, used once")]
+    fn conclude(
+        &mut self,
+        forest: &mut Forest,
+        open: &Open,
+        steps: &[Variable],
+        best: Option<(Formula, Way)>,
+        main: Option<Way>,
+        kind: UnknownLoop,
+        others: u32,
+    ) {
+        let mut entry = forest.loops[open.index as usize];
+        entry.early = others > 0;
+        if let Some((formula, way)) = best {
+            (entry.main, entry.again) = (way.cond, way.again);
+            entry.trip = self.formula(forest, &formula);
+            if let Trip::Formula { start, len, per, .. } = entry.trip {
+                for slot in start..start + len {
+                    let expr = forest.terms[slot as usize].0;
+                    steers(forest, expr, open.index, &mut MAX_STEERED.clone());
+                }
+                steers(forest, per, open.index, &mut MAX_STEERED.clone());
+            }
+            entry.steers = forest.loops[open.index as usize].steers;
+        } else {
+            entry.early = false;
+            entry.trip = Trip::Unknown(kind);
+            if let Some(way) = main {
+                (entry.main, entry.again) = (way.cond, way.again);
+            }
+        }
+        forest.loops[open.index as usize] = entry;
+        let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
+        for &Variable { symbol, step, stride, init, .. } in steps {
+            if let Some(&expr) = self.exported.get(symbol as usize).filter(|&&expr| expr != NO_EXPR)
+                && let Some(&Expr::Phi(phi)) = forest.exprs.get(expr as usize)
+            {
+                forest.phis[phi as usize].step = step;
+                if let Some((by, factor)) = stride.filter(|&(by, _)| self.values.invariant(by, open.first_symbol)) {
+                    forest.phis[phi as usize].stride = (self.export_symbol(forest, by, 0), factor);
+                }
+            }
+            let moved = match (step, trips) {
+                (Some(0), _) => Some(0),
+                (Some(step), Some(trips)) => step.checked_mul(trips - 1),
+                _ => None,
+            };
+            if let Some(moved) = moved
+                && !init.is_junk()
+            {
+                self.values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
+            }
+        }
+    }
+}

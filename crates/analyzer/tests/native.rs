@@ -1,0 +1,263 @@
+//! Native programs: golden files in `tests/golden_elf`, real ones of this machine, and bytes made to hurt.
+//!
+//! A golden file holds machine code in hexadecimal with its assembly beside it, and ends in the expected profile;
+//! `FOREWARM_BLESS=1 cargo test -p forewarm-analyzer --test native` writes what the analyzer says now.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use forewarm_analyzer::fuzz::{analyze_bytes, analyze_code, program};
+use forewarm_analyzer::{AnalyzeError, Depth, analyze};
+use forewarm_types::native::{Linkage, NativeKind};
+use forewarm_types::{Analysis, Bytes, Digest, Estimate};
+use proptest::prelude::*;
+
+const MARK: &str = "# ---- expected ----";
+
+fn run(bytes: &[u8]) -> Result<Analysis, AnalyzeError> {
+    analyze(bytes, Digest([0; 32]), Bytes(bytes.len() as u64), Depth::Full)
+}
+
+fn shown(estimate: Option<Estimate>) -> String {
+    match estimate {
+        None => "unknown".to_owned(),
+        Some(e) if e.low == e.high => format!("{}", e.expected),
+        Some(e) => format!("{:.2e} ({:.2e} to {:.2e})", e.expected, e.low, e.high),
+    }
+}
+
+fn render(analysis: &Analysis) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| writeln!(out, "# {}", text.trim_end()).unwrap();
+    let ops = &analysis.profile.ops;
+    line(format!("{}, entry {:?}", analysis.code.kind, analysis.code.entry));
+    line(format!("ops {}", shown(ops.total)));
+    for (class, estimate) in &ops.classes {
+        line(format!("  {} {}", class.name(), shown(Some(*estimate))));
+    }
+    line(format!("bytes: loaded {}, stored {}", shown(ops.load_bytes), shown(ops.store_bytes)));
+    let isa = &analysis.profile.isa;
+    line(format!("requires {}; may use {}", isa.required.join(" "), isa.may_use.join(" ")));
+    for region in analysis.regions.iter().take(4) {
+        let trips = region.trip_expression.clone().unwrap_or_else(|| shown(region.trip_count));
+        let place = format!("{:?} at {:#x} depth {}", region.kind, region.offset, region.depth);
+        line(format!("{place} share {:.3} trips {trips} {:?}", region.share, region.dependence));
+    }
+    for warning in &analysis.warnings {
+        line(format!("warning: {warning}"));
+    }
+    out
+}
+
+/// The bytes before the assembly on each line.
+fn assemble(text: &str) -> Vec<u8> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let hex = lines.flat_map(|line| line.split("  ").next().unwrap_or_default().split_whitespace());
+    hex.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+}
+
+fn check(file: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let source = text.split(MARK).next().unwrap_or_default();
+    let found = render(&run(&program(&assemble(source))).unwrap());
+    let expected = text.split_once(MARK).map_or("", |parts| parts.1.trim_start());
+    if found == expected {
+        return Ok(());
+    }
+    if std::env::var_os("FOREWARM_BLESS").is_some() {
+        std::fs::write(file, format!("{}\n{MARK}\n{found}", source.trim_end())).unwrap();
+        return Ok(());
+    }
+    Err(format!("{}\n--- expected\n{expected}\n--- found\n{found}", file.display()))
+}
+
+#[test]
+fn golden_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_elf");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 8, "golden files are missing");
+    let failures: Vec<String> = files.iter().filter_map(|file| check(file).err()).collect();
+    assert!(failures.is_empty(), "{}\nFOREWARM_BLESS=1 accepts what was found", failures.join("\n\n"));
+}
+
+/// Says that a test was skipped, where CI collects it.
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
+fn skip(test: &str, reason: &str) {
+    let line = format!("SKIP {test}: {reason}");
+    eprintln!("{line}");
+    if let Some(list) = std::env::var_os("FOREWARM_SKIPS") {
+        use std::io::Write;
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(list);
+        drop(file.and_then(|mut file| writeln!(file, "{line}")));
+    }
+}
+
+/// A C program built with the system's compiler; `None` where there is none, or where it does not take the flags.
+fn build(source: &str, flags: &[&str]) -> Option<Vec<u8>> {
+    let folder = std::env::temp_dir().join(format!("forewarm-native-{}-{:p}", std::process::id(), &source));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (input, output) = (folder.join("a.c"), folder.join("a.out"));
+    std::fs::write(&input, source).unwrap();
+    let built = Command::new("cc").args(flags).arg(&input).arg("-o").arg(&output).output();
+    let bytes = built.ok().filter(|built| built.status.success()).and_then(|_| std::fs::read(&output).ok());
+    std::fs::remove_dir_all(&folder).unwrap();
+    bytes
+}
+
+const MULTIPLY: &str = "
+    double a[N][N], b[N][N], c[N][N];
+    __attribute__((noinline)) void multiply(void) {
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++) {
+                double s = 0;
+                for (int k = 0; k < N; k++) s += a[i][k] * b[k][j];
+                c[i][j] = s;
+            }
+    }
+    int main(void) { multiply(); return (int)c[1][2]; }";
+
+#[test]
+fn compiled_loops_scale_as_the_nest_says() {
+    for level in ["-O0", "-O1", "-O2", "-O3"] {
+        let [Some(small), Some(large)] = ["-DN=40", "-DN=80"].map(|size| build(MULTIPLY, &[level, size])) else {
+            return skip("compiled_loops_scale_as_the_nest_says", "there is no C compiler");
+        };
+        let total = |bytes: &[u8]| run(bytes).unwrap().profile.ops.total.unwrap();
+        let (small, large) = (total(&small), total(&large));
+        assert!(small.width_ratio() < 1.2, "{level}: {small:?}");
+        let ratio = large.expected / small.expected;
+        // Cubic, less the part of each row that is not.
+        assert!((6.5..8.01).contains(&ratio), "{level}: {ratio}");
+    }
+}
+
+#[test]
+fn a_program_built_for_a_processor_requires_it_and_one_that_asks_does_not() {
+    let Some(haswell) = build(MULTIPLY, &["-O3", "-march=haswell", "-DN=40"]) else {
+        return skip("a_program_built_for_a_processor", "there is no C compiler for x86-64");
+    };
+    assert!(run(&haswell).unwrap().profile.isa.required.contains(&"avx".to_owned()));
+    let clones = "__attribute__((target_clones(\"avx2\", \"default\"), noinline)) int sum(const int *a, int n) {
+            int s = 0; for (int i = 0; i < n; i++) s += a[i] * 3; return s; }
+        int a[1000]; int main(void) { return sum(a, 1000); }";
+    for flags in [&["-O3"][..], &["-O3", "-static"]] {
+        let Some(bytes) = build(clones, flags) else {
+            return skip("target clones", "the C compiler does not build them");
+        };
+        let isa = run(&bytes).unwrap().profile.isa;
+        assert!(isa.may_use.contains(&"avx2".to_owned()), "{flags:?}: {isa:?}");
+        assert!(isa.required.is_empty(), "{flags:?}: {isa:?}");
+    }
+}
+
+#[test]
+fn this_very_test_is_a_rust_program() {
+    let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let analysis = run(&bytes).unwrap();
+    let native = analysis.native.unwrap();
+    assert_eq!((native.kind, native.linkage), (NativeKind::Program, Linkage::Dynamic));
+    assert!(native.runtimes.contains(&"Rust".to_owned()), "{:?}", native.runtimes);
+    assert!(native.needed.iter().any(|name| name.starts_with("libc.")), "{:?}", native.needed);
+    if native.decoded {
+        assert!(analysis.profile.ops.total.is_some());
+        assert!(!analysis.profile.isa.required.contains(&"avx2".to_owned()), "memchr asks before it uses AVX2");
+    }
+}
+
+fn a_real_program() -> Option<Vec<u8>> {
+    ["/bin/true", "/usr/bin/true"]
+        .iter()
+        .find_map(|path| std::fs::read(path).ok())
+        .filter(|b| b.starts_with(b"\x7fELF"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_code(data in proptest::collection::vec(any::<u8>(), 0..600)) {
+        analyze_code(&data);
+    }
+
+    #[test]
+    fn random_branches(data in proptest::collection::vec((0..24_u8, any::<i8>()), 0..120)) {
+        let code: Vec<u8> = data.into_iter().flat_map(|(kind, to)| match kind {
+            0..=7 => vec![0x74 + (kind & 3), to as u8],
+            8 => vec![0xeb, to as u8],
+            9 => [&[0xe8][..], &i32::from(to).to_le_bytes()].concat(),
+            10 => vec![0xc3],
+            11 => vec![0xff, 0xe0],
+            12 => vec![0xf3, 0xa4],
+            13 => vec![0x83, 0xf8 | (to as u8 & 7), to as u8],
+            14 => vec![0x48, 0x83, 0xc0 | (to as u8 & 7), to as u8],
+            15 => vec![0x89, 0x44, 0x24, to as u8],
+            16 => vec![0x8b, 0x4c, 0x24, to as u8],
+            _ => vec![0x48 + (kind & 7), 0x01, 0xc0 | (to as u8 & 0x3f)],
+        }).collect();
+        analyze_code(&code);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_program(edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12), headers in any::<bool>()) {
+        let Some(mut bytes) = a_real_program() else { return Ok(()) };
+        let range = if headers { 1024 } else { bytes.len() };
+        for (place, byte) in edits {
+            bytes[4 + place.index(range - 4)] = byte;
+        }
+        analyze_bytes(&bytes);
+    }
+
+    #[test]
+    fn truncated_program(keep in any::<prop::sample::Index>()) {
+        let Some(bytes) = a_real_program() else { return Ok(()) };
+        analyze_bytes(&bytes[..keep.index(bytes.len())]);
+    }
+}
+
+#[test]
+fn forged_headers_are_refused_or_ignored() {
+    let plain = program(&[0xc3]);
+    let forge = |at: usize, bytes: &[u8]| {
+        let mut forged = plain.clone();
+        forged[at..at + bytes.len()].copy_from_slice(bytes);
+        forged
+    };
+    // Section headers beyond the file, in numbers beyond any file; program headers likewise.
+    assert!(matches!(run(&forge(40, &[0xff; 8])), Err(AnalyzeError::Elf { .. })));
+    assert!(matches!(run(&forge(56, &[0xff, 0xff])), Err(AnalyzeError::Elf { .. })));
+    assert!(matches!(run(&forge(32, &[0xff; 8])), Err(AnalyzeError::Elf { .. })));
+    assert!(matches!(run(&forge(4, &[9])), Err(AnalyzeError::Elf { .. })));
+    assert!(matches!(run(&plain[..20]), Err(AnalyzeError::Elf { .. })));
+    // A segment of all memory, at the last address.
+    analyze_bytes(&forge(64 + 32, &[0xff; 16]));
+    analyze_bytes(&forge(64 + 16, &[0xff; 8]));
+    // Another machine is read, and said not to be decoded.
+    let other = run(&forge(18, &[183, 0])).unwrap();
+    assert!(!other.native.unwrap().decoded);
+    assert!(other.warnings.iter().any(|warning| warning.contains("aarch64 is not decoded")), "{:?}", other.warnings);
+}
+
+#[test]
+fn code_made_to_hurt_is_bounded() {
+    // A ladder of branches to one end; loops that nest; one loop left in a hundred thousand ways.
+    let ladder = [0x0f, 0x84, 0, 0, 0, 0].repeat(200_000);
+    let nest: Vec<u8> = (1..60_000_i32).flat_map(|n| [&[0x0f, 0x85][..], &(-6 * n).to_le_bytes()].concat()).collect();
+    let many = 100_000_i32;
+    let mut exits: Vec<u8> =
+        (0..many).flat_map(|n| [&[0x0f, 0x84][..], &(6 * (many - n - 1) + 5 + n).to_le_bytes()].concat()).collect();
+    exits.extend([&[0xe9][..], &(-6 * many - 5).to_le_bytes()].concat());
+    exits.extend(vec![0xc3; many as usize]);
+    let calls = [0xe8, 0xfb, 0xff, 0xff, 0xff].repeat(100_000);
+    let chain = [0xe8, 0, 0, 0, 0].repeat(100_000);
+    for code in [ladder, nest, exits, calls, chain, vec![0xf3; 1 << 20], vec![0; 1 << 20]] {
+        let ended = [&code[..], &[0xc3]].concat();
+        assert!(run(&program(&ended)).unwrap().profile.ops.total.is_some());
+    }
+}
