@@ -30,7 +30,7 @@ pub(crate) use reference::{Reference, Space};
 pub(crate) use scalars::Family;
 
 /// Accesses of a loop and those in it that are compared; a loop with more is left unknown.
-const MAX_REFERENCES: usize = 96;
+const MAX_REFERENCES: usize = 256;
 
 /// Steps of work for one function; beyond that nothing more is said of its loops.
 const BUDGET: usize = 1 << 21;
@@ -43,6 +43,8 @@ pub(crate) struct Finding {
     pub condition: Option<String>,
     /// What is accumulated.
     pub accumulates: BTreeSet<Family>,
+    /// Whether it accumulates products.
+    pub products: bool,
     /// Why the dependence is not known, or what carries it.
     pub why: Option<Why>,
     /// The accesses in the loop and in those inside it, by their place among the function's.
@@ -234,6 +236,9 @@ impl Recorder {
     }
 }
 
+/// A family of operators, and whether products are accumulated.
+type Accumulation = (Family, bool);
+
 /// What was found of a loop so far.
 #[derive(Debug)]
 struct Sum {
@@ -242,9 +247,10 @@ struct Sum {
     carried: Option<Why>,
     unknown: Option<Why>,
     accumulates: BTreeSet<Family>,
+    products: bool,
     conditions: Conditions,
     /// Pairs to be decided when the outermost loop ends, with the accumulation that both are part of.
-    unlike: Vec<(usize, usize, Option<Family>)>,
+    unlike: Vec<(usize, usize, Option<Accumulation>)>,
 }
 
 impl Sum {
@@ -256,9 +262,15 @@ impl Sum {
             carried: None,
             unknown: None,
             accumulates: BTreeSet::new(),
+            products: false,
             conditions,
             unlike: Vec::new(),
         }
+    }
+
+    fn accumulate(&mut self, family: Family, products: bool) {
+        self.accumulates.insert(family);
+        self.products |= products;
     }
 
     fn unknown(&mut self, why: Why) {
@@ -270,7 +282,7 @@ impl Sum {
         for carries in carries {
             match *carries {
                 Carries::Nothing => {}
-                Carries::Accumulation(family) => drop(self.accumulates.insert(family)),
+                Carries::Accumulation(family, products) => self.accumulate(family, products),
                 Carries::Value => self.carried = Some(Why::Variable),
             }
         }
@@ -298,7 +310,7 @@ impl Sum {
         nest: &Nest<'_>,
         all: &[Reference],
         (one, other): (usize, usize),
-        group: Option<Family>,
+        group: Option<Accumulation>,
         last: bool,
     ) {
         let (first, second) = (&all[one], &all[other]);
@@ -312,7 +324,7 @@ impl Sum {
         match nest.pair(first, second) {
             Overlap::Never => {}
             Overlap::Sometimes => match group {
-                Some(family) => drop(self.accumulates.insert(family)),
+                Some((family, products)) => self.accumulate(family, products),
                 None => self.carried = self.carried.or(Some(Why::Memory)),
             },
             Overlap::NotIfAtLeast { symbol, least } => {
@@ -336,14 +348,14 @@ impl Sum {
             (None, None) => (Dependence::Reduction, None),
         };
         let condition = (dependence == Dependence::Unknown).then(|| self.conditions.text(values, nest)).flatten();
-        let Self { accumulates, references, of, .. } = self;
-        Finding { dependence, condition, accumulates, why, references, of }
+        let Self { accumulates, products, references, of, .. } = self;
+        Finding { dependence, condition, accumulates, products, why, references, of }
     }
 }
 
 /// For each access the accumulation in memory that it is part of, told by the load that begins it: `a[j] += x`, whose
 /// load and store have one address, and whose sum is used for nothing else.
-fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usize, Family)>> {
+fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usize, Accumulation)>> {
     let mut groups = vec![None; references.len()];
     let live = ended.live();
     for (at, store) in references.iter().enumerate().filter(|(_, reference)| reference.store) {

@@ -22,19 +22,17 @@ const ADDRESSES: f64 = 4_294_967_296.0;
 /// How the accesses of a loop move with it.
 pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
     let mut out = AccessPattern::default();
-    for reference in of(accesses, finding) {
+    let references: Vec<&Reference> = of(accesses, finding).collect();
+    for reference in &references {
         if reference.irregular.is_some_and(|at| accesses.runs_in(at, finding.of)) {
             out.indirect += 1;
             continue;
         }
         match reference.bytes(finding.of) {
             Some(0) => out.invariant += 1,
-            Some(bytes) if bytes == reference.width => {
-                out.contiguous += 1;
-                out.stride_bytes.push(bytes);
-            }
             Some(bytes) => {
-                out.strided += 1;
+                let whole = tiles(&references, reference, bytes.saturating_abs());
+                *(if whole { &mut out.contiguous } else { &mut out.strided }) += 1;
                 out.stride_bytes.push(bytes);
             }
             None => out.strided += 1,
@@ -44,6 +42,24 @@ pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
     out.stride_bytes.dedup();
     out.stride_bytes.truncate(MAX_STRIDES);
     out
+}
+
+/// Whether an access and its neighbours leave nothing out between one iteration and the next: alone where it moves by its
+/// own width, together where the loop was unrolled.
+fn tiles(references: &[&Reference], of: &Reference, stride: i64) -> bool {
+    let mut offsets: Vec<i64> = references
+        .iter()
+        .filter(|other| other.store == of.store && other.width == of.width && other.moves_with(of))
+        .filter_map(|other| {
+            let mut apart = other.base;
+            apart.add_linear(&of.base, -1);
+            let apart = apart.usable().filter(|apart| apart.terms().is_empty())?.constant;
+            (apart.saturating_abs() < stride).then(|| apart.rem_euclid(stride))
+        })
+        .collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets.len() as i64 * of.width >= stride
 }
 
 /// Accesses to linear memory in a loop and in those inside it.

@@ -114,7 +114,10 @@ impl Lister<'_> {
         let footprint = memory::footprint(accesses, finding, &trips);
         let operators = part.ops.weighted_estimate(&self.run.weights, Basis::Static);
         let pattern = memory::pattern(accesses, finding);
-        let flags = flags::of_loop(part, finding, &pattern, region.share);
+        let other = |of: u32| self.run.loops.get(&(function, of));
+        let facts =
+            flags::Facts { part, finding, accesses, pattern: &pattern, footprint, share: region.share, other: &other };
+        let flags = flags::of_loop(&facts);
         Region {
             dependence: finding.dependence,
             dependence_reason: finding.why.map(|why| why.words().to_owned()),

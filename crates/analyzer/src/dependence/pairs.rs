@@ -138,6 +138,14 @@ impl Nest<'_> {
             }
         }
         let (a, b) = (first.bytes(self.of).unwrap_or(0), second.bytes(self.of).unwrap_or(0));
+        // Wherever the two are, they may lie apart.
+        let last = self.trips(self.of).map(|trips| trips - 1);
+        let mut anywhere = common.clone();
+        anywhere.add(a, last);
+        anywhere.add(b.wrapping_neg(), last);
+        if anywhere.meets(1 - first.width.max(1), second.width.max(1) - 1) == Answer::Never {
+            return Answer::Never;
+        }
         let later = self.trips(self.of).map(|trips| trips - 2);
         let all = self.window(&common, first, second, (a, b), (later, later));
         if a == b || all != Answer::Sometimes {

@@ -83,7 +83,8 @@ impl Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carries {
     Nothing,
-    Accumulation(Family),
+    /// A chain of a family; whether products are accumulated.
+    Accumulation(Family, bool),
     Value,
 }
 
@@ -141,6 +142,8 @@ struct Chain {
     links: Vec<(u32, u32)>,
     /// Values looked at.
     steps: usize,
+    /// Whether a product was met beside the accumulator.
+    products: bool,
 }
 
 impl Chain {
@@ -169,14 +172,14 @@ impl Ended<'_> {
             Some(latch) => {
                 let root = |value: Val| value.symbol == variable.symbol;
                 self.accumulates(latch, &root, &live, (Some(variable.symbol), 0))
-                    .map_or(Carries::Value, Carries::Accumulation)
+                    .map_or(Carries::Value, |(family, products)| Carries::Accumulation(family, products))
             }
             None => Carries::Value,
         };
         let found: Vec<Carries> = self.variables.iter().map(carried).collect();
         for (variable, carries) in self.variables.iter().zip(&found) {
             let family = match carries {
-                Carries::Accumulation(family) => Some(*family),
+                Carries::Accumulation(family, _) => Some(*family),
                 _ => None,
             };
             self.uses.finished.push((variable.symbol, variable.latch.unwrap_or(Val::JUNK), family));
@@ -192,9 +195,9 @@ impl Ended<'_> {
         root: &dyn Fn(Val) -> bool,
         live: &dyn Fn(u32) -> bool,
         (own, uses): (Option<u32>, u32),
-    ) -> Option<Family> {
+    ) -> Option<(Family, bool)> {
         let live: &dyn Fn(u32) -> bool = live;
-        let mut chain = Chain { family: None, links: Vec::new(), steps: 0 };
+        let mut chain = Chain { family: None, links: Vec::new(), steps: 0, products: false };
         if root(value) || !self.follow(value, root, &mut chain) {
             return None;
         }
@@ -215,7 +218,8 @@ impl Ended<'_> {
         let own = |v: &&Variable| Some(v.symbol) != own;
         let kept = self.variables.iter().filter(own).any(|v| v.latch.is_some_and(|latch| keeps(v.symbol, latch)))
             || self.uses.finished.iter().any(|f| f.0 >= self.first_symbol && keeps(f.0, f.1));
-        (alone && !escapes && !kept).then_some(chain.family).flatten()
+        let products = chain.products;
+        (alone && !escapes && !kept).then_some(chain.family).flatten().map(|family| (family, products))
     }
 
     fn follow(&self, value: Val, root: &dyn Fn(Val) -> bool, chain: &mut Chain) -> bool {
@@ -241,9 +245,11 @@ impl Ended<'_> {
                 let sides = [(a, b), (b, a)];
                 let sides = if first_only { &sides[..1] } else { &sides[..] };
                 chain.fits(family)
-                    && sides
-                        .iter()
-                        .any(|&(side, other)| side.symbol != other.symbol && self.try_side(side, 1, root, chain))
+                    && sides.iter().any(|&(side, other)| {
+                        let found = side.symbol != other.symbol && self.try_side(side, 1, root, chain);
+                        chain.products |= found && self.is_product(other);
+                        found
+                    })
             }
             Def::Either(a, b) => {
                 let choice = self.uses.selects.iter().find(|select| select.0 == value.symbol);
@@ -262,6 +268,14 @@ impl Ended<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a value is a product of two others, of numbers or vectors.
+    fn is_product(&self, value: Val) -> bool {
+        let def = value.as_symbol().map(|symbol| self.values.def(symbol));
+        let Some(Def::Operation { code, a, b }) = def else { return false };
+        let multiplies = matches!(code, 0x6c | 0x7e | 0x94 | 0xa2 | 0x295 | 0x2b5 | 0x2ba | 0x2d5 | 0x2e6 | 0x2f2);
+        multiplies && a.as_constant().is_none() && b.as_constant().is_none()
     }
 
     /// Follows one operand, used this many times; leaves the chain as it was where that leads nowhere.
