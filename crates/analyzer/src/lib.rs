@@ -42,6 +42,7 @@ mod summary;
 mod trip_count;
 mod values;
 
+use forewarm_types::demand::ParallelismKind;
 use forewarm_types::{Analysis, Bytes, CodeInfo, CodeKind, Digest};
 
 pub use error::AnalyzeError;
@@ -95,6 +96,10 @@ fn analyze_within(
     let (mut profile, mut warnings) = profile::assemble(facts, run.as_ref());
     warnings.extend(found);
     let mut regions = run.map_or_else(Vec::new, |run| regions::list(&program, &mut *detail, &run, depth));
+    profile.contention.extend(regions::bandwidth(&regions));
+    if profile.parallelism.kind == ParallelismKind::Serial {
+        profile.parallelism = regions::unused_parallelism(&regions).unwrap_or(profile.parallelism);
+    }
     if depth == Depth::Full {
         let algorithms = detail.all_algorithms();
         profile.libraries.extend(algorithms.all.iter().map(|algorithm| format!("algorithm: {algorithm}")));

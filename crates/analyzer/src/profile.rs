@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_types::demand::{IoDemand, MemoryDemand, OpMix};
-use forewarm_types::{Basis, Bytes, DemandProfile, Estimate};
+use forewarm_types::demand::{Allocation, Contention, IoDemand, IoKind, MemoryDemand, OpMix, ParallelismKind};
+use forewarm_types::{Basis, Bytes, DemandProfile, Estimate, OpClass};
 
 use crate::dependence::Accesses;
-use crate::frontend::{Facts, Service};
+use crate::frontend::{Allocator, Facts, Service};
 use crate::lanes::{Lanes, LogNormal};
 use crate::memory;
 use crate::mix::{self, LOAD_BYTES, STORE_BYTES};
-use crate::summary::Run;
+use crate::summary::{Asked, Run};
 
 /// An interval wider than this, high over low, means that what matters is not known.
 const WIDE: f64 = 1.5;
@@ -30,11 +30,12 @@ const PAGE_BYTES: f64 = 65_536.0;
 const UNKNOWN_GROWTH: (f64, f64) = (1_048_576.0, 256.0);
 
 /// The profile, and what is uncertain about it in words.
-pub(crate) fn assemble(facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<String>) {
+pub(crate) fn assemble(mut facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<String>) {
     let mut warnings = Vec::new();
     let ops = run.map(op_mix).unwrap_or_default();
     let input_dependent = input_dependent(&ops, run, &mut warnings);
     let memory = memory(&facts, run, &ops, &mut warnings);
+    contend(&mut facts, run);
     let Facts { parallelism, services, libraries, isa, contention, compile, .. } = facts;
     let io = services.into_iter().map(|service| host_demand(service, run)).collect();
     let profile = DemandProfile { ops, memory, parallelism, io, libraries, isa, contention, compile, input_dependent };
@@ -146,6 +147,11 @@ fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<Stri
             let peak = (initial as f64 + pages * PAGE_BYTES).min(ceiling);
             return Estimate::new(initial as f64, peak, peak, Basis::Static);
         }
+        if let Some(bytes) = told_growth(run) {
+            // What is asked for is known, not what the allocator had to spare: nothing freed, nothing to spare; or enough.
+            let high = (base + bytes).map(|bytes| bytes.min(ceiling)).weighted_estimate(&run.weights, Basis::Static);
+            return Estimate::new(initial as f64, high.expected, (high.high + PAGE_BYTES).min(ceiling), Basis::Static);
+        }
         warnings.push("memory grows by amounts the code does not tell".to_owned());
         let growth = Lanes::draw(&LogNormal::new(UNKNOWN_GROWTH, 0.0), 0x6077);
         let peak = (base + growth).map(|bytes| bytes.min(ceiling)).estimate(Basis::Default);
@@ -158,7 +164,49 @@ fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<Stri
         peak_bytes: peak,
         traffic_bytes: traffic.reduce(Estimate::add_correlated),
         footprint_bytes: run.and_then(footprint),
-        allocations: Vec::new(),
+        allocations: run.map(allocations).unwrap_or_default(),
+    }
+}
+
+/// Bytes that the run asks of allocators, where nearly all calls tell how much.
+fn told_growth(run: &Run) -> Option<Lanes> {
+    /// Share of calls by their mean whose amounts must be told.
+    const NEARLY_ALL: f64 = 0.99;
+    let sum = |of: fn(&Asked) -> Lanes| run.asked.iter().fold(Lanes::ZERO, |sum, asked| sum + of(&asked.1));
+    let [calls, told] =
+        [sum(|asked| asked.calls), sum(|asked| asked.told)].map(|lanes| lanes.weighted_mean(&run.weights));
+    (calls > 0.0 && told >= NEARLY_ALL * calls).then(|| sum(|asked| asked.bytes))
+}
+
+/// How the run asks for memory.
+fn allocations(run: &Run) -> Vec<Allocation> {
+    let estimate = |lanes: Lanes| lanes.weighted_estimate(&run.weights, Basis::Static);
+    let named = |(allocator, asked): &(Allocator, Asked)| Allocation {
+        via: allocator.name.clone(),
+        calls: Some(estimate(asked.calls)),
+        bytes: (asked.told == asked.calls).then(|| estimate(asked.bytes)),
+    };
+    let mut out: Vec<Allocation> = run.asked.iter().map(named).collect();
+    if !run.cost.grown_pages.is_zero() {
+        let bytes = run.cost.grown_pages.exact().map(|pages| Estimate::exact(pages * PAGE_BYTES, Basis::Static));
+        out.push(Allocation { via: "memory.grow".to_owned(), calls: None, bytes });
+    }
+    out
+}
+
+/// Where the run may wait for others, or slow them, by what it executes.
+fn contend(facts: &mut Facts, run: Option<&Run>) {
+    let contention = |kind: &str, location: &str| Contention { kind: kind.to_owned(), location: location.to_owned() };
+    let atomics = run.map_or(0.0, |run| run.mix[OpClass::Atomic as usize]);
+    if atomics > 0.0 {
+        let place = format!("atomic operations on shared memory, some {atomics:.0} in a run");
+        facts.contention.push(contention("lock", &place));
+    }
+    if facts.parallelism.kind == ParallelismKind::Threads {
+        facts.contention.push(contention("shared-memory", "the threads it starts share one linear memory"));
+        if facts.services.iter().any(|service| service.kind == IoKind::Filesystem) {
+            facts.contention.push(contention("lock", "the host's locks on files that its threads share"));
+        }
     }
 }
 

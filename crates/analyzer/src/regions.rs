@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_types::Basis;
-use forewarm_types::demand::{Dependence, Region, RegionKind};
+use forewarm_types::demand::{Contention, Dependence, Parallelism, ParallelismKind, Region, RegionKind};
 
 use crate::frontend::{Algorithms, Detail};
 use crate::lanes::Lanes;
@@ -48,6 +48,24 @@ pub(crate) fn add_algorithms(regions: &mut Vec<Region>, detail: &dyn Detail, fou
     });
     let more: Vec<Region> = more.take(MOST_IN_FULL).collect();
     regions.extend(more);
+}
+
+/// The parallelism that a program of one thread leaves unused: where its largest loop for threads is, as many as that has
+/// iterations.
+pub(crate) fn unused_parallelism(regions: &[Region]) -> Option<Parallelism> {
+    let for_threads = |region: &&Region| region.flags.iter().any(|flag| flag.benefits_from == "threads");
+    let largest = regions.iter().find(for_threads)?;
+    Some(Parallelism { kind: ParallelismKind::DataParallel, max_useful_threads: largest.trip_count })
+}
+
+/// Where memory's bandwidth bounds the run, and with it whatever else needs it.
+pub(crate) fn bandwidth(regions: &[Region]) -> Vec<Contention> {
+    let bound = |region: &&Region| region.flags.iter().any(|flag| flag.benefits_from == "fast-memory");
+    let place = |region: &Region| Contention {
+        kind: "memory-bandwidth".to_owned(),
+        location: format!("the loop at {:#x} in {}", region.offset, region.function),
+    };
+    regions.iter().filter(bound).map(place).collect()
 }
 
 /// A function of which nothing else is known.

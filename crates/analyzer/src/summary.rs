@@ -11,7 +11,7 @@ use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
-use crate::frontend::Detail;
+use crate::frontend::{Allocator, Detail};
 use crate::hash::{QuickMap, QuickSet};
 use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::mix::COUNTERS;
@@ -63,6 +63,15 @@ pub(crate) struct LoopShare {
     pub ops: Lanes,
 }
 
+/// What a run asks of an allocator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub calls: Lanes,
+    /// Those whose arguments tell how much they ask for, and that much.
+    pub told: Lanes,
+    pub bytes: Lanes,
+}
+
 /// What the run does, from its entry point.
 pub(crate) struct Run {
     pub cost: Cost,
@@ -82,6 +91,8 @@ pub(crate) struct Run {
     pub accesses: BTreeMap<u32, Accesses>,
     /// Calls of each host function.
     pub host_calls: BTreeMap<u32, Lanes>,
+    /// Functions that hand out memory, with what the run asks of them.
+    pub asked: Vec<(Allocator, Asked)>,
     /// Whether a reached cycle of calls had to be guessed.
     pub recursive: bool,
     /// Whether functions were reached that were not looked into.
@@ -148,6 +159,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         down.enter(root, &[], Lanes::ONE);
     }
     down.all()?;
+    let asked = down.asked();
     let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, endless, .. } = down;
     let recursive = summary.recursive;
     Ok(Run {
@@ -160,6 +172,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         loops,
         accesses,
         host_calls,
+        asked,
         recursive,
         beyond,
         dispatch,
@@ -303,12 +316,15 @@ struct Down<'s, 'a> {
     /// What was counted when each open loop began.
     before: Vec<[f64; COUNTERS]>,
     host_calls: BTreeMap<u32, Lanes>,
+    allocators: BTreeMap<u32, Allocator>,
+    asked: BTreeMap<u32, Asked>,
     dispatch: bool,
     endless: bool,
 }
 
 impl<'s, 'a> Down<'s, 'a> {
     fn new(summary: &'s mut Summary<'a>, detail: &'s mut dyn Detail, whole: Lanes, weights: Weights) -> Self {
+        let allocators = detail.allocators();
         Self {
             summary,
             detail,
@@ -326,6 +342,8 @@ impl<'s, 'a> Down<'s, 'a> {
             accesses: BTreeMap::new(),
             before: Vec::new(),
             host_calls: BTreeMap::new(),
+            allocators,
+            asked: BTreeMap::new(),
             dispatch: false,
             endless: false,
         }
@@ -350,6 +368,30 @@ impl<'s, 'a> Down<'s, 'a> {
         let entry = self.times.entry(instance).or_insert(Lanes::ZERO);
         *entry = (*entry + times).bounded();
         cost
+    }
+
+    /// The allocators that the run asks, with what it asks of each.
+    fn asked(&mut self) -> Vec<(Allocator, Asked)> {
+        let named = |(function, asked)| Some((self.allocators.remove(&function)?, asked));
+        std::mem::take(&mut self.asked).into_iter().filter_map(named).collect()
+    }
+
+    /// Notes calls of an allocator.
+    fn ask(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) {
+        // What one allocator asks of another has been asked already.
+        let Some(allocator) = self.allocators.get(&function).filter(|_| !self.allocators.contains_key(&self.current.0))
+        else {
+            return;
+        };
+        let none = Asked { calls: Lanes::ZERO, told: Lanes::ZERO, bytes: Lanes::ZERO };
+        let asked = self.asked.entry(function).or_insert(none);
+        asked.calls = (asked.calls + times).bounded();
+        let factor = |&at: &usize| arguments.get(at).copied().flatten().filter(|&size| size >= 0);
+        let bytes = allocator.size.iter().try_fold(1.0, |all, at| Some(all * factor(at)? as f64));
+        if let Some(bytes) = bytes {
+            asked.told = (asked.told + times).bounded();
+            asked.bytes = (asked.bytes + times * bytes).bounded();
+        }
     }
 
     /// Goes through all instances, callers before callees.
@@ -430,7 +472,11 @@ impl<'s, 'a> Down<'s, 'a> {
 
 impl Visitor for Down<'_, '_> {
     fn sensitive(&self, function: u32) -> u64 {
-        self.summary.sensitive(function)
+        let sizes = self
+            .allocators
+            .get(&function)
+            .map_or(0, |allocator| allocator.size.iter().fold(0, |bits, &at| bits | 1 << at));
+        self.summary.sensitive(function) | sizes
     }
 
     fn text(&self, address: i64) -> Option<&[u8]> {
@@ -443,7 +489,15 @@ impl Visitor for Down<'_, '_> {
 
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
         let all = times * self.current.1;
-        self.enter(function, arguments, all)
+        self.ask(function, arguments, all);
+        // Its cost was told by the arguments that matter to that.
+        let telling = self.summary.sensitive(function);
+        let masked: Vec<Option<i64>> = arguments
+            .iter()
+            .enumerate()
+            .map(|(at, argument)| argument.filter(|_| telling >> at.min(63) & 1 != 0))
+            .collect();
+        self.enter(function, &masked, all)
     }
 
     fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost {

@@ -46,6 +46,17 @@ fn render(analysis: &Analysis) -> String {
         shown(profile.memory.peak_bytes)
     ));
     line(format!("parallelism {:?}", profile.parallelism.kind));
+    for allocation in &profile.memory.allocations {
+        line(format!(
+            "asks by {}: calls {}, bytes {}",
+            allocation.via,
+            shown(allocation.calls),
+            shown(allocation.bytes)
+        ));
+    }
+    for contention in &profile.contention {
+        line(format!("contention: {} at {}", contention.kind, contention.location));
+    }
     for io in &profile.io {
         line(format!("io {:?} {} {}", io.kind, io.via, shown(io.calls)));
     }

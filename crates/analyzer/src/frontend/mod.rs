@@ -7,4 +7,4 @@ pub(crate) mod elf;
 mod reading;
 pub(crate) mod wasm;
 
-pub(crate) use reading::{Algorithms, Detail, Facts, Reading, Service};
+pub(crate) use reading::{Algorithms, Allocator, Detail, Facts, Reading, Service};

@@ -89,6 +89,11 @@ pub(crate) trait Detail {
     /// Offset in the file of a function's code.
     fn offset(&self, function: u32) -> Option<u64>;
 
+    /// Functions that hand out memory, by number; empty where names do not tell.
+    fn allocators(&self) -> BTreeMap<u32, Allocator> {
+        BTreeMap::new()
+    }
+
     /// Algorithms that a function betrays by its constants.
     fn algorithms(&mut self, _function: u32) -> BTreeSet<&'static str> {
         BTreeSet::new()
@@ -98,6 +103,45 @@ pub(crate) trait Detail {
     fn all_algorithms(&mut self) -> Algorithms {
         Algorithms::default()
     }
+}
+
+/// A function that hands out memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Allocator {
+    pub name: String,
+    /// Arguments whose product is the number of bytes asked for, by position.
+    pub size: &'static [usize],
+}
+
+/// Functions of C, C++, Rust and Go that hand out memory, and the arguments that tell how much.
+pub(crate) fn allocator(name: &str) -> Option<Allocator> {
+    let size: &[usize] = match name {
+        "malloc"
+        | "dlmalloc"
+        | "emmalloc"
+        | "valloc"
+        | "_Znwm"
+        | "_Znwj"
+        | "_Znam"
+        | "_Znaj"
+        | "operator new(unsigned long)"
+        | "operator new[](unsigned long)"
+        | "__rust_alloc"
+        | "__rust_alloc_zeroed"
+        | "__rdl_alloc"
+        | "runtime.mallocgc"
+        | "runtime.alloc" => &[0],
+        "calloc" | "dlcalloc" => &[0, 1],
+        "realloc" | "dlrealloc" | "aligned_alloc" | "memalign" | "dlmemalign" => &[1],
+        "posix_memalign" => &[2],
+        "__rust_realloc" | "__rdl_realloc" => &[3],
+        // Rust's names end in a hash (`__rustc::__rust_alloc`, `_RNvCs…___rustc12___rust_alloc`).
+        _ if name.ends_with("___rust_alloc") || name.ends_with("::__rust_alloc") => &[0],
+        _ if name.ends_with("___rust_alloc_zeroed") || name.ends_with("::__rust_alloc_zeroed") => &[0],
+        _ if name.ends_with("___rust_realloc") || name.ends_with("::__rust_realloc") => &[3],
+        _ => return None,
+    };
+    Some(Allocator { name: name.to_owned(), size })
 }
 
 /// Algorithms found in a program.

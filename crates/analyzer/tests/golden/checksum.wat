@@ -34,7 +34,7 @@
 ;; Loop sum depth 1 share 0.533 trips 2000 = -, Reduction simd
 ;;   accumulates float sum
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 8000, traffic 8000
-;;   simd: iterations are free of each other and go through memory in order, one element at a time; adding floats in another order changes the last digits
+;;   simd: iterations are free of each other and go through memory one element after the other; adding floats in another order changes the last digits
 ;; Function crc depth 0 share 0.467 trips unknown = -, Unknown crypto
 ;;   crypto: works as CRC-32 does, by its constants or its rounds
 ;; Loop crc depth 1 share 0.467 trips 1000 = -, Carried

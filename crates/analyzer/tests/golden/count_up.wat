@@ -20,4 +20,4 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 1000 = -, Independent simd
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 4000, traffic 4000
-;;   simd: iterations are free of each other and go through memory in order, one element at a time
+;;   simd: iterations are free of each other and go through memory one element after the other

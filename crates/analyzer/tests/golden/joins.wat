@@ -32,5 +32,6 @@
 ;; io Other env.coin 502
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 0.997 trips 500 = -, Unknown
+;; Loop _start depth 1 share 0.997 trips 500 = -, Unknown branchy
 ;;   independent if its calls neither share state nor touch what it accesses
+;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly

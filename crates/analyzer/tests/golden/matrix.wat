@@ -33,14 +33,15 @@
 ;;   branch 266304
 ;; bytes: loaded 4194304, stored 32768, bulk 0
 ;; memory 1048576, maximum none, peak 1048576
-;; parallelism Serial
+;; parallelism DataParallel
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 64 = -, Independent
+;; Loop _start depth 1 share 1.000 trips 64 = -, Independent threads
 ;;   accesses: 0 contiguous, 2 strided, 1 invariant, 0 indirect; strides [512]; footprint 98304, traffic 4227072
-;; Loop _start depth 2 share 1.000 trips 64 = -, Independent simd
+;;   threads: its iterations are free of each other and long enough to share out
+;; Loop _start depth 2 share 1.000 trips 64 = -, Independent
 ;;   accesses: 2 contiguous, 0 strided, 1 invariant, 0 indirect; strides [8]; footprint 33792, traffic 4227072
-;;   simd: iterations are free of each other and go through memory in order, one element at a time
-;; Loop _start depth 3 share 0.979 trips 64 = -, Reduction
+;; Loop _start depth 3 share 0.979 trips 64 = -, Reduction tensor
 ;;   accumulates float sum
 ;;   accesses: 1 contiguous, 1 strided, 0 invariant, 0 indirect; strides [8, 512]; footprint 1024, traffic 4194304
+;;   tensor: a nest that multiplies and accumulates

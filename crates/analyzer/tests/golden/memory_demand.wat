@@ -13,5 +13,6 @@
 ;; bytes: loaded 0, stored 0, bulk 105000
 ;; memory 131072, maximum 4194304, peak 5.24e5 (1.31e5 to 5.24e5)
 ;; parallelism Serial
+;; asks by memory.grow: calls unknown, bytes 393216
 ;; isa bulk-memory
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown

@@ -28,8 +28,8 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 0.700 trips 2000 = -, Carried
-;;   accesses: 0 contiguous, 2 strided, 1 invariant, 0 indirect; strides [16]; footprint 32000, traffic 48000
+;;   accesses: 2 contiguous, 0 strided, 1 invariant, 0 indirect; strides [16]; footprint 32000, traffic 48000
 ;; Loop _start depth 1 share 0.300 trips 1000 = -, Reduction simd
 ;;   accumulates float sum
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [8]; footprint 8000, traffic 8000
-;;   simd: iterations are free of each other and go through memory in order, one element at a time; adding floats in another order changes the last digits
+;;   simd: iterations are free of each other and go through memory one element after the other; adding floats in another order changes the last digits

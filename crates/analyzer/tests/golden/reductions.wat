@@ -51,7 +51,7 @@
     (drop (call $conditional)) (call $in_memory) (call $in_global)))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 4.76e5 (4.60e5 to 4.92e5)
+;; ops 4.76e5 (4.69e5 to 4.83e5)
 ;;   const 8.40e4 (8.28e4 to 8.52e4)
 ;;   local 1.86e5 (1.83e5 to 1.89e5)
 ;;   global 8.00e3 (7.89e3 to 8.11e3)
@@ -69,21 +69,24 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function largest depth 0 share 0.143 trips unknown = -, Unknown
 ;; Function last_where depth 0 share 0.143 trips unknown = -, Unknown
-;; Loop largest depth 1 share 0.143 trips 4000 = -, Carried
+;; Loop largest depth 1 share 0.143 trips 4000 = -, Reduction simd
+;;   accumulates minimum or maximum
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 16000, traffic 16000
+;;   simd: iterations are free of each other and go through memory one element after the other
 ;; Loop last_where depth 1 share 0.143 trips 4000 = -, Carried
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 16000, traffic 16000
 ;; Function dot depth 0 share 0.126 trips unknown = -, Unknown
 ;; Function conditional depth 0 share 0.126 trips unknown = -, Unknown
 ;; Function prefix depth 0 share 0.126 trips unknown = -, Unknown
-;; Loop dot depth 1 share 0.126 trips 4000 = -, Reduction simd
+;; Loop dot depth 1 share 0.126 trips 4000 = -, Reduction simd tensor
 ;;   accumulates float sum
 ;;   accesses: 2 contiguous, 0 strided, 0 invariant, 0 indirect; strides [8]; footprint 64000, traffic 64000
-;;   simd: iterations are free of each other and go through memory in order, one element at a time; adding floats in another order changes the last digits
+;;   simd: iterations are free of each other and go through memory one element after the other; adding floats in another order changes the last digits
+;;   tensor: a dot product
 ;; Loop prefix depth 1 share 0.126 trips 4000 = -, Carried
 ;;   accesses: 2 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 32000, traffic 32000
 ;; Loop conditional depth 1 share 0.126 trips 4000 = -, Reduction simd
 ;;   accumulates sum
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [4]; footprint 16000, traffic 1.60e4 (1.43e4 to 1.77e4)
-;;   simd: iterations are free of each other and go through memory in order, one element at a time
+;;   simd: iterations are free of each other and go through memory one element after the other
 ;; Function sum depth 0 share 0.118 trips unknown = -, Unknown

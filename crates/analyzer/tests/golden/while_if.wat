@@ -21,5 +21,7 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 0.936 trips 301 = -, Independent
-;; Loop _start depth 1 share 0.064 trips 21 = -, Independent
+;; Loop _start depth 1 share 0.936 trips 301 = -, Independent branchy
+;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
+;; Loop _start depth 1 share 0.064 trips 21 = -, Independent branchy
+;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly

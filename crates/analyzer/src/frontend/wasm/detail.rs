@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::Module;
 use crate::error::AnalyzeError;
-use crate::frontend::{Algorithms, Detail};
+use crate::frontend::reading::allocator;
+use crate::frontend::{Algorithms, Allocator, Detail};
 use crate::loops::Walker;
 use crate::program::{Forest, Function};
 
@@ -61,6 +62,26 @@ impl Detail for Bodies<'_> {
             }
         }
         out.retain(|_, name| !name.is_empty());
+        out
+    }
+
+    /// By the names of imports, of exports, and of the name section.
+    fn allocators(&self) -> BTreeMap<u32, Allocator> {
+        let mut out = BTreeMap::new();
+        let imports = (0..).zip(&self.module.imports).map(|(function, import)| (function, import.name));
+        let exports = self.module.exports.iter().map(|&(name, function)| (function, name));
+        for (function, name) in imports.chain(exports) {
+            out.extend(allocator(name).map(|found| (function, found)));
+        }
+        let sections =
+            self.module.names.clone().into_iter().flat_map(|reader| reader.into_iter().map_while(Result::ok));
+        for section in sections {
+            if let wasmparser::Name::Function(map) = section {
+                for naming in map.into_iter().map_while(Result::ok) {
+                    out.extend(allocator(naming.name).map(|found| (naming.index, found)));
+                }
+            }
+        }
         out
     }
 

@@ -13,8 +13,15 @@ use crate::human;
 const REGIONS: usize = 5;
 /// Operator classes shown.
 const CLASSES: usize = 6;
+/// Share of a loop's work from which on the loop inside it is all there is to it.
+const NEST: f64 = 0.9;
+/// Share of the run that a function does outside of what it calls, from which on it is worth a line.
+const OWN: f64 = 0.02;
 /// Imports named for each kind of host service.
 const IMPORTS: usize = 6;
+
+/// How an algorithm is told among the libraries.
+const ALGORITHM: &str = "algorithm: ";
 
 /// The whole page.
 pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
@@ -42,12 +49,26 @@ pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     page
 }
 
-/// The regions without functions whose work a loop already tells of: where a loop has most of a function's share, as
-/// every caller of a hot loop's function has it, naming the function adds nothing.
+/// The regions worth naming: loops, but of a nest only those that say something of their own, and functions that do much
+/// outside their loops. Every caller of a hot function has its share too; naming it adds nothing.
 fn telling(regions: &[Region]) -> Vec<&Region> {
-    let loops = || regions.iter().filter(|region| region.kind == RegionKind::Loop);
-    let told = |function: &Region| loops().any(|inner| inner.share > function.share / 2.0);
-    regions.iter().filter(|region| region.kind == RegionKind::Loop || !told(region)).collect()
+    let inside = |outer: &Region, inner: &Region| {
+        let same = inner.kind == RegionKind::Loop && inner.function == outer.function;
+        same && inner.depth > outer.depth && inner.offset > outer.offset
+    };
+    let says = |region: &&Region| match region.kind {
+        _ if region.share <= 0.0 => false,
+        // A loop that is there for the one inside it.
+        RegionKind::Loop => {
+            let most = |inner: &Region| inside(region, inner) && inner.share > NEST * region.share;
+            !region.flags.is_empty() || !regions.iter().any(most)
+        }
+        RegionKind::Function => {
+            let told = |inner: &Region| inside(region, inner) && inner.share > region.self_share / 2.0;
+            region.self_share > OWN && !regions.iter().any(told)
+        }
+    };
+    regions.iter().filter(says).collect()
 }
 
 fn needs(profile: &DemandProfile) -> String {
@@ -62,7 +83,19 @@ fn needs(profile: &DemandProfile) -> String {
         text += &line(&kind, &via);
     }
     let isa = &profile.isa;
-    let lists = [("libraries", &profile.libraries), ("requires", &isa.required), ("may use", &isa.may_use)];
+    let named = |algorithms: bool| -> Vec<String> {
+        let strip = |name: &String| match name.strip_prefix(ALGORITHM) {
+            Some(algorithm) => algorithms.then(|| algorithm.to_owned()),
+            None => (!algorithms).then(|| name.clone()),
+        };
+        profile.libraries.iter().filter_map(strip).collect()
+    };
+    let lists = [
+        ("cryptography", &named(true)),
+        ("libraries", &named(false)),
+        ("requires", &isa.required),
+        ("may use", &isa.may_use),
+    ];
     text.extend(
         lists.iter().filter(|(_, names)| !names.is_empty()).map(|(label, names)| line(label, &names.join(", "))),
     );
@@ -95,7 +128,11 @@ fn memory(profile: &DemandProfile) -> String {
         .map_or_else(|| "no limit of its own".to_owned(), |max| format!("at most {}", human::size(max)));
     let peak = human::maybe(memory.peak_bytes, human::bytes);
     let moved = memory.traffic_bytes.map(|e| format!("; moves {}", human::estimate(e, human::bytes)));
-    format!("starts with {}, peak {peak}, {limit}{}", human::size(memory.initial_bytes), moved.unwrap_or_default())
+    let touched = memory.footprint_bytes.map(|e| format!("; its loops touch {}", human::estimate(e, human::bytes)));
+    let asks: Vec<&str> = memory.allocations.iter().map(|allocation| allocation.via.as_str()).collect();
+    let asks = if asks.is_empty() { String::new() } else { format!("; asks for more by {}", asks.join(", ")) };
+    let [moved, touched] = [moved, touched].map(Option::unwrap_or_default);
+    format!("starts with {}, peak {peak}, {limit}{moved}{touched}{asks}", human::size(memory.initial_bytes))
 }
 
 fn parallelism(profile: &DemandProfile) -> String {
@@ -159,13 +196,12 @@ fn show(rank: usize, region: &Region) -> String {
     let depth = if region.depth > 0 { format!(", depth {}", region.depth) } else { String::new() };
     let share = human::percent(region.share);
     let mut text = format!("  {rank}. {share} in {what} (offset {:#x}{depth})\n", region.offset);
-    let facts = [trips(region), dependence(region)].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    if !facts.is_empty() {
-        text += &human::wrap(&facts, 5, WIDTH);
+    for fact in [trips(region), dependence(region), traffic(region)].into_iter().flatten() {
+        text += &human::wrap(&fact, 5, WIDTH);
     }
     for flag in &region.flags {
         let precision = flag.confidence.map(|c| format!(" (right in {} of cases)", human::percent(c)));
-        let words = format!("gains from {}: {}{}", flag.benefits_from, flag.reason, precision.unwrap_or_default());
+        let words = format!("{}: {}{}", gain(&flag.benefits_from), flag.reason, precision.unwrap_or_default());
         text += &human::wrap(&words, 5, WIDTH);
     }
     text
@@ -181,13 +217,62 @@ fn trips(region: &Region) -> Option<String> {
 }
 
 fn dependence(region: &Region) -> Option<String> {
+    if region.kind != RegionKind::Loop {
+        return None;
+    }
+    let reason = || region.dependence_reason.clone();
     let words = match region.dependence {
-        Dependence::Independent => "iterations are independent",
-        Dependence::Reduction => "iterations only accumulate",
-        Dependence::Carried => "each iteration needs the one before",
-        Dependence::Unknown => return None,
+        Dependence::Independent => "iterations are independent".to_owned(),
+        Dependence::Reduction if region.reductions.is_empty() => "iterations only accumulate".to_owned(),
+        Dependence::Reduction => format!("iterations only accumulate ({})", region.reductions.join(", ")),
+        Dependence::Carried => reason().unwrap_or_else(|| "each iteration needs the one before".to_owned()),
+        Dependence::Unknown => match (&region.dependence_condition, reason()) {
+            (Some(condition), _) => format!("iterations are independent {condition}"),
+            (None, reason) => format!("no telling whether iterations depend on each other: {}", reason?),
+        },
     };
-    Some(words.to_owned())
+    Some(words)
+}
+
+/// What a loop does with memory.
+fn traffic(region: &Region) -> Option<String> {
+    let accesses = region.accesses.as_ref()?;
+    let all = accesses.contiguous + accesses.strided + accesses.invariant + accesses.indirect;
+    let widest = accesses.stride_bytes.iter().map(|bytes| bytes.unsigned_abs()).max();
+    let mut words: Vec<String> = Vec::new();
+    if accesses.strided > 0 {
+        let strides = widest
+            .map_or("by amounts fixed while it runs".to_owned(), |b| format!("of up to {}", human::bytes(b as f64)));
+        words.push(format!("memory in strides {strides}"));
+    } else if accesses.contiguous > 0 {
+        words.push("memory in order".to_owned());
+    }
+    if accesses.indirect > 0 {
+        words.push(format!("{} of {all} addresses are computed from data", accesses.indirect));
+    }
+    if all == 0 {
+        return None;
+    }
+    words.extend(region.footprint_bytes.map(|bytes| format!("touches {} each time", human::bytes(bytes.expected))));
+    words.extend(region.traffic_bytes.map(|bytes| format!("moves {} in all", human::bytes(bytes.expected))));
+    Some(words.join(", "))
+}
+
+/// What a flag's word means, to begin its line.
+fn gain(benefits_from: &str) -> String {
+    let name = match benefits_from {
+        "simd" => "vectors",
+        "threads" => "threads",
+        "gpu" => "a GPU",
+        "fpga" => "an FPGA",
+        "tensor" => "a tensor unit",
+        "crypto" => "cryptographic instructions",
+        "large-pages" => "large pages",
+        "fast-memory" => "faster memory",
+        "branchy" => return "branchy".to_owned(),
+        other => other,
+    };
+    format!("gains from {name}")
 }
 
 #[cfg(test)]
