@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use forewarm_types::demand::Dependence;
 
 use crate::trip_count::{Formula, Variable};
-use crate::values::{Linear, Val, Values};
+use crate::values::{Val, Values};
 
 mod describe;
 mod pairs;
@@ -380,5 +380,6 @@ fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usi
 fn same_place(first: &Reference, second: &Reference) -> bool {
     let mut apart = first.base;
     apart.add_linear(&second.base, -1);
-    first.space == second.space && apart.usable() == Some(Linear::number(0)) && first.moves_with(second)
+    let same = apart.usable().is_some_and(|apart| apart.terms().is_empty() && apart.constant == 0);
+    same && first.space == second.space && first.moves_with(second)
 }

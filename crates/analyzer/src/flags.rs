@@ -87,7 +87,7 @@ const RULES: [(&str, Rule, (u32, u32)); 8] = [
 
 /// Right flags and all flags of each rule on the labelled kernels: `cargo test -p forewarm-analyzer --test flags` holds
 /// these figures, and says what they should be.
-const MEASURED: [(u32, u32); 8] = [(12, 12), (17, 17), (6, 6), (4, 4), (4, 4), (7, 7), (3, 3), (2, 2)];
+const MEASURED: [(u32, u32); 8] = [(12, 12), (17, 17), (6, 6), (4, 4), (5, 5), (7, 7), (3, 3), (2, 2)];
 
 /// Flags below which a precision is not told.
 const ENOUGH: u32 = 4;

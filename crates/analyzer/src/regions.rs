@@ -127,7 +127,10 @@ impl Lister<'_> {
 
     /// The region with what is known of its dependence and of what it does with memory.
     fn with_memory(&self, region: Region, function: u32, part: &LoopShare) -> Region {
-        let (Some(finding), Some(accesses)) = (&part.finding, self.run.accesses.get(&function)) else { return region };
+        let (Some(finding), Some(accesses)) = (&part.finding, self.run.accesses.get(&function)) else {
+            let reason = "the function does too little itself to be looked into";
+            return Region { dependence_reason: Some(reason.to_owned()), ..region };
+        };
         let trips = |of: u32| self.run.loops.get(&(function, of)).map_or(Lanes::ONE, |inner| inner.trips);
         let footprint = memory::footprint(accesses, finding, &trips);
         let operators = part.ops.weighted_estimate(&self.run.weights, Basis::Static);

@@ -115,9 +115,14 @@ impl Conditions {
             return;
         }
         let pair = if first.store { [first, second] } else { [second, first] }.map(Place::of);
+        let like = |a: &Place, b: &Place| {
+            let mut apart = a.base;
+            apart.add_linear(&b.base, -1);
+            apart.usable().is_some_and(|apart| apart.terms().is_empty() && apart.constant == 0)
+        };
         let same = |known: &[Place; 2]| {
-            let bases = [known[0].base, known[1].base];
-            bases == [pair[0].base, pair[1].base] || bases == [pair[1].base, pair[0].base]
+            (like(&known[0], &pair[0]) && like(&known[1], &pair[1]))
+                || (like(&known[0], &pair[1]) && like(&known[1], &pair[0]))
         };
         if self.apart.iter().any(same) {
             return;

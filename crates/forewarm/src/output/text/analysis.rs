@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use forewarm_types::demand::{Dependence, IoDemand, ParallelismKind, Region, RegionKind};
+use forewarm_types::demand::{Allocation, Dependence, IoDemand, ParallelismKind, Region, RegionKind};
 use forewarm_types::{Analysis, DemandProfile};
 
 use super::{WIDTH, heading, line, native};
@@ -77,7 +77,7 @@ fn needs(profile: &DemandProfile) -> String {
     if !mix.is_empty() {
         text += &line("of these", &mix);
     }
-    text += &line("memory", &memory(profile));
+    text += &memory(profile);
     text += &line("parallelism", &parallelism(profile));
     for (kind, via) in services(&profile.io) {
         text += &line(&kind, &via);
@@ -91,7 +91,7 @@ fn needs(profile: &DemandProfile) -> String {
         profile.libraries.iter().filter_map(strip).collect()
     };
     let lists = [
-        ("cryptography", &named(true)),
+        ("crypto", &named(true)),
         ("libraries", &named(false)),
         ("requires", &isa.required),
         ("may use", &isa.may_use),
@@ -127,12 +127,28 @@ fn memory(profile: &DemandProfile) -> String {
         .maximum_bytes
         .map_or_else(|| "no limit of its own".to_owned(), |max| format!("at most {}", human::size(max)));
     let peak = human::maybe(memory.peak_bytes, human::bytes);
-    let moved = memory.traffic_bytes.map(|e| format!("; moves {}", human::estimate(e, human::bytes)));
-    let touched = memory.footprint_bytes.map(|e| format!("; its loops touch {}", human::estimate(e, human::bytes)));
-    let asks: Vec<&str> = memory.allocations.iter().map(|allocation| allocation.via.as_str()).collect();
-    let asks = if asks.is_empty() { String::new() } else { format!("; asks for more by {}", asks.join(", ")) };
-    let [moved, touched] = [moved, touched].map(Option::unwrap_or_default);
-    format!("starts with {}, peak {peak}, {limit}{moved}{touched}{asks}", human::size(memory.initial_bytes))
+    let mut text = line("memory", &format!("starts with {}, peak {peak}, {limit}", human::size(memory.initial_bytes)));
+    let moved = memory.traffic_bytes.map(|bytes| format!("moves {}", human::estimate(bytes, human::bytes)));
+    let touched = memory.footprint_bytes.map(|bytes| format!("loops touch {}", human::estimate(bytes, human::bytes)));
+    let traffic: Vec<String> = moved.into_iter().chain(touched).collect();
+    if !traffic.is_empty() {
+        text += &line("traffic", &traffic.join("; "));
+    }
+    let asks: Vec<String> = memory.allocations.iter().map(asks).collect();
+    if !asks.is_empty() {
+        text += &line("allocation", &asks.join(", "));
+    }
+    text
+}
+
+/// A way of asking for memory, with how often or how much where that is known.
+fn asks(allocation: &Allocation) -> String {
+    let name = plain(&allocation.via);
+    match (allocation.calls, allocation.bytes) {
+        (_, Some(bytes)) => format!("{name} for {}", human::bytes(bytes.expected)),
+        (Some(calls), None) => format!("{name} {} times", human::count(calls.expected.ceil())),
+        (None, None) => name,
+    }
 }
 
 fn parallelism(profile: &DemandProfile) -> String {
@@ -158,7 +174,10 @@ fn services(io: &[IoDemand]) -> Vec<(String, String)> {
             Some((interface, _)) => interface,
             None => demand.via.rsplit_once('.').map_or(demand.via.as_str(), |(_, name)| name),
         };
-        kinds.entry(demand.kind).or_default().push(name);
+        let names = kinds.entry(demand.kind).or_default();
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
     let show = |names: Vec<&str>| {
         let more = names.len().saturating_sub(IMPORTS);
@@ -183,15 +202,16 @@ fn kebab(name: &str) -> String {
 fn compilation(profile: &DemandProfile) -> String {
     let compile = &profile.compile;
     let functions = human::count(compile.functions as f64);
-    let mut text = format!("{} of code in {functions} functions", human::size(compile.code_bytes));
+    let plural = if compile.functions == 1 { "" } else { "s" };
+    let mut text = format!("{} of code in {functions} function{plural}", human::size(compile.code_bytes));
     text.extend(compile.unsupported.iter().map(|(tier, feature)| format!("; not by {tier} ({feature})")));
     text
 }
 
 fn show(rank: usize, region: &Region) -> String {
     let what = match region.kind {
-        RegionKind::Loop => format!("loop in {}", region.function),
-        RegionKind::Function => format!("function {}", region.function),
+        RegionKind::Loop => format!("loop in {}", plain(&region.function)),
+        RegionKind::Function => format!("function {}", plain(&region.function)),
     };
     let depth = if region.depth > 0 { format!(", depth {}", region.depth) } else { String::new() };
     let share = human::percent(region.share);
@@ -200,7 +220,7 @@ fn show(rank: usize, region: &Region) -> String {
         text += &human::wrap(&fact, 5, WIDTH);
     }
     for flag in &region.flags {
-        let precision = flag.confidence.map(|c| format!(" (right in {} of cases)", human::percent(c)));
+        let precision = flag.confidence.map(|c| format!(" (rule right on {} of labelled kernels)", human::percent(c)));
         let words = format!("{}: {}{}", gain(&flag.benefits_from), flag.reason, precision.unwrap_or_default());
         text += &human::wrap(&words, 5, WIDTH);
     }
@@ -258,6 +278,49 @@ fn traffic(region: &Region) -> Option<String> {
     Some(words.join(", "))
 }
 
+/// Longest function name shown, in characters.
+const NAME: usize = 56;
+
+/// A name as its author wrote it, where Rust's older mangling tells (`_ZN4core3fmt5write17h0123456789abcdefE`), cut where
+/// it is long.
+fn plain(name: &str) -> String {
+    let mut text = demangled(name).unwrap_or_else(|| name.to_owned());
+    if text.chars().count() > NAME {
+        text = text.chars().take(NAME - 1).chain(['…']).collect();
+    }
+    text
+}
+
+/// The path of a name in Rust's older mangling, its hash left out: lengths and parts between `_ZN` and `E`.
+fn demangled(name: &str) -> Option<String> {
+    let mut rest = name.strip_prefix("_ZN")?;
+    let mut parts: Vec<&str> = Vec::new();
+    while !rest.starts_with('E') {
+        let digits = rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+        let length: usize = rest.get(..digits)?.parse().ok()?;
+        parts.push(rest.get(digits..digits.checked_add(length)?)?);
+        rest = rest.get(digits + length..)?;
+    }
+    let hash = |part: &&str| part.len() == 17 && part.starts_with('h');
+    if parts.last().is_some_and(hash) {
+        parts.pop();
+    }
+    let mut text = parts.join("::").replace("..", "::");
+    for (code, letter) in [
+        ("$LT$", "<"),
+        ("$GT$", ">"),
+        ("$RF$", "&"),
+        ("$BP$", "*"),
+        ("$C$", ","),
+        ("$u20$", " "),
+        ("$u7b$", "{"),
+        ("$u7d$", "}"),
+    ] {
+        text = text.replace(code, letter);
+    }
+    Some(text.replace("_<", "<"))
+}
+
 /// What a flag's word means, to begin its line.
 fn gain(benefits_from: &str) -> String {
     let name = match benefits_from {
@@ -277,7 +340,7 @@ fn gain(benefits_from: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use forewarm_types::demand::{CompileDemand, Flag, IoKind, IsaDemand, MemoryDemand, Parallelism};
+    use forewarm_types::demand::{AccessPattern, CompileDemand, Flag, IoKind, IsaDemand, MemoryDemand, Parallelism};
     use forewarm_types::{Basis, Bytes, CodeInfo, CodeKind, Digest, Estimate, OpClass, OpMix, Tier};
 
     use super::*;
@@ -296,9 +359,14 @@ mod tests {
             dependence_reason: None,
             dependence_condition: None,
             reductions: vec!["float sum".into()],
-            accesses: None,
-            footprint_bytes: None,
-            traffic_bytes: None,
+            accesses: (kind == RegionKind::Loop).then(|| AccessPattern {
+                contiguous: 1,
+                strided: 1,
+                stride_bytes: vec![8, 2048],
+                ..AccessPattern::default()
+            }),
+            footprint_bytes: Some(Estimate::exact(4096.0, Basis::Static)),
+            traffic_bytes: Some(Estimate::exact(268_435_456.0, Basis::Static)),
             flags,
         }
     }
@@ -309,7 +377,7 @@ mod tests {
         let ops = OpMix { total: Some(Estimate::new(5e8, 1e9, 3e9, Basis::Static)), classes, ..OpMix::default() };
         let io = |via: &str| IoDemand { kind: IoKind::Filesystem, via: via.to_owned(), calls: None };
         let flag =
-            Flag { benefits_from: "simd".into(), reason: "independent float operations".into(), confidence: None };
+            Flag { benefits_from: "simd".into(), reason: "independent float operations".into(), confidence: Some(0.9) };
         Analysis {
             code: CodeInfo {
                 digest: Digest([0xab; 32]),
@@ -323,12 +391,13 @@ mod tests {
                     initial_bytes: Bytes(1 << 16),
                     maximum_bytes: None,
                     peak_bytes: Some(exact(131_072.0)),
-                    traffic_bytes: None,
-                    ..MemoryDemand::default()
+                    traffic_bytes: Some(exact(1e9)),
+                    footprint_bytes: Some(exact(1_572_864.0)),
+                    allocations: vec![Allocation { via: "malloc".into(), calls: Some(exact(3.0)), bytes: None }],
                 },
                 parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
                 io: vec![io("wasi_snapshot_preview1.fd_read"), io("wasi_snapshot_preview1.fd_write")],
-                libraries: Vec::new(),
+                libraries: vec!["algorithm: AES".into(), "language: Rust".into()],
                 isa: IsaDemand::default(),
                 contention: Vec::new(),
                 compile: CompileDemand {
@@ -339,11 +408,40 @@ mod tests {
                 },
                 input_dependent: true,
             },
-            regions: vec![region(RegionKind::Function, 1.0, vec![]), region(RegionKind::Loop, 0.63, vec![flag])],
+            regions: vec![
+                region(RegionKind::Function, 1.0, vec![]),
+                region(RegionKind::Loop, 0.63, vec![flag]),
+                Region {
+                    function: "_ZN4core5slice4sort6stable17h0123456789abcdefE".into(),
+                    offset: 0x2345,
+                    depth: 1,
+                    dependence: Dependence::Unknown,
+                    dependence_condition: Some("if [p0, p0 + 400) and [p1, p1 + 400) do not overlap".into()),
+                    ..region(RegionKind::Loop, 0.2, vec![])
+                },
+            ],
             warnings: vec!["the trip count of a loop in main depends on what is read".into()],
             native: None,
             seconds: 0.0031,
         }
+    }
+
+    #[test]
+    fn names_are_shown_as_written() {
+        assert_eq!(plain("_ZN4core3fmt5write17h0123456789abcdefE"), "core::fmt::write");
+        assert_eq!(
+            plain("_ZN38_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmtE"),
+            "_ZN38_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmtE"
+        );
+        assert_eq!(plain("_ZN"), "_ZN");
+        assert_eq!(plain("_ZN99aE"), "_ZN99aE");
+        assert_eq!(plain(&"x".repeat(100)).chars().count(), NAME);
+    }
+
+    #[test]
+    fn every_line_fits() {
+        let page = page("matmul.wasm".as_ref(), &sample());
+        assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
     }
 
     #[test]
@@ -356,14 +454,24 @@ mod tests {
           operators   1.00 billion (500 million to 3.00 billion, static); depends on the input
           of these    int_alu 60 %, local 40 %
           memory      starts with 64.0 KiB, peak 128 KiB (static), no limit of its own
+          traffic     moves 954 MiB (static); loops touch 1.50 MiB (static)
+          allocation  malloc 3 times
           parallelism one thread
           filesystem  fd_read, fd_write
+          crypto      AES
+          libraries   language: Rust
           to compile  900 KiB of code in 1234 functions; not by winch (tail calls)
 
         Where it will spend its time
           1. 63 % in loop in matmul (offset 0x1234, depth 3)
-             trip count 256 (static), as n; iterations only accumulate
-             gains from simd: independent float operations
+             trip count 256 (static), as n
+             iterations only accumulate (float sum)
+             memory in strides of up to 2.00 KiB, touches 4.00 KiB each time, moves 256 MiB in all
+             gains from vectors: independent float operations (rule right on 90 % of labelled kernels)
+          2. 20 % in loop in core::slice::sort::stable (offset 0x2345, depth 1)
+             trip count 256 (static), as n
+             iterations are independent if [p0, p0 + 400) and [p1, p1 + 400) do not overlap
+             memory in strides of up to 2.00 KiB, touches 4.00 KiB each time, moves 256 MiB in all
 
         What is uncertain
           - the trip count of a loop in main depends on what is read
