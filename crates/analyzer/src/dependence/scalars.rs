@@ -5,7 +5,7 @@
 //! the recorder.
 
 use crate::trip_count::Variable;
-use crate::values::{Def, Val, Values};
+use crate::values::{Def, MAX, MIN, Val, Values};
 
 /// Links of a chain of operators that are followed.
 const MAX_LINKS: usize = 32;
@@ -240,6 +240,14 @@ impl Ended<'_> {
             return true;
         }
         match self.values.def(value.symbol) {
+            // Both operands also stand in the comparison that decides, which must decide nothing else.
+            Def::Operation { code: MIN | MAX, a, b } => {
+                let choice = self.uses.selects.iter().find(|select| select.0 == value.symbol);
+                choice.is_some_and(|choice| self.uses.count(choice.1.symbol) == 1)
+                    && a.symbol != b.symbol
+                    && chain.fits(Family::Minimum)
+                    && (self.try_side(a, 2, root, chain) || self.try_side(b, 2, root, chain))
+            }
             Def::Operation { code, a, b } => {
                 let Some((family, first_only)) = Family::of(code) else { return false };
                 let sides = [(a, b), (b, a)];
@@ -296,8 +304,10 @@ impl Ended<'_> {
         let Some(Def::Operation { code, a: x, b: y }) = compared else { return false };
         let ordered = matches!(code, 0x48..=0x4f | 0x53..=0x5a | 0x5d..=0x60 | 0x63..=0x66);
         let same = (x == a && y == b) || (x == b && y == a);
-        // Once in the comparison, once in the choice.
+        // Once in the comparison, once in the choice; and the comparison decides nothing else.
+        let once = self.uses.count(condition.symbol) == 1;
         ordered
+            && once
             && same
             && a.symbol != b.symbol
             && chain.fits(Family::Minimum)

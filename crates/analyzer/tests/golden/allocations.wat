@@ -18,7 +18,7 @@
     (drop (call $calloc (i32.const 1000) (i32.const 64)))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 2.85e3 (2.32e3 to 3.03e3)
+;; ops 2.85e3 (2.20e3 to 3.20e3)
 ;;   const 5.57e2 (4.53e2 to 5.91e2)
 ;;   local 6.81e2 (5.54e2 to 7.23e2)
 ;;   global 3.03e2 (2.46e2 to 3.21e2)

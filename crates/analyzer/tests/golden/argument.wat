@@ -26,7 +26,6 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function kernel depth 0 share 0.998 trips unknown = -, Unknown
-;; Loop kernel depth 1 share 0.997 trips 20 = p0, Reduction branchy
+;; Loop kernel depth 1 share 0.997 trips 522 = p0, Reduction
 ;;   accumulates exclusive or
-;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
 ;; Function through depth 0 share 0.020 trips unknown = -, Unknown
