@@ -24,7 +24,8 @@
 ;; io Filesystem wasi_snapshot_preview1.fd_read 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 4.19e5 (1.22e0 to 3.15e6) = -, Carried
+;; Loop _start depth 1 share 1.000 trips 4.19e5 (1.22e0 to 3.15e6) = -, Carried branchy
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.03e5 (1.21e0 to 3.08e6), traffic 4.03e5 (1.21e0 to 3.08e6)
+;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
 ;; warning: an interpreter's dispatch loop: how long it runs depends on its input, not on this code
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.9e1 to 3.4e7

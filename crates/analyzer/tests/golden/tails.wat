@@ -34,6 +34,6 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 0.838 trips 100 = -, Carried
-;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides [1]; footprint 103, traffic 400
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 103, traffic 400
 ;; Loop _start depth 1 share 0.095 trips 25 = -, Independent
 ;; Loop _start depth 1 share 0.061 trips 10 = -, Independent

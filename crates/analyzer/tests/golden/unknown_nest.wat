@@ -14,21 +14,20 @@
       (br_if $li (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.61e8 (6.40e2 to 1.26e9)
-;;   const 2.30e7 (9.15e1 to 1.80e8)
-;;   local 6.88e7 (2.74e2 to 5.41e8)
-;;   int_alu 4.59e7 (1.83e2 to 3.60e8)
-;;   branch 2.29e7 (9.13e1 to 1.80e8)
-;;   call 1.00e0 (3.98e-6 to 7.85e0)
+;; ops 2.76e9 (6.26e1 to 2.76e9)
+;;   const 6.71e8 (1.52e1 to 6.71e8)
+;;   local 2.01e9 (4.56e1 to 2.01e9)
+;;   int_alu 1.34e9 (3.04e1 to 1.34e9)
+;;   branch 6.70e8 (1.52e1 to 6.70e8)
+;;   call 1.00e0 (2.26e-8 to 1.00e0)
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
-;; parallelism DataParallel
+;; parallelism Serial
 ;; io Process wasi_snapshot_preview1.args_sizes_get 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent threads gpu
-;;   threads: its iterations are free of each other and long enough to share out
+;; Loop _start depth 1 share 1.000 trips 5.61e2 (1.58e0 to 3.33e3) = -, Independent gpu
 ;;   gpu: a large space of iterations free of each other, with much arithmetic for each byte to be moved there
-;; Loop _start depth 2 share 1.000 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent
-;; Loop _start depth 3 share 0.997 trips 1.63e2 (3.64e0 to 6.15e2) = -, Independent
-;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 6.4e2 to 1.3e9
+;; Loop _start depth 2 share 1.000 trips 5.61e2 (1.58e0 to 3.33e3) = -, Independent
+;; Loop _start depth 3 share 1.000 trips 5.61e2 (1.58e0 to 3.33e3) = -, Independent
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 6.3e1 to 2.8e9
