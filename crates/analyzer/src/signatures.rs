@@ -173,7 +173,9 @@ pub(crate) fn algorithms(ops: &[Op], tables: &Tables) -> BTreeSet<&'static str> 
     let mut out = BTreeSet::new();
     let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
     let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
+    let mut met = Met::default();
     for op in ops {
+        met.note(op.code);
         let constant = matches!(op.code, 0x41 | 0x42);
         if !constant && !matches!(op.code, 0x28..=0x35) {
             continue;
@@ -195,8 +197,33 @@ pub(crate) fn algorithms(ops: &[Op], tables: &Tables) -> BTreeSet<&'static str> 
     if !polynomials.is_empty() && shifts() && combines() {
         out.extend(polynomials);
     }
-    rounds::algorithms(ops, &mut out);
+    if met.may_be_rounds() {
+        rounds::algorithms(ops, &mut out);
+    }
     out
+}
+
+/// Which operators a function has, of those numbered below 0x140.
+#[derive(Default)]
+struct Met([u64; 5]);
+
+impl Met {
+    #[inline]
+    fn note(&mut self, code: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
+            *word |= 1 << (code & 63);
+        }
+    }
+
+    fn any(&self, codes: &[u16]) -> bool {
+        codes.iter().any(|&code| self.0[usize::from(code >> 6)] & (1 << (code & 63)) != 0)
+    }
+
+    /// Whether the function has what every rule of [`rounds`] asks for: rotations, wide products, or both ANDs and XORs.
+    fn may_be_rounds(&self) -> bool {
+        let circuit = self.any(&[0x71, 0x83]) && self.any(&[0x73, 0x85]);
+        circuit || self.any(&[0x77, 0x78, 0x89, 0x8a]) || self.any(&[0x7e, 0x115, 0x116])
+    }
 }
 
 #[cfg(test)]
