@@ -24,8 +24,9 @@ const ROUNDS: usize = 3;
 /// Bytes after an address that belong to the same variable where no symbol tells its size.
 const VARIABLE_BYTES: u64 = 64;
 
-/// Functions looked into again at most, as a part of all: those that touch such values are few.
-const MOST_LOOKED_INTO: usize = 4;
+/// Instructions looked into again at most, in all rounds, as a multiple of all there are: code that touches such values is
+/// little, and where it is not, what is left is in doubt.
+const MOST_LOOKED_INTO: u64 = 1;
 
 /// Imports that tell what the processor can do: libgcc and compiler-rt, glibc, OpenSSL, FFmpeg.
 const TELLERS: [&str; 11] = [
@@ -190,7 +191,7 @@ fn look_into(code: &Code<'_>, scans: &[Scan]) -> (std::collections::BTreeMap<u32
     }
     let mut cleaned = std::collections::BTreeMap::new();
     let mut taint = Taint::default();
-    let mut budget = MOST_LOOKED_INTO * scans.iter().map(|scan| u64::from(scan.instructions)).sum::<u64>() as usize;
+    let mut budget = MOST_LOOKED_INTO * scans.iter().map(|scan| u64::from(scan.instructions)).sum::<u64>();
     let sizes = objects(code);
     let told = |address: u64| code.image.slots.get(&address).is_some_and(|&import| is_teller(code, import));
     for _ in 0..ROUNDS {
@@ -204,7 +205,7 @@ fn look_into(code: &Code<'_>, scans: &[Scan]) -> (std::collections::BTreeMap<u32
             if !touches {
                 continue;
             }
-            let Some(left) = budget.checked_sub(scan.instructions as usize) else {
+            let Some(left) = budget.checked_sub(u64::from(scan.instructions)) else {
                 cleaned.insert(number(index), Clean::default());
                 continue;
             };
