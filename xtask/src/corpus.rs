@@ -68,6 +68,7 @@ pub fn prepare() -> Outcome<(Corpus, Vec<cases::Case>)> {
     let fetched = fetch::all(&corpus)?;
     fetch::install(&corpus, &fetched)?;
     programs::compile_all(&corpus, &fetched.python)?;
+    kernels::compile_all(&corpus, false, &|name| kernels::GUARDS.contains(&name))?;
     inputs::write_all(&corpus)?;
     bad::write_all(&corpus)?;
     let cases = cases::all(&corpus);

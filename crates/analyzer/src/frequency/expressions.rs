@@ -12,6 +12,11 @@ use crate::values::{MAX, MIN, Source, fold};
 /// Entries from which on a mean is told from a single draw.
 const OFTEN: f64 = 16.0;
 
+/// Relative error of a trip count that is rounded, and of one that is bent, where one iteration stands for many:
+/// defaults, above what was seen of nests of known trips.
+const ROUNDED: f64 = 0.03;
+const BENT: f64 = 0.08;
+
 /// Things a function must have dealt with to tell how much more it does.
 const LEAST_SCALE: f64 = 32.0;
 
@@ -61,6 +66,12 @@ impl<V: Visitor> Flow<'_, V> {
                 }
                 let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
                 let trips = distance.zip(step, trips_for);
+                let trips = match self.rounding(terms, step.exact()) {
+                    Some(error) => trips.zip(Lanes::uniform(name ^ 0x40), |trips, u| {
+                        (trips * (1.0 + error * (2.0 * u - 1.0))).max(1.0)
+                    }),
+                    None => trips,
+                };
                 if trips.exact().is_none() && !self.exact_terms(terms) {
                     // Bounds drawn beyond this come of arithmetic on addresses and limits, not of counts.
                     let other = priors::trips(UnknownLoop::Counted, place, name);
@@ -74,6 +85,32 @@ impl<V: Visitor> Flow<'_, V> {
             return priors::ended_early(trips, name);
         }
         trips
+    }
+
+    /// How far a trip count may be off where one iteration stands for many: not at all where it grows evenly, a little
+    /// where it is rounded, more where it depends on something else than sums.
+    fn rounding(&self, terms: &[(u32, i64)], step: Option<f64>) -> Option<f64> {
+        let sampled = self.points.iter().any(|point| point.low < point.high);
+        let bent = |term: &(u32, i64)| self.bent(term.0, &mut MAX_STEPS.clone());
+        match sampled {
+            true if terms.iter().any(bent) => Some(BENT),
+            true if step != Some(1.0) && !terms.is_empty() => Some(ROUNDED),
+            _ => None,
+        }
+    }
+
+    /// Whether an expression holds anything but sums of constants, parameters and variables.
+    fn bent(&self, expr: u32, steps: &mut u32) -> bool {
+        *steps = steps.saturating_sub(1);
+        match self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) {
+            Some(Expr::Const(_) | Expr::Param(_)) => false,
+            Some(&Expr::Phi(phi)) => self.bent(self.forest.phis[phi as usize].init, steps),
+            Some(&Expr::Linear { x, .. }) => self.bent(x, steps),
+            Some(&Expr::Operation { code: 0x6a | 0x6b | 0x7c | 0x7d, a, b }) => {
+                self.bent(a, steps) || self.bent(b, steps)
+            }
+            _ => true,
+        }
     }
 
     /// How many things the function has been seen to deal with, where the loops around this place leave some of them.

@@ -24,20 +24,20 @@
     end))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 7.092e4
-;;   const 8.915e3
-;;   local 3.444e4
-;;   int_alu 16788
-;;   store 4.880e3
-;;   branch 5.891e3
-;; bytes: loaded 0, stored 4.880e3, bulk 0
+;; ops 7.10e4 (6.90e4 to 7.33e4)
+;;   const 8.93e3 (8.85e3 to 9.03e3)
+;;   local 3.45e4 (3.42e4 to 3.49e4)
+;;   int_alu 1.68e4 (1.67e4 to 1.70e4)
+;;   store 4.89e3 (4.85e3 to 4.95e3)
+;;   branch 5.90e3 (5.85e3 to 5.97e3)
+;; bytes: loaded 0, stored 4.89e3 (4.85e3 to 4.95e3), bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 10 = -, Carried
-;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 4.880e2, traffic 4.880e3
+;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 4.89e2 (4.83e2 to 4.97e2), traffic 4.89e3 (4.85e3 to 4.95e3)
 ;; Loop _start depth 2 share 0.999 trips 1.001e2 = -, Unknown
-;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 4.880e2, traffic 4.880e3
-;; Loop _start depth 3 share 0.688 trips 4.876e0 = -, Independent
-;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.876e0, traffic 4.880e3
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 4.89e2 (4.83e2 to 4.97e2), traffic 4.89e3 (4.85e3 to 4.95e3)
+;; Loop _start depth 3 share 0.689 trips 4.89e0 (4.82e0 to 4.97e0) = -, Independent
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.89e0 (4.82e0 to 4.97e0), traffic 4.89e3 (4.83e3 to 4.97e3)
