@@ -93,7 +93,7 @@ fn analyze_within(
         Some(_) => Some(summary::run(&program, &mut *detail)?),
         None => None,
     };
-    let (mut profile, mut warnings) = profile::assemble(facts, run.as_ref());
+    let (mut profile, mut warnings) = profile::assemble(facts, run.as_ref(), depth);
     warnings.extend(found);
     let mut regions = run.map_or_else(Vec::new, |run| regions::list(&program, &mut *detail, &run, depth));
     profile.contention.extend(regions::bandwidth(&regions));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use forewarm_types::demand::{Allocation, Contention, IoDemand, IoKind, MemoryDemand, OpMix, ParallelismKind};
 use forewarm_types::{Basis, Bytes, DemandProfile, Estimate, OpClass};
 
+use crate::Depth;
 use crate::dependence::Accesses;
 use crate::frontend::{Allocator, Facts, Service};
 use crate::lanes::{Lanes, LogNormal};
@@ -30,11 +31,14 @@ const PAGE_BYTES: f64 = 65_536.0;
 const UNKNOWN_GROWTH: (f64, f64) = (1_048_576.0, 256.0);
 
 /// The profile, and what is uncertain about it in words.
-pub(crate) fn assemble(mut facts: Facts, run: Option<&Run>) -> (DemandProfile, Vec<String>) {
+pub(crate) fn assemble(mut facts: Facts, run: Option<&Run>, depth: Depth) -> (DemandProfile, Vec<String>) {
     let mut warnings = Vec::new();
     let ops = run.map(op_mix).unwrap_or_default();
     let input_dependent = input_dependent(&ops, run, &mut warnings);
-    let memory = memory(&facts, run, &ops, &mut warnings);
+    let mut memory = memory(&facts, run, &ops, &mut warnings);
+    if depth == Depth::Full {
+        memory.footprint_bytes = run.and_then(footprint);
+    }
     contend(&mut facts, run);
     let Facts { parallelism, services, libraries, isa, contention, compile, .. } = facts;
     let io = services.into_iter().map(|service| host_demand(service, run)).collect();
@@ -163,7 +167,7 @@ fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<Stri
         maximum_bytes: maximum.map(Bytes),
         peak_bytes: peak,
         traffic_bytes: traffic.reduce(Estimate::add_correlated),
-        footprint_bytes: run.and_then(footprint),
+        footprint_bytes: None,
         allocations: run.map(allocations).unwrap_or_default(),
     }
 }

@@ -71,3 +71,12 @@ fn one_vast_function_leaves_room_for_the_others() {
     );
     assert!(at(Depth::Run, &bytes).profile.ops.bulk_bytes.unwrap().low >= 77.0);
 }
+
+#[test]
+fn a_test_for_null_is_no_sign_extension() {
+    let bytes = wat::parse_str(r#"(module (func (export "_start") ref.null func ref.is_null drop))"#).unwrap();
+    for depth in [Depth::Run, Depth::Full] {
+        let required = at(depth, &bytes).profile.isa.required;
+        assert!(!required.iter().any(|name| name == "sign-extension"), "{required:?}");
+    }
+}

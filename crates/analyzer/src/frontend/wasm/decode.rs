@@ -303,7 +303,7 @@ impl Decoded {
                     self.push_control(plain, 0, 0);
                 } else {
                     self.push(plain, 0, 0);
-                    if opcode >= 0xc0 {
+                    if matches!(opcode, 0xc0..=0xc4) {
                         *features |= Feature::SignExtension.bit();
                     }
                 }
