@@ -50,6 +50,32 @@ pub enum AnalyzeError {
         /// Whether the file ends before what it announces.
         truncated: bool,
     },
+    /// Python source that does not parse.
+    #[error("{file}:{line}:{column}: {message}\n{line:>5} | {excerpt}\n      | {:caret$}^", "", caret = caret)]
+    Syntax {
+        /// The file's name as it was given.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Column in characters, from 1.
+        column: u64,
+        /// What is wrong.
+        message: String,
+        /// The line, or the part of it around the place.
+        excerpt: String,
+        /// Characters of the excerpt before the place.
+        caret: usize,
+        /// Byte offset in the text.
+        offset: u64,
+    },
+    /// Python source without the function that was to be called.
+    #[error("there is no function for the handler {handler:?}")]
+    NoHandler {
+        /// What was asked for.
+        handler: String,
+        /// Functions there are.
+        found: Vec<String>,
+    },
     /// Something beyond a limit that WebAssembly engines share.
     #[error("{what} exceeds the limit of {limit} (at offset {offset:#x})")]
     Limit {
@@ -67,10 +93,14 @@ impl AnalyzeError {
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         match self {
-            Self::Invalid { offset, .. } | Self::Limit { offset, .. } => Some(*offset),
+            Self::Invalid { offset, .. } | Self::Limit { offset, .. } | Self::Syntax { offset, .. } => Some(*offset),
             Self::Text { offset, .. } => *offset,
             Self::TruncatedHeader { size } => Some(*size),
-            Self::Empty | Self::NotWasm { .. } | Self::UnknownVersion { .. } | Self::Elf { .. } => None,
+            Self::Empty
+            | Self::NotWasm { .. }
+            | Self::UnknownVersion { .. }
+            | Self::Elf { .. }
+            | Self::NoHandler { .. } => None,
         }
     }
 
@@ -99,6 +129,15 @@ impl AnalyzeError {
             Self::Text { .. } => "correct the text, or give the .wasm binary",
             Self::Invalid { .. } => {
                 "the compiler that made it may use a proposal that is off here, or the file is damaged"
+            }
+            Self::Syntax { .. } => "Python would refuse it as well; correct the line",
+            Self::NoHandler { found, .. } if found.is_empty() => "the file defines no functions",
+            Self::NoHandler { found, .. } => {
+                let named: Vec<&str> = found.iter().take(5).map(String::as_str).collect();
+                return Some(format!("there is {}", named.join(", ")));
+            }
+            Self::Limit { what, .. } if what.contains("Python") => {
+                "CPython's own parser has such limits; split the expression"
             }
             Self::Limit { .. } => "WebAssembly engines reject such a module as well; split the function",
         };

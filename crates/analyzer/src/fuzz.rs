@@ -5,7 +5,7 @@
 use forewarm_types::{Analysis, Bytes, Digest, Estimate};
 
 use crate::frontend::wasm;
-use crate::{AnalyzeError, Depth, analyze, analyze_within, binary, kind};
+use crate::{AnalyzeError, Depth, Nothing, PythonSource, analyze, analyze_python, analyze_within, binary, kind};
 
 /// Budgets of code bytes for a first run, from nothing to more than a fuzzer's input holds.
 const BUDGETS: [usize; 4] = [0, 9, 90, usize::MAX];
@@ -91,6 +91,32 @@ pub fn program(code: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(code);
     out
+}
+
+/// Analyses arbitrary bytes as Python, as a script and as a file with a handler: never a panic, estimates in order.
+///
+/// # Panics
+/// Where one of these does not hold.
+pub fn analyze_python_bytes(data: &[u8]) {
+    for handler in [None, Some("handler"), Some("fuzz.f")] {
+        let source = PythonSource { file_name: "fuzz.py", handler, environment: &Nothing };
+        let size = Bytes(data.len() as u64);
+        match analyze_python(data, Digest([0; 32]), size, Depth::Full, &source) {
+            Ok(analysis) => {
+                check(&analysis);
+                let python = analysis.python.unwrap_or_default();
+                assert!(python.init.ops.is_some(), "every Python program has an init");
+                let phases = [Some(&python.init), python.handler.as_ref().map(|handler| &handler.phase)];
+                for estimate in phases.into_iter().flatten().filter_map(|phase| phase.ops) {
+                    assert!(estimate.low <= estimate.expected && estimate.expected <= estimate.high, "{estimate:?}");
+                }
+            }
+            Err(error) => {
+                let _ = (error.offset(), error.hint());
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
 }
 
 fn check(analysis: &Analysis) {

@@ -1,4 +1,4 @@
-//! Static analysis: WebAssembly or a native program to a demand profile.
+//! Static analysis: WebAssembly, a native program or Python source to a demand profile.
 //!
 //! [`analyze`] reads a core module, a component or an ELF file and says what a run of it will take: operators by class, memory,
 //! host services, which compiler tiers can take it, and the loops where the time goes. A front end by the kind of code
@@ -17,6 +17,7 @@
 mod branches;
 mod callgraph;
 mod dependence;
+mod environment;
 mod error;
 mod flags;
 mod formatting;
@@ -45,9 +46,11 @@ mod values;
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::{Analysis, Bytes, CodeInfo, CodeKind, Digest};
 
+pub use environment::{Environment, ModuleCost, ModuleFile, ModuleForm, Nothing, SharedLibrary};
 pub use error::AnalyzeError;
 pub use frontend::elf::{LibraryFiles, resolve_libraries};
-pub use sniff::{binary, kind};
+pub use frontend::python::PythonSource;
+pub use sniff::{binary, is_python, kind};
 
 use frontend::Reading;
 
@@ -106,13 +109,29 @@ fn analyze_within(
         regions::add_algorithms(&mut regions, &*detail, &algorithms);
     }
     let code = CodeInfo { digest, kind, size_bytes, entry: entry.unwrap_or_default() };
-    Ok(Analysis { code, profile, regions, warnings, native, seconds: 0.0 })
+    Ok(Analysis { code, profile, regions, warnings, native, python: None, seconds: 0.0 })
+}
+
+/// Analyses Python source: a script, or a file with a handler. `digest`, `size_bytes` and `seconds` are as for
+/// [`analyze`].
+///
+/// # Errors
+/// [`AnalyzeError::Syntax`] with the place, [`AnalyzeError::Limit`] for what nests deeper than CPython takes, and
+/// [`AnalyzeError::NoHandler`].
+pub fn analyze_python(
+    bytes: &[u8],
+    digest: Digest,
+    size_bytes: Bytes,
+    depth: Depth,
+    source: &PythonSource<'_>,
+) -> Result<Analysis, AnalyzeError> {
+    frontend::python::analyze(bytes, digest, size_bytes, depth, source)
 }
 
 /// Has the front end for a kind of code read it: whole and validated, or as much as a budget of code bytes allows.
 fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
     match kind {
-        CodeKind::WasmModule | CodeKind::WasmComponent => frontend::wasm::read(bytes, kind, budget),
+        CodeKind::WasmModule | CodeKind::WasmComponent | CodeKind::Python => frontend::wasm::read(bytes, kind, budget),
         CodeKind::Elf => frontend::elf::read(bytes),
     }
 }

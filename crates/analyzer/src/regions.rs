@@ -87,6 +87,8 @@ fn blank(function: String, offset: u64, share: f64) -> Region {
         footprint_bytes: None,
         traffic_bytes: None,
         flags: Vec::new(),
+        location: None,
+        gil: None,
     }
 }
 

@@ -65,6 +65,18 @@ pub fn kind(bytes: &[u8]) -> Result<CodeKind, AnalyzeError> {
     }
 }
 
+/// Whether a file is Python source: by its name, or by a first line that names a Python interpreter.
+#[must_use]
+pub fn is_python(file_name: &str, bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    if head.starts_with(&MAGIC) || head.starts_with(b"\x7fELF") || (head.contains(&0) && !head.starts_with(b"#!")) {
+        return false;
+    }
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let named = line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python");
+    named || file_name.ends_with(".py") || file_name.ends_with(".pyw")
+}
+
 /// Translates text to binary; passes anything else through for [`kind`] to judge.
 ///
 /// Text is what begins, after white space and comments, with an open parenthesis.

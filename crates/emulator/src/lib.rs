@@ -8,6 +8,7 @@
 pub mod calibrate;
 mod fit;
 pub mod generate;
+pub mod imports;
 pub mod nnls;
 mod sections;
 mod statistics;

@@ -62,11 +62,17 @@ pub enum Command {
         forewarm plan --objective cost resize.wasm\n  forewarm plan --format json --all resize.wasm > plan.json")]
     Plan(PlanArgs),
     /// Say what a program will need, from its code alone
-    #[command(after_help = "Examples:\n  forewarm analyze resize.wasm\n  forewarm analyze --format json resize.wasm")]
+    #[command(
+        after_help = "Examples:\n  forewarm analyze resize.wasm\n  forewarm analyze --format json resize.wasm\n  \
+        forewarm analyze script.py\n  forewarm analyze --handler app.handler --python venv app.py"
+    )]
     Analyze {
         /// The program
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// How to take it where it is Python.
+        #[command(flatten)]
+        python: PythonArgs,
     },
     /// Try a program in the sandbox, bounded, and plan by what it did
     #[command(
@@ -233,12 +239,26 @@ pub struct EmulateArgs {
     pub program: ProgramArgs,
 }
 
+/// What is said of Python programs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PythonArgs {
+    /// Take a Python file as one whose function NAME is called for each event; FILE.NAME names the file too
+    #[arg(long, value_name = "NAME")]
+    pub handler: Option<String>,
+    /// The Python interpreter, or the folder of a virtual environment [default: python3 on the PATH]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub python: Option<PathBuf>,
+}
+
 /// What `run`, `plan` and `emulate` have in common.
 #[derive(Debug, Args)]
 pub struct ProgramArgs {
     /// The program: a WebAssembly module or component, binary or text
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+    /// How to take it where it is Python.
+    #[command(flatten)]
+    pub python: PythonArgs,
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,

@@ -5,13 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use forewarm_orchestrator::{Emulate, Orchestrator, Request};
+use forewarm_orchestrator::{Emulate, Orchestrator, PythonOptions, Request};
 use forewarm_resources::ResourceModel;
 use forewarm_sandbox::limits::Limits;
 use forewarm_types::{Bytes, Configuration, Seconds};
 
 use crate::cli::{
-    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, ProgramArgs, ResourcesAction,
+    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, ProgramArgs, PythonArgs,
+    ResourcesAction,
 };
 use crate::config::{self, Config};
 use crate::document::Document;
@@ -62,7 +63,9 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
 fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
     let Session { orchestrator, config, .. } = session;
     Ok(match command {
-        Command::Analyze { file } => Document::Analysis { analysis: Box::new(orchestrator.analyze(&file)?), file },
+        Command::Analyze { file, python } => {
+            Document::Analysis { analysis: Box::new(orchestrator.analyze(&file, &options(python))?), file }
+        }
         Command::Plan(arguments) => {
             let file = arguments.program.file.clone();
             let (request, report) = request(arguments.program, config);
@@ -72,6 +75,13 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         }
         Command::Emulate(arguments) => {
             let file = arguments.program.file.clone();
+            if orchestrator.is_python(&file)? {
+                let options = options(arguments.program.python);
+                return Ok(Document::Analysis {
+                    analysis: Box::new(orchestrator.measure_python(&file, &options)?),
+                    file,
+                });
+            }
             // Who asks for a trial gets one, whatever a run would do by itself.
             let emulate = arguments.program.emulate.unwrap_or(Emulate::Seconds(TRIAL_SECONDS));
             let (request, report) = request(arguments.program, config);
@@ -92,6 +102,10 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
             return Err(Failure::usage("this command asks nothing of the orchestrator"));
         }
     })
+}
+
+fn options(arguments: PythonArgs) -> PythonOptions {
+    PythonOptions { handler: arguments.handler, python: arguments.python }
 }
 
 /// The request that flags and configuration make together; flags win. The report's file comes along.

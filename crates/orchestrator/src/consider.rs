@@ -86,6 +86,7 @@ impl Orchestrator {
     /// Reads and digests a program without analysing it.
     pub(crate) fn identify(&self, program: &mut Program) -> Result<(), Error> {
         let bytes = program.read()?;
+        not_python(program, &bytes)?;
         let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
         let digest = digest_of(&bytes);
         let binary = translated.unwrap_or(bytes);
@@ -99,6 +100,7 @@ impl Orchestrator {
     pub(crate) fn inspect(&self, program: &mut Program, depth: Depth) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
         let bytes = program.read()?;
+        not_python(program, &bytes)?;
         let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
         let binary = translated.as_deref().unwrap_or(&bytes);
         let size = Bytes(bytes.len() as u64);
@@ -142,6 +144,18 @@ fn not_native(program: &Program, kind: CodeKind) -> Result<(), Error> {
         file: program.path().to_owned(),
         cause: "running native programs is not offered yet".to_owned(),
         hint: Some("forewarm analyze says what it will need; to run it here, build it for WebAssembly".to_owned()),
+    })
+}
+
+/// Refuses Python, which can be analysed and not yet run.
+fn not_python(program: &Program, bytes: &[u8]) -> Result<(), Error> {
+    if !forewarm_analyzer::is_python(program.file_name(), bytes) {
+        return Ok(());
+    }
+    Err(Error::Invalid {
+        file: program.path().to_owned(),
+        cause: "running Python is not offered yet".to_owned(),
+        hint: Some("forewarm analyze says what it will need; forewarm emulate measures its imports".to_owned()),
     })
 }
 

@@ -34,6 +34,16 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+    /// The file is source text that its language does not take.
+    #[error("not valid Python")]
+    Syntax {
+        /// The file.
+        file: PathBuf,
+        /// Place, line and caret.
+        cause: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// A flag or plan that cannot be followed.
     #[error("{message}")]
     Usage {
@@ -127,7 +137,7 @@ impl Error {
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::NotFound { .. } => 127,
-            Self::Unreadable { .. } | Self::Invalid { .. } => 126,
+            Self::Unreadable { .. } | Self::Invalid { .. } | Self::Syntax { .. } => 126,
             Self::Usage { .. } => 2,
             Self::Memory { .. } => 137,
             Self::Infeasible { .. } | Self::State { .. } | Self::Internal(_) => 125,
@@ -141,6 +151,7 @@ impl Error {
             Self::NotFound { file }
             | Self::Unreadable { file, .. }
             | Self::Invalid { file, .. }
+            | Self::Syntax { file, .. }
             | Self::Infeasible { file, .. }
             | Self::Memory { file, .. }
             | Self::State { file, .. } => Some(file),
@@ -154,6 +165,7 @@ impl Error {
         match self {
             Self::Unreadable { cause, .. }
             | Self::Invalid { cause, .. }
+            | Self::Syntax { cause, .. }
             | Self::Infeasible { cause, .. }
             | Self::Memory { cause, .. }
             | Self::State { cause, .. } => Some(cause),
@@ -170,6 +182,7 @@ impl Error {
             Self::Internal(_) => Some("this is a defect; please report it with the command and the program"),
             Self::Unreadable { hint, .. }
             | Self::Invalid { hint, .. }
+            | Self::Syntax { hint, .. }
             | Self::Usage { hint, .. }
             | Self::Infeasible { hint, .. }
             | Self::State { hint, .. } => hint.as_deref(),

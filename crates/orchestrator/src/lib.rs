@@ -6,12 +6,14 @@
 
 mod consider;
 mod doctor;
+mod environment;
 pub mod error;
 mod features;
 mod learn;
 mod memory;
 mod native;
 mod program;
+mod python;
 pub mod request;
 mod run;
 mod upkeep;
@@ -28,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use forewarm_store::HistoryRow;
+pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Settings};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.

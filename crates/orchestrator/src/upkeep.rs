@@ -11,18 +11,23 @@ use forewarm_types::{Analysis, Bytes};
 
 use crate::error::Error;
 use crate::program::Program;
+use crate::python::PythonOptions;
 use crate::{Check, Orchestrator};
 
 /// Shares of a core considered where a quota can be enforced: halves, down to a quarter.
 const SHARES: [f64; 2] = [0.5, 0.25];
 
 impl Orchestrator {
-    /// Analyses a file in full: validated, with names and regions.
+    /// Analyses a file in full: validated, with names and regions. What `options` say matters for Python only.
     ///
     /// # Errors
     /// Where the file cannot be read or is not valid code.
-    pub fn analyze(&self, file: &Path) -> Result<Analysis, Error> {
+    pub fn analyze(&self, file: &Path, options: &PythonOptions) -> Result<Analysis, Error> {
         let mut program = Program::open(file, self.clock.unix())?;
+        let bytes = program.read()?;
+        if forewarm_analyzer::is_python(program.file_name(), &bytes) {
+            return self.analyze_python(&program, &bytes, options);
+        }
         let mut analysis = self.inspect(&mut program, Depth::Full)?;
         crate::native::find_libraries(&mut analysis, &mut program);
         Ok(analysis)

@@ -114,6 +114,7 @@ fn analysis() -> Analysis {
         regions: Vec::new(),
         warnings: Vec::new(),
         native: None,
+        python: None,
         seconds: 0.0,
     }
 }

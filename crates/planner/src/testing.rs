@@ -116,6 +116,7 @@ pub(crate) fn analysis(code_bytes: u64, ops: Option<Estimate>) -> Analysis {
         regions: Vec::new(),
         warnings: Vec::new(),
         native: None,
+        python: None,
         seconds: 0.0,
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod affinity;
 pub mod background;
+pub mod bounded;
 pub mod cgroup;
 pub mod clock;
 pub mod exit;

@@ -12,6 +12,7 @@ mod files;
 mod history;
 mod maintain;
 mod model;
+mod modules;
 mod open;
 mod schema;
 
@@ -19,6 +20,7 @@ pub use error::StoreError;
 pub use files::Stamp;
 pub use history::{Found, HistoryRow, Known, Record};
 pub use maintain::{MAX_ANALYSES, MAX_CODES, MAX_FILES, MAX_OBSERVATIONS, MAX_OBSERVATIONS_PER_CODE, WAL_LIMIT};
+pub use modules::ModuleCostRow;
 pub use open::{FILE_NAME, Options, Store};
 
 #[cfg(test)]

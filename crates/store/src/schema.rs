@@ -25,6 +25,11 @@ pub(crate) const MIGRATIONS: &[&str] = &[
          id INTEGER PRIMARY KEY CHECK(id = 1), salt BLOB NOT NULL CHECK(length(salt) = 16),
          codes INTEGER NOT NULL DEFAULT 0, runs INTEGER NOT NULL DEFAULT 0, singletons INTEGER NOT NULL DEFAULT 0) STRICT;
      INSERT INTO ledger(id, salt) VALUES(1, randomblob(16));",
+    // What importing a Python module costs: one row per module, of the distribution's version last measured.
+    "CREATE TABLE module_costs(
+         interpreter TEXT NOT NULL, module TEXT NOT NULL, distribution TEXT, seconds REAL NOT NULL, bytes REAL,
+         startup INTEGER NOT NULL, samples INTEGER NOT NULL, source TEXT NOT NULL,
+         PRIMARY KEY(interpreter, module)) STRICT, WITHOUT ROWID;",
 ];
 
 /// The version this crate writes.

@@ -17,6 +17,8 @@ pub enum CodeKind {
     WasmComponent,
     /// A native program or library in the Executable and Linkable Format.
     Elf,
+    /// Python source: a script, or a module with a handler.
+    Python,
 }
 
 impl fmt::Display for CodeKind {
@@ -25,6 +27,7 @@ impl fmt::Display for CodeKind {
             Self::WasmModule => "wasm-module",
             Self::WasmComponent => "wasm-component",
             Self::Elf => "elf",
+            Self::Python => "python",
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::code::CodeInfo;
 use crate::configuration::Tier;
 use crate::estimate::Estimate;
 use crate::native::NativeDemand;
+use crate::python::{Gil, PythonDemand};
 use crate::units::Bytes;
 
 /// A class of operators that share a cost on a given tier.
@@ -362,6 +363,12 @@ pub struct Region {
     pub traffic_bytes: Option<Estimate>,
     /// Hardware it would gain from.
     pub flags: Vec<Flag>,
+    /// `file:line`, where the code has lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What it does with the interpreter's global lock, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gil: Option<Gil>,
 }
 
 /// What a region is.
@@ -388,6 +395,9 @@ pub struct Analysis {
     /// What is known of a native program beyond that; `None` for other kinds of code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<NativeDemand>,
+    /// What is known of a Python program beyond that; `None` for other kinds of code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<PythonDemand>,
     /// Time the analysis took; the analyzer leaves it zero and its caller, who has a clock, fills it in.
     pub seconds: f64,
 }

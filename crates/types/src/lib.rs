@@ -17,6 +17,7 @@ pub mod ladder;
 pub mod native;
 pub mod observation;
 pub mod plan;
+pub mod python;
 pub mod units;
 
 pub use code::{CodeInfo, CodeKind, Digest};
@@ -30,6 +31,7 @@ pub use ladder::{Rung, Step};
 pub use native::NativeDemand;
 pub use observation::{Exit, ExitCause, Observation, StepTiming};
 pub use plan::{Candidate, Plan};
+pub use python::PythonDemand;
 pub use units::{Bytes, Dollars, Joules, Seconds};
 
 /// Version of the JSON documents this crate serialises, the first key of each.

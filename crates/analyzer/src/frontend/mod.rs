@@ -4,6 +4,7 @@
 //! summary, host calls, profile and regions then come of the shared analyses.
 
 pub(crate) mod elf;
+pub(crate) mod python;
 mod reading;
 pub(crate) mod wasm;
 

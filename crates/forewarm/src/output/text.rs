@@ -4,6 +4,7 @@ mod analysis;
 mod history;
 mod native;
 mod plan;
+mod python;
 mod resources;
 
 use forewarm_executor::artifacts::ArtifactInfo;

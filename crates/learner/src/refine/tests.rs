@@ -42,6 +42,7 @@ fn analysis(code_bytes: u64) -> Analysis {
         regions: vec![],
         warnings: vec![],
         native: None,
+        python: None,
         seconds: 0.0,
     }
 }

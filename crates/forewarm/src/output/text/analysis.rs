@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use forewarm_types::demand::{Allocation, Dependence, IoDemand, ParallelismKind, Region, RegionKind};
+use forewarm_types::python::Gil;
 use forewarm_types::{Analysis, DemandProfile};
 
 use super::{WIDTH, heading, line, native};
@@ -28,7 +29,10 @@ pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     let mut page = heading(file, &analysis.code);
     page += "\nWhat it needs\n";
     page.extend(analysis.native.as_ref().map(native::needs));
-    page += &needs(&analysis.profile);
+    if let Some(python) = &analysis.python {
+        page += &super::python::needs(&analysis.profile, python);
+    }
+    page += &needs(&analysis.profile, analysis.python.is_none());
     page += "\nWhere it will spend its time\n";
     let telling = telling(&analysis.regions);
     if telling.is_empty() {
@@ -71,13 +75,17 @@ fn telling(regions: &[Region]) -> Vec<&Region> {
     regions.iter().filter(says).collect()
 }
 
-fn needs(profile: &DemandProfile) -> String {
-    let mut text = line("operators", &operators(profile));
-    let mix = mix(profile);
-    if !mix.is_empty() {
-        text += &line("of these", &mix);
+/// What any program needs; `whole` where nothing else was said of it.
+fn needs(profile: &DemandProfile, whole: bool) -> String {
+    let mut text = String::new();
+    if whole {
+        text += &line("operators", &operators(profile));
+        let mix = mix(profile);
+        if !mix.is_empty() {
+            text += &line("of these", &mix);
+        }
+        text += &memory(profile);
     }
-    text += &memory(profile);
     text += &line("parallelism", &parallelism(profile));
     for (kind, via) in services(&profile.io) {
         text += &line(&kind, &via);
@@ -92,14 +100,16 @@ fn needs(profile: &DemandProfile) -> String {
     };
     let lists = [
         ("crypto", &named(true)),
-        ("libraries", &named(false)),
+        ("libraries", &if whole { named(false) } else { Vec::new() }),
         ("requires", &isa.required),
         ("may use", &isa.may_use),
     ];
     text.extend(
         lists.iter().filter(|(_, names)| !names.is_empty()).map(|(label, names)| line(label, &names.join(", "))),
     );
-    text += &line("to compile", &compilation(profile));
+    if whole {
+        text += &line("to compile", &compilation(profile));
+    }
     text.extend(profile.contention.iter().map(|c| line("contention", &format!("{} at {}", c.kind, c.location))));
     text
 }
@@ -215,8 +225,9 @@ fn show(rank: usize, region: &Region) -> String {
     };
     let depth = if region.depth > 0 { format!(", depth {}", region.depth) } else { String::new() };
     let share = human::percent(region.share);
-    let mut text = format!("  {rank}. {share} in {what} (offset {:#x}{depth})\n", region.offset);
-    for fact in [trips(region), dependence(region), traffic(region)].into_iter().flatten() {
+    let place = region.location.clone().unwrap_or_else(|| format!("offset {:#x}", region.offset));
+    let mut text = format!("  {rank}. {share} in {what} ({place}{depth})\n");
+    for fact in [trips(region), dependence(region), traffic(region), lock(region)].into_iter().flatten() {
         text += &human::wrap(&fact, 5, WIDTH);
     }
     for flag in &region.flags {
@@ -234,6 +245,16 @@ fn trips(region: &Region) -> Option<String> {
     let expression = region.trip_expression.as_ref().map(|text| format!(", as {text}"));
     let count = human::maybe(region.trip_count, human::count);
     Some(format!("trip count {count}{}", expression.unwrap_or_default()))
+}
+
+/// What a region of Python does with the interpreter's lock.
+fn lock(region: &Region) -> Option<String> {
+    let words = match region.gil? {
+        Gil::Holds => "holds the interpreter's lock",
+        Gil::Releases => "its libraries give up the interpreter's lock",
+        Gil::Depends => "holds the interpreter's lock except in libraries",
+    };
+    Some(words.to_owned())
 }
 
 fn dependence(region: &Region) -> Option<String> {
@@ -368,6 +389,8 @@ mod tests {
             footprint_bytes: Some(Estimate::exact(4096.0, Basis::Static)),
             traffic_bytes: Some(Estimate::exact(268_435_456.0, Basis::Static)),
             flags,
+            location: None,
+            gil: None,
         }
     }
 
@@ -422,6 +445,7 @@ mod tests {
             ],
             warnings: vec!["the trip count of a loop in main depends on what is read".into()],
             native: None,
+            python: None,
             seconds: 0.0031,
         }
     }

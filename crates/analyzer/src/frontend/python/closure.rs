@@ -1,0 +1,178 @@
+//! Everything that importing some modules loads: the union of modules, with what it costs and which distributions,
+//! extension modules and shared libraries are in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+
+use forewarm_types::python::{Distribution, ImportOrigin, Phase};
+use forewarm_types::{Basis, Bytes, Estimate};
+
+use super::imports::absolute;
+use super::scan::scan;
+use crate::environment::{Environment, ModuleFile, ModuleForm};
+
+/// Modules looked at for one program: importing all of TensorFlow takes some 4,000.
+const MAX_MODULES: usize = 8000;
+
+/// Bytes of source looked at for one program: at some 300 MB/s a quarter of a second.
+const MAX_BYTES: usize = 80 << 20;
+
+/// Spread of what a module costs about the mean of its peers, where it was not measured itself: from a tenth to ten
+/// times. A default; a package's modules differ that much.
+const UNMEASURED_SPREAD: f64 = 10.0;
+
+/// Relative error of an import time that was measured in another process on this machine: CPU time varies by 0.5 %, page
+/// faults and hash seeds add to it. A default.
+const MEASURED_ERROR: f64 = 0.1;
+
+/// The union of the modules that several imports load.
+pub(super) struct Closure<'e> {
+    environment: &'e dyn Environment,
+    version: Option<(u32, u32)>,
+    seen: HashSet<String>,
+    /// Modules loaded, in the order in which they were met; local ones and what the interpreter holds are not in it.
+    pub loaded: Vec<(String, ModuleFile)>,
+    bytes: usize,
+    /// Whether a bound was met.
+    pub cut: bool,
+}
+
+impl<'e> Closure<'e> {
+    pub(super) fn new(environment: &'e dyn Environment, version: Option<(u32, u32)>) -> Self {
+        Self { environment, version, seen: HashSet::new(), loaded: Vec::new(), bytes: 0, cut: false }
+    }
+
+    /// Adds what an import loads; the number of modules it found.
+    pub(super) fn add(&mut self, module: &str, names: &[String]) {
+        let mut queue = VecDeque::new();
+        self.request(module, names, &mut queue);
+        while let Some((name, file)) = queue.pop_front() {
+            if self.loaded.len() >= MAX_MODULES || self.bytes >= MAX_BYTES {
+                self.cut = true;
+                return;
+            }
+            if file.form == ModuleForm::Source
+                && file.origin != ImportOrigin::Local
+                && let Some(text) = self.environment.read(&file.path)
+            {
+                self.bytes += text.len();
+                self.follow(&name, &file, &text, &mut queue);
+            }
+            self.loaded.push((name, file));
+        }
+    }
+
+    /// Queues a module with the packages above it, and names taken from it that are modules.
+    fn request(&mut self, module: &str, names: &[String], queue: &mut VecDeque<(String, ModuleFile)>) -> bool {
+        let mut end = 0;
+        let mut found = None;
+        while end < module.len() {
+            end = module[end + 1..].find('.').map_or(module.len(), |dot| end + 1 + dot);
+            found = self.enqueue(&module[..end], queue);
+            if found.is_none() {
+                return false;
+            }
+        }
+        if found.is_some_and(|package| package) {
+            for name in names.iter().filter(|name| *name != "*") {
+                self.enqueue(&format!("{module}.{name}"), queue);
+            }
+        }
+        true
+    }
+
+    /// Queues one module; whether it is a package, `None` where there is no such module.
+    fn enqueue(&mut self, module: &str, queue: &mut VecDeque<(String, ModuleFile)>) -> Option<bool> {
+        let file = self.environment.find(module)?;
+        let package = file.package;
+        if self.seen.insert(module.to_owned()) && file.origin != ImportOrigin::Local {
+            queue.push_back((module.to_owned(), file));
+        }
+        Some(package)
+    }
+
+    fn follow(&mut self, name: &str, file: &ModuleFile, text: &[u8], queue: &mut VecDeque<(String, ModuleFile)>) {
+        let package = if file.package { name } else { name.rsplit_once('.').map_or("", |(parent, _)| parent) };
+        let mut failed = false;
+        for found in scan(text, self.version) {
+            if found.lazy || (found.alternative && !failed) {
+                continue;
+            }
+            if let Some(module) = absolute(package, found.level, &found.module) {
+                failed = !self.request(&module, &found.names, queue);
+            }
+        }
+    }
+
+    /// What loading the modules from a mark on costs.
+    pub(super) fn phase(&self, from: usize) -> Phase {
+        let modules = self.loaded.get(from..).unwrap_or_default();
+        let costs: Vec<_> = modules.iter().map(|(name, file)| self.environment.cost(name, file)).collect();
+        let measured = costs.iter().flatten().count();
+        // What the interpreter loads at its start costs nothing more.
+        let added = || costs.iter().flatten().filter(|cost| !cost.startup);
+        let missing = costs.len() - measured;
+        let seconds = estimate(added().map(|cost| cost.seconds), missing);
+        let bytes = estimate(added().filter_map(|cost| cost.bytes), missing);
+        Phase {
+            ops: None,
+            modules: modules.len() as u64,
+            modules_measured: measured as u64,
+            modules_cut: self.cut,
+            import_seconds: if measured == 0 && missing > 0 { None } else { Some(seconds) },
+            import_bytes: if measured == 0 && missing > 0 { None } else { Some(bytes) },
+        }
+    }
+
+    /// The distributions among the modules.
+    pub(super) fn distributions(&self) -> Vec<Distribution> {
+        let mut by_name: BTreeMap<&str, (u64, Vec<&str>, Vec<&str>)> = BTreeMap::new();
+        for (name, file) in &self.loaded {
+            let Some(distribution) = &file.distribution else { continue };
+            let entry = by_name.entry(distribution).or_default();
+            entry.0 += 1;
+            if file.form == ModuleForm::Extension {
+                entry.1.push(name);
+                entry.2.push(&file.path);
+            }
+        }
+        by_name
+            .into_iter()
+            .map(|(name, (modules, extensions, paths))| self.distribution(name, modules, &extensions, &paths))
+            .collect()
+    }
+
+    fn distribution(&self, name: &str, modules: u64, extensions: &[&str], paths: &[&str]) -> Distribution {
+        let mut libraries = BTreeSet::new();
+        let mut bytes: u64 = paths.iter().filter_map(|path| self.environment.size(path)).map(|size| size.0).sum();
+        for path in paths {
+            libraries.extend(self.environment.shared_libraries(path));
+        }
+        bytes += libraries
+            .iter()
+            .filter(|library| library.bundled)
+            .filter_map(|library| library.bytes)
+            .map(|size| size.0)
+            .sum::<u64>();
+        let mut extension_modules: Vec<String> = extensions.iter().map(|&name| name.to_owned()).collect();
+        extension_modules.sort();
+        Distribution {
+            name: name.to_owned(),
+            version: self.environment.version(name).unwrap_or_default(),
+            modules,
+            extension_modules,
+            shared_libraries: libraries.into_iter().map(|library| library.name).collect(),
+            native_bytes: Bytes(bytes),
+        }
+    }
+}
+
+/// The sum of measured costs, and of so many more that were not, each taken as the mean of the measured ones.
+fn estimate(measured: impl Iterator<Item = f64>, missing: usize) -> Estimate {
+    let (sum, count) = measured.fold((0.0, 0_usize), |(sum, count), value| (sum + value.max(0.0), count + 1));
+    if missing == 0 {
+        return Estimate::new(sum * (1.0 - MEASURED_ERROR), sum, sum * (1.0 + MEASURED_ERROR), Basis::Emulated);
+    }
+    let guessed = missing as f64 * sum / count.max(1) as f64;
+    let high = sum * (1.0 + MEASURED_ERROR) + guessed * UNMEASURED_SPREAD;
+    Estimate::new(sum * (1.0 - MEASURED_ERROR), sum + guessed, high, Basis::Default)
+}

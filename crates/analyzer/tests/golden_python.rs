@@ -1,0 +1,124 @@
+//! Walks `tests/golden_python/*.py`: each file ends in comments that hold its expected profile.
+//!
+//! `FOREWARM_BLESS=1 cargo test -p forewarm-analyzer --test golden_python` writes what the analyzer says now. A first
+//! line `# handler: NAME` has the file analysed as one with that handler. Nothing is installed around these files, so
+//! that the result is the same everywhere.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use forewarm_analyzer::{AnalyzeError, Depth, Nothing, PythonSource, analyze_python};
+use forewarm_types::demand::RegionKind;
+use forewarm_types::{Analysis, Bytes, Digest, Estimate};
+
+/// The line from which on a golden file holds expectations.
+const MARK: &str = "# ---- expected ----";
+
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e12 { format!("{value}") } else { format!("{value:.3e}") }
+}
+
+fn shown(estimate: Option<Estimate>) -> String {
+    match estimate {
+        None => "unknown".to_owned(),
+        Some(e) if e.low == e.high => number(e.expected),
+        Some(e) => format!("{:.2e} ({:.2e} to {:.2e})", e.expected, e.low, e.high),
+    }
+}
+
+fn render(analysis: &Analysis) -> String {
+    let mut out = String::new();
+    let (profile, python) = (&analysis.profile, analysis.python.as_ref().unwrap());
+    let mut line = |text: String| writeln!(out, "# {}", text.trim_end()).unwrap();
+    line(format!("{}, input dependent: {}", analysis.code.entry, profile.input_dependent));
+    line(format!("ops {}", shown(profile.ops.total)));
+    line(format!("init {}", shown(python.init.ops)));
+    if let Some(handler) = &python.handler {
+        line(format!("handler {} in line {}: {}", handler.name, handler.line, shown(handler.phase.ops)));
+    }
+    line(format!("parallelism {:?}", profile.parallelism.kind));
+    for io in &profile.io {
+        line(format!("io {:?} {} {}", io.kind, io.via, shown(io.calls)));
+    }
+    for import in &python.imports {
+        let within = import.function.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+        line(format!("import {} line {} {:?}{within} {:?}", import.module, import.line, import.when, import.origin));
+    }
+    for used in &python.uses {
+        let looped = if used.in_loop { " in a loop" } else { "" };
+        let (kind, gil) = (used.kind, used.gil);
+        line(format!(
+            "use {} line {} in {}: {kind:?} {gil:?} ×{}{looped}",
+            used.call, used.line, used.function, used.places
+        ));
+    }
+    for flag in &python.memory_flags {
+        let bytes = flag.bytes.map_or_else(|| "unknown".to_owned(), |bytes| bytes.0.to_string());
+        let variable = flag.variable.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
+        line(format!("memory {} = {bytes}{variable} line {}", flag.flag, flag.line));
+    }
+    for point in &profile.contention {
+        line(format!("contention {} {}", point.kind, point.location));
+    }
+    for region in analysis.regions.iter().take(8) {
+        let what = if region.kind == RegionKind::Loop { "loop" } else { "function" };
+        let (place, share) = (region.location.as_deref().unwrap_or("-"), region.share);
+        let trips = shown(region.trip_count);
+        let text = region.trip_expression.as_ref().map(|text| format!(" = {text}")).unwrap_or_default();
+        let counts = if region.kind == RegionKind::Loop { format!(" trips {trips}{text},") } else { String::new() };
+        let flags: Vec<&str> = region.flags.iter().map(|flag| flag.benefits_from.as_str()).collect();
+        let (gil, dependence) = (region.gil, region.dependence);
+        line(format!(
+            "{what} {} {place} depth {} share {share:.3}{counts} {dependence:?} {gil:?} {}",
+            region.function,
+            region.depth,
+            flags.join(" ")
+        ));
+    }
+    for warning in &analysis.warnings {
+        line(format!("warning {warning}"));
+    }
+    out
+}
+
+fn outcome(source: &str, name: &str) -> String {
+    let handler = source.lines().next().and_then(|line| line.strip_prefix("# handler: "));
+    let source_of = PythonSource { file_name: name, handler, environment: &Nothing };
+    let size = Bytes(source.len() as u64);
+    let analyze = |depth| analyze_python(source.as_bytes(), Digest([0; 32]), size, depth, &source_of);
+    match (analyze(Depth::Full), analyze(Depth::Run)) {
+        (Ok(full), Ok(run)) => {
+            assert_eq!(full.profile, run.profile, "{name}: both depths find the same");
+            render(&full)
+        }
+        (Err(error), Err(_)) => {
+            let error: &AnalyzeError = &error;
+            error.to_string().lines().map(|line| format!("# {line}\n")).collect()
+        }
+        (full, run) => panic!("{name}: {full:?} but {run:?}"),
+    }
+}
+
+#[test]
+fn profiles_match_their_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_python");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 8, "golden files are missing");
+    let bless = std::env::var_os("FOREWARM_BLESS").is_some();
+    let mut wrong = String::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (source, expected) = text.split_once(&format!("{MARK}\n")).unwrap_or((&text, ""));
+        let source = format!("{}\n", source.trim_end());
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let found = outcome(&source, name);
+        if bless {
+            std::fs::write(&file, format!("{source}\n{MARK}\n{found}")).unwrap();
+        } else if found != expected {
+            writeln!(wrong, "{name}: found\n{found}\nexpected\n{expected}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
