@@ -5,7 +5,6 @@
 //! version managers are scripts; pyenv's say by files which version they stand for. Whatever cannot be told so is asked
 //! of the interpreter itself, once, within bounded time.
 
-use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -332,7 +331,7 @@ fn tag(dynamic: &Path, short: &str) -> String {
 
 /// Site directories with the folders that `.pth` files in them add (documentation of `site`).
 fn with_paths(sites: Vec<PathBuf>) -> Vec<PathBuf> {
-    let variable = std::env::var_os("PYTHONPATH").unwrap_or_else(OsString::new);
+    let variable = std::env::var_os("PYTHONPATH").unwrap_or_default();
     let given = std::env::split_paths(&variable).filter(|path| path.is_dir() && path.is_absolute());
     let mut all: Vec<PathBuf> = given.collect();
     for site in sites.into_iter().filter(|site| site.is_dir()) {

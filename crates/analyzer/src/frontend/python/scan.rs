@@ -16,7 +16,7 @@ pub(super) struct Scanned {
     pub names: Vec<String>,
     /// Whether it stands in a function.
     pub lazy: bool,
-    /// Whether it stands in an `except` or `else` branch: an alternative to an import that failed.
+    /// Whether it stands in an `except` branch: an alternative to an import that failed.
     pub alternative: bool,
 }
 
@@ -124,7 +124,6 @@ impl Scanner {
             return;
         }
         let dedented = self.blocks.iter().rposition(|block| block.indent < indent).map_or(0, |at| at + 1);
-        let left = self.blocks.get(dedented).filter(|block| block.indent == indent).map(|block| block.kind);
         self.blocks.truncate(dedented);
         if self.blocks.iter().any(|block| block.kind == Kind::Dead) {
             return;
@@ -141,11 +140,9 @@ impl Scanner {
                 let dead = self.never(test);
                 self.open(indent, if dead { Kind::Dead } else { Kind::Plain }, rest);
             }
-            b"else" | b"except" | b"finally" => {
-                // After a branch that never runs, the other one does.
-                let kind = if word == b"finally" || left == Some(Kind::Dead) { Kind::Plain } else { Kind::Alternative };
-                self.open(indent, kind, rest);
-            }
+            // Either branch of a condition may run; what handles a failed import is for where the import fails.
+            b"else" | b"finally" => self.open(indent, Kind::Plain, rest),
+            b"except" => self.open(indent, Kind::Alternative, rest),
             b"class" | b"try" | b"with" | b"for" | b"while" | b"async" => self.open(indent, Kind::Plain, rest),
             _ => {}
         }
@@ -268,7 +265,7 @@ mod tests {
         );
         check(
             "try:\n    import a\nexcept ImportError:\n    import b\nelse:\n    import c\n",
-            &["a", "b alternative", "c alternative"],
+            &["a", "b alternative", "c"],
         );
         check("'''\nimport no\n'''\nx = \"\"\"\nimport no\n\"\"\"\nimport yes\n", &["yes"]);
         check("x = [\nimport_, 'it'\n]\nfrom a \\\n    import b\n", &["a:b"]);
