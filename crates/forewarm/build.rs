@@ -2,7 +2,6 @@
 //!
 //! The list is made by `cargo xtask order`. On a run of a known program it saves a quarter of the process's CPU time:
 //! fewer pages of code are mapped when it begins and unmapped when it ends (docs/performance.md).
-#![expect(clippy::print_stdout, reason = "a build script tells cargo what to do by printing")]
 
 use std::path::Path;
 use std::process::Command;
