@@ -19,6 +19,7 @@ mod callgraph;
 mod dependence;
 mod environment;
 mod error;
+mod export;
 mod flags;
 mod formatting;
 mod frequency;

@@ -7,6 +7,7 @@
 //! in [`crate::trip_count`].
 
 use crate::dependence::{Recorder, Why};
+use crate::export::Exporter;
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::{Decoded, Op, code};
 use crate::frontend::wasm::module::Module;
@@ -148,7 +149,7 @@ pub(crate) struct Walker {
     log: Vec<(u32, Val)>,
     stamps: Vec<u64>,
     stamp: u64,
-    exported: Vec<u32>,
+    exporter: Exporter,
     /// Locals whose assignments were last taken back, with the values they had until then.
     touched: Vec<(u32, Val)>,
     notes: Recorder,
@@ -157,7 +158,6 @@ pub(crate) struct Walker {
     floor: usize,
     ops: u32,
     loops_begun: u32,
-    sensitive: u64,
     work: u64,
     collect_mix: bool,
     /// Whether an operator on vectors was met, where the mix is collected.
@@ -184,7 +184,7 @@ impl Walker {
         });
         if formats {
             // Its stream and its format are what its cost depends on.
-            self.sensitive |= 0b11;
+            self.exporter.sensitive |= 0b11;
         }
         if !understood {
             forest.nodes.truncate(nodes as usize);
@@ -197,7 +197,7 @@ impl Walker {
             loops: loops..forest.loops.len() as u32,
             conds,
             exprs,
-            sensitive: self.sensitive,
+            sensitive: self.exporter.sensitive,
             static_ops: self.decoded.ops.len() as u32,
             detailed: collect_mix,
             vectors: self.vectors,
@@ -227,9 +227,9 @@ impl Walker {
         self.tails.find(&self.decoded);
         self.next_tail = 0;
         self.log.clear();
-        self.exported.clear();
+        self.exporter.clear();
         self.tally = Tally::default();
-        (self.ops, self.loops_begun, self.sensitive) = (0, 0, 0);
+        (self.ops, self.loops_begun) = (0, 0);
         self.work = WORK_BASE + WORK_PER_OP * self.decoded.ops.len() as u64;
         (self.collect_mix, self.vectors) = (collect_mix, false);
         self.notes.begin(collect_mix);
@@ -392,7 +392,7 @@ impl Walker {
             0x40 => {
                 self.notes.obstacle(Why::Bulk);
                 let pages = self.pop();
-                let pages = self.export(forest, pages, 0);
+                let pages = self.export(forest, pages);
                 self.flush(forest);
                 forest.nodes.push(Node::Grow { pages });
                 let value = self.values.opaque(Source::Other);
@@ -401,7 +401,7 @@ impl Walker {
             0x108 | 0x10a | 0x10b => {
                 self.notes.obstacle(Why::Bulk);
                 let length = self.pop();
-                let length = self.export(forest, length, 0);
+                let length = self.export(forest, length);
                 self.pop();
                 self.pop();
                 self.flush(forest);

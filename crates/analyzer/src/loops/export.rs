@@ -7,12 +7,12 @@ use crate::dependence::Why;
 use crate::frequency::MAX_ARGUMENTS;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::frontend::wasm::module::Module;
-use crate::program::{Cond, Expr, Forest, NONE, Node, Phi};
-use crate::values::{Def, Source, Val};
+use crate::program::{Cond, Forest, NONE, Node};
+use crate::values::{Source, Val};
 
 impl Walker {
     pub(super) fn cond(&mut self, forest: &mut Forest, value: Val, chance: f64) -> u32 {
-        let expr = if self.values.is_pure(value) { self.export(forest, value, 0) } else { NONE };
+        let expr = if self.values.is_pure(value) { self.export(forest, value) } else { NONE };
         forest.conds.push(Cond { expr, chance: chance as f32, leaves: false });
         (forest.conds.len() - 1) as u32
     }
@@ -59,7 +59,7 @@ impl Walker {
         for slot in first..last {
             let arg = self.stack[slot];
             if self.values.is_pure(arg) {
-                exported[slot - first] = self.export(forest, arg, 0);
+                exported[slot - first] = self.export(forest, arg);
             }
         }
         let index = forest.args.len() as u32;
@@ -69,63 +69,7 @@ impl Walker {
     }
 
     /// The expression of a value in the forest.
-    pub(super) fn export(&mut self, forest: &mut Forest, value: Val, depth: u32) -> u32 {
-        let add = |forest: &mut Forest, expr: Expr| {
-            forest.exprs.push(expr);
-            (forest.exprs.len() - 1) as u32
-        };
-        if let Some(constant) = value.as_constant() {
-            return add(forest, Expr::Const(constant));
-        }
-        if value.is_junk() {
-            return NONE;
-        }
-        let x = self.export_symbol(forest, value.symbol, depth);
-        if value.scale == 1 && value.offset == 0 {
-            return x;
-        }
-        add(forest, Expr::Linear { x, scale: i64::from(value.scale), offset: value.offset })
-    }
-
-    pub(super) fn export_symbol(&mut self, forest: &mut Forest, symbol: u32, depth: u32) -> u32 {
-        if self.exported.len() <= symbol as usize {
-            self.exported.resize(self.values.next_symbol() as usize, NONE);
-        }
-        let done = self.exported[symbol as usize];
-        if done != NONE {
-            return done;
-        }
-        let opaque = |source: Source| Expr::Opaque { source };
-        let expr = match self.values.def(symbol) {
-            Def::Opaque(source) => opaque(source),
-            _ if depth > 10 => opaque(Source::Other),
-            Def::Param(index) => {
-                self.sensitive |= 1 << index.min(63);
-                Expr::Param(index)
-            }
-            Def::Phi { of, init } => {
-                let init = self.export(forest, init, depth + 1);
-                forest.phis.push(Phi { of, init, step: None, stride: (NONE, 0), latch: NONE });
-                Expr::Phi((forest.phis.len() - 1) as u32)
-            }
-            Def::Closed(last) => {
-                let x = self.export(forest, last, depth + 1);
-                Expr::Linear { x, scale: 1, offset: 0 }
-            }
-            Def::Operation { code, a, b } => {
-                let (a, b) = (self.export(forest, a, depth + 1), self.export(forest, b, depth + 1));
-                Expr::Operation { code, a, b }
-            }
-            Def::Either(a, b) => {
-                let (a, b) = (self.export(forest, a, depth + 1), self.export(forest, b, depth + 1));
-                Expr::Either(a, b)
-            }
-        };
-        forest.exprs.push(expr);
-        let index = (forest.exprs.len() - 1) as u32;
-        if !matches!(self.values.def(symbol), Def::Closed(_)) {
-            self.exported[symbol as usize] = index;
-        }
-        index
+    pub(super) fn export(&mut self, forest: &mut Forest, value: Val) -> u32 {
+        self.exporter.value(&self.values, forest, value)
     }
 }

@@ -12,7 +12,7 @@ use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
 
 /// Expressions looked at for loops that steer another.
-pub(crate) const MAX_STEERED: u32 = 24;
+const MAX_STEERED: u32 = 24;
 
 /// Variables of a loop that are followed value by value.
 const MAX_FOLLOWED: u32 = 6;
@@ -162,20 +162,8 @@ impl Walker {
             entry.trip = Trip::Formula { start: 0, len: 0, constant: 0, step: 1, per: NONE };
         } else if let Some((formula, exit)) = best {
             (entry.main, entry.again) = (exit.cond, exit.again);
-            let start = forest.terms.len() as u32;
-            for &(symbol, coefficient) in formula.terms.terms() {
-                let expr = self.export_symbol(forest, symbol, 0);
-                forest.terms.push((expr, coefficient));
-            }
-            let len = forest.terms.len() as u32 - start;
-            let per = formula.per.map_or(NONE, |symbol| self.export_symbol(forest, symbol, 0));
-            let (constant, step) = (formula.terms.constant, formula.step);
-            entry.trip = Trip::Formula { start, len, constant, step, per };
-            for slot in start..start + len {
-                let expr = forest.terms[slot as usize].0;
-                steers(forest, expr, open.index, &mut MAX_STEERED.clone());
-            }
-            steers(forest, per, open.index, &mut MAX_STEERED.clone());
+            entry.trip = self.exporter.formula(&self.values, forest, &formula);
+            steered(forest, entry.trip, open.index);
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
@@ -184,26 +172,7 @@ impl Walker {
         }
         forest.loops[open.index as usize] = entry;
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
-        for &Variable { symbol, step, stride, init, .. } in steps {
-            if let Some(&expr) = self.exported.get(symbol as usize).filter(|&&expr| expr != NONE)
-                && let Some(&Expr::Phi(phi)) = forest.exprs.get(expr as usize)
-            {
-                forest.phis[phi as usize].step = step;
-                if let Some((by, factor)) = stride.filter(|&(by, _)| self.values.invariant(by, open.first_symbol)) {
-                    forest.phis[phi as usize].stride = (self.export_symbol(forest, by, 0), factor);
-                }
-            }
-            let moved = match (step, trips) {
-                (Some(0), _) => Some(0),
-                (Some(step), Some(trips)) => step.checked_mul(trips - 1),
-                _ => None,
-            };
-            if let Some(moved) = moved
-                && !init.is_junk()
-            {
-                self.values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
-            }
-        }
+        self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
     }
 
     /// Notes what a loop of unknown trips ends by, where that is one condition on variables that can be followed.
@@ -213,22 +182,18 @@ impl Walker {
         if !exit.certain || open.early || exit.value.is_junk() {
             return;
         }
-        let test = self.export(forest, exit.value, 0);
+        let test = self.export(forest, exit.value);
         let first = forest.followed.len() as u32;
         let mut rest: Vec<Variable> = steps.to_vec();
         // Exporting what a variable becomes may bring in further ones.
         while forest.followed.len() as u32 - first < MAX_FOLLOWED {
-            let phi = |walker: &Self, variable: &Variable| {
-                let expr = walker.exported.get(variable.symbol as usize).copied().unwrap_or(NONE);
-                match forest.exprs.get(expr as usize) {
-                    Some(&Expr::Phi(phi)) => Some(phi),
-                    _ => None,
-                }
-            };
-            let found = rest.iter().enumerate().find_map(|(at, variable)| Some((at, phi(self, variable)?)));
+            let found = rest
+                .iter()
+                .enumerate()
+                .find_map(|(at, variable)| Some((at, self.exporter.phi(forest, variable.symbol)?)));
             let Some((at, phi)) = found else { break };
             let variable = rest.swap_remove(at);
-            let latch = variable.latch.map_or(NONE, |latch| self.export(forest, latch, 0));
+            let latch = variable.latch.map_or(NONE, |latch| self.export(forest, latch));
             forest.phis[phi as usize].latch = latch;
             forest.followed.push(phi);
         }
@@ -259,8 +224,17 @@ impl Walker {
     }
 }
 
-/// Marks the loops on whose variables an expression depends, but for the loop `of` itself.
-pub(crate) fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
+/// Marks the loops on whose variables a trip count depends, but for the loop `of` itself.
+pub(crate) fn steered(forest: &mut Forest, trip: Trip, of: u32) {
+    let Trip::Formula { start, len, per, .. } = trip else { return };
+    for slot in start..start + len {
+        let expr = forest.terms[slot as usize].0;
+        steers(forest, expr, of, &mut MAX_STEERED.clone());
+    }
+    steers(forest, per, of, &mut MAX_STEERED.clone());
+}
+
+fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
     let Some(&found) = forest.exprs.get(expr as usize).filter(|_| *left > 0) else { return };
     *left -= 1;
     match found {

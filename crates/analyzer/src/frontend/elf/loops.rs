@@ -6,9 +6,9 @@ use super::graph::NONE;
 use super::layout::Layout;
 use super::registers::{ALL, GENERAL, Registers};
 use crate::dependence::{Space, Why};
-use crate::loops::finish::{MAX_STEERED, steers};
+use crate::loops::finish::steered;
 use crate::priors::UnknownLoop;
-use crate::program::{Expr, Forest, NONE as NO_EXPR, Trip};
+use crate::program::{Forest, Trip};
 use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
 
@@ -254,15 +254,8 @@ impl Registers {
         entry.early = others > 0;
         if let Some((formula, way)) = best {
             (entry.main, entry.again) = (way.cond, way.again);
-            entry.trip = self.formula(forest, &formula);
-            if let Trip::Formula { start, len, per, .. } = entry.trip {
-                for slot in start..start + len {
-                    let expr = forest.terms[slot as usize].0;
-                    steers(forest, expr, open.index, &mut MAX_STEERED.clone());
-                }
-                steers(forest, per, open.index, &mut MAX_STEERED.clone());
-            }
-            entry.steers = forest.loops[open.index as usize].steers;
+            entry.trip = self.exporter.formula(&self.values, forest, &formula);
+            steered(forest, entry.trip, open.index);
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
@@ -272,25 +265,6 @@ impl Registers {
         }
         forest.loops[open.index as usize] = entry;
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
-        for &Variable { symbol, step, stride, init, .. } in steps {
-            if let Some(&expr) = self.exported.get(symbol as usize).filter(|&&expr| expr != NO_EXPR)
-                && let Some(&Expr::Phi(phi)) = forest.exprs.get(expr as usize)
-            {
-                forest.phis[phi as usize].step = step;
-                if let Some((by, factor)) = stride.filter(|&(by, _)| self.values.invariant(by, open.first_symbol)) {
-                    forest.phis[phi as usize].stride = (self.export_symbol(forest, by, 0), factor);
-                }
-            }
-            let moved = match (step, trips) {
-                (Some(0), _) => Some(0),
-                (Some(step), Some(trips)) => step.checked_mul(trips - 1),
-                _ => None,
-            };
-            if let Some(moved) = moved
-                && !init.is_junk()
-            {
-                self.values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
-            }
-        }
+        self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
     }
 }

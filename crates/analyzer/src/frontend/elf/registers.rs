@@ -15,6 +15,7 @@ use super::layout::{Event, Layout};
 use super::loops::Open;
 use super::traits;
 use crate::dependence::{Recorder, Why};
+use crate::export::Exporter;
 use crate::program::{Forest, Node};
 use crate::values::{Def, Source, Val, Values};
 
@@ -117,8 +118,7 @@ pub(crate) struct Registers {
     pub(super) state_of: Vec<u32>,
     pub(super) truths: Vec<Val>,
     pub(super) open: Vec<Open>,
-    pub(super) exported: Vec<u32>,
-    pub(super) sensitive: u64,
+    pub(super) exporter: Exporter,
     pub(super) detail: bool,
     pub(super) notes: Recorder,
     /// The value `rsp` has at the entry.
@@ -133,7 +133,7 @@ impl Registers {
     pub(super) fn follow(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, detail: bool) -> u64 {
         let blocks = layout.body.blocks.len();
         self.values.clear();
-        self.exported.clear();
+        self.exporter.clear();
         self.open.clear();
         self.escaped.clear();
         self.states.clear();
@@ -141,7 +141,7 @@ impl Registers {
         self.state_of.resize(blocks, NONE);
         self.truths.clear();
         self.truths.resize(blocks, Val::JUNK);
-        (self.sensitive, self.site, self.detail) = (0, 0, detail);
+        (self.site, self.detail) = (0, detail);
         self.notes.begin(detail);
         self.begin();
         for at in 0..layout.events.len() {
@@ -160,7 +160,7 @@ impl Registers {
                 Event::Leave => self.leave_loop(layout, forest),
             }
         }
-        self.sensitive
+        self.exporter.sensitive
     }
 
     /// The state at the function's entry.
