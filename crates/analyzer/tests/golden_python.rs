@@ -5,27 +5,15 @@
 //! that the result is the same everywhere.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/golden.rs"]
+mod golden_files;
+
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::{AnalyzeError, Depth, Nothing, PythonSource, analyze_python};
 use forewarm_types::demand::RegionKind;
-use forewarm_types::{Analysis, Bytes, Digest, Estimate};
-
-/// The line from which on a golden file holds expectations.
-const MARK: &str = "# ---- expected ----";
-
-fn number(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e12 { format!("{value}") } else { format!("{value:.3e}") }
-}
-
-fn shown(estimate: Option<Estimate>) -> String {
-    match estimate {
-        None => "unknown".to_owned(),
-        Some(e) if e.low == e.high => number(e.expected),
-        Some(e) => format!("{:.2e} ({:.2e} to {:.2e})", e.expected, e.low, e.high),
-    }
-}
+use forewarm_types::{Analysis, Bytes, Digest};
+use golden_files::{check_folder, shown};
 
 fn render(analysis: &Analysis) -> String {
     let mut out = String::new();
@@ -101,24 +89,6 @@ fn outcome(source: &str, name: &str) -> String {
 }
 
 #[test]
-fn profiles_match_their_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_python");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() >= 8, "golden files are missing");
-    let bless = std::env::var_os("FOREWARM_BLESS").is_some();
-    let mut wrong = String::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let (source, expected) = text.split_once(&format!("{MARK}\n")).unwrap_or((&text, ""));
-        let source = format!("{}\n", source.trim_end());
-        let name = file.file_name().unwrap().to_str().unwrap();
-        let found = outcome(&source, name);
-        if bless {
-            std::fs::write(&file, format!("{source}\n{MARK}\n{found}")).unwrap();
-        } else if found != expected {
-            writeln!(wrong, "{name}: found\n{found}\nexpected\n{expected}").unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+fn golden_files_hold() {
+    check_folder("golden_python", "#", 8, outcome);
 }

@@ -15,11 +15,11 @@
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
 ;; ops 11514
-;;   const 1.051e3
-;;   local 6.272e3
-;;   int_alu 3.137e3
-;;   branch 1.047e3
-;;   call 4.002e0
+;;   const 1050.547
+;;   local 6272.269
+;;   int_alu 3136.635
+;;   branch 1046.545
+;;   call 4.002
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 0, maximum 0, peak 0
 ;; parallelism Serial

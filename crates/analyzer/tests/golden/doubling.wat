@@ -37,7 +37,7 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 10 = -, Carried
 ;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 4.89e2 (4.83e2 to 4.97e2), traffic 4.89e3 (4.85e3 to 4.95e3)
-;; Loop _start depth 2 share 0.999 trips 1.001e2 = -, Unknown
+;; Loop _start depth 2 share 0.999 trips 100.1 = -, Unknown
 ;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 4.89e2 (4.83e2 to 4.97e2), traffic 4.89e3 (4.85e3 to 4.95e3)
 ;; Loop _start depth 3 share 0.689 trips 4.89e0 (4.82e0 to 4.97e0) = -, Independent
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.89e0 (4.82e0 to 4.97e0), traffic 4.89e3 (4.83e3 to 4.97e3)

@@ -20,4 +20,4 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 100 = -, Independent
-;; Loop _start depth 2 share 0.975 trips 5.050e1 = -, Independent
+;; Loop _start depth 2 share 0.975 trips 50.5 = -, Independent

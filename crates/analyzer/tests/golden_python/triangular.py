@@ -29,7 +29,6 @@ def letters():
 
 
 print(nest(100), count(1000), fib(15), letters())
-
 # ---- expected ----
 # __main__, input dependent: false
 # ops 7.59e4 (7.44e4 to 7.74e4)
@@ -40,6 +39,6 @@ print(nest(100), count(1000), fib(15), letters())
 # function fib triangular.py:17 depth 0 share 1.000 Unknown Some(Holds)
 # function nest triangular.py:2 depth 0 share 0.599 Unknown Some(Holds)
 # loop nest triangular.py:4 depth 1 share 0.599 trips 100 = n, Unknown Some(Holds)
-# loop nest triangular.py:5 depth 2 share 0.587 trips 4.950e1 = i, Reduction Some(Holds)
+# loop nest triangular.py:5 depth 2 share 0.587 trips 49.5 = i, Reduction Some(Holds)
 # function count triangular.py:10 depth 0 share 0.059 Unknown Some(Holds)
 # loop count triangular.py:12 depth 1 share 0.059 trips 500 = ceil((limit - i) / 2), Unknown Some(Holds)
