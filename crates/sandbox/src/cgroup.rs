@@ -3,6 +3,9 @@
 //! Whether this process may make groups is found by doing it. Groups are named after the process that made them, so
 //! that those of killed processes can be swept by any later one.
 
+#[cfg(target_os = "linux")]
+mod group;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +16,9 @@ const PERIOD_MICROSECONDS: u64 = 20_000;
 
 /// The least quota the kernel takes: Linux kernel/sched/core.c, `min_cfs_quota_period`.
 const LEAST_QUOTA_MICROSECONDS: u64 = 1_000;
+
+#[cfg(target_os = "linux")]
+pub use group::Group;
 
 const PREFIX: &str = "forewarm-";
 
@@ -97,11 +103,17 @@ pub fn available() -> bool {
 
 /// Removes groups left by killed processes; returns how many.
 pub fn sweep() -> usize {
-    let Some(home) = Home::find() else { return 0 };
-    let Ok(entries) = fs::read_dir(&home.directory) else { return 0 };
+    Home::find().map_or(0, |home| sweep_below(&home.directory))
+}
+
+/// Removes groups left by killed processes below a group; returns how many.
+fn sweep_below(directory: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
     let stale = entries.filter_map(Result::ok).filter(|entry| {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|pid| pid.parse().ok());
+        let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        // A program's group has its own number behind that of the process.
+        let pid = number.and_then(|number| number.split('-').next()?.parse().ok());
         pid.is_some_and(|pid: i32| !alive(pid))
     });
     stale.filter(|entry| fs::remove_dir(entry.path()).is_ok()).count()
@@ -118,11 +130,12 @@ impl Home {
     fn find() -> Option<Self> {
         let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
         let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-        Self::parse(&mounts, &groups)
+        Self::of(&mounts, &groups, "cpu")
     }
 
-    /// From the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`: proc_pid_mountinfo(5), cgroups(7).
-    fn parse(mounts: &str, groups: &str) -> Option<Self> {
+    /// The group for a controller, from the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`:
+    /// proc_pid_mountinfo(5), cgroups(7).
+    fn of(mounts: &str, groups: &str, controller: &str) -> Option<Self> {
         let group_of = |wanted: &dyn Fn(&str, &str) -> bool| {
             groups.lines().find_map(|line| {
                 let mut parts = line.splitn(3, ':');
@@ -130,9 +143,9 @@ impl Home {
                 wanted(id, controllers).then(|| path.to_owned())
             })
         };
-        let has_cpu = |list: &str| list.split(',').any(|name| name == "cpu");
-        let one = group_of(&|_, controllers| has_cpu(controllers))
-            .and_then(|path| Some((Version::One, path, mount(mounts, "cgroup", &|options| has_cpu(options))?)));
+        let has_it = |list: &str| list.split(',').any(|name| name == controller);
+        let one = group_of(&|_, controllers| has_it(controllers))
+            .and_then(|path| Some((Version::One, path, mount(mounts, "cgroup", &|options| has_it(options))?)));
         let (version, path, (root, point)) = one.or_else(|| {
             let path = group_of(&|id, controllers| id == "0" && controllers.is_empty())?;
             Some((Version::Two, path, mount(mounts, "cgroup2", &|_| true)?))
@@ -159,7 +172,7 @@ mod tests {
 
     fn check(mounts: &str, groups: &str, expected: Option<(Version, &str)>) {
         let expected = expected.map(|(version, directory)| Home { version, directory: directory.into() });
-        assert_eq!(Home::parse(mounts, groups), expected);
+        assert_eq!(Home::of(mounts, groups, "cpu"), expected);
     }
 
     #[test]

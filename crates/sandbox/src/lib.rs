@@ -15,6 +15,8 @@ pub mod files;
 pub mod limits;
 pub mod measure;
 pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod process;
 
 pub use clock::RealClock;
 pub use files::RealFiles;

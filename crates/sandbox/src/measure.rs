@@ -30,7 +30,10 @@ impl Usage {
 /// Resources this process has used.
 #[must_use]
 pub fn usage() -> Usage {
-    let raw = raw_usage();
+    converted(&raw_usage())
+}
+
+fn converted(raw: &libc::rusage) -> Usage {
     let seconds = |time: libc::timeval| Seconds(time.tv_sec as f64 + time.tv_usec as f64 * 1e-6);
     let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
     Usage {
@@ -52,6 +55,47 @@ fn raw_usage() -> libc::rusage {
         libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
         usage.assume_init()
     }
+}
+
+/// Waits for a child's end; what it and all it waited for used, the bytes they read from and wrote to disks, and the peak
+/// memory of any one of them.
+///
+/// # Errors
+/// Where there is no such child.
+#[cfg(target_os = "linux")]
+pub fn reap(child: i32) -> std::io::Result<(Usage, [Bytes; 2], Bytes)> {
+    /// Unit of `ru_inblock` and `ru_oublock`: Linux kernel/sys.c, `getrusage`, counts blocks of 512 bytes.
+    const BLOCK: u64 = 512;
+    let usage = raw_reap(child)?;
+    let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
+    let disk = [usage.ru_inblock, usage.ru_oublock].map(|blocks| Bytes(count(blocks).saturating_mul(BLOCK)));
+    Ok((converted(&usage), disk, Bytes(count(usage.ru_maxrss).saturating_mul(1024))))
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "wait4 has no safe wrapper among the dependencies")]
+fn raw_reap(child: i32) -> std::io::Result<libc::rusage> {
+    let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
+    loop {
+        // SAFETY: both are live and ours to write; every field of the usage is an integer.
+        if unsafe { libc::wait4(child, &raw mut status, 0, usage.as_mut_ptr()) } == child {
+            // SAFETY: as above.
+            return Ok(unsafe { usage.assume_init() });
+        }
+        let error = std::io::Error::last_os_error();
+        if error.kind() != std::io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Memory this machine has, where the system tells.
+#[must_use]
+pub fn total_memory() -> Option<Bytes> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kibibytes: u64 =
+        text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(Bytes(kibibytes.saturating_mul(1024)))
 }
 
 /// Peak resident memory of this process.

@@ -1,0 +1,70 @@
+//! Runs a program in the sandbox and says on standard error how it ended: `confine [FLAGS] PROGRAM [ARGS]`.
+//!
+//! Flags: `--net`, `--dir DIR`, `--memory BYTES`, `--cpu S`, `--wall S`, `--processes N`, `--file BYTES`, `--files N`,
+//! `--groups`, `--plain` (no namespaces), `--quiet`. The tests of hostile programs run it.
+#![forbid(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+fn main() {
+    use std::path::PathBuf;
+
+    use forewarm_sandbox::process::{Bounds, Confinement, Program, spawn};
+    use forewarm_types::{Bytes, Seconds};
+
+    let mut arguments = std::env::args_os().skip(1);
+    let mut confinement = Confinement { scratch: Bytes(64 << 20), relay: true, ..Confinement::default() };
+    let mut bounds = Bounds::default();
+    let mut quiet = false;
+    let mut given = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().and_then(|text| text.to_str()?.parse::<u64>().ok());
+        match argument.to_str().unwrap_or_default() {
+            "--net" => confinement.network = true,
+            "--groups" => confinement.groups = true,
+            "--plain" => confinement.without_namespaces = true,
+            "--quiet" => quiet = true,
+            "--memory" => bounds.memory = number().map(Bytes),
+            "--cpu" => bounds.cpu = number().map(|seconds| Seconds(seconds as f64)),
+            "--wall" => bounds.wall = number().map(|milliseconds| Seconds(milliseconds as f64 / 1e3)),
+            "--processes" => bounds.processes = number(),
+            "--file" => bounds.file_size = number().map(Bytes),
+            "--files" => bounds.open_files = number(),
+            "--dir" => {
+                let directory: Option<PathBuf> = arguments.next().and_then(|path| std::fs::canonicalize(path).ok());
+                confinement.writable.extend(directory.map(|directory| (directory.clone(), directory)));
+            }
+            _ => {
+                given.push(argument);
+                given.extend(arguments.by_ref());
+            }
+        }
+    }
+    let directory = std::env::current_dir().unwrap_or_default();
+    let Some(executable) = given.first().map(PathBuf::from) else { return };
+    confinement.bounds = bounds;
+    confinement.visible = vec![directory.clone(), executable.clone()];
+    let environment = std::env::vars_os().collect();
+    let program = Program { executable, arguments: given, environment, directory };
+    let code = match spawn(&program, &confinement).and_then(|child| child.wait()) {
+        Ok(ended) => {
+            if !quiet {
+                report(&format!("{ended:?}\n"));
+            }
+            ended.cause.code()
+        }
+        Err(error) => {
+            report(&format!("not started: {error}\n"));
+            125
+        }
+    };
+    forewarm_sandbox::exit::now(code);
+}
+
+#[cfg(target_os = "linux")]
+fn report(line: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}

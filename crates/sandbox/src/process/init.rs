@@ -1,0 +1,110 @@
+//! The first process of the program's namespaces: it lays out the file system, starts the program, passes signals on,
+//! reaps orphans, and ends when the program does, which ends everything that is left in its namespaces.
+//!
+//! Runs between fork and exec of a process that may have threads: system calls on prepared data, nothing else.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use libc::{c_int, c_ulong};
+
+use super::layout::Layout;
+use super::program::Image;
+use super::raw;
+use super::shared::Words;
+
+/// All that init and program need, made before they are forked.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The file system to lay out; `None` without namespaces.
+    pub layout: Option<Layout>,
+    /// Whether there is a network of the program's own, whose loopback is to be raised.
+    pub own_network: bool,
+    /// What is executed, and how.
+    pub image: Image,
+    /// Where the supervisor says go on, and where it is told news.
+    pub go: c_int,
+    pub news: c_int,
+}
+
+/// News for the supervisor: the program has ended; it was stopped or continued.
+pub const ENDED: u8 = b'e';
+pub const STOPPED: u8 = b's';
+
+/// The name under which `ps` shows the init: at most 15 characters, prctl(2).
+const NAME: &std::ffi::CStr = c"forewarm-init";
+
+/// Becomes the init. Every signal must be blocked.
+pub fn run(prepared: &Prepared, words: &Words) -> ! {
+    // The supervisor's descriptors are nobody else's: not its files, and not its ends of these pipes.
+    raw::close_all_but(prepared.go, prepared.news);
+    let _ = raw::prctl(libc::PR_SET_NAME, NAME.as_ptr() as c_ulong, 0);
+    if raw::read_byte(prepared.go) != Ok(1) {
+        raw::exit(0);
+    }
+    let _ = raw::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0);
+    // The supervisor may have been killed before that took effect.
+    if raw::hung_up(prepared.go) {
+        raw::exit(0);
+    }
+    // Orphans come to the init of a namespace anyhow; without one they come here by this.
+    let _ = raw::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0);
+    if let Some(layout) = &prepared.layout
+        && let Err((step, error)) = layout.apply()
+    {
+        fail(words, step, error);
+    }
+    if prepared.own_network {
+        // Without it a program has no network at all, which is an error only it can judge.
+        let _ = raw::raise_loopback();
+    }
+    let program = match raw::fork() {
+        Ok(0) => prepared.image.execute(words),
+        Ok(program) => program,
+        Err(error) => fail(words, super::shared::step::EXECUTION, error),
+    };
+    // The program keeps the terminal's process group; from here on its signals are none of ours.
+    raw::lead_group();
+    attend(prepared, words, program)
+}
+
+fn fail(words: &Words, step: i32, error: raw::Errno) -> ! {
+    words.step.store(step, Relaxed);
+    words.error.store(error, Release);
+    raw::exit(127)
+}
+
+fn attend(prepared: &Prepared, words: &Words, program: i32) -> ! {
+    let all = raw::full_set();
+    loop {
+        while let Some(change) = raw::next_change() {
+            take(prepared, words, program, change);
+        }
+        let (signal, foreign) = raw::wait_signal(&all);
+        // What the program itself sends here is not for the program.
+        if signal > 0 && signal != libc::SIGCHLD && foreign {
+            raw::kill(program, signal);
+        }
+    }
+}
+
+/// Takes note of a child that ended, stopped or continued.
+fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
+    let ended = matches!(change.code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED);
+    if change.pid != program {
+        return raw::consume(change.pid, ended);
+    }
+    if !ended {
+        raw::consume(program, false);
+        let stopped = matches!(change.code, libc::CLD_STOPPED | libc::CLD_TRAPPED);
+        words.stopped.store(i32::from(stopped), Release);
+        return raw::write_byte(prepared.news, STOPPED);
+    }
+    words.times[1].store(raw::now(), Relaxed);
+    words.ended[1].store(change.status, Relaxed);
+    words.ended[0].store(change.code, Release);
+    raw::write_byte(prepared.news, ENDED);
+    // The supervisor looks at what only a process not yet reaped shows, then lets go.
+    let _ = raw::read_byte(prepared.go);
+    raw::consume(program, true);
+    raw::exit(0)
+}

@@ -1,0 +1,158 @@
+//! The last steps before the program's first instruction: limits, cores, privileges, Landlock, filters, exec.
+//!
+//! Runs between fork and exec: system calls on prepared data, nothing else.
+
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use libc::{c_char, c_ulong};
+use seccompiler::BpfProgram;
+
+use super::rules::Domain;
+use super::shared::{Words, step};
+use super::{Bounds, Program, SpawnError, raw};
+
+/// Capabilities that a program of root's keeps, over its own user namespace alone: its usual way with the owners and modes
+/// of files and the numbers of users, as Linux include/uapi/linux/capability.h numbers them. `CHOWN`, `DAC_OVERRIDE`,
+/// `DAC_READ_SEARCH`, `FOWNER`, `FSETID`, `KILL`, `SETGID`, `SETUID`, `NET_BIND_SERVICE`.
+const KEPT_INSIDE: u64 = 0b1111_1111 | 1 << 10;
+/// Without a user namespace these would hold for the host: only reading, and writing where Landlock allows.
+const KEPT_OUTSIDE: u64 = 0b110;
+/// More capabilities than any kernel has; dropping one it lacks fails, which ends the loop.
+const CAPABILITIES: c_ulong = 64;
+
+/// A program as the system takes it, with all that is done to it first.
+#[derive(Debug)]
+pub struct Image {
+    path: CString,
+    _arguments: Vec<CString>,
+    argument_pointers: Vec<*const c_char>,
+    _environment: Vec<CString>,
+    environment_pointers: Vec<*const c_char>,
+    limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
+    cores: Option<Box<libc::cpu_set_t>>,
+    pub domain: Domain,
+    pub filters: Vec<BpfProgram>,
+    /// The mask of blocked signals the program is to have.
+    pub mask: libc::sigset_t,
+    /// Whether it has a user namespace of its own.
+    pub own_users: bool,
+    /// Whether its parent's end must end it, since there is no namespace to do that.
+    pub follows_parent: bool,
+    pub directory: CString,
+}
+
+fn zero_ended(what: &'static str, text: &OsStr) -> Result<CString, SpawnError> {
+    CString::new(text.as_bytes()).map_err(|_| SpawnError::ZeroByte(what))
+}
+
+fn pointers(texts: &[CString]) -> Vec<*const c_char> {
+    texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+impl Image {
+    pub fn of(program: &Program, bounds: &Bounds, cores: Option<&[usize]>) -> Result<Self, SpawnError> {
+        let arguments = program.arguments.iter().map(|text| zero_ended("an argument", text));
+        let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+        let environment = program.environment.iter().map(|(name, value)| {
+            let mut pair = name.clone();
+            pair.push("=");
+            pair.push(value);
+            zero_ended("the environment", &pair)
+        });
+        let environment = environment.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            path: zero_ended("the program's path", program.executable.as_os_str())?,
+            argument_pointers: pointers(&arguments),
+            _arguments: arguments,
+            environment_pointers: pointers(&environment),
+            _environment: environment,
+            limits: limits(bounds),
+            cores: cores.map(set_of),
+            domain: Domain::default(),
+            filters: Vec::new(),
+            mask: raw::empty_set(),
+            own_users: false,
+            follows_parent: false,
+            directory: zero_ended("the working directory", program.directory.as_os_str())?,
+        })
+    }
+
+    /// Becomes the program, or says why not and ends.
+    pub fn execute(&self, words: &Words) -> ! {
+        let (step, error) = match self.prepare() {
+            Ok(()) => {
+                words.times[0].store(raw::now(), Release);
+                let error = raw::execute(&self.path, &self.argument_pointers, &self.environment_pointers);
+                (step::EXECUTION, error)
+            }
+            Err(failed) => failed,
+        };
+        words.step.store(step, Relaxed);
+        words.error.store(error, Release);
+        raw::exit(127)
+    }
+
+    fn prepare(&self) -> Result<(), (i32, raw::Errno)> {
+        if self.follows_parent {
+            let _ = raw::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0);
+            raw::chdir(&self.directory).map_err(|error| (step::DIRECTORY, error))?;
+        }
+        for (resource, soft, hard) in &self.limits {
+            raw::set_limit(*resource, *soft, *hard).map_err(|error| (step::LIMITS, error))?;
+        }
+        if let Some(cores) = &self.cores {
+            raw::bind(cores).map_err(|error| (step::LIMITS, error))?;
+        }
+        // Descriptors of this process and its caller are not the program's, its three streams apart.
+        raw::close_on_exec_from(3).map_err(|error| (step::PRIVILEGES, error))?;
+        self.give_up_privileges().map_err(|error| (step::PRIVILEGES, error))?;
+        self.domain.enter().map_err(|error| (step::PRIVILEGES, error))?;
+        for filter in &self.filters {
+            raw::filter(filter).map_err(|error| (step::FILTER, error))?;
+        }
+        // Rust's runtime ignores it; programs expect what a shell gives.
+        raw::default_action(libc::SIGPIPE);
+        raw::set_mask(&self.mask);
+        Ok(())
+    }
+
+    fn give_up_privileges(&self) -> raw::Result<()> {
+        let kept = if self.own_users { KEPT_INSIDE } else { KEPT_OUTSIDE };
+        for capability in (0..CAPABILITIES).filter(|capability| kept & (1 << capability) == 0) {
+            // A user without privileges has no bounds to lower, nor anything they would bound.
+            if raw::prctl(libc::PR_CAPBSET_DROP, capability, 0).is_err() {
+                break;
+            }
+        }
+        let _ = raw::keep_capabilities(kept);
+        raw::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
+    }
+}
+
+/// Limits as the system takes them: lowered only, and never the ones the caller has already lower.
+fn limits(bounds: &Bounds) -> Vec<(libc::__rlimit_resource_t, u64, u64)> {
+    let seconds = bounds.cpu.map(|cpu| cpu.0.max(0.0).ceil() as u64);
+    let wanted = [
+        // The program is told first, and ended one second later.
+        (libc::RLIMIT_CPU, seconds, seconds.map(|seconds| seconds.saturating_add(1))),
+        (libc::RLIMIT_FSIZE, bounds.file_size.map(|size| size.0), None),
+        (libc::RLIMIT_NOFILE, bounds.open_files, None),
+        (libc::RLIMIT_NPROC, bounds.processes, None),
+        (libc::RLIMIT_CORE, Some(0), None),
+    ];
+    let wanted = wanted.into_iter().filter_map(|(resource, soft, hard)| Some((resource, soft?, hard.or(soft)?)));
+    wanted
+        .map(|(resource, soft, hard)| {
+            let (now, most) = raw::limit(resource);
+            (resource, soft.min(now), hard.min(most))
+        })
+        .collect()
+}
+
+fn set_of(cores: &[usize]) -> Box<libc::cpu_set_t> {
+    let mut set = Box::new(raw::no_cores());
+    cores.iter().for_each(|core| raw::add_core(&mut set, *core));
+    set
+}

@@ -1,0 +1,395 @@
+//! System calls as they are, for use between fork and exec: no allocation, no locks; the error is a number.
+#![expect(unsafe_code, reason = "system calls without safe wrappers that may be used after fork")]
+
+use std::ffi::CStr;
+
+use libc::{c_int, c_long, c_uint, c_ulong};
+
+/// The system's error number.
+pub type Errno = i32;
+
+/// A call's result: what it returned, or the error's number.
+pub type Result<T> = std::result::Result<T, Errno>;
+
+/// `open_tree`, `move_mount` and `mount_setattr` flags: Linux include/uapi/linux/mount.h.
+pub const OPEN_TREE_CLONE: c_long = 1;
+const AT_RECURSIVE: c_long = 0x8000;
+const MOVE_MOUNT_F_EMPTY_PATH: c_long = 4;
+const MOUNT_ATTR_RDONLY: u64 = 1;
+const MOUNT_ATTR_NOSUID: u64 = 2;
+
+pub fn errno() -> Errno {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn check(result: c_long) -> Result<c_long> {
+    if result < 0 { Err(errno()) } else { Ok(result) }
+}
+
+/// `struct clone_args` of the first version that has `cgroup` (88 bytes): Linux include/uapi/linux/sched.h.
+#[repr(C)]
+#[derive(Default)]
+pub struct CloneArguments {
+    pub flags: u64,
+    pub pidfd: u64,
+    pub child_tid: u64,
+    pub parent_tid: u64,
+    pub exit_signal: u64,
+    pub stack: u64,
+    pub stack_size: u64,
+    pub tls: u64,
+    pub set_tid: u64,
+    pub set_tid_size: u64,
+    pub cgroup: u64,
+}
+
+/// Forks as told; 0 in the child.
+///
+/// # Safety
+/// As for `fork`: the child of a process with threads may only make calls that are safe in signal handlers.
+pub unsafe fn clone3(arguments: &CloneArguments) -> Result<i32> {
+    // SAFETY: the structure is live and of the size given; without a stack the child goes on with a copy of this one.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const *arguments, size_of::<CloneArguments>()) };
+    check(pid).map(|pid| pid as i32)
+}
+
+/// Ends the process without handlers.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code) }
+}
+
+pub fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: c_ulong, options: &CStr) -> Result<()> {
+    // SAFETY: all pointers are to live strings with their final zero.
+    let result =
+        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, options.as_ptr().cast()) };
+    check(c_long::from(result)).map(drop)
+}
+
+/// A detached copy of the mounts at a path, as a descriptor.
+pub fn open_tree(path: &CStr, recursive: bool) -> Result<c_int> {
+    let flags = OPEN_TREE_CLONE | c_long::from(libc::O_CLOEXEC) | if recursive { AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is a live string.
+    let result = unsafe { libc::syscall(libc::SYS_open_tree, c_long::from(libc::AT_FDCWD), path.as_ptr(), flags) };
+    check(result).map(|fd| fd as c_int)
+}
+
+/// Puts a detached copy of mounts at a path.
+pub fn move_mount(tree: c_int, target: &CStr) -> Result<()> {
+    // SAFETY: both paths are live strings.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            c_long::from(tree),
+            c"".as_ptr(),
+            c_long::from(libc::AT_FDCWD),
+            target.as_ptr(),
+            MOVE_MOUNT_F_EMPTY_PATH,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// Makes the mounts of a tree (a descriptor), or of a path where `tree` is `None`, read-only; set-user-ID bits lose their
+/// meaning in it.
+pub fn make_read_only(tree: Option<c_int>, path: &CStr) -> Result<()> {
+    let attributes = [MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0, 0];
+    let (directory, empty) = tree.map_or((libc::AT_FDCWD, 0), |tree| (tree, c_long::from(libc::AT_EMPTY_PATH)));
+    // SAFETY: the path is a live string; `struct mount_attr` is four 64-bit words (attr_set first).
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            c_long::from(directory),
+            path.as_ptr(),
+            AT_RECURSIVE | empty,
+            attributes.as_ptr(),
+            size_of_val(&attributes),
+        )
+    };
+    check(result).map(drop)
+}
+
+pub fn mkdir(path: &CStr, mode: u32) -> Result<()> {
+    // SAFETY: the path is a live string.
+    match check(c_long::from(unsafe { libc::mkdir(path.as_ptr(), mode) })) {
+        Err(libc::EEXIST) | Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes an empty file, for something to be mounted on.
+pub fn touch(path: &CStr) -> Result<()> {
+    let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC;
+    // SAFETY: the path is a live string.
+    let fd = check(c_long::from(unsafe { libc::open(path.as_ptr(), flags, 0o644) }))?;
+    close(fd as c_int);
+    Ok(())
+}
+
+pub fn symlink(target: &CStr, path: &CStr) -> Result<()> {
+    // SAFETY: both are live strings.
+    check(c_long::from(unsafe { libc::symlink(target.as_ptr(), path.as_ptr()) })).map(drop)
+}
+
+pub fn chdir(path: &CStr) -> Result<()> {
+    // SAFETY: the path is a live string.
+    check(c_long::from(unsafe { libc::chdir(path.as_ptr()) })).map(drop)
+}
+
+/// Opens a path for naming it alone.
+pub fn open_path(path: &CStr) -> Result<c_int> {
+    // SAFETY: the path is a live string.
+    let result = unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
+    check(c_long::from(result)).map(|fd| fd as c_int)
+}
+
+pub fn close(fd: c_int) {
+    // SAFETY: the descriptor is one the caller opened and does not use again.
+    unsafe { libc::close(fd) };
+}
+
+/// Closes every descriptor from `first` on when the process executes another program.
+pub fn close_on_exec_from(first: c_uint) -> Result<()> {
+    /// Linux include/uapi/linux/close_range.h.
+    const CLOSE_RANGE_CLOEXEC: c_uint = 4;
+    // SAFETY: marks descriptors; none is closed while this process uses it.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+    check(result).map(drop)
+}
+
+/// Closes every descriptor but the standard streams and two others, in this process alone.
+pub fn close_all_but(one: c_int, other: c_int) {
+    let (low, high) = (one.min(other) as c_uint, one.max(other) as c_uint);
+    for (first, last) in [(3, low.wrapping_sub(1)), (low + 1, high.wrapping_sub(1)), (high + 1, c_uint::MAX)] {
+        if first <= last {
+            // SAFETY: nothing in this process uses them any more.
+            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0 as c_uint) };
+        }
+    }
+}
+
+/// One byte from a pipe; 0 where the other end is gone.
+pub fn read_byte(fd: c_int) -> Result<usize> {
+    let mut byte = 0_u8;
+    loop {
+        // SAFETY: one byte of ours may be written.
+        let count = unsafe { libc::read(fd, (&raw mut byte).cast(), 1) };
+        match check(count as c_long) {
+            Err(libc::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(count) => return Ok(count as usize),
+        }
+    }
+}
+
+pub fn write_byte(fd: c_int, byte: u8) {
+    // SAFETY: one byte of ours is read. A reader gone away is nobody to tell.
+    unsafe { libc::write(fd, (&raw const byte).cast(), 1) };
+}
+
+/// A `prctl` of whole numbers.
+pub fn prctl(option: c_int, first: c_ulong, second: c_ulong) -> Result<c_int> {
+    // SAFETY: the options used here take numbers only.
+    let result = unsafe { libc::prctl(option, first, second, 0, 0) };
+    check(c_long::from(result)).map(|value| value as c_int)
+}
+
+pub fn fork() -> Result<i32> {
+    // SAFETY: the caller is the init, which has one thread; what follows in the child is safe after fork.
+    unsafe { clone3(&CloneArguments { exit_signal: libc::SIGCHLD as u64, ..CloneArguments::default() }) }
+}
+
+pub fn kill(pid: i32, signal: c_int) {
+    // SAFETY: sends a signal; a process that has gone needs none.
+    unsafe { libc::kill(pid, signal) };
+}
+
+pub fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: the structure is live.
+    check(c_long::from(unsafe { libc::setrlimit(resource, &raw const limit) })).map(drop)
+}
+
+pub fn limit(resource: libc::__rlimit_resource_t) -> (u64, u64) {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the structure is live and ours to write.
+    unsafe { libc::getrlimit(resource, &raw mut limit) };
+    (limit.rlim_cur, limit.rlim_max)
+}
+
+/// Sets the calling thread's mask of blocked signals; returns the one before.
+pub fn set_mask(mask: &libc::sigset_t) -> libc::sigset_t {
+    let mut before = empty_set();
+    // SAFETY: both sets are live.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const *mask, &raw mut before) };
+    before
+}
+
+pub fn empty_set() -> libc::sigset_t {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the call initialises the set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    }
+}
+
+pub fn full_set() -> libc::sigset_t {
+    let mut set = empty_set();
+    // SAFETY: the set is live.
+    unsafe { libc::sigfillset(&raw mut set) };
+    set
+}
+
+/// Monotonic nanoseconds.
+pub fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure is live and ours to write.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
+/// Brings the loopback device of this network namespace up.
+pub fn raise_loopback() -> Result<()> {
+    // SAFETY: plain calls on a socket of ours; `ifreq` is plain data for which zero is a value.
+    unsafe {
+        let socket =
+            check(c_long::from(libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0)))? as c_int;
+        let mut request: libc::ifreq = std::mem::zeroed();
+        request.ifr_name[0] = b'l' as libc::c_char;
+        request.ifr_name[1] = b'o' as libc::c_char;
+        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+        let result = libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const request);
+        libc::close(socket);
+        check(c_long::from(result)).map(drop)
+    }
+}
+
+/// Writes a file that is there, as far as the system lets it.
+pub fn write_file(path: &CStr, bytes: &[u8]) {
+    // SAFETY: the path and the bytes are live; the descriptor is closed again.
+    unsafe {
+        let fd = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if fd >= 0 {
+            libc::write(fd, bytes.as_ptr().cast(), bytes.len());
+            libc::close(fd);
+        }
+    }
+}
+
+/// Whether nobody holds the writing end of a pipe.
+pub fn hung_up(fd: c_int) -> bool {
+    let mut poll = libc::pollfd { fd, events: 0, revents: 0 };
+    // SAFETY: one live structure.
+    unsafe { libc::poll(&raw mut poll, 1, 0) };
+    poll.revents & libc::POLLHUP != 0
+}
+
+/// Leads a process group of its own.
+pub fn lead_group() {
+    // SAFETY: numbers only.
+    unsafe { libc::setpgid(0, 0) };
+}
+
+/// A child's change of state: `waitid`'s `si_pid`, `si_code` and `si_status`.
+#[derive(Clone, Copy)]
+pub struct Change {
+    pub pid: i32,
+    pub code: c_int,
+    pub status: c_int,
+}
+
+/// The next change of a child, which stays to be consumed; `None` where there is none now.
+pub fn next_change() -> Option<Change> {
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED | libc::WNOWAIT | libc::WNOHANG;
+    // SAFETY: `siginfo_t` is plain data for which zero is a value; the call writes it, and the fields read are those of
+    // a child's change.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let result = libc::waitid(libc::P_ALL, 0, &raw mut info, options);
+        let found = result == 0 && info.si_pid() != 0;
+        found.then(|| Change { pid: info.si_pid(), code: info.si_code, status: info.si_status() })
+    }
+}
+
+/// Consumes a child's change: its end, or its stop or continuation.
+pub fn consume(pid: i32, ended: bool) {
+    let options = if ended { libc::WEXITED } else { libc::WSTOPPED | libc::WCONTINUED };
+    // SAFETY: as above.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, options | libc::WNOHANG);
+    }
+}
+
+/// Waits for one of the signals; says whether it came from outside this process' namespace (or, without one, from any
+/// process).
+pub fn wait_signal(set: &libc::sigset_t) -> (c_int, bool) {
+    // SAFETY: both are live; the field read is that of a signal sent by a process.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let signal = libc::sigwaitinfo(&raw const *set, &raw mut info);
+        let alone = libc::getpid() != 1;
+        (signal, info.si_code <= 0 && (alone || info.si_pid() == 0))
+    }
+}
+
+/// Executes a program; returns only with an error. Both lists end with a null pointer.
+pub fn execute(path: &CStr, arguments: &[*const libc::c_char], environment: &[*const libc::c_char]) -> Errno {
+    // SAFETY: lists of live strings, each ended by a null pointer.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    errno()
+}
+
+/// Installs a system-call filter; privileges must have been given up.
+pub fn filter(program: &[seccompiler::sock_filter]) -> Result<()> {
+    let length = program.len() as libc::c_ushort;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
+    // SAFETY: the instructions are live, as many as said, and of the system's layout; the call only reads them.
+    let result = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER as c_uint, 0 as c_uint, &raw const program)
+    };
+    check(result).map(drop)
+}
+
+/// Keeps those of the caller's capabilities that are in the set; gives up the others.
+pub fn keep_capabilities(kept: u64) -> Result<()> {
+    /// `_LINUX_CAPABILITY_VERSION_3`: Linux include/uapi/linux/capability.h.
+    const VERSION: u32 = 0x2008_0522;
+    let header = [VERSION, 0];
+    let mut sets = [[0_u32; 3]; 2];
+    // SAFETY: header and sets are live and of the version's layout: effective, permitted, inheritable, low word first.
+    unsafe {
+        check(libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()))?;
+        for (set, word) in sets.iter_mut().zip([kept as u32, (kept >> 32) as u32]) {
+            set[1] &= word;
+            set[0] &= word;
+            set[2] = 0;
+        }
+        check(libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr())).map(drop)
+    }
+}
+
+/// Gives a signal its default action.
+pub fn default_action(signal: c_int) {
+    // SAFETY: the default action needs no handler.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
+pub fn no_cores() -> libc::cpu_set_t {
+    // SAFETY: a set of bits, for which zero is a value.
+    unsafe { std::mem::zeroed() }
+}
+
+pub fn add_core(set: &mut libc::cpu_set_t, core: usize) {
+    if core < libc::CPU_SETSIZE as usize {
+        // SAFETY: the core is within the set.
+        unsafe { libc::CPU_SET(core, set) };
+    }
+}
+
+pub fn bind(cores: &libc::cpu_set_t) -> Result<()> {
+    // SAFETY: the set is live and of the size given.
+    let result = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const *cores) };
+    check(c_long::from(result)).map(drop)
+}

@@ -1,0 +1,82 @@
+//! A page that supervisor, init and program share until the program is executed.
+
+use std::io;
+use std::sync::atomic::{AtomicI32, AtomicU64};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+/// What init and program leave for the supervisor.
+#[derive(Debug, Default)]
+pub struct Words {
+    /// The step that failed: an index into [`STEPS`].
+    pub step: AtomicI32,
+    /// The system's error number of that step, 0 for none.
+    pub error: AtomicI32,
+    /// Whether the program is stopped.
+    pub stopped: AtomicI32,
+    /// How the program ended: `si_code` and `si_status` of `waitid`.
+    pub ended: [AtomicI32; 2],
+    /// Monotonic nanoseconds at which the program was executed, and at which it ended.
+    pub times: [AtomicU64; 2],
+}
+
+/// Steps that can fail, by number.
+pub const STEPS: [&str; 9] = [
+    "the file system",
+    "the private directories",
+    "the devices",
+    "the given directories",
+    "the working directory",
+    "limits",
+    "privileges",
+    "the system-call filter",
+    "execution",
+];
+
+/// Numbers of [`STEPS`].
+pub mod step {
+    pub const FILES: i32 = 0;
+    pub const PRIVATE: i32 = 1;
+    pub const DEVICES: i32 = 2;
+    pub const GIVEN: i32 = 3;
+    pub const DIRECTORY: i32 = 4;
+    pub const LIMITS: i32 = 5;
+    pub const PRIVILEGES: i32 = 6;
+    pub const FILTER: i32 = 7;
+    pub const EXECUTION: i32 = 8;
+}
+
+/// The mapped page.
+#[derive(Debug)]
+pub struct Shared {
+    words: *mut Words,
+}
+
+// SAFETY: the words are atomic; the mapping lives as long as this value.
+#[expect(unsafe_code, reason = "a raw pointer to shared memory")]
+unsafe impl Send for Shared {}
+
+impl Shared {
+    #[expect(unsafe_code, reason = "mmap is unsafe by nature")]
+    pub fn new() -> io::Result<Self> {
+        let flags = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a fresh mapping at an address of the system's choice overlaps nothing; it is filled with zeros, which
+        // is a value of every field.
+        let words = unsafe { mmap_anonymous(std::ptr::null_mut(), size_of::<Words>(), flags, MapFlags::SHARED) }?;
+        Ok(Self { words: words.cast() })
+    }
+
+    #[expect(unsafe_code, reason = "a raw pointer to shared memory")]
+    pub fn words(&self) -> &Words {
+        // SAFETY: mapped until dropped, aligned to a page, initialised, and all fields are atomic.
+        unsafe { &*self.words }
+    }
+}
+
+impl Drop for Shared {
+    #[expect(unsafe_code, reason = "munmap is unsafe by nature")]
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours and no reference to it outlives this value.
+        let _ = unsafe { munmap(self.words.cast(), size_of::<Words>()) };
+    }
+}

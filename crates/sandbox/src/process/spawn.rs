@@ -1,0 +1,179 @@
+//! Starting: everything is prepared, the init forked, its users mapped and its groups attached, and let go.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::filter::filters;
+use super::init::{self, Prepared};
+use super::layout::Layout;
+use super::program::Image;
+use super::raw::{self, CloneArguments};
+use super::rules::{self, Domain};
+use super::shared::Shared;
+use super::signals::Relay;
+use super::supervise::{Child, Lines};
+use super::{Confinement, Program, SpawnError, Tier};
+use crate::cgroup::Group;
+
+/// Namespaces a program gets, its own network apart.
+const NAMESPACES: i32 = libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC;
+
+/// How much sooner the system should end a confined program than its other processes when memory runs out, of 1000:
+/// proc_pid_oom_score_adj(5).
+const OOM_SCORE: &str = "500";
+
+/// The ways to isolate, closest first: with a user namespace; with the caller's own rights; not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Users,
+    Rights,
+    Nothing,
+}
+
+/// Starts a program, confined as far as this system lets; [`Child::tier`] says how far that is.
+///
+/// # Errors
+/// Where the program or what it is given cannot be named, or the system refuses a step that nothing can stand in for.
+pub fn spawn(program: &Program, confinement: &Confinement) -> Result<Child, SpawnError> {
+    let ways: &[Way] = match (confinement.without_namespaces, rustix::process::geteuid().is_root()) {
+        (true, _) => &[Way::Nothing],
+        (false, true) => &[Way::Users, Way::Rights, Way::Nothing],
+        (false, false) => &[Way::Users, Way::Nothing],
+    };
+    let mut result = Err(SpawnError::Execute(io::Error::from(io::ErrorKind::Unsupported)));
+    for way in ways {
+        result = start(program, confinement, *way);
+        let refused = |error: &io::Error| {
+            let number = error.raw_os_error().unwrap_or(0);
+            [libc::EPERM, libc::EACCES, libc::ENOSPC, libc::EINVAL, libc::ENOSYS, libc::EUSERS].contains(&number)
+        };
+        match &result {
+            Err(SpawnError::System { step: FORK, error }) if refused(error) => {}
+            _ => break,
+        }
+    }
+    result
+}
+
+const FORK: &str = "making the program's namespaces";
+
+fn start(program: &Program, confinement: &Confinement, way: Way) -> Result<Child, SpawnError> {
+    let (go_read, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
+    let (news, news_write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
+    let shared = Shared::new().map_err(SpawnError::at("shared memory"))?;
+    let mut prepared = prepare(program, confinement, way)?;
+    (prepared.go, prepared.news) = (go_read.as_raw_fd(), news_write.as_raw_fd());
+    let group = group(confinement);
+    // Before the program is there to be meant by a signal.
+    let relay = confinement.relay.then(Relay::start).and_then(Result::ok);
+    let forked = fork(&mut prepared, &shared, flags(confinement, way), group.as_ref())?;
+    drop((go_read, news_write));
+    let tier = match (&group, way) {
+        (Some(group), _) => group.tier(),
+        (None, Way::Users | Way::Rights) => Tier::Namespaces,
+        (None, Way::Nothing) if prepared.image.domain.version > 0 => Tier::Landlock,
+        (None, Way::Nothing) => Tier::Limits,
+    };
+    let child = Child::new(forked, Lines { shared, go: fs::File::from(go), news, relay }, group, tier, confinement);
+    child.ready(way == Way::Users).map_err(SpawnError::at("mapping users and attaching groups"))?;
+    Ok(child)
+}
+
+/// The init, forked.
+#[derive(Debug)]
+pub struct Forked {
+    pub pid: i32,
+    pub handle: OwnedFd,
+    /// Whether it has namespaces of its own.
+    pub isolated: bool,
+}
+
+fn prepare(program: &Program, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
+    let isolated = way != Way::Nothing;
+    let layout = Layout::of(confinement, &program.directory).map_err(SpawnError::at("the given directories"))?;
+    let mut image = Image::of(program, &confinement.bounds, confinement.cores.as_deref())?;
+    // The network of its own namespace is the program's to use; without one Landlock and the filter stand before the host's.
+    let network = confinement.network || isolated;
+    let writable = if isolated { layout.writable() } else { layout.writable_on_host() };
+    image.domain = Domain { version: rules::version(), writable, network };
+    image.filters = filters(network).map_err(SpawnError::at("the system-call filter"))?;
+    image.own_users = way == Way::Users;
+    image.follows_parent = !isolated;
+    let own_network = isolated && !confinement.network;
+    let layout = isolated.then_some(layout);
+    Ok(Prepared { layout, own_network, image, go: -1, news: -1 })
+}
+
+fn flags(confinement: &Confinement, way: Way) -> i32 {
+    let network = if confinement.network { 0 } else { libc::CLONE_NEWNET };
+    match way {
+        Way::Users => NAMESPACES | network | libc::CLONE_NEWUSER,
+        Way::Rights => NAMESPACES | network,
+        Way::Nothing => 0,
+    }
+}
+
+/// Control groups where they can be had for what they are worth: always where the program can be forked into one.
+fn group(confinement: &Confinement) -> Option<Group> {
+    let bounds = &confinement.bounds;
+    Group::make(bounds.memory, bounds.processes, confinement.groups).ok().flatten()
+}
+
+#[expect(unsafe_code, reason = "forking is unsafe by nature")]
+fn fork(
+    prepared: &mut Prepared,
+    shared: &Shared,
+    namespaces: i32,
+    group: Option<&Group>,
+) -> Result<Forked, SpawnError> {
+    let mut handle = -1_i32;
+    let mut arguments = CloneArguments {
+        flags: namespaces as u64 | libc::CLONE_PIDFD as u64,
+        pidfd: &raw mut handle as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArguments::default()
+    };
+    if let Some(directory) = group.and_then(Group::descriptor) {
+        /// Linux include/uapi/linux/sched.h.
+        const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = directory as u64;
+    }
+    let blocked = raw::full_set();
+    prepared.image.mask = raw::set_mask(&blocked);
+    // SAFETY: the child only runs the init, which makes system calls on what is prepared.
+    let forked = unsafe { raw::clone3(&arguments) };
+    if forked == Ok(0) {
+        init::run(prepared, shared.words());
+    }
+    raw::set_mask(&prepared.image.mask);
+    let pid = forked.map_err(|error| SpawnError::at(FORK)(io::Error::from_raw_os_error(error)))?;
+    // SAFETY: the system has just made this descriptor for us.
+    Ok(Forked { pid, handle: unsafe { OwnedFd::from_raw_fd(handle) }, isolated: namespaces != 0 })
+}
+
+/// Maps the users of a new namespace: all of them where the caller may, else the caller alone.
+pub fn map_users(pid: i32) -> io::Result<()> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    if user.is_root() && write(&file("uid_map"), "0 0 4294967295").is_ok() {
+        return write(&file("gid_map"), "0 0 4294967295");
+    }
+    write(&file("uid_map"), &format!("{0} {0} 1", user.as_raw()))?;
+    write(&file("setgroups"), "deny")?;
+    write(&file("gid_map"), &format!("{0} {0} 1", group.as_raw()))
+}
+
+/// Makes the init and all it starts the first to go when the system runs out of memory.
+pub fn prefer_to_kill(pid: i32) {
+    // Where it cannot be had, the system chooses as usual.
+    let _ = write(&format!("/proc/{pid}/oom_score_adj"), OOM_SCORE);
+}
+
+fn write(path: &str, text: &str) -> io::Result<()> {
+    // In one call: these files take nothing piecemeal.
+    fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
+}

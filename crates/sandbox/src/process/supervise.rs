@@ -1,0 +1,305 @@
+//! The supervisor's part: signals passed on, limits watched, the end measured.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use forewarm_types::{Bytes, Seconds};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal};
+
+use super::init::ENDED;
+use super::shared::{STEPS, Shared, step};
+use super::signals::{Foreground, Relay, stop_self};
+use super::spawn::{Forked, map_users, prefer_to_kill};
+use super::survey::{self, Survey};
+use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
+use crate::cgroup::Group;
+use crate::measure;
+
+/// Bytes per second that one core can touch for the first time: 0.13 ms per MB, the fastest seen (DESIGN section 8). How
+/// soon a limit on memory can be reached at most follows from it, and so when to look next.
+const FASTEST_TOUCH: f64 = 1e6 / 0.13e-3;
+
+/// Shortest and longest time between two looks, in seconds: looking at a process takes some 30 µs.
+const LOOKS: [f64; 2] = [0.01, 1.0];
+
+/// The share of the system's memory that a program without a group may not take from the others.
+const RESERVED: f64 = 1.0 / 32.0;
+
+/// Share of a limit on CPU time that must be in the usage of a process killed for it: the kernel watches by ticks of its
+/// clock and reports by exact times, which differ by up to a tenth where it is crowded (measured).
+const COUNTED: f64 = 0.8;
+
+/// What joins the supervisor with the init, and with who sends signals.
+#[derive(Debug)]
+pub struct Lines {
+    pub shared: Shared,
+    pub go: File,
+    pub news: OwnedFd,
+    pub relay: Option<Relay>,
+}
+
+/// A started program.
+#[derive(Debug)]
+pub struct Child {
+    forked: Forked,
+    lines: Lines,
+    group: Option<Group>,
+    tier: Tier,
+    bounds: Bounds,
+    own_network: bool,
+    cores: f64,
+    started: u64,
+    peak: Bytes,
+    verdict: Option<Cause>,
+    run_delay: Option<Seconds>,
+    denied: Vec<Denied>,
+    reaped: bool,
+}
+
+impl Child {
+    pub(super) fn new(
+        forked: Forked,
+        lines: Lines,
+        group: Option<Group>,
+        tier: Tier,
+        confinement: &Confinement,
+    ) -> Self {
+        let cores = confinement.cores.as_ref().map_or_else(all_cores, Vec::len);
+        Self {
+            own_network: forked.isolated && !confinement.network,
+            forked,
+            lines,
+            group,
+            tier,
+            bounds: confinement.bounds,
+            cores: cores.max(1) as f64,
+            started: raw::now(),
+            peak: Bytes::ZERO,
+            verdict: None,
+            run_delay: None,
+            denied: Vec::new(),
+            reaped: false,
+        }
+    }
+
+    /// Lets the init go on, its users mapped and its groups attached.
+    pub(super) fn ready(&self, users: bool) -> io::Result<()> {
+        if users {
+            map_users(self.forked.pid)?;
+        }
+        prefer_to_kill(self.forked.pid);
+        if let Some(group) = self.group.as_ref().filter(|group| group.descriptor().is_none()) {
+            group.attach(self.forked.pid)?;
+        }
+        (&self.lines.go).write_all(b"g")
+    }
+
+    /// How closely the program is confined.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+
+    /// Waits for the program's end, holding it to its limits.
+    ///
+    /// # Errors
+    /// Where the program could not be executed after all.
+    pub fn wait(mut self) -> Result<Ended, SpawnError> {
+        let foreground = self.lines.relay.as_ref().and_then(|_| Foreground::held());
+        let mut next = self.look_after(&Survey::default());
+        loop {
+            match self.happening(next) {
+                Happening::Over => break,
+                Happening::News(ENDED) => self.ended(),
+                Happening::News(_) => {
+                    if self.lines.relay.is_some() && self.lines.shared.words().stopped.load(Acquire) == 1 {
+                        stop_self();
+                    }
+                }
+                Happening::Signal(signal) => self.signal(signal),
+                Happening::Time => next = self.look(),
+            }
+        }
+        let (wall, usage, disk) = self.reap().map_err(SpawnError::at("waiting for the program"))?;
+        if let Some(foreground) = foreground {
+            foreground.restore();
+        }
+        self.conclude(wall, usage, disk)
+    }
+
+    fn happening(&self, next: u64) -> Happening {
+        let relay = self.lines.relay.as_ref();
+        let left = next.saturating_sub(raw::now());
+        let timeout =
+            Timespec { tv_sec: (left / 1_000_000_000).cast_signed(), tv_nsec: (left % 1_000_000_000).cast_signed() };
+        let handle = self.forked.handle.as_fd();
+        let signals = relay.map_or(handle, Relay::descriptor);
+        let mut fds = [handle, self.lines.news.as_fd(), signals].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let _ = poll(&mut fds, Some(&timeout));
+        let [over, news, signals] = fds.map(|fd| fd.revents());
+        if news.contains(PollFlags::IN) {
+            let mut byte = [0_u8];
+            if rustix::io::read(&self.lines.news, &mut byte) == Ok(1) {
+                return Happening::News(byte[0]);
+            }
+        }
+        if over.contains(PollFlags::IN) {
+            return Happening::Over;
+        }
+        match relay.filter(|_| signals.contains(PollFlags::IN)).and_then(Relay::next) {
+            Some(signal) => Happening::Signal(signal),
+            None => Happening::Time,
+        }
+    }
+
+    /// Passes a signal on, by way of the init, which alone knows the program.
+    fn signal(&self, signal: i32) {
+        if let Some(signal) = Signal::from_named_raw(signal) {
+            let _ = rustix::process::pidfd_send_signal(&self.forked.handle, signal);
+        }
+    }
+
+    fn kill(&mut self, cause: Cause) {
+        self.verdict.get_or_insert(cause);
+        if !self.forked.isolated {
+            // Nothing ends these with their parent: each is ended, until none is left.
+            for pid in survey::descendants(self.forked.pid).into_iter().skip(1).filter_map(Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        }
+        let _ = rustix::process::pidfd_send_signal(&self.forked.handle, Signal::KILL);
+    }
+
+    /// Looks whether a limit is reached; returns when to look next, in monotonic nanoseconds.
+    fn look(&mut self) -> u64 {
+        if self.bounds.wall.is_some_and(|wall| self.elapsed() >= wall.0) {
+            self.kill(Cause::Wall);
+            return u64::MAX;
+        }
+        let survey = survey::survey(self.forked.pid, self.forked.isolated);
+        self.peak = self.peak.max(survey.memory);
+        let scarce = || {
+            let (available, total) = (survey::available_memory(), measure::total_memory());
+            available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)
+        };
+        if self.bounds.cpu.is_some_and(|cpu| survey.cpu.0 >= cpu.0 + 1.0) {
+            self.kill(Cause::Cpu);
+        } else if self.group.is_none() && self.bounds.memory.is_some_and(|most| survey.memory > most || scarce()) {
+            self.kill(Cause::Memory);
+        }
+        self.look_after(&survey)
+    }
+
+    /// When a limit can be reached at the earliest, given what is used now.
+    fn look_after(&self, survey: &Survey) -> u64 {
+        let watched = self.bounds.memory.filter(|_| self.group.is_none());
+        let memory = watched.map(|most| most.0.saturating_sub(survey.memory.0) as f64 / (FASTEST_TOUCH * self.cores));
+        // The kernel watches each process' own CPU time; the sum of all of them is watched here.
+        let cpu = self.bounds.cpu.map(|cpu| (cpu.0 + 1.0 - survey.cpu.0) / self.cores);
+        let soonest = [memory, cpu].into_iter().flatten().fold(LOOKS[1], f64::min).max(LOOKS[0]);
+        let wall = self.bounds.wall.map_or(f64::INFINITY, |wall| (wall.0 - self.elapsed()).max(0.0));
+        raw::now().saturating_add((soonest.min(wall) * 1e9) as u64)
+    }
+
+    fn elapsed(&self) -> f64 {
+        raw::now().saturating_sub(self.started) as f64 * 1e-9
+    }
+
+    /// The program has ended and is not yet reaped: what only such a process shows is read now.
+    fn ended(&mut self) {
+        let folder =
+            if self.forked.isolated { format!("/proc/{}/root/proc/2", self.forked.pid) } else { String::new() };
+        self.run_delay = survey::run_delay(folder.as_ref());
+        let failed = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire)) != [libc::CLD_EXITED, 0];
+        if failed && self.own_network && survey::unroutable(self.forked.pid) > 0 {
+            self.denied.push(Denied::Network);
+        }
+        if failed && self.group.as_ref().is_some_and(|group| group.refused_processes() > 0) {
+            self.denied.push(Denied::Processes);
+        }
+        if !self.forked.isolated {
+            for pid in survey::descendants(self.forked.pid).into_iter().skip(1).filter_map(Pid::from_raw) {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+            }
+        }
+        let _ = (&self.lines.go).write_all(b"e");
+    }
+
+    fn reap(&mut self) -> io::Result<(Seconds, measure::Usage, [Bytes; 2])> {
+        let (usage, disk, peak) = measure::reap(self.forked.pid)?;
+        self.reaped = true;
+        self.peak = self.peak.max(peak);
+        let [started, ended] = self.lines.shared.words().times.each_ref().map(|time| time.load(Acquire));
+        let ended = if ended == 0 { raw::now() } else { ended };
+        Ok((Seconds(ended.saturating_sub(started.max(self.started)) as f64 * 1e-9), usage, disk))
+    }
+
+    fn conclude(&mut self, wall: Seconds, usage: measure::Usage, disk: [Bytes; 2]) -> Result<Ended, SpawnError> {
+        let words = self.lines.shared.words();
+        let error = words.error.load(Acquire);
+        if error != 0 {
+            let error = io::Error::from_raw_os_error(error);
+            return Err(match words.step.load(Relaxed) {
+                step::EXECUTION => SpawnError::Execute(error),
+                step => {
+                    let name = usize::try_from(step).ok().and_then(|step| STEPS.get(step));
+                    SpawnError::System { step: name.unwrap_or(&"a step"), error }
+                }
+            });
+        }
+        let group_peak = self.group.as_ref().and_then(Group::peak);
+        Ok(Ended {
+            cause: self.cause(&usage),
+            wall,
+            usage,
+            peak_memory: group_peak.unwrap_or(self.peak),
+            disk,
+            run_delay: self.run_delay,
+            denied: std::mem::take(&mut self.denied),
+            tier: self.tier,
+        })
+    }
+
+    fn cause(&self, usage: &measure::Usage) -> Cause {
+        let [code, status] = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire));
+        if let Some(verdict) = self.verdict {
+            return verdict;
+        }
+        let out_of_memory = self.group.as_ref().is_some_and(|group| group.killed_for_memory() > 0);
+        let used_up = self.bounds.cpu.is_some_and(|cpu| usage.cpu().0 >= cpu.0 * COUNTED);
+        match (code, status) {
+            (libc::CLD_EXITED, status) => Cause::Exited(status),
+            // The init ended before the program: by the system for want of memory, or by someone.
+            (0, _) | (_, libc::SIGKILL) if out_of_memory => Cause::Memory,
+            (0, _) => Cause::Signalled(libc::SIGKILL),
+            (_, libc::SIGXCPU) if self.bounds.cpu.is_some() => Cause::Cpu,
+            (_, libc::SIGKILL) if used_up => Cause::Cpu,
+            (_, libc::SIGXFSZ) if self.bounds.file_size.is_some() => Cause::FileSize,
+            (_, signal) => Cause::Signalled(signal),
+        }
+    }
+}
+
+impl Drop for Child {
+    /// A program nobody waits for any more is ended.
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill(Cause::Signalled(libc::SIGKILL));
+            let _ = measure::reap(self.forked.pid);
+        }
+    }
+}
+
+enum Happening {
+    Over,
+    News(u8),
+    Signal(i32),
+    Time,
+}
+
+fn all_cores() -> usize {
+    crate::affinity::allowed().map_or(1, |cores| cores.len())
+}

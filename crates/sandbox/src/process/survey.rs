@@ -1,0 +1,112 @@
+//! What all processes of a program use together at one moment, as `/proc` tells.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use forewarm_types::{Bytes, Seconds};
+
+/// Use at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Survey {
+    /// Memory: anonymous pages of all processes, and the shared ones of the process that has most of them, since pages
+    /// shared between processes count in each.
+    pub memory: Bytes,
+    /// CPU time of all that live and all that were waited for.
+    pub cpu: Seconds,
+    /// Processes, the init apart.
+    pub processes: u64,
+}
+
+/// Looks at the processes of an init's namespace, or without one at its descendants.
+pub fn survey(init: i32, isolated: bool) -> Survey {
+    let mut survey = Survey::default();
+    let mut shared = 0;
+    for folder in folders(init, isolated) {
+        let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
+        let field = |name: &str| kibibytes(&status, name).unwrap_or(0);
+        survey.memory.0 += field("RssAnon:");
+        shared = shared.max(field("RssShmem:"));
+        let stat = fs::read_to_string(folder.join("stat")).unwrap_or_default();
+        survey.cpu.0 += cpu_ticks(&stat).unwrap_or(0) as f64 / rustix::param::clock_ticks_per_second() as f64;
+        survey.processes += 1;
+    }
+    survey.memory.0 += shared;
+    survey.processes = survey.processes.saturating_sub(1);
+    survey
+}
+
+/// Folders in `/proc` of the init and all that live below it.
+pub fn folders(init: i32, isolated: bool) -> Vec<PathBuf> {
+    if !isolated {
+        return descendants(init).into_iter().map(|pid| PathBuf::from(format!("/proc/{pid}"))).collect();
+    }
+    // The namespace's own view of itself.
+    let root = PathBuf::from(format!("/proc/{init}/root/proc"));
+    let entries = fs::read_dir(&root).into_iter().flatten().filter_map(Result::ok);
+    let numbered = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    entries.filter(|entry| numbered(&entry.file_name())).map(|entry| entry.path()).collect()
+}
+
+/// A process and all below it, itself first.
+pub fn descendants(process: i32) -> Vec<i32> {
+    let mut found = vec![process];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        next += 1;
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        found.extend(children.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    found
+}
+
+/// A field of `/proc/<pid>/status` in KiB, as bytes: proc_pid_status(5).
+fn kibibytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib.saturating_mul(1024))
+}
+
+/// Ticks of user and system time of a process and the children it waited for: fields 14 to 17 of proc_pid_stat(5).
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let fields = stat.rsplit_once(") ")?.1.split(' ').skip(11).take(4);
+    Some(fields.filter_map(|field| field.parse::<u64>().ok()).sum())
+}
+
+/// Memory the whole system still has to give: `MemAvailable` of proc_meminfo(5).
+pub fn available_memory() -> Option<Bytes> {
+    kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:").map(Bytes)
+}
+
+/// Packets of a process' network that no route led out for (`Ip: OutNoRoutes` of Linux Documentation/networking/
+/// snmp_counter.rst): the trace of a program that tried to reach another machine.
+pub fn unroutable(process: i32) -> u64 {
+    let counters = fs::read_to_string(format!("/proc/{process}/net/snmp")).unwrap_or_default();
+    let mut lines = counters.lines().filter_map(|line| line.strip_prefix("Ip: "));
+    let (Some(names), Some(values)) = (lines.next(), lines.next()) else { return 0 };
+    let mut pairs = names.split(' ').zip(values.split(' '));
+    pairs.find(|(name, _)| *name == "OutNoRoutes").and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+}
+
+/// Time a process was runnable and waited for a core.
+pub fn run_delay(folder: &Path) -> Option<Seconds> {
+    let text = fs::read_to_string(folder.join("schedstat")).ok()?;
+    let nanoseconds: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(Seconds(nanoseconds as f64 * 1e-9))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_are_read() {
+        assert_eq!(kibibytes("VmRSS:\t 12 kB\nRssAnon:\t    2048 kB\n", "RssAnon:"), Some(2048 * 1024));
+        assert_eq!(cpu_ticks("7 (a b) c) S 1 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0"), Some(100));
+        assert_eq!(cpu_ticks("no such line"), None);
+    }
+
+    #[test]
+    fn this_process_is_surveyed() {
+        let own = survey(std::process::id().cast_signed(), false);
+        assert!(own.memory.0 > 0 && own.processes == 0, "{own:?}");
+    }
+}
