@@ -47,6 +47,18 @@ pub(crate) mod finish;
 mod joins;
 mod tails;
 
+/// What a walk keeps of a function besides its tree; each includes those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Keep {
+    /// How many operators there are between two branches.
+    #[default]
+    Counts,
+    /// Of which classes they are.
+    Classes,
+    /// What loops access, and what their iterations share.
+    Accesses,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Function,
@@ -159,23 +171,17 @@ pub(crate) struct Walker {
     ops: u32,
     loops_begun: u32,
     work: u64,
-    collect_mix: bool,
-    /// Whether an operator on vectors was met, where the mix is collected.
+    keep: Keep,
+    /// Whether an operator on vectors was met, where classes are kept.
     vectors: bool,
 }
 
 impl Walker {
-    /// Lays out the decoded function in `forest`. With `collect_mix`, straight-line work is told by class.
-    pub(crate) fn walk(
-        &mut self,
-        module: &Module<'_>,
-        params: u32,
-        forest: &mut Forest,
-        collect_mix: bool,
-    ) -> Function {
+    /// Lays out the decoded function in `forest`.
+    pub(crate) fn walk(&mut self, module: &Module<'_>, params: u32, forest: &mut Forest, keep: Keep) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
-        self.reset(params, collect_mix);
+        self.reset(params, keep);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         let mut accesses = None;
         let formats = module.format_mark.is_some_and(|mark| {
@@ -189,7 +195,7 @@ impl Walker {
         if !understood {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
-        } else if collect_mix && forest.loops.len() > loops as usize {
+        } else if keep == Keep::Accesses && forest.loops.len() > loops as usize {
             accesses = Some(self.report(forest, loops));
         }
         Function {
@@ -199,7 +205,7 @@ impl Walker {
             exprs,
             sensitive: self.exporter.sensitive,
             static_ops: self.decoded.ops.len() as u32,
-            detailed: collect_mix,
+            detailed: keep >= Keep::Classes,
             vectors: self.vectors,
             accesses,
             opaque: !understood,
@@ -217,7 +223,7 @@ impl Walker {
         forest.accesses.len() as u32 - 1
     }
 
-    fn reset(&mut self, params: u32, collect_mix: bool) {
+    fn reset(&mut self, params: u32, keep: Keep) {
         self.values.clear();
         self.stack.clear();
         self.locals.clear();
@@ -231,8 +237,8 @@ impl Walker {
         self.tally = Tally::default();
         (self.ops, self.loops_begun) = (0, 0);
         self.work = WORK_BASE + WORK_PER_OP * self.decoded.ops.len() as u64;
-        (self.collect_mix, self.vectors) = (collect_mix, false);
-        self.notes.begin(collect_mix);
+        (self.keep, self.vectors) = (keep, false);
+        self.notes.begin(keep == Keep::Accesses);
         // A local no operator of the body can name needs no place.
         let tracked = self.decoded.locals.min(TRACKED_LOCALS).min(self.decoded.ops.len() as u32 + params);
         for local in 0..tracked {
@@ -459,14 +465,14 @@ impl Walker {
     #[inline]
     fn count(&mut self, plain: u16) {
         self.ops += u32::from(classes::counted(plain));
-        if self.collect_mix {
+        if self.keep >= Keep::Classes {
             self.vectors |= classes::count(&mut self.tally, plain);
         }
     }
 
     fn flush(&mut self, forest: &mut Forest) {
         if self.ops > 0 {
-            let mix = if self.collect_mix { self.tally.flush(&mut forest.mixes) } else { NONE };
+            let mix = if self.keep >= Keep::Classes { self.tally.flush(&mut forest.mixes) } else { NONE };
             forest.nodes.push(Node::Work { ops: std::mem::take(&mut self.ops), mix });
         }
     }

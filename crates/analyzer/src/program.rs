@@ -197,12 +197,13 @@ pub(crate) struct Function {
     pub sensitive: u64,
     /// Operators in the body, structural ones included.
     pub static_ops: u32,
-    /// Whether its work is told by class and its loops were examined for dependence, so that it need not be laid out
-    /// again; and if so, whether it works on vectors already.
+    /// Whether there is nothing to be gained by laying it out again: its work is told by class, and its loops were
+    /// examined for dependence where anyone asks.
     pub detailed: bool,
+    /// Whether it works on vectors already, where its work is told by class.
+    pub vectors: bool,
     /// What its loops access, where that was asked for: an index in `accesses`.
     pub accesses: Option<u32>,
-    pub vectors: bool,
     /// Too deeply nested, too entangled or too far from the entry point to follow: only `static_ops` is known.
     pub opaque: bool,
     /// Whether it is the C library's formatted output, whose cost is told by its format (see [`crate::formatting`]).

@@ -10,14 +10,13 @@ use crate::lanes::Lanes;
 use crate::mix::{LOAD_BYTES, STORE_BYTES};
 use crate::program::{Expr, Forest, NONE, Program, Trip};
 use crate::summary::{LoopShare, Run};
-use crate::{Depth, flags, memory};
+use crate::{flags, memory};
 
-/// Regions listed for a plan, and for people.
-const MOST_FOR_A_RUN: usize = 20;
-const MOST_IN_FULL: usize = 200;
+/// Regions listed.
+const MOST: usize = 200;
 
 /// Lists the regions of a run.
-pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run, depth: Depth) -> Vec<Region> {
+pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run) -> Vec<Region> {
     let whole = run.cost.total().weighted_mean(&run.weights).max(1.0);
     let share = |ops: crate::lanes::Lanes| (ops.weighted_mean(&run.weights) / whole).clamp(0.0, 1.0);
     let mut found: Vec<(f64, u32, Option<u32>)> = Vec::new();
@@ -25,12 +24,12 @@ pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run, depth:
     found.extend(run.loops.iter().map(|(&(function, index), part)| (share(part.ops), function, Some(index))));
     found.retain(|region| region.0 > 0.0);
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    found.truncate(if depth == Depth::Run { MOST_FOR_A_RUN } else { MOST_IN_FULL });
+    found.truncate(MOST);
     let mut functions: Vec<u32> = found.iter().map(|region| region.1).collect();
     functions.sort_unstable();
     functions.dedup();
     let names = detail.names(&functions);
-    let mut list = Lister { program, detail, run, names, depth };
+    let mut list = Lister { program, detail, run, names };
     found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
@@ -46,7 +45,7 @@ pub(crate) fn add_algorithms(regions: &mut Vec<Region>, detail: &dyn Detail, fou
         let name = names.get(function).cloned().unwrap_or_else(|| format!("func[{function}]"));
         Some(Region { flags: flags::of_algorithms(algorithms.iter().copied()), ..blank(name, offset, 0.0) })
     });
-    let more: Vec<Region> = more.take(MOST_IN_FULL).collect();
+    let more: Vec<Region> = more.take(MOST).collect();
     regions.extend(more);
 }
 
@@ -97,7 +96,6 @@ struct Lister<'a> {
     detail: &'a mut dyn Detail,
     run: &'a Run,
     names: BTreeMap<u32, String>,
-    depth: Depth,
 }
 
 impl Lister<'_> {
@@ -105,9 +103,7 @@ impl Lister<'_> {
         let name = self.names.get(&function).cloned().unwrap_or_else(|| format!("func[{function}]"));
         let base = blank(name, self.detail.offset(function)?, share);
         let Some(index) = index else {
-            // Only people ask which algorithms a function works with; a plan does not depend on it.
-            let algorithms =
-                if self.depth == Depth::Full { self.detail.algorithms(function) } else { Default::default() };
+            let algorithms = self.detail.algorithms(function);
             let own = self.run.own.get(&function).copied().unwrap_or(0.0);
             let whole = self.run.cost.ops.weighted_mean(&self.run.weights).max(1.0);
             let self_share = (own / whole).clamp(0.0, 1.0);
@@ -124,8 +120,7 @@ impl Lister<'_> {
             trip_expression: expression(forest, &entry.trip),
             ..base
         };
-        // A plan does not depend on what follows, and it costs a tenth of a first run's analysis.
-        Some(if self.depth == Depth::Full { self.with_memory(region, function, part) } else { region })
+        Some(self.with_memory(region, function, part))
     }
 
     /// The region with what is known of its dependence and of what it does with memory.

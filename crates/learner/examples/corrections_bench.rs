@@ -9,11 +9,11 @@ mod sample;
 use std::time::Instant;
 
 use forewarm_learner::corrections;
-use forewarm_types::{Features, Observation, ReuseStatistics};
-use sample::{Normal, observation};
+use forewarm_types::{Features, PastRun, ReuseStatistics};
+use sample::Normal;
 
 /// Median microseconds of the corrections from `past` for an input.
-fn median_micros(past: &[Observation], features: &Features) -> f64 {
+fn median_micros(past: &[PastRun], features: &Features) -> f64 {
     let mut times: Vec<f64> = (0..201)
         .map(|_| {
             let start = Instant::now();
@@ -32,7 +32,7 @@ fn main() {
         let mut run = |input: usize| {
             let number = 64.0 + input as f64;
             let mut run =
-                observation("winch/native", input as u64, 1e-6 * number * number * (0.05 * normal.next()).exp());
+                sample::run("winch/native", input as u64, 1e-6 * number * number * (0.05 * normal.next()).exp());
             run.features.numbers = vec![number];
             run.features.argument_bytes = forewarm_types::Bytes(3 + input as u64 % 2);
             run.ops = Some(1000 + input as u64);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_types::Observation;
+use forewarm_types::PastRun;
 
 use crate::estimator::log;
 use crate::statistics::median;
@@ -69,12 +69,12 @@ fn climb(sum: f64, since: usize, index: usize) -> (f64, usize) {
     if sum <= 0.0 { (0.0, index + 1) } else { (sum, since) }
 }
 
-/// Whether a code's CPU time (observations newest first) changed regime within its last few runs, on any configuration
+/// Whether a code's CPU time (runs newest first) changed regime within its last few runs, on any configuration
 /// and input it is run with.
 #[must_use]
-pub fn drift(observations: &[Observation]) -> bool {
+pub fn drift(past: &[PastRun]) -> bool {
     let mut series: BTreeMap<(&str, u64), Vec<f64>> = BTreeMap::new();
-    for run in observations.iter().rev().filter(|run| !run.exit.censored()) {
+    for run in past.iter().rev().filter(|run| !run.censored) {
         series.entry((&run.configuration_class, run.features.input_hash)).or_default().push(log(run.run_cpu_seconds));
     }
     series.values().any(|values| change_point(values).is_some_and(|at| values.len() - at <= RECENT))
@@ -83,7 +83,7 @@ pub fn drift(observations: &[Observation]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{Normal, observation};
+    use crate::sample::{Normal, run};
 
     fn series(seed: u64, before: usize, after: usize, shift: f64) -> Vec<f64> {
         let mut normal = Normal::new(seed);
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn drift_is_told_per_input() {
         let runs = |level: &dyn Fn(u64) -> f64| {
-            (0..20).rev().map(|n| observation("winch/native", n % 2, level(n))).collect::<Vec<_>>()
+            (0..20).rev().map(|n| run("winch/native", n % 2, level(n))).collect::<Vec<_>>()
         };
         assert!(!drift(&runs(&|n| if n % 2 == 0 { 1.0 } else { 5.0 })), "two inputs are not two regimes");
         assert!(drift(&runs(&|n| if n >= 14 { 2.0 } else { 1.0 })));

@@ -4,7 +4,7 @@
 //! likelihood with a weak prior on its variance (Gelman et al., "Bayesian Data Analysis", 3rd ed., section 3.3), so few
 //! runs give a wide interval by themselves. Runs cut short enter by the Kaplan-Meier estimate (Kaplan & Meier 1958).
 
-use forewarm_types::{Basis, Estimate, Observation};
+use forewarm_types::{Basis, Estimate, PastRun};
 
 use crate::drift::change_point;
 use crate::statistics::{Summary, student_t95, summarise};
@@ -34,13 +34,8 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    pub fn new(observation: &Observation, value: f64) -> Self {
-        Self {
-            input: observation.features.input_hash,
-            vector: observation.features.vector(),
-            value,
-            censored: observation.exit.censored(),
-        }
+    pub fn new(run: &PastRun, value: f64) -> Self {
+        Self { input: run.features.input_hash, vector: run.features.vector(), value, censored: run.censored }
     }
 }
 

@@ -15,7 +15,7 @@ mod statistics;
 
 use std::collections::BTreeMap;
 
-use forewarm_types::{Corrections, Estimate, Features, Observation, ReuseStatistics, Tier};
+use forewarm_types::{Corrections, Estimate, Features, PastRun, ReuseStatistics, Tier};
 
 pub use drift::{change_point, drift};
 pub use intervals::{calibrate, nonconformity};
@@ -29,15 +29,15 @@ use residual::Target;
 ///
 /// A tier that never ran stays absent: how tiers relate is the resource model's to say.
 #[must_use]
-pub fn corrections(observations: &[Observation], features: &Features, reuse: &ReuseStatistics) -> Corrections {
+pub fn corrections(past: &[PastRun], features: &Features, reuse: &ReuseStatistics) -> Corrections {
     let mut by_tier: BTreeMap<Tier, Vec<Sample>> = BTreeMap::new();
-    for observation in observations {
-        if let Some(tier) = tier_of(observation) {
-            by_tier.entry(tier).or_default().push(Sample::new(observation, observation.run_cpu_seconds));
+    for run in past {
+        if let Some(tier) = tier_of(&run.configuration_class) {
+            by_tier.entry(tier).or_default().push(Sample::new(run, run.run_cpu_seconds));
         }
     }
-    let counted = observations.iter().filter_map(|o| o.ops.map(|ops| Sample::new(o, ops as f64)));
-    let memory = observations.iter().map(|o| Sample::new(o, o.peak_linear_memory_bytes.as_f64()));
+    let counted = past.iter().filter_map(|run| run.ops.map(|ops| Sample::new(run, ops as f64)));
+    let memory = past.iter().map(|run| Sample::new(run, run.peak_linear_memory_bytes.as_f64()));
     let run = by_tier.into_iter().filter_map(|(tier, past)| Some((tier, calibrated(&past, features)?)));
     Corrections {
         run_cpu_seconds: run.collect(),
@@ -48,9 +48,9 @@ pub fn corrections(observations: &[Observation], features: &Features, reuse: &Re
     }
 }
 
-/// The tier of a run's configuration class, such as `winch/native`.
-pub(crate) fn tier_of(observation: &Observation) -> Option<Tier> {
-    observation.configuration_class.split('/').next()?.parse().ok()
+/// The tier of a configuration class, such as `winch/native`.
+pub(crate) fn tier_of(configuration_class: &str) -> Option<Tier> {
+    configuration_class.split('/').next()?.parse().ok()
 }
 
 /// The prediction, with its interval stretched so that predictions of its kind would have covered the past.

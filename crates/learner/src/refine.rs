@@ -35,7 +35,7 @@ const LEAST_SECONDS: f64 = 2e-6;
 ///
 /// A step is taken by its CPU time, which contention changes least; where it waited all the same, it counts less.
 pub fn refine(model: &mut ResourceModel, observation: &Observation, analysis: &Analysis) {
-    let Some(tier) = tier_of(observation) else { return };
+    let Some(tier) = tier_of(&observation.configuration_class) else { return };
     for timing in &observation.steps {
         if let Some(cost) = cost_of(&mut model.transitions, tier, timing.step) {
             refine_step(cost, timing, driver_megabytes(timing, analysis));

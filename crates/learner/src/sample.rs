@@ -1,6 +1,6 @@
 //! Made-up runs and seeded noise for the tests of this crate.
 
-use forewarm_types::{Bytes, Digest, Exit, ExitCause, Features, Observation};
+use forewarm_types::{Bytes, Digest, Exit, ExitCause, Features, Observation, PastRun};
 
 /// A run of a class and input that took this much CPU time.
 pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observation {
@@ -27,6 +27,11 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
     }
+}
+
+/// The same, as predictions are made of it.
+pub fn run(class: &str, input_hash: u64, run_cpu_seconds: f64) -> PastRun {
+    PastRun::from(&observation(class, input_hash, run_cpu_seconds))
 }
 
 /// Standard normal deviates from a seed: SplitMix64 (Steele et al. 2014) and Box & Muller (1958).

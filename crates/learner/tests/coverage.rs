@@ -4,15 +4,15 @@
 mod sample;
 
 use forewarm_learner::corrections;
-use forewarm_types::{Bytes, Corrections, Estimate, ExitCause, Features, Observation, ReuseStatistics, Tier};
+use forewarm_types::{Bytes, Corrections, Estimate, Features, PastRun, ReuseStatistics, Tier};
 use proptest::prelude::*;
-use sample::{Normal, observation};
+use sample::{Normal, run};
 
-fn learn(past: &[Observation], features: &Features) -> Corrections {
+fn learn(past: &[PastRun], features: &Features) -> Corrections {
     corrections(past, features, &ReuseStatistics::default())
 }
 
-fn winch(past: &[Observation], features: &Features) -> Estimate {
+fn winch(past: &[PastRun], features: &Features) -> Estimate {
     learn(past, features).run_cpu_seconds[&Tier::Winch]
 }
 
@@ -26,7 +26,7 @@ fn coverage(runs: usize, deviation: f64) -> f64 {
     let covered = (0..TRIALS).filter(|seed| {
         let mut normal = Normal::new(u64::from(*seed) * 7919 + runs as u64);
         let mut draw = || 0.5 * (deviation * normal.next()).exp();
-        let past: Vec<_> = (0..runs).map(|_| observation("winch/native", 1, draw())).collect();
+        let past: Vec<_> = (0..runs).map(|_| run("winch/native", 1, draw())).collect();
         winch(&past, &repeated(1)).contains(draw())
     });
     covered.count() as f64 / f64::from(TRIALS)
@@ -57,13 +57,13 @@ fn growth_covers_what_it_interpolates() {
     let trials = 1000;
     let covered = (0..trials).filter(|seed| {
         let mut normal = Normal::new(*seed);
-        let mut run = |n: f64| {
-            let mut run = observation("winch/native", n.to_bits(), 1e-8 * n.powi(3) * (0.1 * normal.next()).exp());
+        let mut grown = |n: f64| {
+            let mut run = run("winch/native", n.to_bits(), 1e-8 * n.powi(3) * (0.1 * normal.next()).exp());
             run.features.numbers = vec![n];
             run
         };
-        let past: Vec<_> = [50.0, 80.0, 130.0, 210.0, 340.0, 550.0, 890.0].into_iter().map(&mut run).collect();
-        let next = run(400.0);
+        let past: Vec<_> = [50.0, 80.0, 130.0, 210.0, 340.0, 550.0, 890.0].into_iter().map(&mut grown).collect();
+        let next = grown(400.0);
         winch(&past, &next.features).contains(next.run_cpu_seconds)
     });
     let share = covered.count() as f64 / trials as f64;
@@ -72,9 +72,9 @@ fn growth_covers_what_it_interpolates() {
 
 #[test]
 fn tiers_inputs_counts_and_memory_are_kept_apart() {
-    let mut slow = observation("winch/native", 1, 2.0);
+    let mut slow = run("winch/native", 1, 2.0);
     (slow.ops, slow.peak_linear_memory_bytes) = (Some(5_000_000), Bytes(3 << 20));
-    let mut fast = observation("cranelift/native", 1, 1.0);
+    let mut fast = run("cranelift/native", 1, 1.0);
     (fast.ops, fast.peak_linear_memory_bytes) = (Some(5_000_000), Bytes(3 << 20));
     let known = learn(&[slow, fast], &repeated(1));
     assert!(known.run_cpu_seconds[&Tier::Winch].contains(2.0) && !known.run_cpu_seconds[&Tier::Winch].contains(1.0));
@@ -87,7 +87,7 @@ fn tiers_inputs_counts_and_memory_are_kept_apart() {
 
 #[test]
 fn memory_never_promises_less_than_was_needed_nor_more_than_can_be() {
-    let mut runs: Vec<_> = (0..30).map(|_| observation("winch/native", 1, 1.0)).collect();
+    let mut runs: Vec<_> = (0..30).map(|_| run("winch/native", 1, 1.0)).collect();
     runs[29].peak_linear_memory_bytes = Bytes(80 << 20);
     let known = learn(&runs, &repeated(1)).peak_linear_memory_bytes.unwrap();
     assert!(known.high >= (80 << 20) as f64, "{known:?}");
@@ -101,8 +101,8 @@ fn memory_never_promises_less_than_was_needed_nor_more_than_can_be() {
 #[test]
 fn repeated_timeouts_keep_raising_the_bound() {
     let cut = |seconds| {
-        let mut run = observation("winch/native", 1, seconds);
-        run.exit.cause = ExitCause::Timeout;
+        let mut run = run("winch/native", 1, seconds);
+        run.censored = true;
         run
     };
     let (one, two) = (winch(&[cut(1.0)], &repeated(1)), winch(&[cut(4.0), cut(1.0)], &repeated(1)));
@@ -126,10 +126,10 @@ proptest! {
         wanted in 0_u64..8, number in -5.0..1e7_f64,
     ) {
         let past: Vec<_> = rows.iter().map(|(input, seconds, cut, number, memory)| {
-            let mut run = observation("winch/native", *input, *seconds);
+            let mut run = run("winch/native", *input, *seconds);
             run.features.numbers = vec![*number];
             run.peak_linear_memory_bytes = Bytes(*memory);
-            run.exit.cause = if *cut { ExitCause::Timeout } else { ExitCause::Exited };
+            run.censored = *cut;
             run
         }).collect();
         let features = Features { input_hash: wanted, numbers: vec![number], ..Features::default() };
@@ -139,7 +139,7 @@ proptest! {
             prop_assert!(e.low >= 0.0 && e.low <= e.expected && e.expected <= e.high && e.high.is_finite(), "{e:?}");
         }
         let longest = past.iter().filter(|run| run.features.input_hash == wanted).map(|run| run.run_cpu_seconds);
-        let only_cut = past.iter().filter(|run| run.features.input_hash == wanted).all(|run| run.exit.censored());
+        let only_cut = past.iter().filter(|run| run.features.input_hash == wanted).all(|run| run.censored);
         if only_cut {
             let bound = longest.fold(0.0, f64::max);
             prop_assert!(known.run_cpu_seconds[&Tier::Winch].expected >= bound);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forewarm_analyzer::{AnalyzeError, Depth};
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Known, Store};
-use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, Observation, ReuseStatistics};
+use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, PastRun, ReuseStatistics};
 
 use crate::error::Error;
 use crate::features::features;
@@ -19,7 +19,7 @@ const RECENT: u32 = 32;
 
 /// Files from this size on are digested beside their analysis: a digest takes 0.56 ms per MB with the processor's SHA
 /// extensions (see `forewarm resources`), a thread about 0.1 ms to start.
-const DIGEST_BESIDE: usize = 1 << 20;
+const DIGEST_BESIDE: usize = 256 << 10;
 
 /// Everything known of an invocation before it is planned.
 pub(crate) struct Considered {
@@ -31,10 +31,12 @@ pub(crate) struct Considered {
     pub features: Features,
     /// Whether the features' hash is keyed with this database's salt; not so while the database is being made.
     pub keyed: bool,
-    pub past: Vec<Observation>,
+    pub past: Vec<PastRun>,
     pub reuse: ReuseStatistics,
     pub corrections: Corrections,
     pub resources: ResourceModel,
+    /// The text from which `resources` was read, where a model was stored.
+    pub model: Option<String>,
 }
 
 impl Orchestrator {
@@ -64,11 +66,11 @@ impl Orchestrator {
         };
         let keyed = recalled.is_some();
         let resources = self.resource_model(recalled.as_ref().and_then(|recalled| recalled.model.as_deref()));
-        let (past, reuse, salt) =
-            recalled.map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt));
+        let (past, reuse, salt, model) = recalled
+            .map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt, recalled.model));
         let features = features(request, &salt);
         let corrections = forewarm_learner::corrections(&past, &features, &reuse);
-        Ok(Considered { began, program, analysis, known, features, keyed, past, reuse, corrections, resources })
+        Ok(Considered { began, program, analysis, known, features, keyed, past, reuse, corrections, resources, model })
     }
 
     /// Keys the features' hash with the salt of a database that was still being made when they were taken, so that the

@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Found, Record};
-use forewarm_types::{Configuration, Observation, Plan};
+use forewarm_types::plan::Preparation;
+use forewarm_types::{Configuration, Observation, PastRun, Plan};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -29,7 +30,9 @@ impl Orchestrator {
 
     /// The stored model (or the one this run went by, where none is stored) refined by an observation.
     fn refined(&self, stored: Option<String>, considered: &Considered, observation: &Observation) -> Option<String> {
-        let mut model = match stored.and_then(|text| serde_json::from_str::<ResourceModel>(&text).ok()) {
+        // Where nobody else has learned anything meanwhile, what this run went by is what is stored.
+        let news = stored.filter(|text| considered.model.as_ref() != Some(text));
+        let mut model = match news.and_then(|text| serde_json::from_str::<ResourceModel>(&text).ok()) {
             Some(stored) => forewarm_resources::merge(considered.resources.clone(), &stored),
             None => considered.resources.clone(),
         };
@@ -37,9 +40,8 @@ impl Orchestrator {
         serde_json::to_string(&forewarm_resources::without_defaults(&model)).ok()
     }
 
-    /// Plans once more with what the run taught; where that plan finds an artifact worth preparing for the runs to
-    /// come, the one wanted was not written in time, or the database wants upkeep, starts a process of low priority
-    /// that sees to it and outlives this one.
+    /// Where an artifact is worth preparing for the runs to come, the one wanted was not written in time, or the database
+    /// wants upkeep, starts a process of low priority that sees to it and outlives this one.
     pub(crate) fn prepare_for_next(
         &self,
         considered: &mut Considered,
@@ -49,14 +51,7 @@ impl Orchestrator {
         outstanding: bool,
     ) {
         let Some(command) = &self.prepare_command else { return };
-        considered.past.insert(0, observation.clone());
-        considered.reuse.runs += 1;
-        considered.reuse.code_runs += 1;
-        considered.corrections =
-            forewarm_learner::corrections(&considered.past, &considered.features, &considered.reuse);
-        let belief = self.believe(considered, request);
-        let weights = plan.weights;
-        let wanted = match forewarm_planner::preparation(&belief, &weights) {
+        let wanted = match self.preparation(considered, request, plan, observation) {
             Some(preparation) => preparation.configuration,
             None if outstanding || self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) => {
                 plan.chosen.configuration.clone()
@@ -77,6 +72,26 @@ impl Orchestrator {
         if let Err(error) = started {
             self.memory.warn(format!("the next run's artifact is not being prepared: {error}"));
         }
+    }
+
+    /// The artifact worth preparing: the plan's word, where past runs bore it out and this one did too, for the user waits;
+    /// else that of another plan, with what the run taught.
+    fn preparation(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        plan: &Plan,
+        observation: &Observation,
+    ) -> Option<Preparation> {
+        if !considered.past.is_empty() && observation.score().inside_interval == Some(true) {
+            return plan.prepare.clone();
+        }
+        considered.past.insert(0, PastRun::from(observation));
+        considered.reuse.runs += 1;
+        considered.reuse.code_runs += 1;
+        considered.corrections =
+            forewarm_learner::corrections(&considered.past, &considered.features, &considered.reuse);
+        forewarm_planner::preparation(&self.believe(considered, request), &plan.weights)
     }
 
     /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for, unless it stands, and the database's

@@ -34,7 +34,7 @@ pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Settings};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
-pub(crate) const ANALYZER_VERSION: u32 = 3;
+pub(crate) const ANALYZER_VERSION: u32 = 4;
 
 /// The whole system on this machine.
 pub struct Orchestrator {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
-use forewarm_types::{Digest, Observation, ReuseStatistics};
+use forewarm_types::{Digest, Observation, PastRun, ReuseStatistics};
 
 use crate::error::StoreError;
 use crate::files::{self, CodeRow, Stamp};
@@ -53,7 +53,7 @@ pub struct Known {
     /// The analysis by the analyzer's version asked for.
     pub analysis: Option<String>,
     /// Past runs of the code, newest first.
-    pub recent: Vec<Observation>,
+    pub recent: Vec<PastRun>,
     /// How often codes come back.
     pub reuse: ReuseStatistics,
     /// The resource model.
@@ -117,13 +117,14 @@ impl Store {
         found: Option<&Found<'_>>,
         update_model: impl FnOnce(Option<String>) -> Option<String>,
     ) -> Result<i64, StoreError> {
-        let text = serde_json::to_string(record.observation)
-            .map_err(|error| StoreError::from_io(&self.file, std::io::Error::other(error)))?;
+        let unwritable = |error| StoreError::from_io(&self.file, std::io::Error::other(error));
+        let text = serde_json::to_string(record.observation).map_err(unwritable)?;
+        let past = serde_json::to_string(&PastRun::from(record.observation)).map_err(unwritable)?;
         let number = self.write(|transaction| {
             let code = count_run(transaction, record)?;
             transaction.execute(
-                "INSERT INTO observations(code, observation, plan) VALUES(?, ?, ?)",
-                params![code, text, record.plan_json],
+                "INSERT INTO observations(code, observation, plan, past) VALUES(?, ?, ?, ?)",
+                params![code, text, record.plan_json, past],
             )?;
             let number = transaction.last_insert_rowid();
             if let Some(found) = found {
@@ -141,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the database cannot be read.
-    pub fn recent(&self, digest: &Digest, limit: u32) -> Result<Vec<Observation>, StoreError> {
+    pub fn recent(&self, digest: &Digest, limit: u32) -> Result<Vec<PastRun>, StoreError> {
         self.read(|connection| match files::code_of_digest(connection, digest)? {
             Some(code) => recent_of(connection, code.id, limit),
             None => Ok(Vec::new()),
@@ -241,15 +242,15 @@ fn ledger(
     })
 }
 
-fn recent_of(connection: &Connection, code: i64, limit: u32) -> rusqlite::Result<Vec<Observation>> {
-    let mut statement =
-        connection.prepare("SELECT observation FROM observations WHERE code = ? ORDER BY id DESC LIMIT ?")?;
+fn recent_of(connection: &Connection, code: i64, limit: u32) -> rusqlite::Result<Vec<PastRun>> {
+    let mut statement = connection.prepare("SELECT past FROM observations WHERE code = ? ORDER BY id DESC LIMIT ?")?;
     let mut rows = statement.query(params![code, limit])?;
-    let mut observations = Vec::new();
+    let mut past = Vec::new();
     while let Some(row) = rows.next()? {
-        observations.extend(serde_json::from_slice::<Observation>(row.get_ref(0)?.as_bytes()?).ok());
+        let text = row.get_ref(0)?.as_str_or_null()?;
+        past.extend(text.and_then(|text| serde_json::from_str::<PastRun>(text).ok()));
     }
-    Ok(observations)
+    Ok(past)
 }
 
 /// Adds a run to the code's and the ledger's counters; returns the code's number.

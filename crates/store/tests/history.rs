@@ -5,7 +5,7 @@
 mod sample;
 
 use forewarm_store::{HistoryRow, Options, Record, Stamp, Store, StoreError};
-use forewarm_types::ReuseStatistics;
+use forewarm_types::{PastRun, ReuseStatistics};
 use sample::{digest, observation, store};
 
 const STAMP: Stamp = Stamp { device: u64::MAX, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 };
@@ -21,7 +21,10 @@ fn records_come_back_whole_and_newest_first() {
     assert!(run(&store, 1, 10.0) < run(&store, 1, 11.5));
     run(&store, 2, 12.0);
     let again = Store::open(directory.path(), Options::default()).unwrap();
-    assert_eq!(again.recent(&digest(1), 9).unwrap(), [observation(1, 11.5), observation(1, 10.0)]);
+    assert_eq!(
+        again.recent(&digest(1), 9).unwrap(),
+        [PastRun::from(&observation(1, 11.5)), PastRun::from(&observation(1, 10.0))]
+    );
     assert_eq!(again.recent(&digest(1), 1).unwrap().len(), 1);
     let newest = HistoryRow {
         number: 3,

@@ -29,7 +29,7 @@ pub use estimate::{Basis, Estimate};
 pub use invocation::Features;
 pub use ladder::{Rung, Step};
 pub use native::NativeDemand;
-pub use observation::{Exit, ExitCause, Observation, StepTiming};
+pub use observation::{Exit, ExitCause, Observation, PastRun, StepTiming};
 pub use plan::{Candidate, Plan};
 pub use python::PythonDemand;
 pub use units::{Bytes, Dollars, Joules, Seconds};

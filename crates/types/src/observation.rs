@@ -106,6 +106,37 @@ pub struct Observation {
     pub predicted_memory_bytes: Option<Estimate>,
 }
 
+/// The part of an [`Observation`] that predictions are made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PastRun {
+    /// Pooling class of the configuration it ran on, such as `winch/native`.
+    #[serde(rename = "class")]
+    pub configuration_class: String,
+    /// What was known of its input.
+    pub features: Features,
+    /// CPU time of the run proper, in seconds.
+    pub run_cpu_seconds: f64,
+    /// Peak linear memory of the program.
+    pub peak_linear_memory_bytes: Bytes,
+    /// Operators counted, where they were.
+    pub ops: Option<u64>,
+    /// Whether it was cut short, so that its time and memory are lower bounds.
+    pub censored: bool,
+}
+
+impl From<&Observation> for PastRun {
+    fn from(run: &Observation) -> Self {
+        Self {
+            configuration_class: run.configuration_class.clone(),
+            features: run.features.clone(),
+            run_cpu_seconds: run.run_cpu_seconds,
+            peak_linear_memory_bytes: run.peak_linear_memory_bytes,
+            ops: run.ops,
+            censored: run.exit.censored(),
+        }
+    }
+}
+
 /// Prediction against observation: the `prediction` object of a report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {

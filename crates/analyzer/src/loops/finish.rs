@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{DISPATCH_TARGETS, Exit, Kind, Latch, MACHINE_TARGETS, MAX_VARIABLES, Open, Tracked, Walker};
+use super::{DISPATCH_TARGETS, Exit, Keep, Kind, Latch, MACHINE_TARGETS, MAX_VARIABLES, Open, Tracked, Walker};
 use crate::dependence::{Space, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
@@ -34,7 +34,7 @@ impl Walker {
 
     /// The result of an operator on floats or vectors: remembered where dependence is asked for.
     pub(super) fn remembered(&mut self, plain: u16, a: Val, b: Val) -> Val {
-        if self.collect_mix && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
+        if self.keep == Keep::Accesses && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
     }
 
     pub(super) fn enter_loop(&mut self, forest: &mut Forest, number: u32) {

@@ -72,7 +72,7 @@ pub(crate) fn analyze(
         init.ops = profile.ops.total;
     }
     profile.memory.peak_bytes = init.import_bytes;
-    let mut regions = regions::list(&phases.program, &mut names, whole, depth);
+    let mut regions = regions::list(&phases.program, &mut names, whole);
     describe(&mut regions, &mut lines, &files, &phases.program);
     facts::warn(&mut warnings, &files, &imports, &closure, interpreter.is_some(), source);
     let python = PythonDemand {

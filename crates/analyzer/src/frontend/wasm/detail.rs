@@ -6,7 +6,7 @@ use super::module::Module;
 use crate::error::AnalyzeError;
 use crate::frontend::reading::allocator;
 use crate::frontend::{Algorithms, Allocator, Detail};
-use crate::loops::Walker;
+use crate::loops::{Keep, Walker};
 use crate::program::{Forest, Function};
 
 /// Longest function name that is shown, in characters.
@@ -38,7 +38,7 @@ impl<'a> Bodies<'a> {
 impl Detail for Bodies<'_> {
     fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
-        Ok(Some(self.walker.walk(&self.module, params, forest, true)))
+        Ok(Some(self.walker.walk(&self.module, params, forest, Keep::Accesses)))
     }
 
     /// Names from the name section, else those under which functions are exported.

@@ -16,7 +16,7 @@ use super::scan::{Scanned, scan};
 use super::trees::{self, TASK_BYTES};
 use crate::error::AnalyzeError;
 use crate::frontend::wasm::decode::Decoded;
-use crate::loops::Walker;
+use crate::loops::{Keep, Walker};
 use crate::program::{Definition, Forest, Function, Node, Program};
 
 /// Lays out the functions nearest `roots` in `budget` bytes of code; notes the proposals that all functions use in
@@ -36,7 +36,7 @@ pub(super) fn grow(
     let mut functions = vec![Definition::Host; module.imports.len()];
     functions.reserve(module.bodies.len());
     let laid_out = found.into_iter().zip(&scanned).map(|(found, scanned)| {
-        let beyond = || Function { static_ops: scanned.ops, opaque: true, ..Function::default() };
+        let beyond = || Function { static_ops: scanned.ops, opaque: true, detailed: true, ..Function::default() };
         Definition::Body { forest: 0, function: found.unwrap_or_else(beyond) }
     });
     functions.extend(laid_out);
@@ -46,7 +46,7 @@ pub(super) fn grow(
 
 /// Scans all bodies, and decodes those that a scan leaves open.
 pub(super) fn survey(module: &Module<'_>) -> Result<Vec<Scanned>, AnalyzeError> {
-    let tasks = trees::tasks(module, 4 * TASK_BYTES);
+    let tasks = trees::tasks(module, TASK_BYTES);
     let one = |decoded: &mut Decoded, index: usize| match scan(module.bodies[index].bytes) {
         Some(scanned) => Ok(scanned),
         None => {
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
     }
 
     fn lay_out(&mut self, function: u32) -> Result<(), AnalyzeError> {
-        let tree = trees::lay_out(self.module, &mut self.walker, function, &mut self.forest, &mut 0)?;
+        let tree = trees::lay_out(self.module, &mut self.walker, function, &mut self.forest, Keep::Classes, &mut 0)?;
         for at in tree.nodes.clone() {
             match self.forest.nodes[at as usize] {
                 Node::Call { function, .. } => self.meet(function),

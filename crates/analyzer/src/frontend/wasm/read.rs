@@ -12,6 +12,7 @@ use super::trees::Signs;
 use super::{facts, nearest, trees, validate};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
+use crate::loops::Keep;
 use crate::program::{NONE, Node, Program};
 use crate::signatures;
 
@@ -38,7 +39,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
             let groups = groups(module);
             let grown = match budget {
                 Some(budget) if module.code_bytes > budget as u64 => nearest::grow(module, &groups, &roots, budget)?,
-                Some(_) => trees::grow(module, None)?.0,
+                Some(_) => trees::grow(module, Keep::Classes, None)?.0,
                 None => {
                     let (grown, found) = whole(module)?;
                     algorithms = found;
@@ -77,7 +78,7 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
     // Tables may be put in place by the start function.
     let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
     let tables = signatures::tables(module, &signatures::placed(&start));
-    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Some(&tables))?;
+    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Keep::Counts, Some(&tables))?;
     if !multipliers.is_empty() {
         for function in 0..program.functions.len() as u32 {
             let calls = program

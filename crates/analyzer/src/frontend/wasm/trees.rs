@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::module::Module;
 use crate::error::AnalyzeError;
-use crate::loops::Walker;
+use crate::loops::{Keep, Walker};
 use crate::program::{Definition, Forest, Function, Program};
 use crate::signatures::{self, Tables};
 
@@ -30,16 +30,20 @@ type Grown = (Forest, Vec<Function>, u32, Signs);
 ///
 /// # Errors
 /// [`AnalyzeError`] of the first body, in order, that cannot be decoded.
-pub(super) fn grow(module: &mut Module<'_>, tables: Option<&Tables>) -> Result<(Program, Signs), AnalyzeError> {
+pub(super) fn grow(
+    module: &mut Module<'_>,
+    keep: Keep,
+    tables: Option<&Tables>,
+) -> Result<(Program, Signs), AnalyzeError> {
     let tasks = tasks(module, TASK_BYTES);
     let shared = &*module;
     let grown: Vec<Result<Grown, AnalyzeError>> = if tasks.len() < 2 {
         let mut walker = Walker::default();
-        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), tables)).collect()
+        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), keep, tables)).collect()
     } else {
         tasks
             .par_iter()
-            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), tables))
+            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), keep, tables))
             .collect()
     };
     let mut program = Program::default();
@@ -80,6 +84,7 @@ fn task(
     module: &Module<'_>,
     walker: &mut Walker,
     range: Range<usize>,
+    keep: Keep,
     tables: Option<&Tables>,
 ) -> Result<Grown, AnalyzeError> {
     let mut forest = Forest::default();
@@ -87,7 +92,7 @@ fn task(
     let (mut features, mut signs) = (0, Signs::default());
     for index in range {
         let function = (module.imports.len() + index) as u32;
-        functions.push(lay_out(module, walker, function, &mut forest, &mut features)?);
+        functions.push(lay_out(module, walker, function, &mut forest, keep, &mut features)?);
         if let Some(tables) = tables {
             let ops = &walker.decoded.ops;
             let algorithms = signatures::algorithms(ops, tables);
@@ -108,10 +113,11 @@ pub(super) fn lay_out(
     walker: &mut Walker,
     function: u32,
     forest: &mut Forest,
+    keep: Keep,
     features: &mut u32,
 ) -> Result<Function, AnalyzeError> {
     let Some(body) = module.body(function) else { return Ok(Function::default()) };
     let params = module.params(function);
     walker.decoded.read(module, body.bytes, body.offset, params, features)?;
-    Ok(walker.walk(module, params, forest, false))
+    Ok(walker.walk(module, params, forest, keep))
 }
