@@ -1,4 +1,4 @@
-// Adler-32 with deferred modulo, and a byte sum. Held out. Control: fixed. Sizes: 3000 30000 300000.
+// Adler-32 with deferred modulo, and a byte sum. Control: fixed. Sizes: 3000 30000 300000.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Bubble sort that stops when nothing moved. Held out. Control: data. Sizes: 60 200 600.
+// Bubble sort that stops when nothing moved. Control: data. Sizes: 60 200 600.
 #include <stdio.h>
 #ifndef N
 #define N 200

@@ -1,4 +1,4 @@
-// Sparse matrix times vector in rows, repeated. Held out. Control: fixed. Sizes: 100 1000 10000.
+// Sparse matrix times vector in rows, repeated. Control: fixed. Sizes: 100 1000 10000.
 #include <stdio.h>
 #ifndef N
 #define N 1000

@@ -1,4 +1,4 @@
-// Two-dimensional cosine transform of 8x8 blocks. Held out. Control: fixed. Sizes: 16 48 160.
+// Two-dimensional cosine transform of 8x8 blocks. Control: fixed. Sizes: 16 48 160.
 #include <math.h>
 #include <stdio.h>
 #ifndef N

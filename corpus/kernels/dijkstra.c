@@ -1,4 +1,4 @@
-// Shortest paths from one node, dense graph, linear search for the nearest. Held out. Control: data. Sizes: 30 100 300.
+// Shortest paths from one node, dense graph, linear search for the nearest. Control: data. Sizes: 30 100 300.
 #include <limits.h>
 #include <stdio.h>
 #ifndef N

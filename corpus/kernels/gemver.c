@@ -1,4 +1,4 @@
-// Vector multiplication and matrix addition. Held out. Control: fixed. Sizes: 40 130 400.
+// Vector multiplication and matrix addition. Control: fixed. Sizes: 40 130 400.
 #include <stdio.h>
 #include <stdlib.h>
 #ifndef N

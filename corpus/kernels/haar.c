@@ -1,4 +1,4 @@
-// Haar wavelet transform, forward and back. Held out. Control: fixed. Sizes: 256 2048 16384.
+// Haar wavelet transform, forward and back. Control: fixed. Sizes: 256 2048 16384.
 #include <stdio.h>
 #ifndef N
 #define N 2048

@@ -1,4 +1,4 @@
-// Polynomials evaluated at many points. Held out. Control: fixed. Sizes: 100 1000 10000.
+// Polynomials evaluated at many points. Control: fixed. Sizes: 100 1000 10000.
 #include <stdio.h>
 #ifndef N
 #define N 1000

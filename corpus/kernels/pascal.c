@@ -1,4 +1,4 @@
-// Pascal's triangle modulo a number, row by row. Held out. Control: fixed. Sizes: 60 200 600.
+// Pascal's triangle modulo a number, row by row. Control: fixed. Sizes: 60 200 600.
 #include <stdio.h>
 #ifndef N
 #define N 200

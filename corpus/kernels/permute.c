@@ -1,4 +1,4 @@
-// All permutations of a few numbers by recursion. Held out. Control: data. Sizes: 5 6 8.
+// All permutations of a few numbers by recursion. Control: data. Sizes: 5 6 8.
 #include <stdio.h>
 #ifndef N
 #define N 6

@@ -1,4 +1,4 @@
-// Counts primes by trial division. Held out. Control: data. Sizes: 300 3000 30000.
+// Counts primes by trial division. Control: data. Sizes: 300 3000 30000.
 #include <stdio.h>
 #ifndef N
 #define N 3000

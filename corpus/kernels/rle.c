@@ -1,4 +1,4 @@
-// Run-length encoding and decoding. Held out. Control: data. Sizes: 1000 10000 100000.
+// Run-length encoding and decoding. Control: data. Sizes: 1000 10000 100000.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// Selection sort of strings' lengths. Held out. Control: data. Sizes: 60 200 600.
+// Selection sort of strings' lengths. Control: data. Sizes: 60 200 600.
 #include <stdio.h>
 #ifndef N
 #define N 200

@@ -1,4 +1,4 @@
-// Matrix product in tiles with tile edges cut off. Held out. Control: fixed. Sizes: 20 60 150.
+// Matrix product in tiles with tile edges cut off. Control: fixed. Sizes: 20 60 150.
 #include <stdio.h>
 #ifndef N
 #define N 60

@@ -1,4 +1,4 @@
-// Splits generated text into words and hashes each. Held out. Control: data. Sizes: 1000 10000 100000.
+// Splits generated text into words and hashes each. Control: data. Sizes: 1000 10000 100000.
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

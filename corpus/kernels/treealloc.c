@@ -1,4 +1,4 @@
-// Builds and counts complete binary trees on the heap. Held out. Control: data. Sizes: 6 9 12.
+// Builds and counts complete binary trees on the heap. Control: data. Sizes: 6 9 12.
 #include <stdio.h>
 #include <stdlib.h>
 #ifndef N

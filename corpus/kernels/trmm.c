@@ -1,4 +1,4 @@
-// Triangular matrix product in place. Held out. Control: fixed. Sizes: 12 40 120.
+// Triangular matrix product in place. Control: fixed. Sizes: 12 40 120.
 #include <stdio.h>
 #ifndef N
 #define N 40

@@ -1,4 +1,4 @@
-// Union-find with path halving. Held out. Control: data. Sizes: 300 3000 30000.
+// Union-find with path halving. Control: data. Sizes: 300 3000 30000.
 #include <stdio.h>
 #ifndef N
 #define N 3000
