@@ -133,6 +133,10 @@ impl Exporter {
                 let (a, b) = self.both(values, forest, (a, b), depth);
                 Expr::Either(a, b)
             }
+            Def::Choose { cond, a, b } => {
+                let (a, b) = self.both(values, forest, (a, b), depth);
+                Expr::Choose { cond, a, b }
+            }
         };
         let index = add(forest, expr);
         // What holds after a loop is not what held in it: a later use is exported anew.

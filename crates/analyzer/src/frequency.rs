@@ -442,10 +442,12 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     /// Chance that a condition is true: known, in part known, or guessed.
-    fn decide(&mut self, cond: u32) -> Lanes {
-        if let Some(chance) = self.known(cond) {
-            return Lanes::splat(chance);
-        }
+    fn decide(&self, cond: u32) -> Lanes {
+        self.known(cond).map_or_else(|| self.guessed(cond), Lanes::splat)
+    }
+
+    /// Chance that a condition is true of which nothing is known.
+    fn guessed(&self, cond: u32) -> Lanes {
         let chance = f64::from(self.forest.conds[cond as usize].chance);
         // A run that ends in a trap is no run to plan for.
         if chance < NEGLIGIBLE {

@@ -86,7 +86,40 @@ struct Frame {
     ambiguous: Vec<(u32, Val)>,
     /// Of an `if`: its condition.
     cond: Option<(Val, u32)>,
+    guards: Guards,
 }
+
+/// Conditions that alone decide by which of two ways the end of a frame is reached.
+#[derive(Debug, Clone, Copy, Default)]
+struct Guards {
+    conds: [u32; MAX_GUARDS],
+    count: u8,
+    /// Whether there is more to it.
+    spoiled: bool,
+    /// Whether the way that left first is the one taken where the condition is false.
+    inverted: bool,
+    /// Length of the log at the last of them.
+    last: u32,
+}
+
+impl Guards {
+    fn add(&mut self, cond: u32, log_len: u32) {
+        match self.conds.get_mut(usize::from(self.count)) {
+            Some(place) => *place = cond,
+            None => self.spoiled = true,
+        }
+        self.count = self.count.saturating_add(1);
+        self.last = log_len;
+    }
+
+    /// The conditions, where they tell all.
+    fn told(&self) -> &[u32] {
+        if self.spoiled { &[] } else { self.conds.get(..usize::from(self.count)).unwrap_or_default() }
+    }
+}
+
+/// Conditions kept of one join: compilers guard a vectorised loop by its length and by up to a few overlaps.
+const MAX_GUARDS: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Latch {
@@ -343,7 +376,7 @@ impl Walker {
                             b
                         }
                     }
-                    None => self.values.select(truth, a, b),
+                    None => self.selected(forest, truth, a, b),
                 };
                 self.notes.select(value, truth);
                 self.stack.push(value);

@@ -106,6 +106,12 @@ pub(crate) enum Expr {
         b: u32,
     },
     Either(u32, u32),
+    /// The first of two expressions where a condition, by its index in `conds`, is true, else the second.
+    Choose {
+        cond: u32,
+        a: u32,
+        b: u32,
+    },
 }
 
 /// A loop variable.

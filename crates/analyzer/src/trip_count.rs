@@ -208,7 +208,7 @@ impl Test<'_> {
             return;
         }
         match self.values.def(value.symbol) {
-            Def::Either(a, b) => {
+            Def::Either(a, b) | Def::Choose { a, b, .. } => {
                 self.pace_of(a, symbol, depth + 1, pace);
                 self.pace_of(b, symbol, depth + 1, pace);
             }
@@ -240,7 +240,7 @@ impl Test<'_> {
             return true;
         }
         match self.values.def(value.symbol) {
-            Def::Operation { a, b, .. } | Def::Either(a, b) if depth < MAX_PACE => {
+            Def::Operation { a, b, .. } | Def::Either(a, b) | Def::Choose { a, b, .. } if depth < MAX_PACE => {
                 self.varies(a, depth + 1) || self.varies(b, depth + 1)
             }
             _ => false,

@@ -83,6 +83,12 @@ pub(crate) enum Def {
     },
     /// One of two values, depending on the path taken.
     Either(Val, Val),
+    /// The first of two values where a condition of the forest is true, else the second.
+    Choose {
+        cond: u32,
+        a: Val,
+        b: Val,
+    },
 }
 
 /// The symbols of one function.
@@ -198,8 +204,21 @@ impl Values {
         Val::of(self.push(Def::Either(a, b), false))
     }
 
-    /// The value of a `select`: the smaller or larger of two where that is what it chooses by, else either.
-    pub(crate) fn select(&mut self, truth: Val, a: Val, b: Val) -> Val {
+    /// One of two values by a condition of the forest, which may itself be `pure`: a function of parameters and loop
+    /// variables alone.
+    pub(crate) fn choose(&mut self, cond: u32, pure: bool, a: Val, b: Val) -> Val {
+        if a == b && !a.is_junk() {
+            return a;
+        }
+        if a.is_junk() || b.is_junk() {
+            return Val::JUNK;
+        }
+        let pure = pure && self.is_pure(a) && self.is_pure(b);
+        Val::of(self.push(Def::Choose { cond, a, b }, pure))
+    }
+
+    /// The value of a `select` where it chooses the smaller or larger of two.
+    pub(crate) fn extreme(&mut self, truth: Val, a: Val, b: Val) -> Option<Val> {
         let found = truth.as_symbol().and_then(|symbol| match self.def(symbol) {
             Def::Operation { code, a: x, b: y } if (0x48..=0x4f).contains(&code) || (0x53..=0x5a).contains(&code) => {
                 let base = if code <= 0x4f { 0x48 } else { 0x53 };
@@ -214,13 +233,9 @@ impl Values {
             }
             _ => None,
         });
-        match found.filter(|_| !a.is_junk() && !b.is_junk()) {
-            Some(code) => {
-                let pure = self.is_pure(a) && self.is_pure(b);
-                Val::of(self.push(Def::Operation { code, a, b }, pure))
-            }
-            None => self.either(a, b),
-        }
+        let code = found.filter(|_| !a.is_junk() && !b.is_junk())?;
+        let pure = self.is_pure(a) && self.is_pure(b);
+        Some(Val::of(self.push(Def::Operation { code, a, b }, pure)))
     }
 
     /// Replaces a loop variable by its last value, once its loop is over.

@@ -207,7 +207,7 @@ impl Ended<'_> {
         let in_chain = |symbol: u32| chain.links.iter().any(|link| link.0 == symbol);
         let escapes = (self.first_symbol..self.values.next_symbol()).any(|symbol| {
             let holds = match self.values.def(symbol) {
-                Def::Either(a, b) => in_chain(a.symbol) || in_chain(b.symbol),
+                Def::Either(a, b) | Def::Choose { a, b, .. } => in_chain(a.symbol) || in_chain(b.symbol),
                 Def::Phi { init, .. } | Def::Closed(init) => in_chain(init.symbol),
                 _ => false,
             };
@@ -259,7 +259,7 @@ impl Ended<'_> {
                         found
                     })
             }
-            Def::Either(a, b) => {
+            Def::Either(a, b) | Def::Choose { a, b, .. } => {
                 let choice = self.uses.selects.iter().find(|select| select.0 == value.symbol);
                 if choice.is_some_and(|choice| self.extreme(choice.1, a, b, root, chain)) {
                     return true;
@@ -334,7 +334,7 @@ impl Ended<'_> {
             };
             for at in (0..count).rev().filter(|&at| live[at]).collect::<Vec<_>>() {
                 match self.values.def(first + at as u32) {
-                    Def::Either(a, b) => {
+                    Def::Either(a, b) | Def::Choose { a, b, .. } => {
                         mark(&mut live, a.symbol);
                         mark(&mut live, b.symbol);
                     }

@@ -223,6 +223,15 @@ impl<V: Visitor> Flow<'_, V> {
                 let fallback = unknown(self.site(expr) | 1 << 43);
                 both.zip(fallback, |value, other| if value.is_nan() { other } else { value })
             }
+            Expr::Choose { cond, a, b } => match self.truth_of(cond, steps) {
+                Some(chance) if chance >= 1.0 => self.number(a, steps),
+                Some(chance) if chance <= 0.0 => self.number(b, steps),
+                chance => {
+                    let chance = chance.map_or_else(|| self.guessed(cond), Lanes::splat);
+                    let (a, b) = (self.number(a, steps).lanes(), self.number(b, steps).lanes());
+                    Number::Many(a * chance + b * (Lanes::ONE - chance))
+                }
+            },
             Expr::Either(a, b) => {
                 let (a, b) = (self.number(a, steps).lanes(), self.number(b, steps).lanes());
                 let pick = Lanes::uniform(seed([u64::from(self.number), self.site(expr), 0xe1]));
@@ -245,6 +254,12 @@ impl<V: Visitor> Flow<'_, V> {
     pub(super) fn known(&self, cond: u32) -> Option<f64> {
         let expr = self.forest.conds[cond as usize].expr;
         if expr == NONE { None } else { self.truth(expr, &mut MAX_STEPS.clone()) }
+    }
+
+    /// The same within a number of steps.
+    fn truth_of(&self, cond: u32, steps: &mut u32) -> Option<f64> {
+        let expr = self.forest.conds[cond as usize].expr;
+        if expr == NONE { None } else { self.truth(expr, steps) }
     }
 
     pub(super) fn truth(&self, expr: u32, steps: &mut u32) -> Option<f64> {
@@ -376,6 +391,16 @@ impl<V: Visitor> Flow<'_, V> {
                     }
                     _ => None,
                 }
+            }
+            Expr::Choose { cond, a, b } => {
+                let taken = self.truth_of(cond, steps);
+                match taken {
+                    Some(chance) if chance >= 1.0 => return self.range(a, steps),
+                    Some(chance) if chance <= 0.0 => return self.range(b, steps),
+                    _ => {}
+                }
+                let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
+                Some((a.0.min(b.0), a.1.max(b.1)))
             }
             Expr::Either(a, b) => {
                 let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);

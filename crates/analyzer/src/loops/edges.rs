@@ -22,6 +22,8 @@ impl Walker {
         if let Some(frame) = self.frames.last_mut() {
             frame.branches = 1;
             frame.cond = Some((value, cond));
+            frame.guards.inverted = true;
+            frame.guards.add(cond, frame.log_start);
         }
         self.begin_tails(forest, at, self.frames.len() as u32 - 1, exit);
     }
@@ -41,6 +43,7 @@ impl Walker {
         let certain = self.open.last().is_some_and(|open| self.certain(open, inner));
         self.note_leaving(target, exit.map(|(value, cond)| (value, cond, certain)), dies);
         let log_len = self.log.len() as u32;
+        let guards = op.code & code::MASK == code::BR_IF && self.straight(target);
         let frame = &mut self.frames[target as usize];
         if let Kind::Loop(index) = frame.kind {
             if index as usize >= self.open.len() {
@@ -52,7 +55,17 @@ impl Walker {
                 frame.first_branch = log_len;
             }
             frame.branches += 1;
+            match exit {
+                Some((_, cond)) if guards && !frame.guards.inverted => frame.guards.add(cond, log_len),
+                _ => frame.guards.spoiled = true,
+            }
         }
+    }
+
+    /// Whether control has come straight here from where a frame was entered, but for branches to its end.
+    fn straight(&self, target: u32) -> bool {
+        let inside = &self.frames[target as usize + 1..];
+        inside.len() < 8 && inside.iter().all(|frame| frame.kind == Kind::Block && frame.branches == 0)
     }
 
     /// Tells the loops that a branch to `target` leaves.

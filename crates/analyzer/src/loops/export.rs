@@ -17,6 +17,19 @@ impl Walker {
         (forest.conds.len() - 1) as u32
     }
 
+    /// The value of a `select`.
+    pub(super) fn selected(&mut self, forest: &mut Forest, truth: Val, a: Val, b: Val) -> Val {
+        if let Some(value) = self.values.extreme(truth, a, b) {
+            return value;
+        }
+        let pure = |value| self.values.is_pure(value);
+        if pure(truth) && pure(a) && pure(b) {
+            let cond = self.cond(forest, truth, crate::priors::EVEN);
+            return self.values.choose(cond, true, a, b);
+        }
+        self.values.either(a, b)
+    }
+
     pub(super) fn call(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op) {
         self.notes.obstacle(Why::Calls);
         if let Some(open) = self.open.last_mut() {

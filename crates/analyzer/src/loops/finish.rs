@@ -252,6 +252,12 @@ fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
             steers(forest, a, of, left);
             steers(forest, b, of, left);
         }
+        Expr::Choose { cond, a, b } => {
+            let truth = forest.conds[cond as usize].expr;
+            steers(forest, truth, of, left);
+            steers(forest, a, of, left);
+            steers(forest, b, of, left);
+        }
         Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } => {}
     }
 }

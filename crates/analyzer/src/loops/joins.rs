@@ -2,8 +2,8 @@
 //!
 //! Part of the loop walk.
 
-use super::{Frame, Kind, Walker};
-use crate::program::{Forest, Node};
+use super::{Frame, Guards, Kind, Walker};
+use crate::program::{Forest, NONE, Node};
 use crate::values::{Source, Val};
 
 impl Walker {
@@ -34,6 +34,7 @@ impl Walker {
             first_branch: log_start,
             ambiguous: Vec::new(),
             cond: None,
+            guards: Guards::default(),
         });
     }
 
@@ -52,7 +53,12 @@ impl Walker {
         frame.branches = explicit + u32::from(live);
         frame.first_branch = start;
         frame.kind = Kind::Else;
-        frame.cond = None;
+        let decided = frame.cond.take().filter(|_| live && explicit == 0);
+        frame.guards = Guards { spoiled: true, ..Guards::default() };
+        if let Some((_, cond)) = decided {
+            frame.guards = Guards::default();
+            frame.guards.add(cond, start);
+        }
         self.stack.truncate(frame.height as usize);
         self.frames.push(frame);
     }
@@ -74,7 +80,8 @@ impl Walker {
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
             } else {
-                self.merge(frame.first_branch, &std::mem::take(&mut frame.ambiguous));
+                let guards = if live { frame.guards } else { Guards { spoiled: true, ..frame.guards } };
+                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), &guards);
             }
         }
         self.results(&frame, joined);
@@ -125,8 +132,15 @@ impl Walker {
     }
 
     /// Joins paths: what was assigned since the first of them left is one value or another from here on.
-    pub(super) fn merge(&mut self, first: u32, ambiguous: &[(u32, Val)]) {
+    pub(super) fn merge(&mut self, forest: &Forest, first: u32, ambiguous: &[(u32, Val)], guards: &Guards) {
         self.spend(self.log.len() - first as usize + ambiguous.len() + self.frames.len());
+        // What one path carries and the other has now, before anything is merged.
+        let told = guards.told();
+        let carried: Vec<(u32, Val, Val)> = if told.len() == 1 && !guards.inverted {
+            ambiguous.iter().map(|&(local, carried)| (local, carried, self.local(local))).collect()
+        } else {
+            Vec::new()
+        };
         self.stamp += 1;
         let mut kept = first as usize;
         for index in first as usize..self.log.len() {
@@ -134,7 +148,8 @@ impl Walker {
             if std::mem::replace(&mut self.stamps[local as usize], self.stamp) != self.stamp {
                 let now = self.locals[local as usize];
                 if now != old || now.is_junk() {
-                    self.locals[local as usize] = self.values.either(old, now);
+                    let conds = if index >= guards.last as usize { told } else { &[] };
+                    self.locals[local as usize] = self.joined(forest, conds, guards.inverted, old, now);
                 }
                 self.log[kept] = (local, old);
                 kept += 1;
@@ -142,21 +157,35 @@ impl Walker {
         }
         self.log.truncate(kept);
         self.stamp += 1;
-        for &(local, carried) in ambiguous {
+        for (at, &(local, value)) in ambiguous.iter().enumerate() {
             let again = std::mem::replace(&mut self.stamps[local as usize], self.stamp) == self.stamp;
             let now = self.local(local);
-            if !again && now == carried && !now.is_junk() {
+            if !again && now == value && !now.is_junk() {
                 continue;
             }
-            let joined = if again || carried.is_junk() || now.is_junk() {
-                self.values.opaque(Source::Other)
-            } else {
-                self.values.either(carried, now)
+            let joined = match carried.get(at) {
+                Some(&(_, value, other)) if !again && !value.is_junk() && !other.is_junk() => {
+                    self.joined(forest, told, false, value, other)
+                }
+                _ if again || value.is_junk() || now.is_junk() => self.values.opaque(Source::Other),
+                _ => self.values.either(value, now),
             };
             self.assign(local, joined);
         }
         for frame in &mut self.frames {
             frame.first_branch = frame.first_branch.min(first.max(frame.log_start));
         }
+    }
+
+    /// What a local holds where two paths meet: `old` on the one that any of the conditions chose, else `now`.
+    fn joined(&mut self, forest: &Forest, conds: &[u32], inverted: bool, old: Val, now: Val) -> Val {
+        if conds.is_empty() {
+            return self.values.either(old, now);
+        }
+        conds.iter().rev().fold(now, |now, &cond| {
+            let pure = forest.conds[cond as usize].expr != NONE;
+            let (a, b) = if inverted { (now, old) } else { (old, now) };
+            self.values.choose(cond, pure, a, b)
+        })
     }
 }

@@ -416,7 +416,7 @@ impl<'a, 's> Emitter<'a, 's> {
                 true
             }
             Some(Expr::Linear { x, .. }) => self.depends(x, steps),
-            Some(Expr::Operation { a, b, .. } | Expr::Either(a, b)) => {
+            Some(Expr::Operation { a, b, .. } | Expr::Either(a, b) | Expr::Choose { a, b, .. }) => {
                 let (a, b) = (self.depends(a, steps), self.depends(b, steps));
                 a || b
             }
