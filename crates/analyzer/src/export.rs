@@ -116,6 +116,10 @@ impl Exporter {
                 self.sensitive |= 1 << index.min(63);
                 Expr::Param(index)
             }
+            Def::Word { address, value } => {
+                forest.words.read.push(address);
+                Expr::Word { address, value }
+            }
             Def::Phi { of, init } => {
                 let init = self.value_at(values, forest, init, depth + 1);
                 forest.phis.push(Phi { of, init, step: None, stride: (NONE, 0), latch: NONE });

@@ -20,8 +20,10 @@ const NEGLIGIBLE: f64 = 1e-4;
 /// Trip counts above this are not believed where they rest on a guess: sixteen million.
 const MAX_DRAWN: f64 = 16_777_216.0;
 
-/// Iterations of a loop told apart at most, where a call in it depends on the loop variable.
+/// Iterations of a loop told apart at most, where a call in it depends on the loop variable, and how many stand for all
+/// of a longer one.
 const MAX_UNROLLED: f64 = 64.0;
+const STRATA: u32 = 8;
 
 /// Nodes walked again to look at single iterations of loops: so many, and so many per node of the function.
 const SAMPLED_NODES: usize = 4096;
@@ -86,6 +88,10 @@ pub(crate) trait Visitor {
     fn text(&self, _address: i64) -> Option<&[u8]> {
         None
     }
+    /// Whether a word of constant data is one that nothing changes.
+    fn unchanged(&self, _address: u32) -> bool {
+        false
+    }
     /// The lowest number that may be an address.
     fn addresses(&self) -> i64 {
         0
@@ -109,6 +115,8 @@ struct LoopFlow {
     index: u32,
     entry: Lanes,
     trips: Lanes,
+    /// Times round for each move of its counter.
+    rounds: Option<Lanes>,
     cost_before: Lanes,
     /// Flow out of the loop, by target frame.
     exits: Vec<(u32, Lanes)>,
@@ -282,7 +290,7 @@ impl<V: Visitor> Flow<'_, V> {
         let main = self.main().filter(|main| main.0 == cond);
         let chance = match main {
             Some((_, again, trips)) => trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }),
-            None => match self.leaving(cond) {
+            None => match self.lingering(cond).or_else(|| self.leaving(cond)) {
                 Some(chance) => chance,
                 None => self.decide(cond),
             },
@@ -306,7 +314,9 @@ impl<V: Visitor> Flow<'_, V> {
     fn enter_loop(&mut self, index: u32) {
         let slot = (index - self.function.loops.start) as usize;
         self.visitor.loop_begun();
-        let trips = self.trips(index);
+        let moves = self.trips(index);
+        let rounds = self.rounds(index);
+        let trips = rounds.map_or(moves, |rounds| (moves * rounds).bounded());
         self.states[slot] = LoopState::Open(trips);
         if let Some(trips) = trips.exact() {
             self.scale = self.scale.max(trips * self.around());
@@ -316,6 +326,7 @@ impl<V: Visitor> Flow<'_, V> {
             index,
             entry: self.now,
             trips,
+            rounds,
             cost_before: self.cost.ops,
             exits: Vec::new(),
             left: Lanes::ZERO,
@@ -400,7 +411,15 @@ impl<V: Visitor> Flow<'_, V> {
         let frame = &self.frames[*self.loops.last()? as usize];
         let Kind::Loop(flow) = &frame.kind else { return None };
         let entry = self.forest.loops[flow.index as usize];
-        Some((entry.main, entry.again, flow.trips))
+        let moves = flow.rounds.map_or(flow.trips, |rounds| flow.trips / rounds);
+        Some((entry.main, entry.again, moves))
+    }
+
+    /// Chance of going round without the counter's moving, where that is what a condition decides.
+    fn lingering(&self, cond: u32) -> Option<Lanes> {
+        let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
+        let (by, _) = self.forest.loops[flow.index as usize].lingers?;
+        flow.rounds.filter(|_| by == cond).map(|rounds| rounds.map(|rounds| 1.0 - 1.0 / rounds))
     }
 
     /// Chance that a tail is run, where that is what a condition other than the deciding one of the loop is for.
@@ -423,6 +442,9 @@ impl<V: Visitor> Flow<'_, V> {
         let Some((main, again, trips)) = self.main() else { return self.decide(cond) };
         if cond == main {
             return trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t });
+        }
+        if let Some(chance) = self.lingering(cond) {
+            return chance;
         }
         if let Some(chance) = self.leaving(cond) {
             return Lanes::ONE - chance;
@@ -486,10 +508,11 @@ impl<V: Visitor> Flow<'_, V> {
         let arguments = self.call_arguments(args, wanted);
         if wanted != 0
             && args != NONE
-            && let Some((index, count)) = self.short_loop()
+            && let Some((index, trips)) = self.told_loop()
         {
+            let count = if trips <= MAX_UNROLLED { trips as u32 } else { STRATA };
             let pin = |at: u32| {
-                let at = f64::from(at);
+                let at = ((f64::from(at) + 0.5) * trips / f64::from(count)).floor();
                 sampling::Point { of: index, at, low: at, high: at, share: 1.0 }
             };
             self.points.push(pin(0));
@@ -511,14 +534,13 @@ impl<V: Visitor> Flow<'_, V> {
         self.cost.add(&cost, self.now);
     }
 
-    /// The innermost loop, where its trip count is known and small.
-    fn short_loop(&self) -> Option<(u32, u32)> {
+    /// The innermost loop, where its trip count is known.
+    fn told_loop(&self) -> Option<(u32, f64)> {
         if self.pinned() {
             return None;
         }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
-        let trips = flow.trips.exact()?;
-        (trips <= MAX_UNROLLED).then_some((flow.index, trips as u32))
+        Some((flow.index, flow.trips.exact().filter(|&trips| trips >= 1.0)?))
     }
 
     /// The known arguments of a call, among those that `wanted` has a bit for.

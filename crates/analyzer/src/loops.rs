@@ -41,6 +41,7 @@ const DISPATCH_TARGETS: u32 = 48;
 /// Distinct targets from which on it is taken for a state machine or a small interpreter: a default.
 const MACHINE_TARGETS: u32 = 8;
 
+mod cells;
 mod edges;
 mod export;
 pub(crate) mod finish;
@@ -87,6 +88,8 @@ struct Frame {
     /// Of an `if`: its condition.
     cond: Option<(Val, u32)>,
     guards: Guards,
+    /// Whether its end is that of the loop around it, so that a branch to it leaves that loop.
+    leaves: bool,
 }
 
 /// Conditions that alone decide by which of two ways the end of a frame is reached.
@@ -143,6 +146,8 @@ struct Exit {
     /// Whether the loop goes on where `value` is true.
     again: bool,
     certain: bool,
+    /// Whether it would be but for what has gone round before.
+    late: bool,
     /// Back edges seen before it.
     backs: u32,
 }
@@ -169,6 +174,8 @@ struct Open {
     variables: Vec<Tracked>,
     exits: Vec<Exit>,
     backs: u32,
+    /// Condition of the first back edge.
+    first_back: Option<u32>,
     last_back: Option<Exit>,
     /// Whether something else may leave the loop: before the last back edge, and since.
     early: bool,
@@ -198,6 +205,7 @@ pub(crate) struct Walker {
     /// Locals whose assignments were last taken back, with the values they had until then.
     touched: Vec<(u32, Val)>,
     notes: Recorder,
+    cells: cells::Cells,
     tally: Tally,
     /// Height of the innermost frame's operands.
     floor: usize,
@@ -215,6 +223,9 @@ impl Walker {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
         self.reset(params, keep);
+        // Without loops there is no state to follow, only constants to read.
+        let all = self.locals.len() as u32 == self.decoded.locals && !self.decoded.loops.is_empty();
+        self.cells.begin(all, module);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         let mut accesses = None;
         let formats = module.format_mark.is_some_and(|mark| {
@@ -348,7 +359,13 @@ impl Walker {
                 let value = self.values.binary(plain, a, b);
                 self.stack.push(value);
             }
-            0x28 | 0x29 | 0x2c..=0x35 => {
+            0x28 | 0x29 => {
+                let address = self.pop();
+                let value = self.load(module, op, plain == 0x29, address);
+                self.note_access(op, address, false, value);
+                self.stack.push(value);
+            }
+            0x2c..=0x35 => {
                 let address = self.pop();
                 let value = self.values.opaque(Source::Memory);
                 self.note_access(op, address, false, value);
@@ -358,6 +375,9 @@ impl Walker {
                 let known = module.globals.get(op.a as usize).copied().flatten();
                 let value = known.map_or_else(|| self.values.opaque(Source::Memory), Val::constant);
                 if known.is_none() {
+                    if self.cells.stack == 0 {
+                        self.cells.stack = value.symbol;
+                    }
                     self.note_global(op.a, false, value);
                 }
                 self.stack.push(value);
@@ -395,6 +415,7 @@ impl Walker {
                 self.flush(forest);
                 forest.nodes.push(Node::Block);
                 self.enter(Kind::Block, op.a & 0xffff, op.a >> 16, op.b as u32);
+                self.mark_leaving(op.b as usize);
             }
             code::LOOP => self.enter_loop(forest, op.a),
             code::IF => self.enter_if(forest, op, at),
@@ -455,11 +476,16 @@ impl Walker {
             0x36..=0x3e | 0x20b => {
                 let value = self.pop();
                 let address = self.pop();
+                self.note_store(forest, op, address, value);
+                if matches!(plain, 0x36 | 0x37) {
+                    self.store(module, op, plain == 0x37, address, value);
+                }
                 self.note_access(op, address, true, value);
             }
+            0x43 | 0x44 => self.stack.push(Val::constant(op.b)),
             0x5b..=0x66 | 0x92..=0x98 | 0xa0..=0xa6 => {
                 let (b, a) = (self.pop(), self.pop());
-                let value = self.remembered(plain, a, b);
+                let value = self.floating(plain, a, b);
                 self.stack.push(value);
             }
             _ => self.plain(plain),

@@ -92,6 +92,11 @@ pub(crate) enum Expr {
     Opaque {
         source: Source,
     },
+    /// What constant data holds at an address, unless something changes it.
+    Word {
+        address: u32,
+        value: i64,
+    },
     /// A loop variable, by its index in `phis`.
     Phi(u32),
     Linear {
@@ -154,6 +159,9 @@ pub(crate) struct Loop {
     pub main: u32,
     /// Whether taking the branch of `main` goes round again (else it leaves).
     pub again: bool,
+    /// Of a loop whose head is also that of a loop inside it: the condition by which it goes round without its counter
+    /// moving, and what is known of how often it does so each time. `trip` then counts the counter's moves.
+    pub lingers: Option<(u32, crate::priors::UnknownLoop)>,
     /// Of a loop with unknown trips: the condition by which alone it ends, as an expression of its variables, and the
     /// variables this depends on: a slice of `followed`. `NONE` where there is no such.
     pub test: u32,
@@ -164,6 +172,15 @@ pub(crate) struct Loop {
     pub early: bool,
     /// What its iterations share, where that was asked for: an index in `findings`.
     pub finding: Option<u32>,
+}
+
+/// What becomes of constant data.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    /// Addresses of words that expressions depend on.
+    pub read: Vec<u32>,
+    /// Addresses stored to, and whether that address alone; else memory from there on may be changed through it.
+    pub stored: Vec<(u32, bool)>,
 }
 
 /// Functions as trees; every index in a node points into the lists beside it.
@@ -184,6 +201,8 @@ pub(crate) struct Forest {
     pub tables: Vec<(u32, u32)>,
     /// Work by class: class number (see [`crate::mix`]) and count; each list preceded by `(length, 0)`.
     pub mixes: Vec<(u32, u32)>,
+    /// Words of constant data.
+    pub words: Words,
     /// What the iterations of loops share, of a function that was laid out again.
     pub findings: Vec<Finding>,
     /// What the loops of such a function access, by function.
@@ -250,6 +269,8 @@ pub(crate) struct Program {
     pub roots: Vec<u32>,
     /// The lowest number that may be an address: where constant data begins.
     pub addresses: i64,
+    /// Addresses of words of data that nothing is seen to change, in order.
+    pub constant_words: Vec<u32>,
     /// Constant data by address, where a function that formats may read its format.
     pub text: Vec<(i64, Vec<u8>)>,
 }

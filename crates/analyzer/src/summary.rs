@@ -18,6 +18,10 @@ use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
 use crate::program::{Forest, Function, Program, Trip};
 
+mod moved;
+
+use moved::Moved;
+
 /// Sets of constant arguments evaluated for one function, and for all together.
 const MAX_SPECIAL: usize = 64;
 const MAX_SPECIAL_ALL: usize = 4000;
@@ -114,6 +118,10 @@ struct Summary<'a> {
     /// Nodes that may still be walked under constant arguments.
     special_nodes: usize,
     active: QuickSet<Instance>,
+    /// What each recursive function was seen to cost under arguments that are all moved alike.
+    moved: QuickMap<u32, Moved>,
+    /// Instances that cost what another does whose arguments are all moved alike.
+    alias: QuickMap<Instance, Instance>,
     /// Instances in the order in which they were finished: callees before callers.
     finished: Vec<Instance>,
     component: u32,
@@ -138,6 +146,8 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         per_function: QuickMap::default(),
         special_nodes: special_nodes(program),
         active: QuickSet::default(),
+        moved: QuickMap::default(),
+        alias: QuickMap::default(),
         finished: Vec::new(),
         component: u32::MAX,
         nesting: 0,
@@ -235,7 +245,8 @@ impl<'a> Summary<'a> {
     /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
     fn telling(&self, function: u32, arguments: &[Option<i64>]) -> Option<Instance> {
         let any = arguments.iter().any(Option::is_some) && self.tree(function).is_some();
-        any.then(|| Instance { function, arguments: arguments.to_vec() })
+        let instance = any.then(|| Instance { function, arguments: arguments.to_vec() })?;
+        Some(self.alias.get(&instance).cloned().unwrap_or(instance))
     }
 
     /// The cost under constant arguments; `None` where that is not worth it or would not end.
@@ -244,6 +255,14 @@ impl<'a> Summary<'a> {
             return Some(*cost);
         }
         let (forest, tree) = self.tree(instance.function)?;
+        if let Some(same) =
+            self.moved.get(&instance.function).and_then(|moved| moved.same(&instance.arguments, self.program.addresses))
+        {
+            let same = Instance { function: instance.function, arguments: same.clone() };
+            let cost = self.special.get(&same).copied();
+            self.alias.insert(instance.clone(), same);
+            return cost;
+        }
         let count = self.per_function.entry(instance.function).or_default();
         let over = *count >= MAX_SPECIAL || self.special.len() >= MAX_SPECIAL_ALL || self.nesting >= MAX_NESTING;
         if over || self.active.contains(instance) {
@@ -260,6 +279,14 @@ impl<'a> Summary<'a> {
         self.active.remove(instance);
         self.nesting -= 1;
         self.special.insert(instance.clone(), cost);
+        if self.nesting > 0 {
+            let moved = self.moved.entry(instance.function).or_default();
+            moved.note(
+                &instance.arguments,
+                self.program.addresses,
+                cost.ops.weighted_mean(&[1.0 / LANES as f64; LANES]),
+            );
+        }
         self.finished.push(instance.clone());
         Some(cost)
     }
@@ -272,6 +299,10 @@ impl Visitor for Summary<'_> {
 
     fn text(&self, address: i64) -> Option<&[u8]> {
         self.program.text(address)
+    }
+
+    fn unchanged(&self, address: u32) -> bool {
+        self.program.constant_words.binary_search(&address).is_ok()
     }
 
     fn addresses(&self) -> i64 {
@@ -481,6 +512,10 @@ impl Visitor for Down<'_, '_> {
 
     fn text(&self, address: i64) -> Option<&[u8]> {
         self.summary.program.text(address)
+    }
+
+    fn unchanged(&self, address: u32) -> bool {
+        self.summary.unchanged(address)
     }
 
     fn addresses(&self) -> i64 {

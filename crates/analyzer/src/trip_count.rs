@@ -86,6 +86,8 @@ pub(crate) struct Variable {
     pub init: Val,
     /// Its value at the end of an iteration, where all paths agree.
     pub latch: Option<Val>,
+    /// What those iterations add that change it at all, where that is constant and others do not.
+    pub hop: Option<i64>,
 }
 
 /// A comparison as "goes on while `difference` stands so to zero".
@@ -130,6 +132,9 @@ impl Test<'_> {
             if matches!(code, 0x45 | 0x50) {
                 return self.verdict(a, !again);
             }
+            if (0x5b..=0x66).contains(&code) {
+                return self.floating(code, a, b, again);
+            }
             if let Some((relation, unsigned)) = relation(code) {
                 compared = (relation, a, b, unsigned, code >= 0x50);
             }
@@ -137,6 +142,60 @@ impl Test<'_> {
         let (relation, a, b, unsigned, wide) = compared;
         let relation = if again { relation } else { relation.negated() };
         self.solve(relation, a, b, unsigned, wide)
+    }
+
+    /// Solves a loop that counts in floating point from one constant to another.
+    fn floating(&self, code: u16, a: Val, b: Val, again: bool) -> Verdict {
+        let counted = Verdict::Unknown(UnknownLoop::Counted);
+        let number = |value: Val| value.as_constant().map(|bits| f64::from_bits(bits as u64));
+        // A variable of the loop, and what has been added to it since the iteration began.
+        let variable = |value: Val| {
+            let symbol = value.as_symbol()?;
+            let own = |symbol| self.steps.iter().find(|variable| variable.symbol == symbol);
+            if let Some(variable) = own(symbol) {
+                return Some((variable, 0.0));
+            }
+            let (symbol, added) = self.added(symbol)?;
+            Some((own(symbol)?, added))
+        };
+        let (variable, bound, swapped) = match (variable(a), number(b), number(a), variable(b)) {
+            (Some(variable), Some(bound), ..) => (variable, bound, false),
+            (.., Some(bound), Some(variable)) => (variable, bound, true),
+            _ => return Verdict::Unknown(UnknownLoop::Data),
+        };
+        let (variable, ahead) = variable;
+        let step = variable.latch.and_then(Val::as_symbol).and_then(|latch| self.added(latch));
+        let (Some((of, step)), Some(init)) = (step, number(variable.init)) else { return counted };
+        if of != variable.symbol || step == 0.0 {
+            return counted;
+        }
+        // Numbered alike for both widths: equal, unequal, less, greater, and these with equality.
+        let relation = code - if code < 0x61 { 0x5b } else { 0x61 };
+        let less = matches!(relation, 2 | 4) != swapped;
+        let runs = ((bound - init - ahead) / step).max(0.0);
+        let near = (runs.round() - runs).abs() < 1e-9 * runs.max(1.0);
+        let (whole, next) = if near { (runs.round(), runs.round() + 1.0) } else { (runs.ceil(), runs.ceil()) };
+        let trips = match (relation, again) {
+            (2 | 3, true) | (4 | 5, false) => whole,
+            (4 | 5, true) | (2 | 3, false) => next,
+            _ => return counted,
+        };
+        // Going on while "greater" with a step upwards, or the like, is not counting towards the bound.
+        if (less == again) != (step > 0.0) || !(0.0..1e15).contains(&trips) {
+            return counted;
+        }
+        known(Linear::number(trips as i64), 1)
+    }
+
+    /// A symbol, and the constant in floating point that is added to it to make another.
+    fn added(&self, symbol: u32) -> Option<(u32, f64)> {
+        let Def::Operation { code, a, b } = self.values.def(symbol) else { return None };
+        let constant = |value: Val| value.as_constant().map(|bits| f64::from_bits(bits as u64));
+        match code {
+            0x92 | 0xa0 => constant(b).map(|by| (a.symbol, by)).or_else(|| Some((b.symbol, constant(a)?))),
+            0x93 | 0xa1 => Some((a.symbol, -constant(b)?)),
+            _ => None,
+        }
     }
 
     fn solve(&self, relation: Relation, a: Val, b: Val, unsigned: bool, wide: bool) -> Verdict {

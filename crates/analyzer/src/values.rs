@@ -68,6 +68,11 @@ pub(crate) enum Source {
 pub(crate) enum Def {
     Opaque(Source),
     Param(u32),
+    /// What constant data holds at an address, unless something changes it.
+    Word {
+        address: u32,
+        value: i64,
+    },
     /// The value of a local at the head of a loop, which changes from iteration to iteration.
     Phi {
         of: u32,
@@ -189,6 +194,16 @@ impl Values {
 
     pub(crate) fn param(&mut self, index: u32) -> Val {
         Val::of(self.push(Def::Param(index), true))
+    }
+
+    /// The word that constant data holds at an address.
+    pub(crate) fn word(&mut self, address: u32, value: i64) -> Val {
+        Val::of(self.push(Def::Word { address, value }, true))
+    }
+
+    /// Whether a symbol is that of constants.
+    pub(crate) fn is_number(&self, symbol: u32) -> bool {
+        symbol == NONE
     }
 
     pub(crate) fn phi(&mut self, of: u32, init: Val) -> Val {

@@ -13,7 +13,7 @@ use forewarm_types::{Analysis, Bytes, Digest};
 
 /// What is in each module by its sources: the algorithms that must be found, and others that may be. A module that is not
 /// listed has none.
-const TRUTH: [(&str, &[&str], &[&str]); 13] = [
+const TRUTH: [(&str, &[&str], &[&str]); 15] = [
     ("argon2-browser", &["BLAKE2"], &["Argon2"]),
     ("argon2", &["BLAKE2"], &["Argon2", "ChaCha or Salsa"]),
     ("bcrypt", &["Blowfish (bcrypt)"], &["ChaCha or Salsa"]),
@@ -37,6 +37,8 @@ const TRUTH: [(&str, &[&str], &[&str]); 13] = [
     ("sha256", &["SHA-256"], &[]),
     ("sha256k", &["SHA-256"], &[]),
     ("crc", &["CRC-32"], &[]),
+    ("crcbits", &["CRC-32"], &[]),
+    ("sha1k", &["SHA-1"], &[]),
     ("graphviz", &[], &["CRC-32"]),
 ];
 

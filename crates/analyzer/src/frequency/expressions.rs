@@ -87,6 +87,13 @@ impl<V: Visitor> Flow<'_, V> {
         trips
     }
 
+    /// How often a loop goes round for each move of its counter, where its head is also that of a loop inside it.
+    pub(super) fn rounds(&self, index: u32) -> Option<Lanes> {
+        let (_, kind) = self.forest.loops[index as usize].lingers?;
+        let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x11e5]);
+        Some(priors::trips(kind, Place::Often, name))
+    }
+
     /// How far a trip count may be off where one iteration stands for many: not at all where it grows evenly, a little
     /// where it is rounded, more where it depends on something else than sums.
     fn rounding(&self, terms: &[(u32, i64)], step: Option<f64>) -> Option<f64> {
@@ -103,7 +110,7 @@ impl<V: Visitor> Flow<'_, V> {
     fn bent(&self, expr: u32, steps: &mut u32) -> bool {
         *steps = steps.saturating_sub(1);
         match self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) {
-            Some(Expr::Const(_) | Expr::Param(_)) => false,
+            Some(Expr::Const(_) | Expr::Param(_) | Expr::Word { .. }) => false,
             Some(&Expr::Phi(phi)) => self.bent(self.forest.phis[phi as usize].init, steps),
             Some(&Expr::Linear { x, .. }) => self.bent(x, steps),
             Some(&Expr::Operation { code: 0x6a | 0x6b | 0x7c | 0x7d, a, b }) => {
@@ -185,6 +192,8 @@ impl<V: Visitor> Flow<'_, V> {
                 Some(value) => Number::One(value as f64),
                 None => unknown(u64::from(index) | 1 << 40),
             },
+            Expr::Word { address, value } if self.visitor.unchanged(address) => Number::One(value as f64),
+            Expr::Word { address, .. } => unknown(u64::from(address) | 1 << 45),
             Expr::Opaque { source } => {
                 let name = seed([u64::from(self.number), self.site(expr) | 1 << 41, 0xb0]);
                 Number::Many(priors::bound(source == Source::Call, name))
@@ -406,6 +415,7 @@ impl<V: Visitor> Flow<'_, V> {
                 let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
                 Some((a.0.min(b.0), a.1.max(b.1)))
             }
+            Expr::Word { address, value } => self.visitor.unchanged(address).then_some((value as f64, value as f64)),
             Expr::Opaque { .. } => None,
         }
     }

@@ -161,7 +161,7 @@ impl<V: Visitor> Flow<'_, V> {
             }
             Expr::Linear { x, scale, offset } => self.value(x, now, steps)?.checked_mul(scale)?.checked_add(offset),
             Expr::Operation { code, a, b } => fold(code, self.value(a, now, steps)?, self.value(b, now, steps)?),
-            Expr::Param(_) | Expr::Phi(_) => self.exact(expr),
+            Expr::Param(_) | Expr::Phi(_) | Expr::Word { .. } => self.exact(expr),
             Expr::Choose { cond, a, b } => {
                 let truth = self.value(self.forest.conds[cond as usize].expr, now, steps)?;
                 self.value(if truth != 0 { a } else { b }, now, steps)

@@ -17,7 +17,7 @@ impl Walker {
         self.flush(forest);
         forest.nodes.push(Node::If(cond));
         self.enter(Kind::If, op.a & 0xffff, op.a >> 16, end);
-        let exit = Exit { value, cond, again: false, certain: false, backs: 0 };
+        let exit = Exit { value, cond, again: false, certain: false, late: false, backs: 0 };
         // Until an `else` says otherwise, the other path goes straight to the end.
         if let Some(frame) = self.frames.last_mut() {
             frame.branches = 1;
@@ -26,6 +26,14 @@ impl Walker {
             frame.guards.add(cond, frame.log_start);
         }
         self.begin_tails(forest, at, self.frames.len() as u32 - 1, exit);
+    }
+
+    /// Marks the block just entered, which ends at `end`, where what follows its end is that of the loop around it.
+    pub(super) fn mark_leaving(&mut self, end: usize) {
+        let last = self.decoded.ops.get(end + 1).is_some_and(|op| op.code & code::MASK == code::END_LOOP);
+        if let [.., around, frame] = self.frames.as_mut_slice() {
+            frame.leaves = last && matches!(around.kind, Kind::Loop(index) if index as usize + 1 == self.open.len());
+        }
     }
 
     pub(super) fn target(&self, depth: u32) -> Option<u32> {
@@ -40,8 +48,9 @@ impl Walker {
         let body_of = self.frames.last().and_then(|frame| frame.cond);
         let inner = usize::from(exit.is_none() && body_of.is_some());
         let exit = exit.or(body_of);
-        let certain = self.open.last().is_some_and(|open| self.certain(open, inner));
-        self.note_leaving(target, exit.map(|(value, cond)| (value, cond, certain)), dies);
+        let late = self.open.last().is_some_and(|open| self.always(open, inner));
+        let certain = late && self.open.last().is_some_and(|open| open.backs == 0);
+        self.note_leaving(target, exit.map(|(value, cond)| (value, cond, late)), dies);
         let log_len = self.log.len() as u32;
         let guards = op.code & code::MASK == code::BR_IF && self.straight(target);
         let frame = &mut self.frames[target as usize];
@@ -49,12 +58,22 @@ impl Walker {
             if index as usize >= self.open.len() {
                 return;
             }
-            self.back_edge(index, exit, certain);
+            self.back_edge(index, exit, (certain, late));
         } else {
             if frame.branches == 0 {
                 frame.first_branch = log_len;
             }
             frame.branches += 1;
+            if frame.leaves && !dies {
+                let open = self.open.last_mut().filter(|open| open.frame + 1 == target);
+                match (open, exit) {
+                    (Some(open), Some((value, cond))) if open.exits.len() < MAX_EXITS => {
+                        open.exits.push(Exit { value, cond, again: false, certain, late, backs: open.backs });
+                    }
+                    (Some(open), _) => open.early_since = true,
+                    (None, _) => {}
+                }
+            }
             match exit {
                 Some((_, cond)) if guards && !frame.guards.inverted => frame.guards.add(cond, log_len),
                 _ => frame.guards.spoiled = true,
@@ -73,8 +92,9 @@ impl Walker {
         let mut innermost = true;
         for open in self.open.iter_mut().rev().take_while(|open| open.frame > target) {
             match exit {
-                Some((value, cond, certain)) if innermost && !dies && open.exits.len() < MAX_EXITS => {
-                    open.exits.push(Exit { value, cond, again: false, certain, backs: open.backs });
+                Some((value, cond, late)) if innermost && !dies && open.exits.len() < MAX_EXITS => {
+                    let certain = late && open.backs == 0;
+                    open.exits.push(Exit { value, cond, again: false, certain, late, backs: open.backs });
                 }
                 _ => open.early_since |= !dies,
             }
@@ -84,21 +104,20 @@ impl Walker {
         self.spend(steps);
     }
 
-    /// Whether every iteration of the loop that does not leave it comes by here, and none has gone round before.
+    /// Whether every iteration of the loop that does not leave it or go round before comes by here.
     ///
     /// The innermost `skip` frames are not looked at.
-    pub(super) fn certain(&self, open: &Open, skip: usize) -> bool {
+    pub(super) fn always(&self, open: &Open, skip: usize) -> bool {
         let Some(inside) = self.frames.get(open.frame as usize + 1..self.frames.len() - skip) else { return false };
-        open.backs == 0
-            && inside.len() < 64
+        inside.len() < 64
             && inside.iter().enumerate().all(|(at, frame)| {
                 let at = open.frame + 1 + at as u32;
                 let past = |aside: &Aside| aside.base <= at && at <= aside.top;
-                (frame.kind == Kind::Block && frame.branches == 0) || self.aside.iter().any(past)
+                (frame.kind == Kind::Block && (frame.branches == 0 || frame.leaves)) || self.aside.iter().any(past)
             })
     }
 
-    pub(super) fn back_edge(&mut self, index: u32, exit: Option<(Val, u32)>, certain: bool) {
+    pub(super) fn back_edge(&mut self, index: u32, exit: Option<(Val, u32)>, (certain, late): (bool, bool)) {
         let innermost = index as usize + 1 == self.open.len();
         let locals = &self.locals;
         let open = &mut self.open[index as usize];
@@ -117,8 +136,12 @@ impl Walker {
             cond,
             again: true,
             certain: certain && innermost,
+            late: late && innermost,
             backs: open.backs,
         });
+        if open.backs == 0 {
+            open.first_back = exit.map(|(_, cond)| cond);
+        }
         open.backs += 1;
         open.early |= std::mem::take(&mut open.early_since);
         self.spend(steps);
@@ -133,7 +156,7 @@ impl Walker {
         forest.nodes.push(Node::BrIf { depth: op.a, cond });
         self.branch(op, Some((value, cond)));
         if let Some(target) = self.target(op.a) {
-            let exit = Exit { value, cond, again: true, certain: false, backs: 0 };
+            let exit = Exit { value, cond, again: true, certain: false, late: false, backs: 0 };
             self.begin_tails(forest, at, target, exit);
         }
     }
@@ -158,12 +181,13 @@ impl Walker {
                 if frame <= open.frame || (tail.stays != NONE && tail.stays >= open.frame) {
                     continue;
                 }
-                let certain = self.certain(open, self.frames.len() - frame as usize);
+                let late = self.always(open, self.frames.len() - frame as usize);
                 let backs = open.backs;
+                let certain = late && backs == 0;
                 forest.conds[exit.cond as usize].leaves = true;
                 match self.open.last_mut() {
                     Some(open) if open.exits.len() < MAX_EXITS => {
-                        open.exits.push(Exit { certain, backs, ..exit });
+                        open.exits.push(Exit { certain, late, backs, ..exit });
                     }
                     Some(open) => open.early_since = true,
                     None => {}

@@ -52,6 +52,11 @@ impl Walker {
         } else {
             Node::CallIndirect { class: op.a }
         };
+        for at in first..self.stack.len() {
+            let value = self.stack[at];
+            self.note_handed(forest, value);
+        }
+        self.forget(first..self.stack.len());
         self.stack.truncate(first);
         self.flush(forest);
         forest.nodes.push(node);

@@ -9,7 +9,7 @@ use crate::frontend::wasm::decode::Op;
 use crate::priors::UnknownLoop;
 use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
 use crate::trip_count::{self, Formula, Test, Variable, Verdict};
-use crate::values::{Source, Val};
+use crate::values::{Def, Source, Val};
 
 /// Expressions looked at for loops that steer another.
 const MAX_STEERED: u32 = 24;
@@ -35,6 +35,15 @@ impl Walker {
     /// The result of an operator on floats or vectors: remembered where dependence is asked for.
     pub(super) fn remembered(&mut self, plain: u16, a: Val, b: Val) -> Val {
         if self.keep == Keep::Accesses && !self.open.is_empty() { self.values.remember(plain, a, b) } else { Val::JUNK }
+    }
+
+    /// The result of an operator on floats: remembered as well where a loop may count by it.
+    pub(super) fn floating(&mut self, plain: u16, a: Val, b: Val) -> Val {
+        let counts = match plain {
+            0x5b..=0x66 | 0x92 | 0x93 | 0xa0 | 0xa1 => !self.open.is_empty() && !a.is_junk() && !b.is_junk(),
+            _ => false,
+        };
+        if counts { self.values.remember(plain, a, b) } else { self.remembered(plain, a, b) }
     }
 
     pub(super) fn enter_loop(&mut self, forest: &mut Forest, number: u32) {
@@ -76,6 +85,7 @@ impl Walker {
             variables,
             exits: Vec::new(),
             backs: 0,
+            first_back: None,
             last_back: None,
             early: false,
             early_since: false,
@@ -92,6 +102,7 @@ impl Walker {
             main: NONE,
             again: true,
             test: NONE,
+            lingers: None,
             phis: (0, 0),
             steers: false,
             early: false,
@@ -141,10 +152,30 @@ impl Walker {
         if open.table_targets >= DISPATCH_TARGETS {
             kind = UnknownLoop::Dispatch;
         }
+        let lingers = if best.is_none() && others > 0 { self.lingers(&open, &steps) } else { None };
+        if let Some((formula, exit, cond)) = lingers {
+            forest.loops[open.index as usize].lingers = Some((cond, kind));
+            self.notes.leave(&self.values, &steps, (None, false, false));
+            return self.conclude(forest, &open, &steps, Some((formula, exit)), kind, 0);
+        }
         let formula = best.map(|(formula, _)| formula);
         let counted = formula.is_some() && others == 0;
         self.notes.leave(&self.values, &steps, (formula, open.backs == 0, counted));
         self.conclude(forest, &open, &steps, best, kind, others);
+    }
+
+    /// How often a loop's counter moves whose head is also that of a loop inside it: by which exit, and the condition by
+    /// which it goes round without.
+    fn lingers(&self, open: &Open, steps: &[Variable]) -> Option<(Formula, Exit, u32)> {
+        let first = open.first_back?;
+        let hops: Vec<Variable> = steps.iter().map(|&variable| Variable { step: variable.hop, ..variable }).collect();
+        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &hops };
+        open.last_back.iter().chain(&open.exits).filter(|exit| exit.late && exit.backs == 1).find_map(|exit| match test
+            .verdict(exit.value, exit.again)
+        {
+            Verdict::Known(formula) if formula.per.is_none() => Some((formula, *exit, first)),
+            _ => None,
+        })
     }
 
     pub(super) fn conclude(
@@ -171,7 +202,8 @@ impl Walker {
             self.recurrence(forest, open, steps, others, &mut entry);
         }
         forest.loops[open.index as usize] = entry;
-        let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0);
+        let lingers = entry.lingers.is_some();
+        let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0 && !lingers);
         self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
     }
 
@@ -218,9 +250,23 @@ impl Walker {
                 &[stride] => Some(stride),
                 _ => None,
             });
-            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch }
+            let hop = latch.filter(|_| step.is_none()).and_then(|latch| self.hop(latch, tracked.symbol));
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, hop }
         };
         open.variables.iter().take(MAX_VARIABLES).map(variable).collect()
+    }
+
+    /// What is added to a variable that is either left alone or moved by a constant.
+    fn hop(&self, latch: Val, symbol: u32) -> Option<i64> {
+        let Def::Either(a, b) = self.values.def(latch.as_symbol()?) else { return None };
+        let moved = match (a.as_symbol() == Some(symbol), b.as_symbol() == Some(symbol)) {
+            (true, false) => b,
+            (false, true) => a,
+            _ => return None,
+        };
+        let mut change = self.values.linear(moved);
+        change.add(symbol, -1);
+        change.usable().filter(|change| change.terms().is_empty()).map(|change| change.constant)
     }
 }
 
@@ -258,6 +304,6 @@ fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
             steers(forest, a, of, left);
             steers(forest, b, of, left);
         }
-        Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } => {}
+        Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } | Expr::Word { .. } => {}
     }
 }

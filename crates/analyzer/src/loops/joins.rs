@@ -35,6 +35,7 @@ impl Walker {
             ambiguous: Vec::new(),
             cond: None,
             guards: Guards::default(),
+            leaves: false,
         });
     }
 

@@ -387,6 +387,7 @@ impl Layout {
             test: program::NONE,
             phis: (0, 0),
             steers: false,
+            lingers: None,
             early: false,
             finding: None,
         });
@@ -432,6 +433,7 @@ impl Layout {
             test: program::NONE,
             phis: (0, 0),
             steers: false,
+            lingers: None,
             early: false,
             finding: None,
         });

@@ -300,6 +300,7 @@ impl<'a> Emitter<'a, '_> {
             test: program::NONE,
             phis: (0, 0),
             steers: false,
+            lingers: None,
             early: false,
             finding: None,
         });

@@ -186,6 +186,13 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
+    fn little_endian(&mut self, count: usize) -> Option<u64> {
+        let bytes = self.bytes.get(self.at..self.at.checked_add(count)?)?;
+        self.at += count;
+        Some(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+    }
+
+    #[inline]
     fn skip(&mut self, count: usize) -> Option<()> {
         self.at = self.at.checked_add(count).filter(|&at| at <= self.bytes.len())?;
         Some(())
@@ -351,13 +358,14 @@ impl Decoded {
                 *features |= Feature::FunctionReferences.bit();
                 self.call(plain, index, 0, features);
             }
+            // Both as the bits of a double.
             0x43 => {
-                cursor.skip(4)?;
-                self.push(plain, 0, 0);
+                let bits = cursor.little_endian(4)?;
+                self.push(plain, 0, f64::from(f32::from_bits(bits as u32)).to_bits() as i64);
             }
             0x44 => {
-                cursor.skip(8)?;
-                self.push(plain, 0, 0);
+                let bits = cursor.little_endian(8)?;
+                self.push(plain, 0, bits as i64);
             }
             0xfc => self.misc(cursor, features)?,
             0xfd => self.simd(cursor, features)?,

@@ -13,6 +13,7 @@ mod read;
 mod scan;
 mod trees;
 mod validate;
+mod words;
 
 pub(crate) use nearest::check_scan;
 pub(crate) use read::read;

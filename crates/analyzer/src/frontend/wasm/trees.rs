@@ -6,6 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::module::Module;
+use super::words;
 use crate::error::AnalyzeError;
 use crate::loops::{Keep, Walker};
 use crate::program::{Definition, Forest, Function, Program};
@@ -60,6 +61,7 @@ pub(super) fn grow(
         features |= used;
     }
     module.features |= features;
+    program.constant_words = words::unchanged(module, &mut program.forests);
     Ok((program, signs))
 }
 
