@@ -4,7 +4,7 @@
 
 use forewarm_types::{Analysis, Bytes, Digest, Estimate};
 
-use crate::frontend::wasm;
+use crate::frontend::{elf, wasm};
 use crate::{AnalyzeError, Depth, Nothing, PythonSource, analyze, analyze_python, analyze_within, binary, kind};
 
 /// Budgets of code bytes for a first run, from nothing to more than a fuzzer's input holds.
@@ -63,8 +63,17 @@ pub fn translate_text(data: &[u8]) {
 /// # Panics
 /// As [`analyze_bytes`].
 pub fn analyze_code(data: &[u8]) {
+    check_shapes(data);
     analyze_bytes(&program(data));
     analyze_bytes(&[&b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"[..], data].concat());
+}
+
+/// Reads arbitrary bytes as machine code by the shape of its instructions and by decoding them, which must agree.
+///
+/// # Panics
+/// Where they do not.
+pub fn check_shapes(data: &[u8]) {
+    elf::check_shapes(data);
 }
 
 /// The smallest ELF program for x86-64 around some code, which runs from its first byte: header, one loaded segment.

@@ -10,7 +10,7 @@ mod golden_files;
 use std::fmt::Write;
 use std::process::Command;
 
-use forewarm_analyzer::fuzz::{analyze_bytes, analyze_code, program};
+use forewarm_analyzer::fuzz::{analyze_bytes, analyze_code, check_shapes, program};
 use forewarm_analyzer::{AnalyzeError, Depth, analyze};
 use forewarm_types::native::{Linkage, NativeKind};
 use forewarm_types::{Analysis, Bytes, Digest};
@@ -233,4 +233,11 @@ fn code_made_to_hurt_is_bounded() {
         let ended = [&code[..], &[0xc3]].concat();
         assert!(run(&program(&ended)).unwrap().profile.ops.total.is_some());
     }
+}
+
+#[test]
+fn shapes_tell_what_decoding_tells() {
+    // Code, and data that is none.
+    check_shapes(&std::fs::read(std::env::current_exe().unwrap()).unwrap());
+    a_real_program().iter().for_each(|bytes| check_shapes(bytes));
 }

@@ -10,7 +10,6 @@ use super::classes::repeats;
 use super::code::{Callee, Code as Program};
 use super::graph::{Graph, NONE};
 use super::image::Image;
-use super::scan::Scan;
 use super::traits::{Flow, Table};
 
 /// Largest function that is followed, in bytes; a larger one is counted alone. The largest of LLVM has 300 kB.
@@ -66,8 +65,6 @@ pub(crate) struct Body {
     pub graph: Graph,
     /// Of each block that ends in a branch: where it goes and what follows, or [`NONE`].
     pub branches: Vec<(u32, u32)>,
-    /// What the instructions tell besides control flow.
-    pub scan: Scan,
     /// Calls and repeated string operations, in order.
     pub marks: Vec<u32>,
     pub flows: Vec<Flow>,
@@ -107,7 +104,7 @@ impl Body {
         self.number_at.get(offset).copied().filter(|&at| at != NONE)
     }
 
-    /// Cuts the instructions into blocks, and looks at each once for everything it tells besides.
+    /// Cuts the instructions into blocks.
     pub(crate) fn cut(&mut self, code: &Program<'_>, traits: &mut Table) {
         self.leaders.clear();
         self.leaders.resize(self.instructions.len() + 1, false);
@@ -116,24 +113,20 @@ impl Body {
         self.entries.clear();
         self.targets.clear();
         self.marks.clear();
-        self.scan = Scan { instructions: self.instructions.len() as u32, ..Scan::default() };
         self.leaders[0] = true;
         let mut budget = TABLE_ENTRIES_PER_INSTRUCTION * self.instructions.len();
         for at in 0..self.instructions.len() {
-            let what = *traits.of(&self.instructions[at]);
-            self.flows.push(what.flow);
-            self.scan.features |= what.features;
-            if what.flow == Flow::Next {
-                let instruction = &self.instructions[at];
-                self.scan.note(code, instruction);
-                if repeats(instruction) {
+            let what = traits.of(&self.instructions[at]);
+            let flow = what.flow;
+            self.flows.push(flow);
+            if flow == Flow::Next {
+                if what.string && repeats(&self.instructions[at]) {
                     self.marks.push(at as u32);
                 }
                 continue;
             }
-            self.end(code, at, what.flow, &mut budget);
+            self.end(code, at, flow, &mut budget);
         }
-        self.scan.finish();
         self.divide();
     }
 
@@ -170,9 +163,6 @@ impl Body {
     /// Notes where a call or jump leaves the function to.
     fn leave(&mut self, code: &Program<'_>, at: usize) -> Callee {
         let callee = code.target(&self.instructions[at]);
-        if let Callee::Known(number) = callee {
-            self.scan.calls.push(number);
-        }
         self.targets.push((at as u32, Target::Outside(callee)));
         callee
     }
@@ -361,8 +351,11 @@ const NEVER_RETURN: [&str; 20] = [
 
 /// Whether a function of this name does not return.
 pub(crate) fn never_returns(name: &str) -> bool {
-    let panics = ["core9panicking", "panic_fmt", "unwrap_failed", "expect_failed", "runtime.gopanic", "runtime.panic"];
+    let panics = ["core9panicking", "panic_fmt", "runtime.gopanic", "runtime.panic"];
+    let fails = ["unwrap_failed", "expect_failed"];
+    // One search for what the parts have in common, since names are long and many.
     NEVER_RETURN.contains(&name)
-        || (name.len() > 9 && panics.iter().any(|part| name.contains(part)))
+        || (name.len() > 9 && name.contains("panic") && panics.iter().any(|part| name.contains(part)))
+        || (name.len() > 9 && name.contains("_failed") && fails.iter().any(|part| name.contains(part)))
         || name.starts_with("_ZSt") && name.contains("__throw_")
 }

@@ -17,6 +17,10 @@ pub(crate) struct Code<'a> {
     index: Vec<u32>,
     low: u64,
     high: u64,
+    /// What the words of the table of addresses that calls go through stand for: where it begins, and each in turn.
+    table: (u64, Vec<Callee>),
+    /// Where stubs lie.
+    stubs: std::ops::Range<u64>,
 }
 
 /// Bytes of code for which the place in the list of functions is kept.
@@ -60,7 +64,20 @@ impl<'a> Code<'a> {
         let names = image.imports.iter().copied().chain(functions.ranges.iter().map(|range| range.name));
         let never = names.map(never_returns).collect();
         let (index, low, high) = index(&functions);
-        Self { image, functions, never, index, low, high }
+        let stubs =
+            functions.stubs.first().map_or(0, |stub| stub.0)..functions.stubs.last().map_or(0, |stub| stub.0 + 1);
+        let mut code = Self { image, functions, never, index, low, high, stubs, table: (0, Vec::new()) };
+        code.table = code.table();
+        code
+    }
+
+    /// The table of addresses, `.got`, of which compilers call most imports.
+    fn table(&self) -> (u64, Vec<Callee>) {
+        let Some(section) = self.image.section(".got") else { return (0, Vec::new()) };
+        let words = section.file.len() as u64 / 8;
+        let end = words.checked_mul(8).and_then(|bytes| section.address.checked_add(bytes));
+        let words = end.map_or(0, |_| words);
+        (section.address, (0..words).map(|word| self.find_slot(section.address + 8 * word)).collect())
     }
 
     /// The number of the first function with code.
@@ -100,9 +117,23 @@ impl<'a> Code<'a> {
         self.holding(address).filter(|&at| self.functions.ranges[at as usize].start == address)
     }
 
+    /// The number of the function that begins at an address.
+    #[inline]
+    pub(crate) fn number_of(&self, address: u64) -> Option<u32> {
+        self.starting(address).map(|range| self.number(range))
+    }
+
+    /// The bytes of the file from a function's first on.
+    pub(crate) fn bytes_from(&self, range: usize) -> &'a [u8] {
+        let Some(range) = self.functions.ranges.get(range) else { return &[] };
+        self.image.bytes.get(range.offset..).unwrap_or_default()
+    }
+
     /// What an address stands for when it is called.
     pub(crate) fn callee(&self, address: u64) -> Callee {
-        if let Ok(at) = self.functions.stubs.binary_search_by_key(&address, |stub| stub.0) {
+        if self.stubs.contains(&address)
+            && let Ok(at) = self.functions.stubs.binary_search_by_key(&address, |stub| stub.0)
+        {
             return Callee::Known(self.functions.stubs[at].1);
         }
         match self.holding(address) {
@@ -121,8 +152,16 @@ impl<'a> Code<'a> {
     }
 
     /// The function whose address lies in a slot that the program does not change.
-    fn slot(&self, address: u64) -> Callee {
-        if let Some(&import) = self.image.slots.get(&address) {
+    pub(crate) fn slot(&self, address: u64) -> Callee {
+        let place = address.wrapping_sub(self.table.0) / 8;
+        if address >= self.table.0 && address % 8 == self.table.0 % 8 && place < self.table.1.len() as u64 {
+            return self.table.1[place as usize];
+        }
+        self.find_slot(address)
+    }
+
+    fn find_slot(&self, address: u64) -> Callee {
+        if let Some(import) = self.image.import_at(address) {
             return Callee::Known(import);
         }
         let places = &self.image.pointers;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::Code;
-use super::layout::Layout;
+use super::layout::{Layout, Look};
 use crate::error::AnalyzeError;
 use crate::frontend::Detail;
 use crate::program::{Forest, Function};
@@ -27,7 +27,7 @@ impl<'a> Functions<'a> {
 impl Detail for Functions<'_> {
     fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(range) = function.checked_sub(self.code.first()) else { return Ok(None) };
-        Ok(Some(self.layout.function(&self.code, range as usize, forest, true)))
+        Ok(Some(self.layout.function(&self.code, range as usize, forest, Look::Detail)))
     }
 
     fn names(&self, functions: &[u32]) -> BTreeMap<u32, String> {

@@ -9,7 +9,7 @@ use object::elf;
 
 use super::code::Code;
 use super::image::{Image, SymbolKind};
-use super::scan::Scan;
+use super::scan::Scans;
 use super::{isa, kits, runtimes};
 use crate::frontend::{Facts, Service};
 
@@ -20,7 +20,7 @@ const MOST_NAMED: usize = 6;
 const MAX_NAME: usize = 200;
 
 /// Facts of an image, what is known of it as a native program, and what is uncertain.
-pub(crate) fn facts(code: &Code<'_>, scans: &[Scan], begin: &[u32]) -> (Facts, NativeDemand, Vec<String>) {
+pub(crate) fn facts(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (Facts, NativeDemand, Vec<String>) {
     let image = &code.image;
     let (isa, mut warnings) = isa::demand(code, scans, begin);
     let runtimes = runtimes::find(image);
@@ -135,7 +135,7 @@ fn threads(native: &NativeDemand, image: &Image<'_>) -> Option<Parallelism> {
     many.then_some(Parallelism { kind: ParallelismKind::Threads, max_useful_threads: None })
 }
 
-fn contention(code: &Code<'_>, scans: &[Scan]) -> Vec<Contention> {
+fn contention(code: &Code<'_>, scans: &Scans) -> Vec<Contention> {
     let image = &code.image;
     let lock = |name: &&&str| kits::waits(name);
     let mut out: Vec<Contention> = image

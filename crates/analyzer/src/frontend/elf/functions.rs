@@ -89,11 +89,11 @@ fn mentioned(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &
     let mut out: Vec<u64> = image.pointers.iter().map(|pointer| pointer.1).filter(|&address| inside(address)).collect();
     for (address, file) in code {
         let bytes = &image.bytes[file.clone()];
-        for (at, window) in bytes.windows(5).enumerate() {
+        for (at, pair) in bytes.windows(2).enumerate() {
             // call, jmp; lea with rip, whose displacement comes one byte later.
-            let skip = match window[0] {
+            let skip = match pair[0] {
                 0xe8 | 0xe9 => 1,
-                0x8d if window[1] & 0xc7 == 0x05 => 2,
+                0x8d if pair[1] & 0xc7 == 0x05 => 2,
                 _ => continue,
             };
             let Some(word) = bytes.get(at + skip..).and_then(|rest| rest.first_chunk::<4>()) else { continue };
@@ -152,7 +152,7 @@ fn stubs(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)]) -> Vec<(u64,
             let indirect = instruction.flow_control() == FlowControl::IndirectBranch;
             if indirect
                 && instruction.is_ip_rel_memory_operand()
-                && let Some(&import) = image.slots.get(&instruction.ip_rel_memory_address())
+                && let Some(import) = image.import_at(instruction.ip_rel_memory_address())
             {
                 out.push((instruction.ip(), import));
                 if let Some(start) = before {

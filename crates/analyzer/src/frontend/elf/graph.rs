@@ -75,6 +75,10 @@ pub(crate) struct Flow {
     label: Vec<u32>,
     ancestor: Vec<u32>,
     path: Vec<u32>,
+    /// Lists that the search for loops uses.
+    outermost: Vec<u32>,
+    work: Vec<u32>,
+    free: Vec<u32>,
 }
 
 impl Flow {
@@ -93,6 +97,11 @@ impl Flow {
         }
         self.intervals(blocks);
         self.find_loops(blocks, &mut steps)
+    }
+
+    /// Finds the blocks that the entry leads to alone.
+    pub(crate) fn reach(&mut self, graph: &Graph) {
+        self.traverse(graph, graph.blocks());
     }
 
     /// Finds dominators alone; false where the graph outgrows the bound.
@@ -277,8 +286,17 @@ impl Flow {
     /// Natural loops, inner ones first; then their nest. False where the graph is not reducible.
     fn find_loops(&mut self, blocks: usize, steps: &mut usize) -> bool {
         reset(&mut self.loop_of, blocks, NONE);
-        let mut outermost: Vec<u32> = Vec::new();
-        let mut work: Vec<u32> = Vec::new();
+        let (mut outermost, mut work) = (std::mem::take(&mut self.outermost), std::mem::take(&mut self.work));
+        outermost.clear();
+        let understood = self.collect_loops(&mut outermost, &mut work, steps);
+        (self.outermost, self.work) = (outermost, work);
+        if understood {
+            self.nest();
+        }
+        understood
+    }
+
+    fn collect_loops(&mut self, outermost: &mut Vec<u32>, work: &mut Vec<u32>, steps: &mut usize) -> bool {
         for at in (0..self.order.len()).rev() {
             let header = self.order[at];
             work.clear();
@@ -306,7 +324,7 @@ impl Flow {
                 if inner == NONE {
                     self.loop_of[block as usize] = number;
                 } else {
-                    let top = top(&mut outermost, inner);
+                    let top = top(outermost, inner);
                     if top == number {
                         continue;
                     }
@@ -323,7 +341,6 @@ impl Flow {
                 }
             }
         }
-        self.nest();
         true
     }
 
@@ -337,7 +354,8 @@ impl Flow {
                 self.loops[parent as usize].last += size;
             }
         }
-        let mut free: Vec<u32> = vec![0; count];
+        let mut free = std::mem::take(&mut self.free);
+        reset(&mut free, count, 0);
         let mut next = 0;
         for at in (0..count).rev() {
             let NaturalLoop { parent, last: size, .. } = self.loops[at];
@@ -348,6 +366,7 @@ impl Flow {
             let depth = if parent == NONE { 1 } else { self.loops[parent as usize].depth + 1 };
             self.loops[at] = NaturalLoop { depth, first, last: first + size - 1, ..self.loops[at] };
         }
+        self.free = free;
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Plain data; filled by [`super::read`]. Addresses are those the file names, before relocation.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// What a symbol names.
@@ -74,8 +73,8 @@ pub(crate) struct Image<'a> {
     pub symbols: Vec<Symbol<'a>>,
     /// Undefined dynamic symbols, each once, in order.
     pub imports: Vec<&'a str>,
-    /// Slots filled by the dynamic linker with an import's address: slot to index in `imports`.
-    pub slots: HashMap<u64, u32>,
+    /// Slots filled by the dynamic linker with an import's address: slot and index in `imports`, in order.
+    pub slots: Vec<(u64, u32)>,
     /// Addresses that relocations put into data, with the place: `(place, address)`.
     pub pointers: Vec<(u64, u64)>,
     /// Resolvers called by `IRELATIVE` relocations.
@@ -123,6 +122,13 @@ impl<'a> Image<'a> {
     pub(crate) fn writable(&self, address: u64) -> bool {
         let inside = |s: &&Segment| address >= s.address && address - s.address < s.memory_bytes;
         self.segments.iter().find(inside).is_some_and(|segment| segment.writable)
+    }
+
+    /// The import whose address the dynamic linker puts into a slot.
+    #[inline]
+    pub(crate) fn import_at(&self, slot: u64) -> Option<u32> {
+        let at = self.slots.binary_search_by_key(&slot, |known| known.0).ok()?;
+        Some(self.slots[at].1)
     }
 
     /// Whether only the dynamic linker writes to an address: it lies in a table of addresses or in memory that is made

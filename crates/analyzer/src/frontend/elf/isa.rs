@@ -6,7 +6,7 @@
 //! a guard, or under a name that tells of a variant, may be used; so may what is in doubt. Where nothing in the file
 //! asks the processor, it was compiled for what it uses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use forewarm_types::demand::IsaDemand;
@@ -14,8 +14,9 @@ use forewarm_types::demand::IsaDemand;
 use super::code::Code;
 use super::features::{self, LEVELS};
 use super::image::SymbolKind;
-use super::scan::Scan;
+use super::scan::Scans;
 use super::taint::{Clean, Known, Taint};
+use crate::hash::QuickMap;
 
 /// Rounds in which values that the processor gave are followed from data to data: into a structure, and out of it into
 /// variables of its own, as Go's runtime does.
@@ -23,6 +24,12 @@ const ROUNDS: usize = 3;
 
 /// Bytes after an address that belong to the same variable where no symbol tells its size.
 const VARIABLE_BYTES: u64 = 64;
+
+/// Functions that may touch a variable that holds an answer of the processor: so many, or one in so many.
+/// Choices: OpenSSL's account of the processor is touched by some 50 functions, Go's switch for write barriers by one
+/// in four.
+const MOST_TOUCHING: usize = 128;
+const TOUCHING_SHARE: usize = 128;
 
 /// Instructions looked into again at most, in all rounds, as a multiple of all there are: code that touches such values is
 /// little, and where it is not, what is left is in doubt.
@@ -54,7 +61,7 @@ const VARIANTS: [&str; 17] = [
 ];
 
 /// The demand, and what is in doubt in words.
-pub(crate) fn demand(code: &Code<'_>, scans: &[Scan], begin: &[u32]) -> (IsaDemand, Vec<String>) {
+pub(crate) fn demand(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (IsaDemand, Vec<String>) {
     let noted = noted(code.image.isa_needed);
     let all = scans.iter().fold(0, |set, scan| set | scan.features | scan.doubtful);
     let roots = roots(code, begin);
@@ -83,7 +90,7 @@ fn noted(needed: u32) -> u64 {
 }
 
 /// Whether anything in the file asks the processor what it can do.
-fn dispatches(code: &Code<'_>, scans: &[Scan]) -> bool {
+fn dispatches(code: &Code<'_>, scans: &Scans) -> bool {
     scans.iter().any(|scan| scan.asks)
         || !code.image.resolvers.is_empty()
         || code.image.symbols.iter().any(|symbol| symbol.kind == SymbolKind::IndirectFunction)
@@ -102,7 +109,7 @@ fn roots(code: &Code<'_>, begin: &[u32]) -> Vec<u32> {
 }
 
 /// The features of everything that a program which never asks can reach, but for variants by name.
-fn everything(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> (u64, Vec<String>) {
+fn everything(code: &Code<'_>, scans: &Scans, roots: &[u32]) -> (u64, Vec<String>) {
     let mut required = 0;
     let mut doubtful = 0;
     for (index, scan) in scans.iter().enumerate() {
@@ -126,7 +133,7 @@ fn everything(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> (u64, Vec<Strin
 }
 
 /// The features of code that runs whatever the processor can do.
-fn unguarded(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> u64 {
+fn unguarded(code: &Code<'_>, scans: &Scans, roots: &[u32]) -> u64 {
     let first = code.first();
     let (cleaned, _) = look_into(code, scans);
     let resolvers = resolvers(code);
@@ -145,19 +152,15 @@ fn unguarded(code: &Code<'_>, scans: &[Scan], roots: &[u32]) -> u64 {
                 work.extend(&clean.taken);
             }
         } else {
-            let scan = &scans[index];
+            let scan = &scans.list[index];
             required |= scan.features;
-            work.extend(&scan.calls);
+            work.extend(scans.calls(scan));
             if !resolvers.contains(&function) {
-                work.extend(&scan.taken);
+                work.extend(scans.taken(scan));
             }
         }
     }
     required
-}
-
-fn is_teller(code: &Code<'_>, import: u32) -> bool {
-    code.image.imports.get(import as usize).is_some_and(|name| TELLERS.contains(name))
 }
 
 /// Functions whose result is an implementation that they chose.
@@ -168,40 +171,48 @@ fn resolvers(code: &Code<'_>) -> BTreeSet<u32> {
 }
 
 /// Looks again at the functions that touch what the processor said of itself.
-fn look_into(code: &Code<'_>, scans: &[Scan]) -> (std::collections::BTreeMap<u32, Clean>, Known) {
+///
+/// A function is looked into again only where more became known of what it touches.
+fn look_into(code: &Code<'_>, scans: &Scans) -> (BTreeMap<u32, Clean>, Known) {
     let number = |index: usize| code.number(index as u32);
     let mut known = Known::default();
     let imported = |name: &&str| TELLERS.contains(name);
     known.tellers.extend((0..).zip(&code.image.imports).filter(|import| imported(import.1)).map(|import| import.0));
-    let mut data: BTreeSet<u64> = BTreeSet::new();
-    let asking = |function: u32| {
-        function.checked_sub(code.first()).and_then(|index| scans.get(index as usize)).is_some_and(|scan| scan.asks)
-    };
-    for (index, scan) in scans.iter().enumerate() {
-        // What asks, and what calls it, keeps the answer in the data it touches.
-        if scan.asks {
+    let told = code.image.symbols.iter().filter(|symbol| TELLERS.contains(&symbol.name));
+    let mut data: BTreeSet<u64> = told.map(|symbol| symbol.address).collect();
+    let sizes = objects(code);
+    known.data = ranges(&data, &sizes);
+    let mut taint = Taint::default();
+    let mut cleaned = BTreeMap::new();
+    for (index, scan) in scans.iter().enumerate().filter(|(_, scan)| scan.asks) {
+        let clean = taint.function(code, index, &known);
+        data.extend(&clean.data);
+        if clean.tells || clean.escapes {
             known.tellers.insert(number(index));
         }
-        if scan.asks || scan.calls.iter().any(|&callee| asking(callee)) {
-            data.extend(&scan.data);
+        if clean.escapes {
+            // Where it puts the answer is not seen: in what it touches, or in what those touch that ask it.
+            known.handing.insert(number(index));
+            data.extend(scans.data(scan));
         }
+        cleaned.insert(number(index), clean);
     }
-    for symbol in code.image.symbols.iter().filter(|symbol| TELLERS.contains(&symbol.name)) {
-        data.insert(symbol.address);
+    let handing = Numbers::new(&known.handing, code);
+    for scan in scans.iter().filter(|scan| scans.calls(scan).iter().any(|&callee| handing.holds(callee))) {
+        data.extend(scans.data(scan));
     }
-    let mut cleaned = std::collections::BTreeMap::new();
-    let mut taint = Taint::default();
     let mut budget = MOST_LOOKED_INTO * scans.iter().map(|scan| u64::from(scan.instructions)).sum::<u64>();
-    let sizes = objects(code);
-    let told = |address: u64| code.image.slots.get(&address).is_some_and(|&import| is_teller(code, import));
+    let mut fresh = Known { data: ranges(&data, &sizes), ..known.clone() };
     for _ in 0..ROUNDS {
         known.data = ranges(&data, &sizes);
-        let before = (data.len(), known.tellers.len());
-        cleaned.clear();
+        known.common.extend(often_touched(scans, &fresh.data));
+        fresh.common.clone_from(&known.common);
+        let mut found = (BTreeSet::new(), BTreeSet::new());
+        let tellers = Numbers::new(&fresh.tellers, code);
         for (index, scan) in scans.iter().enumerate() {
-            let touches = scan.asks
-                || scan.data.iter().any(|&address| known.holds(address) || told(address))
-                || scan.calls.iter().any(|callee| known.tellers.contains(callee));
+            let slot = |address: u64| code.image.import_at(address).is_some_and(|import| tellers.holds(import));
+            let touches = scans.data(scan).iter().any(|&address| fresh.holds(address) || slot(address))
+                || scans.calls(scan).iter().any(|&callee| tellers.holds(callee));
             if !touches {
                 continue;
             }
@@ -211,17 +222,55 @@ fn look_into(code: &Code<'_>, scans: &[Scan]) -> (std::collections::BTreeMap<u32
             };
             budget = left;
             let clean = taint.function(code, index, &known);
-            data.extend(&clean.data);
-            if clean.tells {
-                known.tellers.insert(number(index));
+            found.0.extend(clean.data.iter().copied().filter(|address| !data.contains(address)));
+            if clean.tells && !known.tellers.contains(&number(index)) {
+                found.1.insert(number(index));
             }
             cleaned.insert(number(index), clean);
         }
-        if before == (data.len(), known.tellers.len()) {
+        if found.0.is_empty() && found.1.is_empty() {
             break;
         }
+        fresh.data = ranges(&found.0, &sizes);
+        data.extend(&found.0);
+        known.tellers.extend(&found.1);
+        fresh.tellers = found.1;
     }
     (cleaned, known)
+}
+
+/// A set of numbers of functions, asked for each call of a program.
+struct Numbers(Vec<bool>);
+
+impl Numbers {
+    fn new(set: &BTreeSet<u32>, code: &Code<'_>) -> Self {
+        let mut all = vec![false; code.first() as usize + code.functions.ranges.len()];
+        for &number in set {
+            if let Some(place) = all.get_mut(number as usize) {
+                *place = true;
+            }
+        }
+        Self(all)
+    }
+
+    fn holds(&self, number: u32) -> bool {
+        self.0.get(number as usize).copied().unwrap_or(false)
+    }
+}
+
+/// Addresses in some ranges that many functions touch: what most of a program goes by is not what the processor said of
+/// itself.
+fn often_touched(scans: &Scans, data: &[Range<u64>]) -> BTreeSet<u64> {
+    let known = Known { data: data.to_vec(), ..Known::default() };
+    let mut touching: QuickMap<u64, (usize, usize)> = QuickMap::default();
+    for (index, scan) in scans.iter().enumerate() {
+        for &address in scans.data(scan).iter().filter(|&&address| known.holds(address)) {
+            let (count, last) = touching.entry(address).or_insert((0, usize::MAX));
+            *count += usize::from(std::mem::replace(last, index) != index);
+        }
+    }
+    let most = MOST_TOUCHING.max(scans.len() / TOUCHING_SHARE);
+    touching.into_iter().filter(|(_, (count, _))| *count > most).map(|(address, _)| address).collect()
 }
 
 /// Variables with a size: address and end, in order.
@@ -252,10 +301,23 @@ fn ranges(data: &BTreeSet<u64>, sizes: &[(u64, u64)]) -> Vec<Range<u64>> {
     out
 }
 
+/// Whether a name tells of a variant, in capitals or small letters.
 fn is_variant(name: &str) -> bool {
-    name.bytes().any(|byte| byte.is_ascii_uppercase()) && variant(&name.to_ascii_lowercase()) || variant(name)
-}
-
-fn variant(name: &str) -> bool {
-    VARIANTS.iter().any(|part| name.contains(part))
+    let name = name.as_bytes();
+    let begins = |at: usize, part: &str| {
+        name[at..].get(..part.len()).is_some_and(|word| word.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    name.windows(2).enumerate().any(|(at, pair)| {
+        // The letters that the parts begin with.
+        let perhaps = match pair[0] | 0x20 {
+            b'a' => matches!(pair[1] | 0x20, b'v' | b'e'),
+            b'b' => pair[1] | 0x20 == b'm',
+            b'h' | b'v' => pair[1] | 0x20 == b'a',
+            b'p' => matches!(pair[1] | 0x20, b'c' | b'o'),
+            b's' => matches!(pair[1] | 0x20, b's' | b'h' | b'k'),
+            b'x' => pair[1] == b'8',
+            _ => false,
+        };
+        perhaps && VARIANTS.iter().any(|part| begins(at, part))
+    })
 }

@@ -11,7 +11,6 @@ use super::classes::{self, Mix};
 use super::code::{Callee, Code};
 use super::graph::{Flow, NONE};
 use super::registers::Registers;
-use super::scan::Scan;
 use super::traits::{self, Table};
 use crate::priors::UnknownLoop;
 use crate::program::{self, Cond, Forest, Function, Loop, Node, Trip};
@@ -31,6 +30,17 @@ const MAX_FOLLOWED: usize = 1 << 14;
 
 /// Class of all indirect calls: a machine call tells nothing of the callee's type.
 pub(crate) const INDIRECT: u32 = 0;
+
+/// How closely a function is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Values are followed where something repeats.
+    Counts,
+    /// They are also followed in short functions without loops that call others.
+    Values,
+    /// Work is told by class, and loops are examined for dependence.
+    Detail,
+}
 
 /// What happens in order: what the walk over values follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +87,9 @@ pub(crate) struct Layout {
     frames: Vec<u32>,
     heads: Vec<u32>,
     open: u32,
+    /// Pairs of owner and block, and ways out of each loop, while they are collected.
+    pairs: [Vec<(u32, u32)>; 2],
+    ways: Vec<usize>,
 }
 
 /// Lists of blocks by owner, each in reverse postorder.
@@ -84,6 +97,7 @@ pub(crate) struct Layout {
 struct Followers {
     starts: Vec<u32>,
     blocks: Vec<u32>,
+    next: Vec<u32>,
 }
 
 impl Followers {
@@ -97,12 +111,12 @@ impl Followers {
         for at in 0..blocks {
             self.starts[at + 1] += self.starts[at];
         }
-        let mut next = self.starts.clone();
+        self.next.clone_from(&self.starts);
         self.blocks.clear();
         self.blocks.resize(pairs.len(), NONE);
         for &(owner, block) in pairs {
-            self.blocks[next[owner as usize] as usize] = block;
-            next[owner as usize] += 1;
+            self.blocks[self.next[owner as usize] as usize] = block;
+            self.next[owner as usize] += 1;
         }
     }
 
@@ -112,9 +126,9 @@ impl Followers {
 }
 
 impl Layout {
-    /// Decodes the function at a place in the list and lays it out. With `detail`, work is told by class and loops are
-    /// examined for dependence. The instructions stay behind for whoever looks at them next.
-    pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, forest: &mut Forest, detail: bool) -> Function {
+    /// Decodes the function at a place in the list and lays it out.
+    pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, forest: &mut Forest, look: Look) -> Function {
+        let detail = look == Look::Detail;
         let bytes = code.bytes(range);
         let start = code.functions.ranges[range].start;
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
@@ -130,7 +144,7 @@ impl Layout {
         }
         if understood {
             self.lay(code, forest, detail);
-            if self.worth_following() || (detail && self.body.blocks.len() <= MAX_FOLLOWED) {
+            if self.worth_following(look) {
                 sensitive = self.follow(code, forest, detail);
             }
             if detail && forest.loops.len() > loops as usize {
@@ -176,21 +190,6 @@ impl Layout {
         })
     }
 
-    /// What the function just laid out tells besides control flow.
-    pub(crate) fn scan(&mut self, understood: bool) -> Scan {
-        let mut scan = std::mem::take(&mut self.body.scan);
-        if scan.features != 0 && (!understood || self.flow.order.len() < self.body.blocks.len()) {
-            scan.doubtful = std::mem::take(&mut scan.features);
-            for &block in &self.flow.order {
-                let block = self.body.blocks[block as usize];
-                for instruction in &self.body.instructions[block.first as usize..block.end as usize] {
-                    scan.features |= self.traits.of(instruction).features;
-                }
-            }
-        }
-        scan
-    }
-
     /// Follows values through the function where something in it depends on them; the parameters that matter.
     fn follow(&mut self, code: &Code<'_>, forest: &mut Forest, detail: bool) -> u64 {
         let mut registers = std::mem::take(&mut self.registers);
@@ -200,12 +199,10 @@ impl Layout {
     }
 
     /// Whether values are worth following: something repeats, or calls may pass constants on.
-    fn worth_following(&self) -> bool {
-        self.body.blocks.len() <= MAX_FOLLOWED && self.repeats_or_calls()
-    }
-
-    fn repeats_or_calls(&self) -> bool {
-        !self.flow.loops.is_empty() || (!self.sites.is_empty() && self.body.blocks.len() <= MAX_STRAIGHT)
+    fn worth_following(&self, look: Look) -> bool {
+        let calls = !self.sites.is_empty() && self.body.blocks.len() <= MAX_STRAIGHT;
+        self.body.blocks.len() <= MAX_FOLLOWED
+            && (look == Look::Detail || !self.flow.loops.is_empty() || (look == Look::Values && calls))
     }
 
     /// Finds the place of every block; false where that takes too much work.
@@ -213,7 +210,9 @@ impl Layout {
         let blocks = self.body.blocks.len();
         let mut work = WORK_BASE + WORK_PER_BLOCK * blocks;
         self.mark_dying();
-        let (mut inside, mut after) = (Vec::new(), Vec::new());
+        let [mut inside, mut after] = std::mem::take(&mut self.pairs);
+        inside.clear();
+        after.clear();
         for &block in &self.flow.order[1..] {
             let above = self.flow.dominator[block as usize];
             let around = self.flow.loop_of[above as usize];
@@ -237,6 +236,7 @@ impl Layout {
         }
         self.inside.fill(&inside, blocks);
         self.after.fill(&after, blocks);
+        self.pairs = [inside, after];
         self.exits_fit(work)
     }
 
@@ -253,13 +253,15 @@ impl Layout {
 
     /// Notes the ways out of each loop, and bounds them: later passes look through them one by one.
     fn exits_fit(&mut self, work: usize) -> bool {
-        self.loop_blocks.clear();
+        self.loop_blocks.iter_mut().for_each(Vec::clear);
         if self.flow.loops.is_empty() {
             return true;
         }
-        let mut ways = vec![0_usize; self.flow.loops.len()];
+        let loops = self.flow.loops.len();
+        self.ways.clear();
+        self.ways.resize(loops, 0);
         let mut spent = 0_usize;
-        self.loop_blocks.resize(self.flow.loops.len(), Vec::new());
+        self.loop_blocks.resize(self.loop_blocks.len().max(loops), Vec::new());
         for &block in &self.flow.order {
             let around = self.flow.loop_of[block as usize];
             if self.body.blocks[block as usize].exit == Exit::Table && around != NONE {
@@ -272,9 +274,9 @@ impl Layout {
             for &to in self.body.graph.of(block) {
                 let mut around = self.flow.loop_of[block as usize];
                 while around != NONE && !self.flow.holds(around, self.flow.loop_of[to as usize]) {
-                    ways[around as usize] += 1;
+                    self.ways[around as usize] += 1;
                     note(&mut self.loop_blocks[around as usize], block);
-                    spent += ways[around as usize];
+                    spent += self.ways[around as usize];
                     if spent > work {
                         return false;
                     }

@@ -4,8 +4,11 @@
 //! The unit of `ops.total` is the machine instruction of the file itself: what shared libraries execute on its behalf
 //! is not in it, but shows as calls of their functions. A `ret` is counted by the entry of its function.
 //!
-//! Bounds, all linear in the file: every byte of code is decoded once, and once more in functions that matter; some 40
-//! bytes of memory per instruction of the largest function, some 25 per instruction of the whole file. Functions above
+//! Every function is looked at by the shape of its instructions; those that a run can come to are decoded, laid out and,
+//! where something in them repeats, followed.
+//!
+//! Bounds, all linear in the file: every byte of code is looked at once, decoded once, and once more in functions that
+//! matter; some 40 bytes of memory per instruction of the largest function, some 25 per instruction that is reached. Functions above
 //! 4 MiB, with jumps into the middle of loops, or with more ways out of loops than 64 per block are counted and not
 //! understood.
 
@@ -33,15 +36,18 @@ mod registers;
 mod roots;
 mod runtimes;
 mod scan;
+mod shapes;
 mod taint;
 mod traits;
 mod unwind;
+
+pub(crate) use shapes::check as check_shapes;
 
 pub use closure::{LibraryFiles, resolve_libraries};
 
 use crate::error::AnalyzeError;
 use crate::frontend::Reading;
-use crate::program::{NONE, Program};
+use crate::program::Program;
 
 /// Reads an ELF file.
 ///
@@ -51,15 +57,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading<'_>, AnalyzeError> {
     let image = read::read(bytes)?;
     let program = image.is_program();
     let code = code::Code::new(image);
-    let (grown, scans) = grow::grow(&code);
-    let roots = roots::find(&code, &scans);
-    let grown = Program {
-        classes: vec![if roots.reachable.is_empty() { NONE } else { 0 }],
-        groups: vec![roots.reachable],
-        roots: roots.begin,
-        ..grown
-    };
-    let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(roots.name);
+    let scans = grow::scan(&code);
+    let mut roots = roots::find(&code, &scans);
+    let name = std::mem::take(&mut roots.name);
+    let grown = grow::grow(&code, &scans, roots);
+    let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(name);
     let data = code.image.segments.iter().filter(|segment| segment.writable).map(|segment| segment.address).min();
     let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
     let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots);

@@ -3,8 +3,6 @@
 //! Counts that a header announces are never trusted: tables are slices of the file, and tables that overlap are read
 //! only until as many entries were seen as the file could hold once.
 
-use std::collections::HashMap;
-
 use object::Endianness;
 use object::elf;
 use object::read::StringTable;
@@ -75,6 +73,11 @@ impl<'a, Elf: FileHeader<Endian = Endianness>> Reader<'a, Elf> {
         reader.dynamic();
         reader.relocations();
         reader.image.pointers.sort_unstable();
+        // Of several relocations of one place the last holds.
+        let slots = &mut reader.image.slots;
+        slots.reverse();
+        slots.sort_by_key(|slot| slot.0);
+        slots.dedup_by_key(|slot| slot.0);
         reader.init();
         Ok(reader.image)
     }
@@ -300,7 +303,7 @@ impl<'a, Elf: FileHeader<Endian = Endianness>> Reader<'a, Elf> {
         match relocation.r_type(endian, false) {
             elf::R_X86_64_JUMP_SLOT | elf::R_X86_64_GLOB_DAT | elf::R_X86_64_64 => {
                 match self.dynamic_symbols.get(symbol) {
-                    Some(&(Some(import), _)) => drop(self.image.slots.insert(place, import)),
+                    Some(&(Some(import), _)) => self.image.slots.push((place, import)),
                     Some(&(None, address)) if address != 0 => {
                         self.image.pointers.push((place, address.wrapping_add_signed(addend)));
                     }
@@ -343,12 +346,16 @@ impl<'a, Elf: FileHeader<Endian = Endianness>> Reader<'a, Elf> {
             Some((section.address, section.file.len() as u64))
         });
         let ranges: Vec<(u64, u64)> = from_tags.chain(from_sections).collect();
-        let moved: HashMap<u64, u64> = self.image.pointers.iter().copied().collect();
+        let pointers = &self.image.pointers;
+        let moved = |place: u64| {
+            let after = pointers.partition_point(|pointer| pointer.0 <= place);
+            after.checked_sub(1).map(|at| pointers[at]).filter(|pointer| pointer.0 == place).map(|pointer| pointer.1)
+        };
         let mut out = Vec::new();
         for (address, size) in ranges {
             let slots = (size / 8).min(self.bytes.len() as u64 / 8);
             for place in (0..slots).filter_map(|slot| address.checked_add(8 * slot)) {
-                out.extend(moved.get(&place).copied().or_else(|| self.image.word(place)));
+                out.extend(moved(place).or_else(|| self.image.word(place)));
             }
         }
         out.retain(|&address| address != 0 && address != u64::MAX);

@@ -95,6 +95,13 @@ impl State {
         true
     }
 
+    /// Becomes another state, of which so many registers are followed.
+    fn copy(&mut self, other: &Self, live: usize) {
+        self.registers[..live].copy_from_slice(&other.registers[..live]);
+        self.slots[..other.len].copy_from_slice(&other.slots[..other.len]);
+        (self.len, self.flags) = (other.len, other.flags);
+    }
+
     fn forget(&mut self, at: i64, width: i64) {
         let mut kept = 0;
         for index in 0..self.len {
@@ -115,6 +122,12 @@ pub(crate) struct Registers {
     pub(super) now: State,
     /// State at the end of each block, and the truth of the branch that ends it.
     pub(super) states: Vec<State>,
+    /// How many of them are of this function.
+    saved: usize,
+    /// Registers that are followed.
+    live: usize,
+    /// The block just walked, whose state is the present one.
+    last: u32,
     pub(super) state_of: Vec<u32>,
     pub(super) truths: Vec<Val>,
     pub(super) open: Vec<Open>,
@@ -136,12 +149,12 @@ impl Registers {
         self.exporter.clear();
         self.open.clear();
         self.escaped.clear();
-        self.states.clear();
         self.state_of.clear();
         self.state_of.resize(blocks, NONE);
         self.truths.clear();
         self.truths.resize(blocks, Val::JUNK);
-        (self.site, self.detail) = (0, detail);
+        (self.site, self.detail, self.saved, self.last) = (0, detail, 0, NONE);
+        self.live = if detail { ALL } else { GENERAL };
         self.notes.begin(detail);
         self.begin();
         for at in 0..layout.events.len() {
@@ -184,27 +197,53 @@ impl Registers {
         if block == 0 {
             return;
         }
+        let live = self.live;
         let mut first = true;
         for &from in layout.flow.preceding(block) {
             let state = self.state_of[from as usize];
-            // Where a path comes round from later, or out of a block that does not go on.
-            let Some(state) = self.states.get(state as usize) else { continue };
             // Out of a loop, what the loop left alone is again what it was before.
             let out = layout.flow.loop_of[from as usize] != layout.flow.loop_of[block as usize];
-            if first {
-                self.now.clone_from(state);
+            if first && from == self.last {
                 if out {
-                    settle(&mut self.now, &self.values);
+                    settle(&mut self.now, &self.values, live);
+                }
+                first = false;
+                continue;
+            }
+            // Where a path comes round from later, or out of a block that does not go on.
+            let Some(state) = self.states.get(state as usize) else { continue };
+            if first {
+                self.now.copy(state, live);
+                if out {
+                    settle(&mut self.now, &self.values, live);
                 }
                 first = false;
             } else if out {
                 let mut state = state.clone();
-                settle(&mut state, &self.values);
-                merge(&mut self.now, &state, &mut self.values);
+                settle(&mut state, &self.values, live);
+                merge(&mut self.now, &state, &mut self.values, live);
             } else {
-                merge(&mut self.now, state, &mut self.values);
+                merge(&mut self.now, state, &mut self.values, live);
             }
         }
+    }
+
+    /// Keeps the state at the end of a block, unless the one block that it goes on to comes next and from nowhere else.
+    fn keep(&mut self, layout: &Layout, number: u32) {
+        self.last = number;
+        if let [only] = *layout.body.graph.of(number)
+            && only != 0
+            && layout.flow.preceding(only).len() == 1
+            && layout.body.blocks[number as usize].exit == Exit::On
+        {
+            return;
+        }
+        if self.saved == self.states.len() {
+            self.states.push(State::default());
+        }
+        self.states[self.saved].copy(&self.now, self.live);
+        self.state_of[number as usize] = self.saved as u32;
+        self.saved += 1;
     }
 
     fn block(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, number: u32) {
@@ -225,8 +264,7 @@ impl Registers {
             self.site += 1;
             self.note_arguments(forest, site);
         }
-        self.state_of[number as usize] = self.states.len() as u32;
-        self.states.push(self.now.clone());
+        self.keep(layout, number);
     }
 
     fn instruction(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, instruction: &Instruction) {
@@ -246,7 +284,7 @@ impl Registers {
             traits::Flow::Next => {}
             _ => return,
         }
-        if super::classes::repeats(instruction) {
+        if what.string && super::classes::repeats(instruction) {
             let site = layout.sites.get(self.site).copied();
             self.site += 1;
             self.repeat(forest, site, instruction);
@@ -481,8 +519,8 @@ fn returns_its_argument(code: &Code<'_>, forest: &Forest, site: Option<u32>) -> 
 }
 
 /// Joins another path's values into a state.
-fn merge(into: &mut State, other: &State, values: &mut Values) {
-    for (mine, theirs) in into.registers.iter_mut().zip(&other.registers) {
+fn merge(into: &mut State, other: &State, values: &mut Values, live: usize) {
+    for (mine, theirs) in into.registers[..live].iter_mut().zip(&other.registers[..live]) {
         if mine != theirs {
             *mine = values.either(*mine, *theirs);
         }
@@ -503,7 +541,7 @@ fn merge(into: &mut State, other: &State, values: &mut Values) {
 }
 
 /// Replaces variables of loops that are over by their last values, where those are known.
-fn settle(state: &mut State, values: &Values) {
+fn settle(state: &mut State, values: &Values, live: usize) {
     let last = |mut value: Val| {
         // Loops nest; a variable of the inner may have ended as one of the outer.
         for _ in 0..8 {
@@ -516,6 +554,6 @@ fn settle(state: &mut State, values: &Values) {
         }
         value
     };
-    state.registers.iter_mut().for_each(|value| *value = last(*value));
+    state.registers[..live].iter_mut().for_each(|value| *value = last(*value));
     state.slots[..state.len].iter_mut().for_each(|slot| slot.value = last(slot.value));
 }

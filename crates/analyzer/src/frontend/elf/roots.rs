@@ -3,7 +3,7 @@
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, Register};
 
 use super::code::{Callee, Code};
-use super::scan::Scan;
+use super::scan::Scans;
 
 /// Instructions of the start-up code in which the address of `main` is looked for: glibc's and musl's have 15.
 const START_UP: usize = 64;
@@ -22,7 +22,7 @@ pub(crate) struct Roots {
 }
 
 /// Finds the beginning of a program; of a library there is none.
-pub(crate) fn find(code: &Code<'_>, scans: &[Scan]) -> Roots {
+pub(crate) fn find(code: &Code<'_>, scans: &Scans) -> Roots {
     let image = &code.image;
     let mut begin = Vec::new();
     let mut name = String::new();
@@ -36,7 +36,7 @@ pub(crate) fn find(code: &Code<'_>, scans: &[Scan]) -> Roots {
         begin.push(start);
         begin.extend(image.init.iter().filter_map(known));
         "_start".clone_into(&mut name);
-        if let Some(main) = main(code, scans, start) {
+        if let Some(main) = main(code, start) {
             "main".clone_into(&mut name);
             begin.push(main);
             begin.extend(handed_over(code, scans, main));
@@ -44,7 +44,7 @@ pub(crate) fn find(code: &Code<'_>, scans: &[Scan]) -> Roots {
         let mut seen = std::collections::HashSet::new();
         begin.retain(|function| seen.insert(*function));
     }
-    let mut reachable: Vec<u32> = scans.iter().flat_map(|scan| scan.taken.iter().copied()).collect();
+    let mut reachable: Vec<u32> = scans.all_taken().to_vec();
     let pointers = image.pointers.iter().filter_map(|pointer| code.starting(pointer.1));
     reachable.extend(pointers.map(|range| code.number(range)));
     reachable.sort_unstable();
@@ -54,8 +54,7 @@ pub(crate) fn find(code: &Code<'_>, scans: &[Scan]) -> Roots {
 }
 
 /// The function that start-up code hands to the C library in `rdi`, or that Go's runtime calls by name.
-fn main(code: &Code<'_>, scans: &[Scan], start: u32) -> Option<u32> {
-    let _ = scans;
+fn main(code: &Code<'_>, start: u32) -> Option<u32> {
     let named = |wanted: &str| {
         let at = code.functions.ranges.iter().position(|range| range.name == wanted)?;
         Some(code.number(at as u32))
@@ -90,10 +89,10 @@ fn address_to(instruction: &Instruction, register: Register) -> Option<u64> {
 }
 
 /// What a short `main` hands to the runtime it calls: Rust's own `main`.
-fn handed_over(code: &Code<'_>, scans: &[Scan], main: u32) -> Option<u32> {
-    let scan = scans.get((main - code.first()) as usize)?;
-    let calls_runtime = scan.calls.iter().any(|&callee| code.name(callee).contains("lang_start"));
-    match *scan.taken {
+fn handed_over(code: &Code<'_>, scans: &Scans, main: u32) -> Option<u32> {
+    let scan = scans.list.get((main - code.first()) as usize)?;
+    let calls_runtime = scans.calls(scan).iter().any(|&callee| code.name(callee).contains("lang_start"));
+    match *scans.taken(scan) {
         [only] if scan.instructions <= SHIM && calls_runtime => Some(only),
         _ => None,
     }

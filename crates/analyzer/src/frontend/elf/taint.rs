@@ -14,18 +14,33 @@ use super::graph::{Flow as Order, Graph, NONE};
 use super::traits::{self, Flow, Table};
 
 /// What is known of the whole program so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// Data that holds what the processor said: ranges of addresses, in order.
     pub data: Vec<std::ops::Range<u64>>,
+    /// Addresses in them that much of the program goes by, so that they hold something else.
+    pub common: BTreeSet<u64>,
+    /// Functions that return it in the frame of their caller, as Go's assembly does.
+    pub handing: BTreeSet<u32>,
     /// Functions that return it.
     pub tellers: BTreeSet<u32>,
 }
 
 impl Known {
-    pub(crate) fn holds(&self, address: u64) -> bool {
+    /// The range that an address lies in, by place.
+    #[inline]
+    fn place(&self, address: u64) -> Option<usize> {
+        let (first, last) = (self.data.first()?, self.data.last()?);
+        if address < first.start || address >= last.end {
+            return None;
+        }
         let after = self.data.partition_point(|range| range.start <= address);
-        after.checked_sub(1).is_some_and(|at| self.data[at].contains(&address))
+        after.checked_sub(1).filter(|&at| self.data[at].contains(&address))
+    }
+
+    #[inline]
+    pub(crate) fn holds(&self, address: u64) -> bool {
+        self.place(address).is_some() && !self.common.contains(&address)
     }
 }
 
@@ -40,6 +55,9 @@ pub(crate) struct Clean {
     pub data: Vec<u64>,
     /// Whether it returns one.
     pub tells: bool,
+    /// Whether it hands one out in a way that is not followed: through a pointer, in the frame of its caller, or by
+    /// what it does because of it.
+    pub escapes: bool,
 }
 
 /// Bit of the flags among the tainted registers.
@@ -50,6 +68,9 @@ const RETURNED: u64 = 1 | 1 << 2;
 
 /// Bits of the registers that `cpuid` writes: `rax rcx rdx rbx`.
 const ANSWER: u64 = 0b1111;
+
+/// Bytes of a frame in which an answer may have been left: four numbers in, four out.
+const HANDED_BYTES: u64 = 64;
 
 /// Registers that a callee may change.
 const CLOBBERED: u64 = 0xffff_0fc7 | FLAGS;
@@ -65,6 +86,10 @@ pub(crate) struct Taint {
     guards: Vec<bool>,
     slots: BTreeSet<(usize, u64)>,
     now: u64,
+    /// Whether the function makes a frame of its own.
+    framed: bool,
+    /// Whether the last call left an answer in the lower part of the frame.
+    handed: bool,
 }
 
 impl Taint {
@@ -81,12 +106,14 @@ impl Taint {
             return clean;
         }
         self.slots.clear();
+        self.framed = self.body.instructions.iter().any(frames);
         // Twice, so that a slot filled late is known where it is read early.
         let mut chosen = false;
         for _ in 0..2 {
             clean = Clean::default();
             chosen = self.follow(code, known, &mut clean);
         }
+        clean.escapes |= chosen;
         let reached = self.unguarded();
         for (number, block) in self.body.blocks.iter().enumerate() {
             if !reached[number] {
@@ -123,6 +150,7 @@ impl Taint {
             let number = self.order.order[index];
             self.now = self.order.preceding(number).iter().fold(0, |set, &from| set | self.out[from as usize]);
             let block = self.body.blocks[number as usize];
+            self.handed = false;
             for at in block.first..block.end {
                 chosen |= self.step(code, known, clean, at);
             }
@@ -155,6 +183,7 @@ impl Taint {
         }
         if matches!(what.flow, Flow::Call | Flow::IndirectCall) {
             let tells = matches!(self.body.callee(at), Callee::Known(callee) if known.tellers.contains(&callee));
+            self.handed = matches!(self.body.callee(at), Callee::Known(callee) if known.handing.contains(&callee));
             self.now &= !CLOBBERED;
             self.now |= if tells { RETURNED } else { 0 };
             return false;
@@ -203,7 +232,8 @@ impl Taint {
                 !clears && (operand > 0 || !is_move(instruction)) && tainted(instruction.op_register(operand))
             }
             OpKind::Memory => {
-                let slot = frame_slot(instruction).is_some_and(|slot| self.slots.contains(&slot));
+                let slot = frame_slot(instruction)
+                    .is_some_and(|slot| self.slots.contains(&slot) || (self.handed && slot.1 < HANDED_BYTES));
                 let global = instruction.memory_base() == Register::RIP || instruction.memory_base() == Register::None;
                 (operand > 0 || !is_move(instruction))
                     && (slot
@@ -218,11 +248,14 @@ impl Taint {
     fn store(&mut self, code: &Code<'_>, clean: &mut Clean, instruction: &Instruction) {
         if let Some(slot) = frame_slot(instruction) {
             self.slots.insert(slot);
+            clean.escapes |= !self.framed;
         } else if instruction.memory_base() == Register::RIP || instruction.memory_base() == Register::None {
             let address = instruction.memory_displacement64();
             if code.image.writable(address) {
                 clean.data.push(address);
             }
+        } else {
+            clean.escapes = true;
         }
     }
 
@@ -276,6 +309,16 @@ impl Taint {
     }
 }
 
+/// Whether an instruction makes room in the stack.
+fn frames(instruction: &Instruction) -> bool {
+    use iced_x86::Mnemonic::{Add, And, Call, Lea, Push, Sub};
+    match instruction.mnemonic() {
+        Call | Push => true,
+        Add | And | Lea | Sub => instruction.op0_register() == Register::RSP,
+        _ => false,
+    }
+}
+
 /// Whether a jump leads past the begin of a function: what registers hold there is not known.
 fn into_the_middle(code: &Code<'_>, jump: &Instruction) -> bool {
     let near = jump.op0_kind() == OpKind::NearBranch64;
@@ -284,7 +327,7 @@ fn into_the_middle(code: &Code<'_>, jump: &Instruction) -> bool {
 
 /// Whether a slot holds the address of another file's account of the processor.
 fn told(code: &Code<'_>, address: u64, known: &Known) -> bool {
-    code.image.slots.get(&address).is_some_and(|import| known.tellers.contains(import))
+    code.image.import_at(address).is_some_and(|import| known.tellers.contains(&import))
 }
 
 fn is_move(instruction: &Instruction) -> bool {

@@ -27,6 +27,8 @@ pub(crate) struct Traits {
     pub pushes: bool,
     pub pops: bool,
     pub vector: bool,
+    /// Works on a string of bytes or words that `rsi` or `rdi` point to.
+    pub string: bool,
     known: bool,
 }
 
@@ -98,6 +100,7 @@ impl Table {
             }
         }
         traits.flow = flow(code);
+        traits.string = code.is_string_instruction();
         let name = format!("{:?}", code.mnemonic()).to_ascii_lowercase();
         traits.vector = is_vector(&name, instruction);
         traits.class = class(&name, traits.flow, traits.vector) as u8;

@@ -22,18 +22,26 @@ fn table(image: &Image<'_>) -> Option<Vec<(u64, u64)>> {
     }
     let count = word(header, 8)? as usize;
     let entries = header.get(12..)?.chunks_exact(8).take(count);
+    let mut common = None;
     let entry = |bytes: &[u8]| {
         let start = address.wrapping_add_signed(i64::from(word(bytes, 0)? as i32));
         let frame = address.wrapping_add_signed(i64::from(word(bytes, 4)? as i32));
-        Some((start, length(image, frame).unwrap_or(0)))
+        Some((start, length(image, frame, &mut common).unwrap_or(0)))
     };
     Some(entries.filter_map(entry).collect())
 }
 
 /// The length of the code that a frame description entry covers, where its pointers are four bytes wide.
-fn length(image: &Image<'_>, frame: u64) -> Option<u64> {
+///
+/// Most entries share the common one that was seen last, with its encoding.
+fn length(image: &Image<'_>, frame: u64, common: &mut Option<(u64, Option<u8>)>) -> Option<u64> {
     let bytes = image.at(frame)?;
-    let encoding = encoding(image, frame.checked_add(4)?.checked_sub(u64::from(word(bytes, 4)?))?)?;
+    let place = frame.checked_add(4)?.checked_sub(u64::from(word(bytes, 4)?))?;
+    let (_, encoding) = *match common {
+        Some(known) if known.0 == place => known,
+        _ => common.insert((place, encoding(image, place))),
+    };
+    let encoding = encoding?;
     (encoding & 0x0f == 0x0b || encoding & 0x0f == UDATA4).then_some(())?;
     Some(u64::from(word(bytes, 12)?))
 }
