@@ -25,6 +25,23 @@ fn every_tier_gives_the_same_output() {
     }
 }
 
+/// Code beyond what a first sight looks into, with an operator that the fast compiler does not know.
+#[test]
+fn what_a_tier_turns_out_unable_to_compile_runs_on_another() {
+    let home = Home::new();
+    let filler = format!("(func {})", "(drop (i32.const 1))".repeat(30_000));
+    let text = format!("(module (func (export \"_start\")) {filler}{filler} (func $far return_call $far))");
+    home.write("far.wasm", wat::parse_str(text).unwrap());
+    for round in 0..2 {
+        let ended = home.run(["run", "far.wasm"]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "round {round}");
+        assert_eq!(home.history()[0]["configuration_class"], "cranelift/native");
+    }
+    let plan = home.json(&["plan", "far.wasm"]);
+    assert!(plan["rejected"]["tier_unsupported"].as_u64().unwrap() > 0, "what was found out is remembered: {plan}");
+    assert_eq!(home.run(["run", "--tier", "winch", "far.wasm"]).code, Some(125));
+}
+
 #[test]
 fn binary_modules_run_like_text() {
     let home = Home::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forewarm_analyzer::{AnalyzeError, Depth};
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Known, Store};
-use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, PastRun, ReuseStatistics};
+use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, PastRun, ReuseStatistics, Tier};
 
 use crate::error::Error;
 use crate::features::features;
@@ -39,6 +39,18 @@ pub(crate) struct Considered {
     pub model: Option<String>,
 }
 
+impl Considered {
+    /// Notes that a tier turned out unable to compile the program, as code that a first sight did not reach may make it;
+    /// whether that is news and leaves another plan to be made.
+    pub(crate) fn learn_unsupported(&mut self, request: &Request, tier: Tier, cause: &str) -> bool {
+        let open = request.plan.is_none() && request.overrides.tier.is_none();
+        let news = self.analysis.profile.compile.unsupported.insert(tier, cause.to_owned()).is_none();
+        // So that the analysis is stored again.
+        self.known = false;
+        open && news
+    }
+}
+
 impl Orchestrator {
     /// Opens, recognises or analyses the program, and recalls its past.
     pub(crate) fn consider(&self, request: &Request) -> Result<Considered, Error> {
@@ -49,7 +61,7 @@ impl Orchestrator {
             .stamp()
             .copied()
             .and_then(|stamp| self.memory.recall(|store| store.look_up(&stamp, ANALYZER_VERSION, RECENT, now.0)))
-            .and_then(|recalled| Some((analysis(&recalled)?, recalled)));
+            .and_then(|recalled| Some((remembered_analysis(&recalled)?, recalled)));
         let known = remembered.is_some();
         let (analysis, recalled) = match remembered {
             Some((analysis, recalled)) => {
@@ -61,7 +73,9 @@ impl Orchestrator {
                 not_native(&program, analysis.code.kind)?;
                 let digest = analysis.code.digest;
                 let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
-                (analysis, self.memory.recall(recall))
+                let recalled = self.memory.recall(recall);
+                // What runs of another copy have taught of it stands.
+                (recalled.as_ref().and_then(remembered_analysis).unwrap_or(analysis), recalled)
             }
         };
         let keyed = recalled.is_some();
@@ -116,8 +130,8 @@ impl Orchestrator {
     }
 }
 
-/// The remembered analysis of a remembered file, unless it was written by another version.
-fn analysis(recalled: &Known) -> Option<Analysis> {
+/// The remembered analysis of a remembered code, unless it was written by another version.
+fn remembered_analysis(recalled: &Known) -> Option<Analysis> {
     recalled.digest?;
     serde_json::from_str(recalled.analysis.as_deref()?).ok()
 }

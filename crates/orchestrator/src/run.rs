@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forewarm_executor::{Invocation, Outcome, Progress, Stdio};
+use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
@@ -71,16 +71,18 @@ impl Orchestrator {
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
         let _turn = lock(&self.turn);
         let mut considered = self.consider(request)?;
-        let (plan, trial) = self.decide(&mut considered, request)?;
-        let planned = self.clock.monotonic();
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
-        let lease = self
-            .executor
-            .allocate(&plan.chosen.configuration)
-            .map_err(|error| Error::from_warm(&request.file, error))?;
-        let marks = Marks { planned, leased: self.clock.monotonic() };
-        let ready =
-            lease.warm(&mut considered.program, &invocation).map_err(|error| Error::from_warm(&request.file, error))?;
+        let (plan, trial, marks, ready) = loop {
+            let (plan, trial) = self.decide(&mut considered, request)?;
+            let planned = self.clock.monotonic();
+            let lease = self.executor.allocate(&plan.chosen.configuration);
+            let leased = self.clock.monotonic();
+            match lease.and_then(|lease| lease.warm(&mut considered.program, &invocation)) {
+                Ok(ready) => break (plan, trial, Marks { planned, leased }, ready),
+                Err(WarmError::Unsupported { tier, cause }) if considered.learn_unsupported(request, tier, &cause) => {}
+                Err(error) => return Err(Error::from_warm(&request.file, error)),
+            }
+        };
         let steps = ready.steps().to_vec();
         let progress = Arc::clone(&invocation.progress);
         *lock(&self.in_flight) = {

@@ -10,10 +10,8 @@ pub(crate) mod module;
 mod nearest;
 mod parse;
 mod read;
-mod scan;
 mod trees;
 mod validate;
 mod words;
 
-pub(crate) use nearest::check_scan;
 pub(crate) use read::read;

@@ -47,9 +47,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
                 }
             };
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
-        } else {
+        } else if budget.is_none() {
             // Of the other modules of a component only the proposals they use are needed.
-            module.features |= nearest::survey(module)?.iter().fold(0, |set, scanned| set | scanned.features);
+            module.features |= trees::features(module)?;
         }
     }
     let data = contents.modules.get(main).map(|module| module.data.as_slice()).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::decode::Decoded;
 use super::module::Module;
 use super::words;
 use crate::error::AnalyzeError;
@@ -13,7 +14,7 @@ use crate::program::{Definition, Forest, Function, Program};
 use crate::signatures::{self, Tables};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
-pub(super) const TASK_BYTES: usize = 96 << 10;
+const TASK_BYTES: usize = 96 << 10;
 
 /// Functions that cryptography was told of by what they hold.
 #[derive(Default)]
@@ -65,8 +66,21 @@ pub(super) fn grow(
     Ok((program, signs))
 }
 
+/// The proposals that the operators of a module use.
+///
+/// # Errors
+/// [`AnalyzeError`] of the first body that cannot be decoded.
+pub(super) fn features(module: &Module<'_>) -> Result<u32, AnalyzeError> {
+    let mut decoded = Decoded::default();
+    let mut features = 0;
+    for (function, body) in (module.imports.len() as u32..).zip(&module.bodies) {
+        decoded.read(module, body.bytes, body.offset, module.params(function), &mut features)?;
+    }
+    Ok(features)
+}
+
 /// Splits the bodies into runs of about so many bytes.
-pub(super) fn tasks(module: &Module<'_>, most: usize) -> Vec<Range<usize>> {
+fn tasks(module: &Module<'_>, most: usize) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let (mut begin, mut bytes) = (0, 0);
     for (index, body) in module.bodies.iter().enumerate() {
