@@ -118,11 +118,16 @@ impl Executor {
     /// # Errors
     /// [`WarmError::Allocate`] where the machine cannot give it.
     pub fn allocate(&self, configuration: &Configuration) -> Result<Lease, WarmError> {
-        let (Some(placement), Some(cpu)) = (configuration.placement(), configuration.cpu()) else {
-            return Err(no_placement());
-        };
+        let cpu = configuration.cpu().ok_or_else(no_placement)?;
+        let held = self.hold(configuration, cpu.threads, cpu.pinned)?;
+        Ok(self.lease(configuration, cpu, held))
+    }
+
+    /// Holds cores, and a share of them where the configuration says so.
+    pub(crate) fn hold(&self, configuration: &Configuration, threads: u32, pinned: bool) -> Result<Held, WarmError> {
+        let placement = configuration.placement().ok_or_else(no_placement)?;
         let mut held = Held::default();
-        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(cpu.threads));
+        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(threads));
         if placement.share > 0.0 && placement.share < 1.0 {
             let share = CpuShare::enforce(placement.share, placement.units);
             held._share =
@@ -130,10 +135,10 @@ impl Executor {
                     WarmError::Allocate(format!("a share of {} of the CPU: {error}", placement.share))
                 })?);
         }
-        if cpu.pinned {
-            held.cores_before = Some(pin(cpu.threads)?);
+        if pinned {
+            held.cores_before = Some(pin(threads)?);
         }
-        Ok(self.lease(configuration, cpu, held))
+        Ok(held)
     }
 
     /// Holds nothing of the machine: for work of the lowest priority, which yields to whoever wants the cores, so that
@@ -158,7 +163,7 @@ impl Executor {
     }
 }
 
-fn no_placement() -> WarmError {
+pub(crate) fn no_placement() -> WarmError {
     WarmError::Allocate("the configuration has no placement on a CPU".to_owned())
 }
 

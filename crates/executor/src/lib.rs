@@ -9,6 +9,8 @@ pub mod invocation;
 pub mod lease;
 pub mod occupancy;
 pub mod persist;
+#[cfg(target_os = "linux")]
+pub mod process;
 pub mod run;
 mod stopwatch;
 pub mod wasm;

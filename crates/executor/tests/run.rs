@@ -40,7 +40,9 @@ fn a_program_ends_as_it_ends() {
 fn the_baseline_level_runs_too() {
     for tier in Tier::ALL {
         let mut configuration = configuration(tier, Rung::File);
-        let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings;
+        let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings else {
+            unreachable!()
+        };
         cpu.isa = forewarm_types::IsaLevel::Baseline;
         cpu.threads = 2;
         let invocation = Invocation {
@@ -193,7 +195,9 @@ fn a_directory_that_is_not_there_is_named() {
 fn every_step_is_timed() {
     let mut program = Program::module("(module (memory (export \"memory\") 16) (func (export \"_start\")))");
     let mut configuration = configuration(Tier::Winch, Rung::File);
-    let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings;
+    let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings else {
+        unreachable!()
+    };
     cpu.prefault = true;
     let lease = executor(None).allocate(&configuration).unwrap();
     let ready = lease.warm(&mut program, &Invocation::detached("test.wasm")).unwrap();
@@ -207,7 +211,9 @@ fn every_step_is_timed() {
 fn a_pinned_lease_binds_and_lets_go() {
     let before = forewarm_sandbox::affinity::allowed().unwrap();
     let mut configuration = configuration(Tier::Winch, Rung::File);
-    let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings;
+    let forewarm_types::configuration::Settings::Cpu(cpu) = &mut configuration.placements[0].settings else {
+        unreachable!()
+    };
     cpu.pinned = true;
     let lease = executor(None).allocate(&configuration).unwrap();
     assert_eq!(forewarm_sandbox::affinity::allowed().unwrap().len(), 1);

@@ -55,7 +55,8 @@ pub enum Command {
     /// Run a program: the same streams and exit status, in the place that suits it
     #[command(after_help = format!("Examples:\n  forewarm run hello.wasm\n  forewarm run --dir data::/ --env LANG \
         sort.wasm -- /in.txt\n  forewarm run --timeout 2s --max-memory 256MiB untrusted.wasm\n  \
-        forewarm run --invoke add sum.wat -- 1 2\n  forewarm run --plan plan.json resize.wasm -- in.png\n\n{EXIT_CODES}"))]
+        forewarm run --invoke add sum.wat -- 1 2\n  forewarm run script.py -- --verbose\n  \
+        forewarm run handler.py --event event.json\n  forewarm run --dir out --net ./program -- out/result\n  forewarm run --plan plan.json resize.wasm -- in.png\n\n{EXIT_CODES}"))]
     Run(RunArgs),
     /// Decide where and how a program would run, without running it
     #[command(after_help = "Examples:\n  forewarm plan --explain resize.wasm -- in.png\n  \
@@ -250,15 +251,38 @@ pub struct PythonArgs {
     pub python: Option<PathBuf>,
 }
 
+/// Limits of programs that run as processes of their own.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LimitArgs {
+    /// Most CPU time of a native or Python program, all its processes together [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = quantities::duration)]
+    pub max_cpu: Option<Duration>,
+    /// Most processes and threads of a native or Python program at once [default: 8192]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_processes: Option<u64>,
+    /// Largest file a native or Python program may write [default: 16GiB]
+    #[arg(long, value_name = "SIZE", value_parser = quantities::size)]
+    pub max_file_size: Option<Bytes>,
+    /// Most files a native or Python program may have open at once, in each process [default: 65536]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(3..))]
+    pub max_open_files: Option<u64>,
+}
+
 /// What `run`, `plan` and `emulate` have in common.
 #[derive(Debug, Args)]
 pub struct ProgramArgs {
-    /// The program: a WebAssembly module or component, binary or text
+    /// The program: WebAssembly (binary or text), a Python file, or a native program
     #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// How to take it where it is Python.
     #[command(flatten)]
     pub python: PythonArgs,
+    /// Call the handler of a Python file with the JSON in this file (- for standard input), and print its result
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub event: Option<PathBuf>,
+    /// Limits of native and Python programs.
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,

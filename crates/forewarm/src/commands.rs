@@ -5,13 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use forewarm_orchestrator::{Emulate, Orchestrator, PythonOptions, Request};
+use forewarm_orchestrator::{Emulate, Orchestrator, ProcessLimits, PythonOptions, Request};
 use forewarm_resources::ResourceModel;
 use forewarm_sandbox::limits::Limits;
 use forewarm_types::{Bytes, Configuration, Seconds};
 
 use crate::cli::{
-    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, ProgramArgs, PythonArgs,
+    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, LimitArgs, ProgramArgs, PythonArgs,
     ResourcesAction,
 };
 use crate::config::{self, Config};
@@ -104,6 +104,15 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
     })
 }
 
+fn limits(arguments: &LimitArgs) -> ProcessLimits {
+    ProcessLimits {
+        cpu_seconds: arguments.max_cpu.map(|limit| limit.as_secs_f64()),
+        processes: arguments.max_processes,
+        file_size: arguments.max_file_size,
+        open_files: arguments.max_open_files,
+    }
+}
+
 fn options(arguments: PythonArgs) -> PythonOptions {
     PythonOptions { handler: arguments.handler, python: arguments.python }
 }
@@ -126,6 +135,9 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         weights: arguments.weights.or(config.weights.filter(|_| !named)),
         emulate: arguments.emulate.unwrap_or(config.emulate),
         overrides: forewarm_orchestrator::Overrides { tier: arguments.tier, threads: arguments.threads },
+        python: options(arguments.python),
+        event: arguments.event,
+        limits: limits(&arguments.limits),
         plan: None,
         prepare: config.prepare && !arguments.no_prepare,
         all_candidates: false,

@@ -58,9 +58,13 @@ impl Failure {
     #[must_use]
     pub fn of_exit(exit: &Exit, file: &Path) -> Option<Self> {
         let (message, hint) = match exit.cause {
-            ExitCause::Exited | ExitCause::Interrupted => return None,
+            ExitCause::Exited | ExitCause::Interrupted | ExitCause::Signal => return None,
             ExitCause::Trap => ("the program trapped", exit.message.as_deref().and_then(trap_hint)),
             ExitCause::Timeout => ("the program reached its time limit", Some("raise --timeout")),
+            ExitCause::CpuTime => ("the program reached its limit on CPU time", Some("raise --max-cpu")),
+            ExitCause::FileSize => {
+                ("the program reached its limit on the size of a file", Some("raise --max-file-size"))
+            }
             ExitCause::Memory => ("the program reached its memory limit", Some("raise --max-memory")),
         };
         Some(Self {

@@ -4,7 +4,7 @@
 //! and the account of the run where they are asked for.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,6 +27,9 @@ use crate::watchdog::Watchdog;
 /// # Errors
 /// Where the program could not be run. A program that fails is no error here.
 pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Result<i32, Failure> {
+    if Orchestrator::is_process(&arguments.program.file) {
+        return run_process(arguments, output, verbose);
+    }
     let timeout = arguments.program.timeout;
     let session = Session::open()?;
     let (mut request, report) = request(arguments.program, &session.config);
@@ -50,6 +53,39 @@ pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Re
         report.write(&json::pretty(&done), output);
     }
     account(done, request.file, output, verbose)
+}
+
+/// Runs a program that is a process of its own. It needs no watchdog: the sandbox passes signals on and keeps the time.
+fn run_process(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Result<i32, Failure> {
+    let session = Session::open()?;
+    let (mut request, report) = request(arguments.program, &session.config);
+    if let Some(file) = &arguments.plan {
+        request.plan = Some(read_json(file, "cannot read the plan")?);
+    }
+    let report = report.map(ReportFile::create).transpose()?;
+    let result = session.orchestrator.run(&request);
+    streams::warn(&session.warnings(), verbose);
+    let done = result?;
+    if let Some(report) = report {
+        report.write(&json::pretty(&done), output);
+    }
+    for flag in &done.observation.denied {
+        streams::note(&format!("hint: {}\n", hint(flag)));
+    }
+    let failed = done.observation.exit.code != 0;
+    if failed && request.directories.is_empty() && (verbose || std::io::stderr().is_terminal()) {
+        streams::note(&format!("hint: {}\n", hint("--dir")));
+    }
+    account(done, request.file, output, verbose)
+}
+
+/// What a flag would have allowed.
+fn hint(flag: &str) -> &'static str {
+    match flag {
+        "--net" => "the program tried to reach another machine; --net lets it",
+        "--max-processes" => "the program was refused a process; --max-processes N allows more",
+        _ => "the program could write to private scratch directories only; --dir DIR lets it write to DIR",
+    }
 }
 
 /// Says what the program cannot say itself, and what was asked for; returns the exit code.

@@ -15,6 +15,7 @@ mod statistics;
 
 use std::collections::BTreeMap;
 
+use forewarm_types::configuration::PROCESS_CLASS;
 use forewarm_types::{Corrections, Estimate, Features, PastRun, ReuseStatistics, Tier};
 
 pub use drift::{change_point, drift};
@@ -38,9 +39,12 @@ pub fn corrections(past: &[PastRun], features: &Features, reuse: &ReuseStatistic
     }
     let counted = past.iter().filter_map(|run| run.ops.map(|ops| Sample::new(run, ops as f64)));
     let memory = past.iter().map(|run| Sample::new(run, run.peak_linear_memory_bytes.as_f64()));
+    let processes = past.iter().filter(|run| run.configuration_class == PROCESS_CLASS);
+    let processes: Vec<_> = processes.map(|run| Sample::new(run, run.run_cpu_seconds)).collect();
     let run = by_tier.into_iter().filter_map(|(tier, past)| Some((tier, calibrated(&past, features)?)));
     Corrections {
         run_cpu_seconds: run.collect(),
+        process_cpu_seconds: calibrated(&processes, features),
         ops: residual::predict(&counted.collect::<Vec<_>>(), &Target::new(features)).map(|(estimate, _)| estimate),
         peak_linear_memory_bytes: peak(&memory.collect::<Vec<_>>(), features),
         // Before any history the resource model's own default is the better word.

@@ -50,6 +50,8 @@ fn cost_of(transitions: &mut Transitions, tier: Tier, step: Step) -> Option<&mut
         Step::Compile | Step::Persist | Step::Map | Step::Link | Step::Instantiate => {
             transitions.tiers.get_mut(&tier)?.get_mut(&step)
         }
+        // A process is no tier's; its observations speak for themselves.
+        Step::Spawn => None,
     }
 }
 

@@ -24,6 +24,8 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         run_delay_seconds: None,
         steps: Vec::new(),
         ops: None,
+        process: None,
+        denied: Vec::new(),
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
     }

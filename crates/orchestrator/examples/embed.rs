@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, Request, Settings};
+use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request, Settings};
 use forewarm_sandbox::RealClock;
 use forewarm_types::{Bytes, Objective};
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         file, arguments: arguments.collect(), environment: Vec::new(), directories: Vec::new(), invoke: None,
         network: false, max_memory: Some(Bytes(1 << 30)), timeout_seconds: None, objective: Objective::Balanced,
         weights: None, emulate: Emulate::Auto, overrides: Overrides::default(), plan: None, prepare: false,
-        all_candidates: false,
+        all_candidates: false, python: PythonOptions::default(), event: None, limits: ProcessLimits::default(),
     };
     let report = forewarm.run(&request)?;
     eprintln!("{}", report.plan.chosen.why);

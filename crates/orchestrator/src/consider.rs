@@ -61,7 +61,8 @@ impl Orchestrator {
             .stamp()
             .copied()
             .and_then(|stamp| self.memory.recall(|store| store.look_up(&stamp, ANALYZER_VERSION, RECENT, now.0)))
-            .and_then(|recalled| Some((remembered_analysis(&recalled)?, recalled)));
+            .and_then(|recalled| Some((remembered_analysis(&recalled)?, recalled)))
+            .filter(|(analysis, _)| crate::process::answers(analysis, request));
         let known = remembered.is_some();
         let (analysis, recalled) = match remembered {
             Some((analysis, recalled)) => {
@@ -69,13 +70,14 @@ impl Orchestrator {
                 (analysis, Some(recalled))
             }
             None => {
-                let analysis = self.inspect(&mut program, Depth::Run)?;
-                not_native(&program, analysis.code.kind)?;
+                let analysis = self.inspect_any(&mut program, request)?;
                 let digest = analysis.code.digest;
                 let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
                 let recalled = self.memory.recall(recall);
                 // What runs of another copy have taught of it stands.
-                (recalled.as_ref().and_then(remembered_analysis).unwrap_or(analysis), recalled)
+                let taught =
+                    recalled.as_ref().filter(|_| !analysis.code.kind.is_process()).and_then(remembered_analysis);
+                (taught.unwrap_or(analysis), recalled)
             }
         };
         let keyed = recalled.is_some();
@@ -114,9 +116,13 @@ impl Orchestrator {
 
     /// Reads, digests and analyses a program; digest and analysis side by side, since both walk all its bytes.
     pub(crate) fn inspect(&self, program: &mut Program, depth: Depth) -> Result<Analysis, Error> {
-        let started = self.clock.monotonic();
         let bytes = program.read()?;
-        not_python(program, &bytes)?;
+        self.inspect_bytes(program, bytes, depth)
+    }
+
+    /// The same of bytes that were read.
+    pub(crate) fn inspect_bytes(&self, program: &mut Program, bytes: Vec<u8>, depth: Depth) -> Result<Analysis, Error> {
+        let started = self.clock.monotonic();
         let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
         let binary = translated.as_deref().unwrap_or(&bytes);
         let size = Bytes(bytes.len() as u64);
@@ -151,27 +157,27 @@ fn beside<A: Send, B>(parallel: bool, first: impl FnOnce() -> A + Send, second: 
     })
 }
 
-/// Refuses native programs, which can be analysed and not yet run.
+/// Refuses native programs, which nothing is compiled of.
 fn not_native(program: &Program, kind: CodeKind) -> Result<(), Error> {
     if kind != CodeKind::Elf {
         return Ok(());
     }
     Err(Error::Invalid {
         file: program.path().to_owned(),
-        cause: "running native programs is not offered yet".to_owned(),
-        hint: Some("forewarm analyze says what it will need; to run it here, build it for WebAssembly".to_owned()),
+        cause: "a native program needs no artifact".to_owned(),
+        hint: None,
     })
 }
 
-/// Refuses Python, which can be analysed and not yet run.
+/// Refuses Python, which nothing is compiled of.
 fn not_python(program: &Program, bytes: &[u8]) -> Result<(), Error> {
     if !forewarm_analyzer::is_python(program.file_name(), bytes) {
         return Ok(());
     }
     Err(Error::Invalid {
         file: program.path().to_owned(),
-        cause: "running Python is not offered yet".to_owned(),
-        hint: Some("forewarm analyze says what it will need; forewarm emulate measures its imports".to_owned()),
+        cause: "a Python program needs no artifact".to_owned(),
+        hint: None,
     })
 }
 

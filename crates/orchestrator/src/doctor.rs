@@ -1,5 +1,7 @@
 //! What `forewarm doctor` looks at: what this machine allows, and how to get more.
 
+use forewarm_sandbox::process::Tier;
+
 use crate::upkeep::inventory;
 use crate::{Check, Orchestrator};
 
@@ -22,6 +24,7 @@ pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
             allowed(inventory.executable_memory),
             "only the pulley tier runs here; see whether a security policy (SELinux, MDWE) can allow it",
         ),
+        confinement(),
         check(
             "cpu shares",
             !inventory.enforceable_shares.is_empty(),
@@ -47,6 +50,34 @@ pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
             "forewarm resources probe measures this machine in seconds",
         ),
     ]
+}
+
+/// How closely native and Python programs can be confined, found by confining one.
+fn confinement() -> Check {
+    let available = forewarm_sandbox::process::available();
+    let landlock = match available.landlock {
+        0 => "no Landlock".to_owned(),
+        version => format!("Landlock {version}"),
+    };
+    let found = match available.tier {
+        Some(tier) => format!("{}, {landlock}", tier.name()),
+        None => format!("no process could be confined, {landlock}"),
+    };
+    let hint = match available.tier {
+        None => {
+            "native and Python programs cannot be run; see whether a container forbids user namespaces (seccomp profile)"
+        }
+        Some(Tier::Landlock | Tier::Limits) => {
+            "namespaces are refused: allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, \
+             kernel.apparmor_restrict_unprivileged_userns), or run as root"
+        }
+        Some(Tier::Namespaces) => {
+            "memory and processes are watched, not bounded by the kernel: run as root, or in a delegated control group \
+             (systemd-run --user --scope -p Delegate=yes)"
+        }
+        Some(Tier::Cgroup1 | Tier::Cgroup2) => "",
+    };
+    check("confinement", available.tier.is_some_and(|tier| tier < Tier::Namespaces), found, hint)
 }
 
 fn check(name: &str, ok: bool, found: String, hint: &str) -> Check {

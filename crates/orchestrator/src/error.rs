@@ -82,6 +82,14 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+    /// The sandbox of a process could not be made.
+    #[error("cannot confine the program")]
+    Sandbox {
+        /// The file.
+        file: PathBuf,
+        /// The step that was refused, and the system's words.
+        cause: String,
+    },
     /// A defect of Forewarm or of an engine.
     #[error("internal error: {0}")]
     Internal(String),
@@ -140,7 +148,7 @@ impl Error {
             Self::Unreadable { .. } | Self::Invalid { .. } | Self::Syntax { .. } => 126,
             Self::Usage { .. } => 2,
             Self::Memory { .. } => 137,
-            Self::Infeasible { .. } | Self::State { .. } | Self::Internal(_) => 125,
+            Self::Infeasible { .. } | Self::State { .. } | Self::Sandbox { .. } | Self::Internal(_) => 125,
         }
     }
 
@@ -154,6 +162,7 @@ impl Error {
             | Self::Syntax { file, .. }
             | Self::Infeasible { file, .. }
             | Self::Memory { file, .. }
+            | Self::Sandbox { file, .. }
             | Self::State { file, .. } => Some(file),
             Self::Usage { .. } | Self::Internal(_) => None,
         }
@@ -168,6 +177,7 @@ impl Error {
             | Self::Syntax { cause, .. }
             | Self::Infeasible { cause, .. }
             | Self::Memory { cause, .. }
+            | Self::Sandbox { cause, .. }
             | Self::State { cause, .. } => Some(cause),
             Self::NotFound { .. } | Self::Usage { .. } | Self::Internal(_) => None,
         }
@@ -179,6 +189,7 @@ impl Error {
         match self {
             Self::NotFound { .. } => Some("check the path; arguments for the program go after --"),
             Self::Memory { .. } => Some("raise --max-memory"),
+            Self::Sandbox { .. } => Some("forewarm doctor says what this machine allows"),
             Self::Internal(_) => Some("this is a defect; please report it with the command and the program"),
             Self::Unreadable { hint, .. }
             | Self::Invalid { hint, .. }

@@ -12,6 +12,8 @@ mod features;
 mod learn;
 mod memory;
 mod native;
+#[cfg(target_os = "linux")]
+mod process;
 mod program;
 mod python;
 pub mod request;
@@ -30,6 +32,8 @@ use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use forewarm_store::HistoryRow;
+#[cfg(target_os = "linux")]
+pub use process::ProcessLimits;
 pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Settings};
 
@@ -46,6 +50,8 @@ pub struct Orchestrator {
     /// Held by the run in progress; another waits for its turn.
     turn: Mutex<()>,
     in_flight: Mutex<Option<run::InFlight>>,
+    /// Whether this process goes on after its run, so that it does not stand for the program.
+    goes_on: bool,
     data_directory: Option<PathBuf>,
     cache_directory: Option<PathBuf>,
     prepare_command: Option<PathBuf>,
@@ -125,6 +131,7 @@ impl Orchestrator {
             opened: Mutex::new(Some(opened)),
             turn: Mutex::new(()),
             in_flight: Mutex::new(None),
+            goes_on: settings.release_memory,
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,

@@ -1,5 +1,4 @@
-//! Python programs: analysed in their surroundings; their imports measured where that is asked for. Running them is not
-//! offered yet.
+//! Python programs: analysed in their surroundings; their imports measured where that is asked for.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -86,7 +85,7 @@ impl Orchestrator {
         Ok(analysis)
     }
 
-    fn interpreter(&self, options: &PythonOptions) -> Result<Option<Python>, Error> {
+    pub(crate) fn interpreter(&self, options: &PythonOptions) -> Result<Option<Python>, Error> {
         let memo = self.cache_directory.as_ref().map(|folder| folder.join("python-interpreter"));
         find_interpreter(options.python.as_deref(), memo.as_deref()).map_err(|error| Error::Usage {
             message: error.to_string(),

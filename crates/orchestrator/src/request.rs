@@ -70,6 +70,12 @@ pub struct Request {
     pub emulate: Emulate,
     /// Parts of the plan fixed by the user.
     pub overrides: Overrides,
+    /// How to take the program where it is Python.
+    pub python: crate::PythonOptions,
+    /// The event a Python handler is called with; `-` for standard input.
+    pub event: Option<PathBuf>,
+    /// Limits of a process, beyond time and memory.
+    pub limits: crate::ProcessLimits,
     /// A whole plan to execute as it stands.
     pub plan: Option<Plan>,
     /// Whether an artifact may be prepared for later runs.

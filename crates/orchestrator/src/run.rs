@@ -6,7 +6,7 @@ use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Bytes, Exit, ExitCause, Observation, Plan, SCHEMA, Seconds};
+use forewarm_types::{Bytes, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -71,6 +71,9 @@ impl Orchestrator {
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
         let _turn = lock(&self.turn);
         let mut considered = self.consider(request)?;
+        if considered.analysis.code.kind.is_process() {
+            return self.run_process(request, considered);
+        }
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
         let (plan, trial, marks, ready) = loop {
             let (plan, trial) = self.decide(&mut considered, request)?;
@@ -120,12 +123,24 @@ impl Orchestrator {
     }
 
     /// Belief, probes, choice. A plan given is taken as it stands.
-    fn decide(&self, considered: &mut Considered, request: &Request) -> Result<(Plan, Option<Trial>), Error> {
+    pub(crate) fn decide(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+    ) -> Result<(Plan, Option<Trial>), Error> {
         if let Some(plan) = &request.plan {
             return self.given(plan, considered).map(|plan| (plan, None));
         }
         let started = self.clock.monotonic();
         let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
+        let keep = if request.all_candidates { usize::MAX } else { LISTED };
+        if considered.analysis.code.kind.is_process() {
+            let inputs = self.inputs(considered, request, &[]);
+            let mut plan = forewarm_planner::plan_process(&inputs, request.objective, weights, keep)
+                .map_err(|error| Error::infeasible(&request.file, &error))?;
+            plan.plan_seconds = (self.clock.monotonic() - started).0;
+            return Ok((plan, None));
+        }
         let mut belief = self.believe(considered, request);
         let mut emulated = None;
         let mut emulation_seconds = 0.0;
@@ -138,7 +153,6 @@ impl Orchestrator {
             emulated = Some(trial);
         }
         let candidates = forewarm_planner::candidates(&belief, &weights);
-        let keep = if request.all_candidates { usize::MAX } else { LISTED };
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
         plan.emulation_seconds = emulation_seconds;
@@ -148,7 +162,10 @@ impl Orchestrator {
 
     fn given(&self, plan: &Plan, considered: &Considered) -> Result<Plan, Error> {
         let digest = considered.analysis.code.digest;
-        if plan.code.digest == digest && plan.chosen.configuration.cpu().is_some() {
+        let chosen = &plan.chosen.configuration;
+        let process = considered.analysis.code.kind.is_process();
+        let placed = if process { chosen.process().is_some() } else { chosen.cpu().is_some() };
+        if plan.code.digest == digest && placed {
             return Ok(plan.clone());
         }
         Err(Error::Usage {
@@ -178,11 +195,20 @@ impl Orchestrator {
 
     pub(crate) fn believe(&self, considered: &Considered, request: &Request) -> Belief {
         let standing = self.executor.standing(&considered.analysis.code.digest);
-        forewarm_planner::believe(&forewarm_planner::Inputs {
+        forewarm_planner::believe(&self.inputs(considered, request, &standing))
+    }
+
+    fn inputs<'a>(
+        &self,
+        considered: &'a Considered,
+        request: &Request,
+        standing: &'a [(Tier, IsaLevel)],
+    ) -> forewarm_planner::Inputs<'a> {
+        forewarm_planner::Inputs {
             analysis: &considered.analysis,
             resources: &considered.resources,
             corrections: &considered.corrections,
-            standing: &standing,
+            standing,
             file_known: considered.known,
             busy_cores: f64::from(self.executor.busy_cores()),
             constraints: forewarm_planner::Constraints {
@@ -194,7 +220,7 @@ impl Orchestrator {
                 persist: self.executor.artifacts().is_some(),
             },
             spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,
-        })
+        }
     }
 
     fn invocation(&self, request: &Request, considered: &Considered, stdio: Stdio) -> Invocation {
@@ -237,6 +263,8 @@ impl Orchestrator {
             run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
             steps: steps.clone(),
             ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
+            process: None,
+            denied: Vec::new(),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
             predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
         }

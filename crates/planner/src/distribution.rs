@@ -10,7 +10,7 @@ pub(crate) const NODES: usize = 31;
 pub(crate) type Nodes = [f64; NODES];
 
 /// The 95th percentile of the standard normal distribution.
-const Z95: f64 = 1.644_853_626_951_472_2;
+pub(crate) const Z95: f64 = 1.644_853_626_951_472_2;
 
 /// Bounds of logarithms of seconds and counts, far beyond any real one, so that arithmetic stays finite.
 const LOG_BOUND: f64 = 60.0;

@@ -21,6 +21,7 @@ mod distribution;
 mod explain;
 mod memory;
 pub mod probes;
+pub mod process;
 #[cfg(test)]
 mod properties;
 pub mod risk;
@@ -37,6 +38,7 @@ pub use belief::{Belief, Constraints, Inputs, believe};
 pub use candidates::{Candidates, candidates};
 pub use choose::{ChooseError, choose};
 pub use probes::{Probe, ProbeMode, next_probe};
+pub use process::plan_process;
 pub use risk::break_even_seconds;
 pub use warmth::preparation;
 pub use weights::weights;

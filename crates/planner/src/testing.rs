@@ -36,8 +36,8 @@ impl Problem {
         }
     }
 
-    pub fn believe(&self) -> Belief {
-        believe(&Inputs {
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs {
             analysis: &self.analysis,
             resources: &self.resources,
             corrections: &self.corrections,
@@ -46,7 +46,11 @@ impl Problem {
             busy_cores: self.busy_cores,
             constraints: self.constraints,
             spent_seconds: 0.001,
-        })
+        }
+    }
+
+    pub fn believe(&self) -> Belief {
+        believe(&self.inputs())
     }
 
     pub fn plan_by(&self, weights: Weights) -> Result<Plan, ChooseError> {

@@ -11,6 +11,7 @@ pub mod figure;
 pub mod inventory;
 pub mod merge;
 pub mod power;
+pub mod process;
 pub mod sources;
 pub mod transitions;
 pub mod workload;
@@ -23,6 +24,7 @@ pub use figure::Figure;
 pub use inventory::Inventory;
 pub use merge::{merge, without_defaults};
 pub use power::{Power, Price};
+pub use process::{ProcessCosts, process_costs};
 pub use transitions::{StepCost, Transitions};
 pub use workload::{Metering, Workload};
 

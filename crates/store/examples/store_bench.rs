@@ -50,6 +50,8 @@ fn observation(n: u32) -> Observation {
         run_delay_seconds: Some(0.000_123),
         steps: steps.to_vec(),
         ops: Some(123_456_789),
+        process: None,
+        denied: Vec::new(),
         predicted_cpu_seconds: Some(Estimate::new(0.05, 0.07, 0.11, Basis::Observed)),
         predicted_memory_bytes: Some(Estimate::new(1e6, 1.1e6, 1.3e6, Basis::Observed)),
     }

@@ -21,6 +21,14 @@ pub enum CodeKind {
     Python,
 }
 
+impl CodeKind {
+    /// Whether it runs as a process of its own rather than inside an engine.
+    #[must_use]
+    pub fn is_process(self) -> bool {
+        matches!(self, Self::Elf | Self::Python)
+    }
+}
+
 impl fmt::Display for CodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

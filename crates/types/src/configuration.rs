@@ -109,6 +109,19 @@ pub struct CpuSettings {
 pub enum Settings {
     /// For a CPU.
     Cpu(CpuSettings),
+    /// For a process on a CPU: a native program, or an interpreter with its script.
+    Process(ProcessSettings),
+}
+
+/// The settings of a process on a CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessSettings {
+    /// Threads its libraries are told to use; `None` where it uses none that could be told.
+    pub library_threads: Option<u32>,
+    /// Bind it to as many cores as it has units.
+    #[serde(default)]
+    pub pinned: bool,
 }
 
 /// A part of the code put on a processor.
@@ -129,6 +142,9 @@ pub struct Placement {
     /// The processor kind's own settings.
     pub settings: Settings,
 }
+
+/// The class of configurations that are processes.
+pub const PROCESS_CLASS: &str = "process";
 
 /// Where and in what shape a code is to run, and what stays warm afterwards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,14 +168,27 @@ impl Configuration {
     /// The CPU settings of the only placement.
     #[must_use]
     pub fn cpu(&self) -> Option<CpuSettings> {
-        self.placement().map(|placement| match placement.settings {
-            Settings::Cpu(cpu) => cpu,
+        self.placement().and_then(|placement| match placement.settings {
+            Settings::Cpu(cpu) => Some(cpu),
+            Settings::Process(_) => None,
         })
     }
 
-    /// A short text that names the class of configuration, under which observations are pooled: `winch/native`.
+    /// The settings of the only placement, where it is a process.
+    #[must_use]
+    pub fn process(&self) -> Option<ProcessSettings> {
+        self.placement().and_then(|placement| match placement.settings {
+            Settings::Cpu(_) => None,
+            Settings::Process(process) => Some(process),
+        })
+    }
+
+    /// A short text that names the class of configuration, under which observations are pooled: `winch/native`, `process`.
     #[must_use]
     pub fn class(&self) -> String {
+        if self.process().is_some() {
+            return PROCESS_CLASS.to_owned();
+        }
         self.cpu().map_or_else(|| "none".to_owned(), |cpu| format!("{}/{}", cpu.tier.name(), cpu.isa.name()))
     }
 }

@@ -12,6 +12,9 @@ use crate::estimate::Estimate;
 pub struct Corrections {
     /// CPU time of the run proper by tier, in seconds, for this code with these features; a tier never observed is absent.
     pub run_cpu_seconds: BTreeMap<Tier, Estimate>,
+    /// CPU time of a process, in seconds, for this code with these features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_cpu_seconds: Option<Estimate>,
     /// Executed operators of the run, where a past trial or run counted them.
     pub ops: Option<Estimate>,
     /// Peak linear memory, in bytes.

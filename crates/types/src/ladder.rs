@@ -40,11 +40,13 @@ pub enum Step {
     Instantiate,
     /// Backing the initial memory.
     Prefault,
+    /// Starting a process, up to the execution of the program.
+    Spawn,
 }
 
 impl Step {
     /// Every step, in the order of the climb.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Analyze,
         Self::Compile,
@@ -53,6 +55,7 @@ impl Step {
         Self::Link,
         Self::Instantiate,
         Self::Prefault,
+        Self::Spawn,
     ];
 
     /// The step's key in JSON and in the database.
@@ -67,6 +70,7 @@ impl Step {
             Self::Link => "link",
             Self::Instantiate => "instantiate",
             Self::Prefault => "prefault",
+            Self::Spawn => "spawn",
         }
     }
 }

@@ -21,7 +21,7 @@ pub mod python;
 pub mod units;
 
 pub use code::{CodeInfo, CodeKind, Digest};
-pub use configuration::{Configuration, CpuSettings, IsaLevel, Placement, Settings, Tier};
+pub use configuration::{Configuration, CpuSettings, IsaLevel, Placement, ProcessSettings, Settings, Tier};
 pub use correction::{Corrections, ReuseStatistics};
 pub use cost::{Cost, Objective, Term, Weights};
 pub use demand::{Analysis, DemandProfile, OpClass, OpMix};
@@ -29,7 +29,7 @@ pub use estimate::{Basis, Estimate};
 pub use invocation::Features;
 pub use ladder::{Rung, Step};
 pub use native::NativeDemand;
-pub use observation::{Exit, ExitCause, Observation, PastRun, StepTiming};
+pub use observation::{Exit, ExitCause, Observation, PastRun, ProcessUsage, StepTiming};
 pub use plan::{Candidate, Plan};
 pub use python::PythonDemand;
 pub use units::{Bytes, Dollars, Joules, Seconds};

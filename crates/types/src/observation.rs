@@ -20,6 +20,12 @@ pub enum ExitCause {
     Timeout,
     /// The memory limit.
     Memory,
+    /// The limit on CPU time.
+    CpuTime,
+    /// The limit on the size of a file.
+    FileSize,
+    /// A signal that no limit caused ended the process.
+    Signal,
     /// A signal, such as Ctrl-C.
     Interrupted,
 }
@@ -42,7 +48,8 @@ impl Exit {
     /// Whether the run was cut short, so that its time and memory are lower bounds.
     #[must_use]
     pub fn censored(&self) -> bool {
-        matches!(self.cause, ExitCause::Timeout | ExitCause::Interrupted | ExitCause::Memory)
+        use ExitCause::{CpuTime, FileSize, Interrupted, Memory, Timeout};
+        matches!(self.cause, Timeout | Interrupted | Memory | CpuTime | FileSize)
     }
 }
 
@@ -57,6 +64,27 @@ pub struct StepTiming {
     pub cpu_seconds: f64,
     /// Bytes it produced or holds: code size for `Compile`, artifact size for `Persist` and `Map`, memory prefaulted.
     pub bytes: Bytes,
+}
+
+/// What a process and everything it started used beyond time and memory.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ProcessUsage {
+    /// CPU time in user mode, in seconds.
+    pub user_seconds: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_seconds: f64,
+    /// Page faults served without reading a disk.
+    pub minor_faults: u64,
+    /// Page faults that had to read a disk.
+    pub major_faults: u64,
+    /// Times it gave up its core to wait.
+    pub voluntary_switches: u64,
+    /// Times the system took the core from it.
+    pub involuntary_switches: u64,
+    /// Bytes read from disks.
+    pub read_bytes: Bytes,
+    /// Bytes written to disks.
+    pub written_bytes: Bytes,
 }
 
 /// Everything measured of one run.
@@ -88,7 +116,7 @@ pub struct Observation {
     pub run_cpu_seconds: f64,
     /// Peak resident memory of the process.
     pub peak_memory_bytes: Bytes,
-    /// Peak linear memory of the program.
+    /// Peak linear memory of the program; of a process, its peak memory.
     pub peak_linear_memory_bytes: Bytes,
     /// How it ended.
     pub exit: Exit,
@@ -100,6 +128,12 @@ pub struct Observation {
     pub steps: Vec<StepTiming>,
     /// Operators counted, where the run or its trial counted them.
     pub ops: Option<u64>,
+    /// What else was measured of a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessUsage>,
+    /// The flags that would have allowed what the program was denied and failed with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
     /// What had been predicted for `run_cpu_seconds`.
     pub predicted_cpu_seconds: Option<Estimate>,
     /// What had been predicted for `peak_linear_memory_bytes`.

@@ -80,6 +80,9 @@ fn shape(configuration: &Configuration) -> String {
         words.extend(cpu.pinned.then(|| "pinned".to_owned()));
         words.extend(cpu.prefault.then(|| "prefaulted".to_owned()));
     }
+    if let Some(threads) = configuration.process().and_then(|process| process.library_threads) {
+        words.push(plural(threads, "thread"));
+    }
     if place.share < 1.0 {
         words.push(format!("{} of each core", human::percent(place.share)));
     }

@@ -22,6 +22,8 @@ pub struct Home {
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: String,
 }
@@ -108,7 +110,8 @@ impl Home {
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Self { code: output.status.code(), stdout: output.stdout, stderr }
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        Self { code: output.status.code(), signal, stdout: output.stdout, stderr }
     }
 }
 

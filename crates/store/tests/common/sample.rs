@@ -31,6 +31,8 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         run_delay_seconds: None,
         steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.09, cpu_seconds: 0.09, bytes: Bytes(100) }],
         ops: Some(1 << 40),
+        process: None,
+        denied: Vec::new(),
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use forewarm_orchestrator::{HistoryRow, Report};
-use forewarm_types::{Exit, ExitCause};
+use forewarm_types::{Exit, ExitCause, ProcessUsage};
 
 use super::{line, shape, short};
 use crate::human;
@@ -56,6 +56,9 @@ fn ending(exit: &Exit) -> String {
         ExitCause::Trap => format!("{} trap", exit.code),
         ExitCause::Timeout => format!("{} time limit", exit.code),
         ExitCause::Memory => format!("{} memory limit", exit.code),
+        ExitCause::CpuTime => format!("{} CPU time limit", exit.code),
+        ExitCause::FileSize => format!("{} file size limit", exit.code),
+        ExitCause::Signal => format!("{} signal", exit.code),
         ExitCause::Interrupted => format!("{} interrupted", exit.code),
     }
 }
@@ -85,9 +88,26 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
     let ratio = score.run_ratio.map(|ratio| format!(", {} times the prediction", human::number(ratio)));
     let measured = human::seconds(seen.run_cpu_seconds);
     text += &line("CPU time", &format!("{measured}{}; predicted {predicted}", ratio.unwrap_or_default()));
-    let linear = human::size(seen.peak_linear_memory_bytes);
-    text += &line("memory", &format!("{linear} of its own, {} of the process", human::size(seen.peak_memory_bytes)));
+    let (linear, whole) = (human::size(seen.peak_linear_memory_bytes), human::size(seen.peak_memory_bytes));
+    let memory = if seen.process.is_some() { whole } else { format!("{linear} of its own, {whole} of the process") };
+    text += &line("memory", &memory);
+    if let Some(process) = &seen.process {
+        text += &line("measured", &measured_of(process, &seen.measured_by));
+    }
     text + &line("exit", &ending(&seen.exit))
+}
+
+/// What else was measured of a process, and how closely.
+fn measured_of(process: &ProcessUsage, tier: &str) -> String {
+    format!(
+        "{} user, {} system, {} page faults ({} from disk), read {}, wrote {}; by {tier}",
+        human::seconds(process.user_seconds),
+        human::seconds(process.system_seconds),
+        process.minor_faults + process.major_faults,
+        process.major_faults,
+        human::size(process.read_bytes),
+        human::size(process.written_bytes),
+    )
 }
 
 #[cfg(test)]
@@ -117,6 +137,8 @@ mod tests {
             run_delay_seconds: None,
             steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.028, cpu_seconds: 0.03, bytes: Bytes(9000) }],
             ops: None,
+            process: None,
+            denied: Vec::new(),
             predicted_cpu_seconds: Some(Estimate::new(0.005, 0.012, 0.02, Basis::Static)),
             predicted_memory_bytes: None,
         }

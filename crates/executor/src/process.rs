@@ -1,0 +1,124 @@
+//! Processes: a native program or an interpreter, confined and measured by the sandbox.
+//!
+//! What a plan chose (threads, share, cores) is put into the program's environment and place; what it may touch is the
+//! caller's word. Nothing is chosen here.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use forewarm_sandbox::process::{Cause, Confinement, Ended, Program, SpawnError, spawn};
+use forewarm_types::host::Clock;
+use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, StepTiming};
+
+use crate::error::WarmError;
+use crate::lease::{Executor, Held, no_placement};
+use crate::stopwatch::Stopwatch;
+
+/// Variables by which libraries are told how many threads to use: OpenMP 5.2 section 21.1.2, the manuals of OpenBLAS and
+/// Intel MKL, `rayon`, the Go runtime, `numexpr`.
+const THREAD_VARIABLES: [&str; 6] = [
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "GOMAXPROCS",
+    "NUMEXPR_MAX_THREADS",
+];
+
+/// A place for a process, held.
+pub struct ProcessLease {
+    settings: ProcessSettings,
+    clock: Arc<dyn Clock>,
+    held: Held,
+}
+
+/// How a process went.
+#[derive(Debug, Clone)]
+pub struct ProcessOutcome {
+    /// How it ended.
+    pub exit: Exit,
+    /// What the sandbox measured.
+    pub ended: Ended,
+    /// The start, timed.
+    pub step: StepTiming,
+}
+
+impl Executor {
+    /// Holds the place a configuration describes for a process.
+    ///
+    /// # Errors
+    /// [`WarmError::Allocate`] where the machine cannot give it, or the configuration is not a process'.
+    pub fn allocate_process(&self, configuration: &Configuration) -> Result<ProcessLease, WarmError> {
+        let settings = configuration.process().ok_or_else(no_placement)?;
+        let units = configuration.placement().map_or(1, |placement| placement.units);
+        let held = self.hold(configuration, units, settings.pinned)?;
+        Ok(ProcessLease { settings, clock: Arc::clone(&self.clock), held })
+    }
+}
+
+impl ProcessLease {
+    /// Starts the program and waits for its end.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn run(self, mut program: Program, confinement: &Confinement) -> Result<ProcessOutcome, SpawnError> {
+        if let Some(threads) = self.settings.library_threads {
+            tell(&mut program.environment, threads);
+        }
+        let watch = Stopwatch::start(&*self.clock);
+        let began_cpu = self.clock.process_cpu();
+        let ended = spawn(&program, confinement)?.wait()?;
+        let (whole, _) = watch.elapsed();
+        drop(self.held);
+        // What is not the program's own time is the start (and, within microseconds, the end).
+        let step = StepTiming {
+            step: Step::Spawn,
+            wall_seconds: (whole - ended.wall.0).max(0.0),
+            cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
+            bytes: forewarm_types::Bytes::ZERO,
+        };
+        Ok(ProcessOutcome { exit: exit(ended.cause), ended, step })
+    }
+}
+
+/// Tells libraries how many threads to use, where the user has not.
+fn tell(environment: &mut Vec<(OsString, OsString)>, threads: u32) {
+    for variable in THREAD_VARIABLES {
+        if !environment.iter().any(|(name, _)| name == variable) {
+            environment.push((variable.into(), threads.to_string().into()));
+        }
+    }
+}
+
+fn exit(cause: Cause) -> Exit {
+    let kind = match cause {
+        Cause::Exited(_) => ExitCause::Exited,
+        Cause::Signalled(_) => ExitCause::Signal,
+        Cause::Wall => ExitCause::Timeout,
+        Cause::Cpu => ExitCause::CpuTime,
+        Cause::Memory => ExitCause::Memory,
+        Cause::FileSize => ExitCause::FileSize,
+    };
+    Exit { cause: kind, code: cause.code(), signal: cause.signal(), message: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_user_set_stays() {
+        let mut environment = vec![("OMP_NUM_THREADS".into(), "7".into())];
+        tell(&mut environment, 2);
+        assert_eq!(environment.len(), THREAD_VARIABLES.len());
+        assert_eq!(environment[0].1, "7");
+        assert!(environment[1..].iter().all(|(_, value)| value == "2"));
+    }
+
+    #[test]
+    fn limits_are_told_from_signals() {
+        assert_eq!((exit(Cause::Wall).cause, exit(Cause::Wall).code), (ExitCause::Timeout, 124));
+        assert_eq!((exit(Cause::Signalled(11)).cause, exit(Cause::Signalled(11)).code), (ExitCause::Signal, 139));
+        assert!(exit(Cause::Memory).censored() && !exit(Cause::Exited(1)).censored());
+    }
+}

@@ -1,0 +1,373 @@
+//! Runs of native and Python programs: through the same loop, in a confined process instead of an engine.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use forewarm_executor::process::ProcessOutcome;
+use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
+use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
+
+use crate::consider::Considered;
+use crate::error::Error;
+use crate::program::Program;
+use crate::python::PythonOptions;
+use crate::request::Request;
+use crate::{Orchestrator, Report};
+
+/// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
+const RUNNER: &str = include_str!("process/runner.py");
+
+/// Limits in force where the user names none. They are far above what programs run by hand take, and there so that one
+/// that has lost its way ends by itself; each is loosened by its flag.
+mod defaults {
+    /// Share of the machine's memory.
+    pub const MEMORY_SHARE: f64 = 0.75;
+    /// An hour, four times the longest a function of AWS Lambda may take (AWS Lambda Developer Guide, "Quotas").
+    pub const SECONDS: f64 = 3600.0;
+    /// A quarter of the kernel's default number of processes (`pid_max`, 32,768: proc_sys_kernel(5)).
+    pub const PROCESSES: u64 = 8192;
+    /// The kernel's default hard limit on open files is 4096, systemd's 524,288.
+    pub const OPEN_FILES: u64 = 65_536;
+    /// Share of the memory limit that each private scratch directory may hold.
+    pub const SCRATCH_SHARE: f64 = 0.25;
+    /// 16 GiB.
+    pub const FILE_SIZE: u64 = 16 << 30;
+}
+
+/// Limits that the user sets for a process; `None` for the default.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ProcessLimits {
+    /// CPU time of all its processes, in seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Processes and threads at once.
+    pub processes: Option<u64>,
+    /// Size of each file it writes.
+    pub file_size: Option<Bytes>,
+    /// Descriptors open at once in each process.
+    pub open_files: Option<u64>,
+}
+
+impl Orchestrator {
+    /// Whether a file would run as a process of its own: a native program or Python. Reads its beginning.
+    #[must_use]
+    pub fn is_process(file: &Path) -> bool {
+        use std::io::Read;
+        let mut head = Vec::with_capacity(HEAD);
+        let Ok(opened) = std::fs::File::open(file) else { return false };
+        if opened.take(HEAD as u64).read_to_end(&mut head).is_err() {
+            return false;
+        }
+        let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        forewarm_analyzer::kind(&head).is_ok_and(CodeKind::is_process) || forewarm_analyzer::is_python(&name, &head)
+    }
+
+    /// The second half of the loop for a process: allocated, run, learned from.
+    pub(crate) fn run_process(&self, request: &Request, mut considered: Considered) -> Result<Report, Error> {
+        let (plan, _) = self.decide(&mut considered, request)?;
+        let program = self.command(request, &considered)?;
+        let confinement = confinement(request, &considered, &program, !self.goes_on)?;
+        let planned = self.clock.monotonic();
+        let failed = |error| Error::from_warm(&request.file, error);
+        let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
+        let leased = self.clock.monotonic();
+        let outcome = lease.run(program, &confinement).map_err(|error| refused(&request.file, &error))?;
+        let ended = self.clock.monotonic();
+        self.key(&mut considered, request);
+        let observation = self.observe_process(&considered, &plan, &outcome, [planned, leased, ended], request);
+        self.record(&considered, &plan, &observation);
+        let prediction = observation.score();
+        Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new() })
+    }
+
+    fn observe_process(
+        &self,
+        considered: &Considered,
+        plan: &Plan,
+        outcome: &ProcessOutcome,
+        [planned, leased, ended]: [Seconds; 3],
+        request: &Request,
+    ) -> Observation {
+        let measured = &outcome.ended;
+        let wall = (ended - considered.began.monotonic).0;
+        let planning = (planned - considered.began.monotonic).0;
+        let wait = (leased - planned).0;
+        let usage = &measured.usage;
+        Observation {
+            digest: considered.analysis.code.digest,
+            configuration_class: plan.chosen.configuration.class(),
+            features: considered.features.clone(),
+            started_unix_seconds: considered.began.unix.0,
+            wall_seconds: wall,
+            plan_seconds: planning,
+            emulation_seconds: 0.0,
+            wait_seconds: wait,
+            transition_seconds: wall - planning - wait - measured.wall.0,
+            run_seconds: measured.wall.0,
+            cpu_seconds: self.clock.process_cpu().0 + usage.cpu().0,
+            run_cpu_seconds: usage.cpu().0,
+            peak_memory_bytes: measured.peak_memory,
+            peak_linear_memory_bytes: measured.peak_memory,
+            exit: outcome.exit.clone(),
+            measured_by: measured.tier.name().to_owned(),
+            run_delay_seconds: measured.run_delay.map(|delay| delay.0),
+            steps: vec![outcome.step.clone()],
+            ops: None,
+            process: Some(ProcessUsage {
+                user_seconds: usage.user.0,
+                system_seconds: usage.system.0,
+                minor_faults: usage.minor_faults,
+                major_faults: usage.major_faults,
+                voluntary_switches: usage.voluntary_switches,
+                involuntary_switches: usage.involuntary_switches,
+                read_bytes: measured.disk[0],
+                written_bytes: measured.disk[1],
+            }),
+            denied: denied(outcome, request),
+            predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
+            predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
+        }
+    }
+
+    /// The command that runs a program: itself, or the interpreter with its script or the runner of its handler.
+    fn command(&self, request: &Request, considered: &Considered) -> Result<Command, Error> {
+        let file = considered.program.path();
+        let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        let mut environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        for (name, value) in &request.environment {
+            environment.retain(|(known, _)| known.as_bytes() != name.as_bytes());
+            environment.push((name.into(), value.into()));
+        }
+        let given = request.arguments.iter().map(OsString::from);
+        let (executable, arguments) = match considered.analysis.code.kind {
+            CodeKind::Python => {
+                let python = self.interpreter_of(&request.python, considered)?;
+                let arguments = python_arguments(&python, file, request).chain(given).collect();
+                (python, arguments)
+            }
+            _ => {
+                let executable = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+                (executable, std::iter::once(file.into()).chain(given).collect())
+            }
+        };
+        Ok(Command { executable, arguments, environment, directory })
+    }
+
+    /// The interpreter: the one named, else the one of the script's first line, else `python3` on the path.
+    fn interpreter_of(&self, options: &PythonOptions, considered: &Considered) -> Result<PathBuf, Error> {
+        let named = options.python.clone().or_else(|| first_line_interpreter(considered.program.path()));
+        let options = PythonOptions { python: named, ..options.clone() };
+        let found = self.interpreter(&options)?;
+        found.map(|python| python.executable).ok_or_else(|| Error::Usage {
+            message: "there is no Python interpreter".into(),
+            hint: Some("install one, or name it with --python".into()),
+        })
+    }
+
+    /// Analyses a program of any kind that is seen for the first time.
+    pub(crate) fn inspect_any(&self, program: &mut Program, request: &Request) -> Result<Analysis, Error> {
+        let bytes = program.read()?;
+        if !forewarm_analyzer::is_python(program.file_name(), &bytes) {
+            return self.inspect_bytes(program, bytes, forewarm_analyzer::Depth::Run);
+        }
+        let analysis = self.analyze_python(program, &bytes, &handled(request))?;
+        program.identify(analysis.code.digest, analysis.code.kind, std::sync::Arc::new(bytes));
+        Ok(analysis)
+    }
+}
+
+/// Whether a remembered analysis is of what is to run now: a script, or a handler of that name.
+pub(crate) fn answers(analysis: &Analysis, request: &Request) -> bool {
+    let Some(python) = &analysis.python else { return true };
+    let wanted = request.python.handler.as_deref().map(|name| name.rsplit('.').next().unwrap_or(name));
+    match (&python.handler, wanted) {
+        (Some(handler), Some(wanted)) => handler.name == wanted,
+        (None, Some(_)) => false,
+        (handler, None) => handler.is_some() == request.event.is_some(),
+    }
+}
+
+/// As much of a file as tells what it is.
+const HEAD: usize = 4096;
+
+/// The options for the analysis: an event means a handler, whose usual name the analyzer looks for.
+fn handled(request: &Request) -> PythonOptions {
+    let mut options = request.python.clone();
+    if request.event.is_some() && options.handler.is_none() {
+        options.handler = handler_of(&std::fs::read_to_string(&request.file).unwrap_or_default());
+    }
+    options
+}
+
+/// The handler where none is named: `handler`, else `lambda_handler`, as defined at the margin of the source.
+fn handler_of(source: &str) -> Option<String> {
+    let defines = |name: &str| {
+        source.lines().any(|line| {
+            let line = line.strip_prefix("async ").unwrap_or(line);
+            let rest = line.strip_prefix("def ").and_then(|line| line.trim_start().strip_prefix(name));
+            rest.is_some_and(|rest| rest.trim_start().starts_with('('))
+        })
+    };
+    ["handler", "lambda_handler"].into_iter().find(|name| defines(name)).map(str::to_owned)
+}
+
+fn python_arguments(python: &Path, file: &Path, request: &Request) -> impl Iterator<Item = OsString> {
+    let handler = request.event.is_some() || request.python.handler.is_some();
+    let mut arguments = vec![OsString::from(python)];
+    if handler {
+        let name = request.python.handler.as_deref().unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or_default();
+        let event = request.event.as_deref().unwrap_or(Path::new(""));
+        arguments.extend(
+            [OsStr::new("-c"), OsStr::new(RUNNER), file.as_os_str(), OsStr::new(name), event.as_os_str()]
+                .map(OsString::from),
+        );
+    } else {
+        arguments.push(file.into());
+    }
+    arguments.into_iter()
+}
+
+/// The interpreter that a script's first line names: a path, or a name that `env` looks for on the path.
+fn first_line_interpreter(file: &Path) -> Option<PathBuf> {
+    use std::io::Read;
+    let mut head = [0_u8; 256];
+    let count = std::fs::File::open(file).ok()?.read(&mut head).ok()?;
+    let line = head.get(..count)?.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let path = Path::new(words.next()?);
+    if path.file_name()? != "env" {
+        return path.exists().then(|| path.to_owned());
+    }
+    let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|found| found.is_file())
+}
+
+/// What the program may touch and use.
+fn confinement(
+    request: &Request,
+    considered: &Considered,
+    program: &Command,
+    relay: bool,
+) -> Result<Confinement, Error> {
+    let memory = request.max_memory.unwrap_or_else(|| {
+        let total = forewarm_sandbox::measure::total_memory().unwrap_or(Bytes(4 << 30));
+        Bytes((total.as_f64() * defaults::MEMORY_SHARE) as u64)
+    });
+    let limits = &request.limits;
+    let bounds = Bounds {
+        memory: Some(memory),
+        cpu: Some(Seconds(limits.cpu_seconds.unwrap_or(defaults::SECONDS))),
+        wall: Some(Seconds(request.timeout_seconds.unwrap_or(defaults::SECONDS))),
+        processes: Some(limits.processes.unwrap_or(defaults::PROCESSES)),
+        file_size: Some(limits.file_size.unwrap_or(Bytes(defaults::FILE_SIZE))),
+        open_files: Some(limits.open_files.unwrap_or(defaults::OPEN_FILES)),
+    };
+    let writable = request.directories.iter().map(given).collect::<Result<Vec<_>, _>>()?;
+    Ok(Confinement {
+        network: request.network,
+        writable,
+        visible: named(request, considered.program.path(), program),
+        scratch: Bytes((memory.as_f64() * defaults::SCRATCH_SHARE) as u64),
+        bounds,
+        cores: None,
+        groups: request.max_memory.is_some() || limits.processes.is_some(),
+        relay,
+        without_namespaces: false,
+    })
+}
+
+fn given(directory: &forewarm_executor::Directory) -> Result<(PathBuf, PathBuf), Error> {
+    let missing = |path: &Path, cause: &std::io::Error| Error::Usage {
+        message: format!("cannot open directory {}: {cause}", path.display()),
+        hint: Some("--dir HOST[::GUEST] names an existing directory".into()),
+    };
+    let host = std::fs::canonicalize(&directory.host).map_err(|cause| missing(&directory.host, &cause))?;
+    let guest = Path::new(&directory.guest);
+    if guest == directory.host {
+        return Ok((host.clone(), host));
+    }
+    let guest = std::fs::canonicalize(guest).map_err(|cause| missing(guest, &cause))?;
+    Ok((host, guest))
+}
+
+/// What the command line names, and so stays readable even where directories are private: the working directory, the
+/// program with what lies beside it, the event, arguments that are files, and with the network the resolver's files.
+fn named(request: &Request, file: &Path, program: &Command) -> Vec<PathBuf> {
+    let beside = |path: &Path| path.parent().map(Path::to_owned);
+    let mut paths = vec![program.directory.clone(), program.executable.clone(), file.to_owned()];
+    paths.extend(beside(&program.executable));
+    paths.extend(beside(&std::path::absolute(file).unwrap_or_else(|_| file.to_owned())));
+    // A virtual environment is the folder above the interpreter's.
+    paths.extend(request.python.python.clone());
+    paths.extend(beside(&program.executable).and_then(|bin| beside(&bin)));
+    paths.extend(request.event.clone());
+    paths.extend(request.arguments.iter().map(PathBuf::from));
+    if request.network {
+        paths.push(PathBuf::from("/etc/resolv.conf"));
+    }
+    let absolute = |path: PathBuf| [std::path::absolute(&path).ok(), std::fs::canonicalize(&path).ok()];
+    let mut paths: Vec<PathBuf> = paths.into_iter().flat_map(absolute).flatten().collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// The flags that would have allowed what a failed program was denied.
+fn denied(outcome: &ProcessOutcome, request: &Request) -> Vec<String> {
+    let flag = |denied: &Denied| match denied {
+        Denied::Network => "--net",
+        Denied::Processes => "--max-processes",
+    };
+    let failed = outcome.exit.cause != ExitCause::Exited || outcome.exit.code != 0;
+    let flags = outcome.ended.denied.iter().filter(|_| failed).map(flag);
+    flags.filter(|flag| !(request.network && *flag == "--net")).map(str::to_owned).collect()
+}
+
+/// An error of the sandbox with the file it concerns.
+fn refused(file: &Path, error: &SpawnError) -> Error {
+    let file = file.to_owned();
+    match error {
+        SpawnError::ZeroByte(_) => Error::Usage { message: error.to_string(), hint: None },
+        SpawnError::Execute(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
+            Error::Invalid { file, cause: cause.to_string(), hint: Some("make it executable: chmod +x".into()) }
+        }
+        SpawnError::Execute(cause) => Error::Invalid {
+            file,
+            cause: cause.to_string(),
+            hint: Some("check that it is built for this machine, and that its dynamic linker is installed".into()),
+        },
+        SpawnError::System { step, error } => Error::Sandbox { file, cause: format!("{step}: {error}") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_found_by_their_usual_names() {
+        let check =
+            |source: &str, expected: Option<&str>| assert_eq!(handler_of(source).as_deref(), expected, "{source}");
+        check("def handler(event, context):\n    pass\n", Some("handler"));
+        check("def lambda_handler (e, c): pass\ndef handlers(): pass\n", Some("lambda_handler"));
+        check("def lambda_handler(e, c): pass\ndef handler(e, c): pass\n", Some("handler"));
+        check("class A:\n    def handler(self): pass\n", None);
+    }
+
+    #[test]
+    fn a_first_line_names_its_interpreter() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |line: &str, expected: Option<&str>| {
+            let file = folder.path().join("s.py");
+            std::fs::write(&file, format!("{line}\nprint(1)\n")).unwrap();
+            let found = first_line_interpreter(&file);
+            assert_eq!(found.as_ref().and_then(|path| path.file_name()), expected.map(OsStr::new), "{line}");
+        };
+        check("#!/bin/sh -e", Some("sh"));
+        check("#!/usr/bin/env -S sh -e", Some("sh"));
+        check("#!/no/such/python3", None);
+        check("import os", None);
+    }
+}

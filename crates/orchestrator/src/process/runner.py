@@ -1,0 +1,63 @@
+import sys
+
+
+def main():
+    import importlib.util
+    import json
+    import os
+
+    file, name, event = sys.argv[1:4]
+    path = os.path.abspath(file)
+    sys.argv[:] = [file] + sys.argv[4:]
+    sys.path[0] = os.path.dirname(path)
+    module_name = os.path.splitext(os.path.basename(path))[0]
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    names = [name] if name else ["handler", "lambda_handler"]
+    handler = next((getattr(module, name) for name in names if hasattr(module, name)), None)
+    if handler is None:
+        sys.exit("%s: there is no function %s" % (file, " or ".join(names)))
+    if event == "-":
+        given = json.load(sys.stdin)
+    elif event:
+        with open(event, encoding="utf-8") as opened:
+            given = json.load(opened)
+    else:
+        given = {}
+
+    class Context:
+        function_name = module_name
+        function_version = "$LATEST"
+        invoked_function_arn = "arn:aws:lambda:local:0:function:" + module_name
+        memory_limit_in_mb = "0"
+        aws_request_id = "00000000-0000-0000-0000-%012x" % os.getpid()
+        log_group_name = log_stream_name = ""
+        identity = client_context = None
+
+        @staticmethod
+        def get_remaining_time_in_millis():
+            return 3600000
+
+    result = handler(given, Context())
+    if hasattr(result, "__await__"):
+        import asyncio
+
+        async def awaited():
+            return await result
+
+        result = asyncio.run(awaited())
+    json.dump(result, sys.stdout)
+    sys.stdout.write("\n")
+
+
+def hook(kind, error, trace):
+    # The frames of this runner and of the import machinery are no business of whoever wrote the handler.
+    while trace is not None and trace.tb_frame.f_code.co_filename in ("<string>", "<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>"):
+        trace = trace.tb_next
+    sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
+sys.excepthook = hook
+main()

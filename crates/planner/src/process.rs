@@ -1,0 +1,394 @@
+//! Plans for processes: native programs and interpreters, which no tier compiles. What is open is how many threads their
+//! libraries are told to use, which share of the cores they get, and how much memory is set aside.
+//!
+//! The belief is simpler than that of WebAssembly (one run time instead of one per tier), and so the whole way from
+//! inputs to plan is here. A few dozen candidates at most.
+
+use std::collections::BTreeMap;
+
+use forewarm_resources::{Figure, ProcessCosts, process_costs, sources};
+use forewarm_types::configuration::ProcessSettings;
+use forewarm_types::demand::ParallelismKind;
+use forewarm_types::plan::{Choice, Slot, WarmStep};
+use forewarm_types::{
+    Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Objective, Placement, Plan, Rung,
+    SCHEMA, Settings, Step, Term, Weights,
+};
+
+use crate::belief::Inputs;
+use crate::choose::ChooseError;
+use crate::distribution::{LogNormal, Z95, standard_nodes, tame};
+use crate::rules::Rejection;
+
+/// Probabilities at which memory sizes are offered.
+const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
+
+/// The least a process is thought to use: a megabyte, about what the C library's start touches.
+const LEAST_MEMORY: f64 = 1e6;
+
+/// What is thought of a process to come.
+struct Belief<'a> {
+    inputs: &'a Inputs<'a>,
+    costs: ProcessCosts,
+    cpu: LogNormal,
+    basis: Basis,
+    memory: LogNormal,
+    memory_basis: Basis,
+    most_memory: f64,
+    threaded: bool,
+    cores: u32,
+    processor: String,
+}
+
+/// A candidate before it is spelled out.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    threads: u32,
+    share: f64,
+    memory: f64,
+    rejection: Option<Rejection>,
+}
+
+/// Plans a run of a native or Python program; lists the `keep` cheapest candidates.
+///
+/// # Errors
+/// [`ChooseError`] where every candidate was rejected.
+pub fn plan_process(
+    inputs: &Inputs<'_>,
+    objective: Objective,
+    weights: Weights,
+    keep: usize,
+) -> Result<Plan, ChooseError> {
+    let belief = Belief::of(inputs);
+    let shapes = belief.shapes();
+    let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
+    for rejection in shapes.iter().filter_map(|shape| shape.rejection) {
+        *rejected.entry(rejection.rule().name.to_owned()).or_default() += 1;
+    }
+    let mut priced: Vec<(Shape, Cost)> = shapes.iter().map(|shape| (*shape, belief.cost(shape, &weights))).collect();
+    let order = |(shape, cost): &(Shape, Cost)| (shape.rejection.is_some(), cost.total_dollars);
+    priced.sort_by(|a, b| order(a).0.cmp(&order(b).0).then(order(a).1.total_cmp(&order(b).1)));
+    let Some((best, cost)) = priced.first().filter(|(shape, _)| shape.rejection.is_none()) else {
+        return Err(ChooseError { rejected });
+    };
+    let chosen = Choice { configuration: belief.configuration(best), cost: cost.clone(), why: belief.why(&priced) };
+    let candidate = |(shape, cost): &(Shape, Cost)| Candidate {
+        configuration: belief.configuration(shape),
+        feasible: shape.rejection.is_none_or(|rejection| !rejection.rule().hard),
+        why_not: shape.rejection.map(|rejection| format!("{}: {}", rejection.rule().name, rejection.rule().reason)),
+        cost: cost.clone(),
+    };
+    Ok(Plan {
+        schema: SCHEMA,
+        code: inputs.analysis.code.clone(),
+        objective,
+        weights,
+        warm_up: belief.warm_up(),
+        schedule: belief.schedule(cost),
+        candidates: priced.iter().take(keep.max(1)).map(candidate).collect(),
+        chosen,
+        considered: priced.len() as u64,
+        rejected,
+        assumptions: belief.assumptions(),
+        prepare: None,
+        predicted_cpu_seconds: belief.estimate(belief.cpu, belief.basis),
+        plan_seconds: 0.0,
+        emulation_seconds: 0.0,
+    })
+}
+
+impl<'a> Belief<'a> {
+    fn of(inputs: &'a Inputs<'a>) -> Self {
+        let costs = process_costs();
+        let (cpu, basis) = run_time(inputs, &costs);
+        let available = inputs.constraints.available_memory.as_f64();
+        let limit = inputs.constraints.max_memory.map_or(f64::INFINITY, |limit| limit.as_f64());
+        let most_memory = if available > 0.0 { available.min(limit) } else { limit.min(1e12) }.max(LEAST_MEMORY);
+        let (memory, memory_basis) = peak(inputs, most_memory);
+        let processor = inputs.resources.inventory.processors.first();
+        Self {
+            cpu,
+            basis,
+            memory,
+            memory_basis,
+            most_memory,
+            threaded: threaded(inputs.analysis),
+            cores: processor.map_or(1, |processor| processor.cores).max(1),
+            processor: processor.map_or_else(|| "cpu0".to_owned(), |processor| processor.name.clone()),
+            inputs,
+            costs,
+        }
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        let mut sizes: Vec<f64> = OFFERED.map(|p| self.memory.quantile(p).clamp(LEAST_MEMORY, self.most_memory)).into();
+        sizes.dedup_by(|a, b| (*a / *b - 1.0).abs() < 0.01);
+        let shares: Vec<f64> =
+            std::iter::once(1.0).chain(self.inputs.resources.inventory.enforceable_shares.iter().copied()).collect();
+        let mut shapes = Vec::new();
+        for threads in 1..=self.cores {
+            for share in &shares {
+                let rejection = self.rejection(threads, *share);
+                let shape = |memory: &f64| Shape { threads, share: *share, memory: *memory, rejection };
+                shapes.extend(sizes.iter().map(shape));
+            }
+        }
+        shapes
+    }
+
+    fn rejection(&self, threads: u32, share: f64) -> Option<Rejection> {
+        let wanted = self.inputs.constraints.threads;
+        if wanted.is_some_and(|wanted| wanted.min(self.cores) != threads) {
+            return Some(Rejection::ThreadsOverride);
+        }
+        if threads > 1 && wanted.is_none() && !self.threaded {
+            return Some(Rejection::ThreadsUseless);
+        }
+        // Several threads on part of their cores are throttled together.
+        (threads > 1 && share < 1.0).then_some(Rejection::ThreadsExceedShare)
+    }
+
+    /// Wall seconds of so many CPU seconds: divided over threads as far as the work can be (Amdahl 1967), by the step law
+    /// of quotas (work below one slice is not slowed), and stretched where more want cores than there are.
+    fn wall(&self, cpu: f64, shape: &Shape) -> f64 {
+        let parallel = if self.threaded { self.costs.parallel_share.value } else { 0.0 };
+        let threads = f64::from(shape.threads);
+        let divided = cpu * (1.0 - parallel + parallel / threads);
+        let period = self.costs.quota_period_seconds.value;
+        let quota = period * shape.share;
+        let throttled = if shape.share < 1.0 { (divided / quota).floor() * (period - quota) } else { 0.0 };
+        (divided + throttled) * self.crowding(threads)
+    }
+
+    fn crowding(&self, threads: f64) -> f64 {
+        ((threads + tame(self.inputs.busy_cores)) / f64::from(self.cores)).max(1.0)
+    }
+
+    fn cost(&self, shape: &Shape, weights: &Weights) -> Cost {
+        let resources = self.inputs.resources;
+        let watts = tame(resources.power.busy_watts_per_core.value);
+        let core_price = tame(resources.price.dollars_per_core_second.value);
+        let byte_price = tame(resources.price.dollars_per_byte_second.value);
+        let spawn = tame(self.costs.spawn_seconds.value);
+        // The geometric mean stands for a run time so uncertain that its mean says nothing (see the crate's page).
+        let cpu = self.cpu.mu.exp();
+        let wall = self.wall(cpu, shape);
+        let second = weights.dollars_per_second;
+        let attempt = second * (spawn + wall)
+            + (weights.price_factor * core_price + weights.dollars_per_joule * watts) * (spawn + cpu);
+        let overflow = self.memory.exceeds(shape.memory);
+        let late = self.inputs.constraints.deadline_seconds.map_or(0.0, |deadline| {
+            let nodes = self.cpu.nodes(&standard_nodes());
+            nodes.iter().filter(|cpu| spawn + self.wall(**cpu, shape) > deadline).count() as f64 / nodes.len() as f64
+        });
+        let others = wall * tame(self.inputs.busy_cores) * (1.0 - 1.0 / self.crowding(f64::from(shape.threads)));
+        let terms: BTreeMap<Term, f64> = [
+            (Term::Plan, second * tame(self.inputs.spent_seconds)),
+            (Term::Transition, second * spawn),
+            (Term::Run, second * wall),
+            (Term::Imposed, second * others),
+            (Term::TransitionEnergy, weights.dollars_per_joule * watts * spawn),
+            (Term::RunEnergy, weights.dollars_per_joule * watts * cpu),
+            (Term::Cores, weights.price_factor * core_price * (spawn + cpu)),
+            (Term::Memory, weights.price_factor * byte_price * shape.memory * wall),
+            (Term::Failure, (overflow + late * (1.0 - overflow)) * attempt),
+        ]
+        .into();
+        let run = self.estimate(self.cpu, self.basis).scale(if cpu > 0.0 { wall / cpu } else { 1.0 });
+        let energy = self.estimate(self.cpu, self.basis).scale(watts);
+        Cost {
+            total_dollars: terms.values().sum(),
+            terms_dollars: terms,
+            wait_seconds: Estimate::exact(0.0, Basis::Observed),
+            transition_seconds: around(&self.costs.spawn_seconds),
+            run_seconds: run,
+            energy_joules: if resources.power.from_table { energy.with_basis(Basis::Default) } else { energy },
+            memory_bytes: self.estimate(self.memory, self.memory_basis),
+            contention_factor: self.crowding(f64::from(shape.threads)),
+        }
+    }
+
+    fn estimate(&self, belief: LogNormal, basis: Basis) -> Estimate {
+        let (low, high) = (belief.quantile(0.05), belief.quantile(0.95));
+        Estimate::new(low, (belief.mu + belief.sigma * belief.sigma / 2.0).exp().clamp(low, high), high, basis)
+    }
+
+    fn configuration(&self, shape: &Shape) -> Configuration {
+        let tell = self.threaded || self.inputs.constraints.threads.is_some();
+        let settings = ProcessSettings { library_threads: tell.then_some(shape.threads), pinned: false };
+        let placement = Placement {
+            region: "all".to_owned(),
+            node: "local".to_owned(),
+            processor: self.processor.clone(),
+            units: if tell { shape.threads } else { 1 },
+            share: shape.share,
+            memory_bytes: Bytes(shape.memory as u64),
+            settings: Settings::Process(settings),
+        };
+        Configuration { placements: vec![placement], warm_state: Rung::File }
+    }
+
+    fn why(&self, priced: &[(Shape, Cost)]) -> String {
+        let Some((best, cost)) = priced.first() else { return String::new() };
+        let name = |shape: &Shape| {
+            let threads = format!("{} thread{}", shape.threads, if shape.threads == 1 { "" } else { "s" });
+            if shape.share < 1.0 { format!("{threads} on {} of a core", shape.share) } else { threads }
+        };
+        let other = priced.iter().find(|(shape, _)| {
+            shape.rejection.is_none() && (shape.threads, shape.share.to_bits()) != (best.threads, best.share.to_bits())
+        });
+        match other {
+            Some((shape, theirs)) => format!(
+                "a process with {} costs ${:.2e}, with {} it would cost ${:.2e}",
+                name(best),
+                cost.total_dollars,
+                name(shape),
+                theirs.total_dollars
+            ),
+            None if self.threaded => format!("a process with {} is all that is open", name(best)),
+            None => "a process is all that is possible, and nothing in it is known to use several threads".to_owned(),
+        }
+    }
+
+    fn warm_up(&self) -> Vec<WarmStep> {
+        let seconds = around(&self.costs.spawn_seconds);
+        let joules = seconds.scale(tame(self.inputs.resources.power.busy_watts_per_core.value));
+        vec![WarmStep { step: Step::Spawn, seconds, joules, bytes: Bytes::ZERO }]
+    }
+
+    fn schedule(&self, cost: &Cost) -> Vec<Slot> {
+        let ready = cost.transition_seconds.expected;
+        let slot = |task: &str, start_seconds, end_seconds| Slot {
+            task: task.to_owned(),
+            processor: self.processor.clone(),
+            start_seconds,
+            end_seconds,
+        };
+        vec![slot("spawn", 0.0, ready), slot("run", ready, ready + cost.run_seconds.expected)]
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut say = |what: &str, figure: &Figure| {
+            lines.push(format!("{what}: default ({})", sources::words(&figure.source)));
+        };
+        if self.basis != Basis::Observed {
+            let workload = &self.inputs.resources.workload;
+            say("how long programs run", &workload.run_median_seconds);
+            match self.inputs.analysis.code.kind {
+                CodeKind::Python => {
+                    say("time of a bytecode operation", &self.costs.bytecode_seconds);
+                    say("the interpreter's start", &self.costs.python_start_seconds);
+                }
+                _ => say("time of an instruction", &self.costs.instruction_seconds),
+            }
+        }
+        say("starting a confined process", &self.costs.spawn_seconds);
+        if self.threaded {
+            say("the share of the work that threads divide", &self.costs.parallel_share);
+        }
+        if self.memory_basis == Basis::Default {
+            lines.push(
+                "peak memory: unknown, taken as log-uniform between a megabyte and what there is (Jaynes 1968)".into(),
+            );
+        }
+        lines
+    }
+}
+
+fn around(figure: &Figure) -> Estimate {
+    let value = tame(figure.value);
+    // Defaults of times here span a factor of two either way between machines.
+    Estimate::new(value / 2.0, value, value * 2.0, Basis::Default)
+}
+
+/// CPU time: of past runs, else what the code shows times what it costs, joined with the prior over programs.
+fn run_time(inputs: &Inputs<'_>, costs: &ProcessCosts) -> (LogNormal, Basis) {
+    if let Some(observed) = inputs.corrections.process_cpu_seconds {
+        return (LogNormal::of(observed), Basis::Observed);
+    }
+    let workload = &inputs.resources.workload;
+    let prior =
+        LogNormal::new(tame(workload.run_median_seconds.value).max(1e-9).ln(), tame(workload.run_log_deviation.value));
+    let python = inputs.analysis.code.kind == CodeKind::Python;
+    let (seconds, deviation) = if python {
+        (costs.bytecode_seconds.value, costs.bytecode_log_deviation.value)
+    } else {
+        (costs.instruction_seconds.value, costs.instruction_log_deviation.value)
+    };
+    let ops = inputs.analysis.profile.ops.total.filter(|ops| ops.high > 0.0);
+    let own = ops.map(|ops| LogNormal::of(ops).times(seconds.ln(), deviation).fuse(prior));
+    let basis = if own.is_some() { Basis::Static } else { Basis::Default };
+    let own = own.unwrap_or(prior);
+    if !python {
+        return (own, basis);
+    }
+    // The interpreter's start and the imports come first; of a sum of log-normals the means add (Fenton 1960).
+    let imports = inputs.analysis.python.as_ref().and_then(|python| python.init.import_seconds);
+    let start = tame(costs.python_start_seconds.value) + imports.map_or(0.0, |seconds| tame(seconds.expected));
+    let median = own.mu.exp();
+    // To first order each part's deviation counts by its share of the sum.
+    let deviation = (own.sigma * median).hypot(costs.python_start_log_deviation.value * start) / (median + start);
+    (LogNormal::new((median + start).ln(), deviation), basis)
+}
+
+/// Peak memory: of past runs, else from the code, else log-uniform over what is possible.
+fn peak(inputs: &Inputs<'_>, most: f64) -> (LogNormal, Basis) {
+    let known = inputs.corrections.peak_linear_memory_bytes.or(inputs.analysis.profile.memory.peak_bytes);
+    if let Some(known) = known.filter(|known| known.high > 0.0) {
+        return (LogNormal::of(known), known.basis);
+    }
+    let (low, high) = (LEAST_MEMORY.ln(), most.max(LEAST_MEMORY * 2.0).ln());
+    (LogNormal::new((low + high) / 2.0, (high - low) * 0.9 / (2.0 * Z95)), Basis::Default)
+}
+
+/// Whether the code is known to use libraries whose number of threads can be told.
+fn threaded(analysis: &Analysis) -> bool {
+    let kits = analysis.native.iter().flat_map(|native| &native.kits);
+    analysis.profile.parallelism.kind == ParallelismKind::Threads
+        || kits.into_iter().any(|kit| kit.name == "BLAS" || kit.name == "OpenMP")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Problem;
+
+    fn planned(change: impl FnOnce(&mut Problem)) -> Plan {
+        let mut problem = Problem::new(10_000, None);
+        problem.analysis.code.kind = CodeKind::Elf;
+        change(&mut problem);
+        let weights = crate::weights(Objective::Latency);
+        plan_process(&problem.inputs(), Objective::Latency, weights, 100).unwrap()
+    }
+
+    #[test]
+    fn terms_sum_to_the_total_and_the_cheapest_is_chosen() {
+        let plan = planned(|_| {});
+        for candidate in &plan.candidates {
+            let sum: f64 = candidate.cost.terms_dollars.values().sum();
+            assert!((sum - candidate.cost.total_dollars).abs() <= 1e-12 * sum.abs());
+        }
+        let best = plan.candidates.iter().filter(|candidate| candidate.why_not.is_none());
+        let least = best.map(|candidate| candidate.cost.total_dollars).fold(f64::INFINITY, f64::min);
+        assert!((plan.chosen.cost.total_dollars - least).abs() < 1e-15);
+        assert_eq!(plan.chosen.configuration.class(), "process");
+    }
+
+    #[test]
+    fn threads_are_told_only_where_they_are_used() {
+        let told = |plan: &Plan| plan.chosen.configuration.process().unwrap().library_threads;
+        assert_eq!(told(&planned(|_| {})), None);
+        let threads = |problem: &mut Problem| problem.analysis.profile.parallelism.kind = ParallelismKind::Threads;
+        let most = planned(threads).candidates.iter().map(|c| c.configuration.placements[0].units).max();
+        assert_eq!(told(&planned(threads)), most);
+    }
+
+    #[test]
+    fn what_was_observed_beats_what_was_foreseen() {
+        let seen = Estimate::new(1.9, 2.0, 2.1, Basis::Observed);
+        let plan = planned(|problem| problem.corrections.process_cpu_seconds = Some(seen));
+        assert_eq!(plan.predicted_cpu_seconds.basis, Basis::Observed);
+        assert!(plan.predicted_cpu_seconds.contains(2.0));
+    }
+}
