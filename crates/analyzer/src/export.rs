@@ -122,7 +122,7 @@ impl Exporter {
             }
             Def::Phi { of, init } => {
                 let init = self.value_at(values, forest, init, depth + 1);
-                forest.phis.push(Phi { of, init, step: None, stride: (NONE, 0), latch: NONE });
+                forest.phis.push(Phi { of, init, step: None, stride: (NONE, 0), latch: NONE, cycle: None });
                 Expr::Phi((forest.phis.len() - 1) as u32)
             }
             Def::Closed(last) => {

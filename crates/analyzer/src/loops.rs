@@ -42,6 +42,7 @@ const DISPATCH_TARGETS: u32 = 48;
 const MACHINE_TARGETS: u32 = 8;
 
 mod cells;
+mod cycles;
 mod edges;
 mod export;
 pub(crate) mod finish;
@@ -97,6 +98,8 @@ struct Frame {
 struct Guards {
     conds: [u32; MAX_GUARDS],
     count: u8,
+    /// Other branches to that end.
+    others: u8,
     /// Whether there is more to it.
     spoiled: bool,
     /// Whether the way that left first is the one taken where the condition is false.
@@ -115,9 +118,10 @@ impl Guards {
         self.last = log_len;
     }
 
-    /// The conditions, where they tell all.
-    fn told(&self) -> &[u32] {
-        if self.spoiled { &[] } else { self.conds.get(..usize::from(self.count)).unwrap_or_default() }
+    /// The conditions, where they tell all: where control comes to the end of the frame (`live`) or by one other branch.
+    fn told(&self, live: bool) -> &[u32] {
+        let all = !self.spoiled && self.others == u8::from(!live);
+        if all { self.conds.get(..usize::from(self.count)).unwrap_or_default() } else { &[] }
     }
 }
 
@@ -206,6 +210,9 @@ pub(crate) struct Walker {
     touched: Vec<(u32, Val)>,
     notes: Recorder,
     cells: cells::Cells,
+    /// The values of the function's conditions, in order.
+    conditions: Vec<Val>,
+    first_condition: u32,
     tally: Tally,
     /// Height of the innermost frame's operands.
     floor: usize,
@@ -223,6 +230,8 @@ impl Walker {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
         self.reset(params, keep);
+        self.conditions.clear();
+        self.first_condition = conds;
         // Without loops there is no state to follow, only constants to read.
         let all = self.locals.len() as u32 == self.decoded.locals && !self.decoded.loops.is_empty();
         self.cells.begin(all, module);

@@ -131,6 +131,8 @@ pub(crate) struct Phi {
     pub stride: (u32, i64),
     /// Its next value, as an expression; `NONE` where that was not asked for.
     pub latch: u32,
+    /// The smallest and largest value, where it counts up or down to one and begins again at the other.
+    pub cycle: Option<(i64, i64)>,
 }
 
 /// How often a loop's header runs each time it is entered.

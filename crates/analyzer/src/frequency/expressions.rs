@@ -203,6 +203,9 @@ impl<V: Visitor> Flow<'_, V> {
                     return Number::One(f64::midpoint(low, high));
                 }
                 let phi = self.forest.phis[phi as usize];
+                if let Some((low, high)) = phi.cycle {
+                    return Number::One(f64::midpoint(low as f64, high as f64));
+                }
                 let init = self.number(phi.init, steps);
                 let Some(step) = self.moves(&phi) else { return unknown(self.site(expr) | 1 << 42) };
                 let (trips, step) = match self.state(phi.of) {
@@ -359,6 +362,9 @@ impl<V: Visitor> Flow<'_, V> {
                     return Some(range);
                 }
                 let phi = self.forest.phis[phi as usize];
+                if let Some((low, high)) = phi.cycle {
+                    return Some((low as f64, high as f64));
+                }
                 let (low, high) = self.range(phi.init, steps)?;
                 let step = self.moves(&phi)?;
                 match self.state(phi.of) {

@@ -53,6 +53,13 @@ impl Walker {
         self.note_leaving(target, exit.map(|(value, cond)| (value, cond, late)), dies);
         let log_len = self.log.len() as u32;
         let guards = op.code & code::MASK == code::BR_IF && self.straight(target);
+        let around = (op.code & code::MASK == code::BR && target as usize + 2 == self.frames.len())
+            .then(|| self.frames.last().map(|frame| frame.guards))
+            .flatten()
+            .and_then(|guards| match guards.told(true) {
+                &[cond] => Some((cond, guards.inverted)),
+                _ => None,
+            });
         let frame = &mut self.frames[target as usize];
         if let Kind::Loop(index) = frame.kind {
             if index as usize >= self.open.len() {
@@ -76,7 +83,14 @@ impl Walker {
             }
             match exit {
                 Some((_, cond)) if guards && !frame.guards.inverted => frame.guards.add(cond, log_len),
-                _ => frame.guards.spoiled = true,
+                _ => match around {
+                    // What a branch within one of two sides skips is the other side.
+                    Some((cond, inverted)) if frame.branches == 1 => {
+                        frame.guards.add(cond, log_len);
+                        frame.guards.inverted = !inverted;
+                    }
+                    _ => frame.guards.others = frame.guards.others.saturating_add(1),
+                },
             }
         }
     }

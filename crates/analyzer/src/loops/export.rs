@@ -14,6 +14,7 @@ impl Walker {
     pub(super) fn cond(&mut self, forest: &mut Forest, value: Val, chance: f64) -> u32 {
         let expr = if self.values.is_pure(value) { self.export(forest, value) } else { NONE };
         forest.conds.push(Cond { expr, chance: chance as f32, leaves: false });
+        self.conditions.push(value);
         (forest.conds.len() - 1) as u32
     }
 

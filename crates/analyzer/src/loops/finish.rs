@@ -203,6 +203,7 @@ impl Walker {
         }
         forest.loops[open.index as usize] = entry;
         let lingers = entry.lingers.is_some();
+        self.cycles(forest, steps);
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0 && !lingers);
         self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
     }

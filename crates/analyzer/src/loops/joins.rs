@@ -4,7 +4,7 @@
 
 use super::{Frame, Guards, Kind, Walker};
 use crate::program::{Forest, NONE, Node};
-use crate::values::{Source, Val};
+use crate::values::{Def, Source, Val};
 
 impl Walker {
     #[inline]
@@ -81,8 +81,7 @@ impl Walker {
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
             } else {
-                let guards = if live { frame.guards } else { Guards { spoiled: true, ..frame.guards } };
-                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), &guards);
+                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), (&frame.guards, live));
             }
         }
         self.results(&frame, joined);
@@ -125,6 +124,7 @@ impl Walker {
             // What it carried is known where nothing was assigned since.
             let one = frame.branches == 1 && frame.first_branch == end;
             frame.first_branch = to;
+            frame.guards.last = frame.guards.last.min(to);
             let carried = |&(local, value): &(u32, Val)| (local, if one { value } else { Val::JUNK });
             frame.ambiguous.extend(self.touched.iter().map(carried));
             extra += self.touched.len();
@@ -133,11 +133,17 @@ impl Walker {
     }
 
     /// Joins paths: what was assigned since the first of them left is one value or another from here on.
-    pub(super) fn merge(&mut self, forest: &Forest, first: u32, ambiguous: &[(u32, Val)], guards: &Guards) {
+    pub(super) fn merge(
+        &mut self,
+        forest: &Forest,
+        first: u32,
+        ambiguous: &[(u32, Val)],
+        (guards, live): (&Guards, bool),
+    ) {
         self.spend(self.log.len() - first as usize + ambiguous.len() + self.frames.len());
         // What one path carries and the other has now, before anything is merged.
-        let told = guards.told();
-        let carried: Vec<(u32, Val, Val)> = if told.len() == 1 && !guards.inverted {
+        let told = guards.told(live);
+        let carried: Vec<(u32, Val, Val)> = if told.len() == 1 {
             ambiguous.iter().map(|&(local, carried)| (local, carried, self.local(local))).collect()
         } else {
             Vec::new()
@@ -166,7 +172,7 @@ impl Walker {
             }
             let joined = match carried.get(at) {
                 Some(&(_, value, other)) if !again && !value.is_junk() && !other.is_junk() => {
-                    self.joined(forest, told, false, value, other)
+                    self.joined(forest, told, guards.inverted, value, other)
                 }
                 _ if again || value.is_junk() || now.is_junk() => self.values.opaque(Source::Other),
                 _ => self.values.either(value, now),
@@ -178,6 +184,24 @@ impl Walker {
         }
     }
 
+    /// The value that two paths agree on where one holds a constant that is what the other comes to under the condition
+    /// which chose the first: `i == 0 ? 1 : i + 1`.
+    fn same_where(&self, cond: u32, a: Val, b: Val) -> Option<Val> {
+        let value = *self.conditions.get(cond.checked_sub(self.first_condition)? as usize)?;
+        let (of, equals, whole) = match self.values.def(value.as_symbol()?) {
+            Def::Operation { code: 0x45 | 0x50, a: of, .. } => (of, 0, a),
+            Def::Operation { code: 0x46 | 0x51, a: of, b: with } => (of, with.as_constant()?, a),
+            Def::Operation { code: 0x47 | 0x52, a: of, b: with } => (of, with.as_constant()?, b),
+            Def::Operation { code: 0x49 | 0x54, a: of, b: with } if with.as_constant() == Some(1) => (of, 0, a),
+            _ => (value, 0, b),
+        };
+        let other = if whole == a { b } else { a };
+        let at = whole.as_constant()?;
+        let told = of.scale == 1 && other.symbol == of.symbol;
+        let there = i64::from(other.scale).wrapping_mul(equals.wrapping_sub(of.offset)).wrapping_add(other.offset);
+        (told && there == at).then_some(other)
+    }
+
     /// What a local holds where two paths meet: `old` on the one that any of the conditions chose, else `now`.
     fn joined(&mut self, forest: &Forest, conds: &[u32], inverted: bool, old: Val, now: Val) -> Val {
         if conds.is_empty() {
@@ -186,6 +210,9 @@ impl Walker {
         conds.iter().rev().fold(now, |now, &cond| {
             let pure = forest.conds[cond as usize].expr != NONE;
             let (a, b) = if inverted { (now, old) } else { (old, now) };
+            if let Some(same) = self.same_where(cond, a, b) {
+                return same;
+            }
             self.values.choose(cond, pure, a, b)
         })
     }

@@ -351,8 +351,14 @@ impl<'a> Emitter<'a, '_> {
         let (Some((from, _, step)), true, Some(open)) = (trips.range, trips.numbers, self.loops.last()) else {
             return Val::Unknown;
         };
-        let phi =
-            Phi { of: open.index, init: from, step: Some(step), stride: (program::NONE, 0), latch: program::NONE };
+        let phi = Phi {
+            of: open.index,
+            init: from,
+            step: Some(step),
+            stride: (program::NONE, 0),
+            latch: program::NONE,
+            cycle: None,
+        };
         self.sheet.forest.phis.push(phi);
         let number = self.sheet.forest.phis.len() as u32 - 1;
         Val::Int(self.push_expr(program::Expr::Phi(number)))
