@@ -81,7 +81,7 @@ impl Walker {
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
             } else {
-                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), (&frame.guards, live));
+                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), (&frame.guards, live, frame.branches == 1));
             }
         }
         self.results(&frame, joined);
@@ -138,23 +138,30 @@ impl Walker {
         forest: &Forest,
         first: u32,
         ambiguous: &[(u32, Val)],
-        (guards, live): (&Guards, bool),
+        (guards, live, one): (&Guards, bool, bool),
     ) {
         self.spend(self.log.len() - first as usize + ambiguous.len() + self.frames.len());
         // What one path carries and the other has now, before anything is merged.
         let told = guards.told(live);
-        let carried: Vec<(u32, Val, Val)> = if told.len() == 1 {
+        let carried: Vec<(u32, Val, Val)> = if told.len() == 1 || one {
             ambiguous.iter().map(|&(local, carried)| (local, carried, self.local(local))).collect()
         } else {
             Vec::new()
         };
+        // Where one branch alone came here, it is known what it carried.
+        self.stamp += 1;
+        let known = self.stamp;
+        for &(local, _) in ambiguous.iter().filter(|_| one) {
+            self.stamps[local as usize] = known;
+        }
         self.stamp += 1;
         let mut kept = first as usize;
         for index in first as usize..self.log.len() {
             let (local, old) = self.log[index];
-            if std::mem::replace(&mut self.stamps[local as usize], self.stamp) != self.stamp {
+            let met = std::mem::replace(&mut self.stamps[local as usize], self.stamp);
+            if met != self.stamp {
                 let now = self.locals[local as usize];
-                if now != old || now.is_junk() {
+                if met != known && (now != old || now.is_junk()) {
                     let conds = if index >= guards.last as usize { told } else { &[] };
                     self.locals[local as usize] = self.joined(forest, conds, guards.inverted, old, now);
                 }
