@@ -20,6 +20,9 @@ const NEGLIGIBLE: f64 = 1e-4;
 /// Trip counts above this are not believed where they rest on a guess: sixteen million.
 const MAX_DRAWN: f64 = 16_777_216.0;
 
+/// Tails within each other that are looked at: each leaves a loop around the last.
+const MAX_TAILS: usize = 8;
+
 /// Iterations of a loop told apart at most, where a call in it depends on the loop variable, and how many stand for all
 /// of a longer one.
 const MAX_UNROLLED: f64 = 64.0;
@@ -149,8 +152,8 @@ pub(crate) struct Flow<'a, V> {
     otherwise: Vec<Lanes>,
     /// Frames that are loops, innermost last.
     loops: Vec<u32>,
-    /// Loops whose tails are walked: frame, and cost so far.
-    tails: Vec<(u32, Lanes)>,
+    /// Loops whose tails are walked: frame, cost so far, and how many frames there were when the tail began.
+    tails: Vec<(u32, Lanes, u32)>,
     states: Vec<LoopState>,
     tables_seen: u64,
     /// Iterations looked at alone, of loops within each other.
@@ -348,7 +351,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// What follows stands inside the innermost loop and runs after it.
     fn begin_tail(&mut self) {
         let Some(frame) = self.loops.pop() else { return };
-        self.tails.push((frame, self.cost.ops));
+        self.tails.push((frame, self.cost.ops, self.frames.len() as u32));
         let now = self.now;
         if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
             let rest = flow.entry - flow.left;
@@ -359,7 +362,7 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     fn end_tail(&mut self) {
-        let Some((frame, before)) = self.tails.pop() else { return };
+        let Some((frame, before, _)) = self.tails.pop() else { return };
         self.loops.push(frame);
         let ends_loop = frame as usize + 1 == self.frames.len();
         if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
@@ -390,6 +393,15 @@ impl<V: Visitor> Flow<'_, V> {
     /// Sends flow to the frame at a branch depth, by way of the innermost loop it leaves.
     fn deliver(&mut self, depth: u32, flow: Lanes) {
         let Some(target) = (self.frames.len() as u32).checked_sub(depth + 1) else { return };
+        // What goes from a tail to a frame in the loop that it left goes to that loop's end.
+        if let Some(&(left, _, _)) = self.tails.last()
+            && self.tails.iter().rev().take(MAX_TAILS).any(|&(left, _, height)| target == left + 1 && target < height)
+            && self.loops.last().is_none_or(|&inner| inner <= left)
+            && let Kind::Loop(left) = &mut self.frames[left as usize].kind
+        {
+            left.through += flow;
+            return;
+        }
         if let Some(&inner) = self.loops.last().filter(|&&inner| inner > target)
             && let Kind::Loop(inner) = &mut self.frames[inner as usize].kind
         {

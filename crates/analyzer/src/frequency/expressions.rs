@@ -265,7 +265,10 @@ impl<V: Visitor> Flow<'_, V> {
     /// Chance that a condition is true, where constants and known trip counts tell.
     pub(super) fn known(&self, cond: u32) -> Option<f64> {
         let expr = self.forest.conds[cond as usize].expr;
-        if expr == NONE { None } else { self.truth(expr, &mut MAX_STEPS.clone()) }
+        if expr == NONE {
+            return None;
+        }
+        self.along(expr).or_else(|| self.truth(expr, &mut MAX_STEPS.clone()))
     }
 
     /// The same within a number of steps.

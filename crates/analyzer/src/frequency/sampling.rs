@@ -151,6 +151,17 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
+    /// How often an expression is true over the innermost loop's iterations, where its variables go through known values.
+    pub(super) fn along(&self, expr: u32) -> Option<f64> {
+        let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
+        let sequence = self.sequences.get(&flow.index).filter(|_| self.point(flow.index).is_none())?;
+        let mut held = 0;
+        for step in sequence {
+            held += usize::from(self.value(expr, step, &mut MAX_TERMS.clone())? != 0);
+        }
+        Some(held as f64 / sequence.len() as f64)
+    }
+
     /// The value of an expression where a loop's variables have these values.
     fn value(&self, expr: u32, now: &[(u32, i64)], steps: &mut u32) -> Option<i64> {
         *steps = steps.checked_sub(1)?;

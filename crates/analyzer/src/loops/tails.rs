@@ -94,12 +94,12 @@ impl Tails {
             code::END | code::END_LOOP => self.leave(live),
             _ if !*live => {}
             code::BR => {
-                self.branch(at, op.a);
+                self.branch(decoded, at, op.a);
                 *live = false;
             }
             code::BR_IF | code::BR_ON_NULL | code::BR_ON_NON_NULL => {
                 let target = (self.frames.len() as u32).checked_sub(op.a + 1);
-                self.branch(at, op.a);
+                self.branch(decoded, at, op.a);
                 let first = |frame: &Frame| frame.number == NONE && frame.branches == 1 && !frame.is_if;
                 if let Some(target) = target.filter(|&target| target > 0 && first(&self.frames[target as usize])) {
                     self.watch(at, target);
@@ -108,7 +108,7 @@ impl Tails {
             code::BR_TABLE => {
                 let slice = decoded.tables.get(op.a as usize..op.a as usize + op.b as usize).unwrap_or_default();
                 for &(depth, _) in slice {
-                    self.branch(at, depth);
+                    self.branch(decoded, at, depth);
                 }
                 *live = false;
             }
@@ -124,14 +124,20 @@ impl Tails {
         }
     }
 
-    fn branch(&mut self, at: u32, depth: u32) {
+    fn branch(&mut self, decoded: &Decoded, at: u32, depth: u32) {
         let Some(target) = (self.frames.len() as u32).checked_sub(depth + 1) else { return };
         let frame = &mut self.frames[target as usize];
         frame.branches += 1;
         if frame.number != NONE {
             self.last_back[frame.number as usize] = at;
         }
-        for pending in self.pending.iter_mut().filter(|pending| target < pending.frame && target > 0) {
+        // A block that ends where the loop around it does leads out of that loop.
+        let end = frame.end as usize;
+        let plain = frame.number == NONE && !frame.is_if;
+        let last = plain && decoded.ops.get(end + 1).is_some_and(|op| op.code & code::MASK == code::END_LOOP);
+        let leads = if last && target >= 2 { target - 2 } else { target };
+        for pending in self.pending.iter_mut().filter(|pending| target < pending.frame && leads > 0) {
+            let target = leads;
             pending.stays = if pending.stays == NONE { target } else { pending.stays.max(target) };
         }
     }
