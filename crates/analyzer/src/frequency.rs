@@ -158,6 +158,8 @@ pub(crate) struct Flow<'a, V> {
     tables_seen: u64,
     /// Iterations looked at alone, of loops within each other.
     points: Vec<sampling::Point>,
+    /// The one that a condition is being decided for.
+    extra: std::cell::Cell<Option<sampling::Point>>,
     /// Iterations of the largest nest of known trips so far.
     scale: f64,
     /// Nodes that may still be walked for that.
@@ -201,6 +203,7 @@ pub(crate) fn evaluate<V: Visitor>(
         states: vec![LoopState::Unseen; function.loops.len()],
         tables_seen: 0,
         points: Vec::new(),
+        extra: std::cell::Cell::new(None),
         scale: scale as f64,
         samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
         sequences: HashMap::new(),

@@ -54,8 +54,16 @@ impl<V: Visitor> Flow<'_, V> {
                 }
             }
             Trip::Formula { start, len, constant, step, per } => {
-                let mut distance = Lanes::splat(constant as f64);
                 let terms = &self.forest.terms[start as usize..(start + len) as usize];
+                let mean = self.spread_over(terms.iter().map(|term| term.0), |flow| {
+                    let value = |term: &(u32, i64)| Some(flow.exact(term.0)? as f64 * term.1 as f64);
+                    let distance: Option<f64> = terms.iter().map(value).sum();
+                    Some(trips_for(distance? + constant as f64, step as f64))
+                });
+                if let Some(mean) = mean.filter(|_| per == NONE && !entry.early) {
+                    return Lanes::splat(mean);
+                }
+                let mut distance = Lanes::splat(constant as f64);
                 let mixed = terms.iter().any(|term| term.1 > 0) && terms.iter().any(|term| term.1 < 0);
                 for &(expr, coefficient) in terms {
                     distance += self.lanes(expr) * coefficient as f64;
@@ -268,7 +276,7 @@ impl<V: Visitor> Flow<'_, V> {
         if expr == NONE {
             return None;
         }
-        self.along(expr).or_else(|| self.truth(expr, &mut MAX_STEPS.clone()))
+        self.along(expr).or_else(|| self.spread(expr)).or_else(|| self.truth(expr, &mut MAX_STEPS.clone()))
     }
 
     /// The same within a number of steps.

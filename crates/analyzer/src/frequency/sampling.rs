@@ -23,6 +23,9 @@ const MAX_NESTED: usize = 3;
 /// Iterations followed of a loop whose variable is neither steady nor unknown.
 const MAX_STEPS: usize = 256;
 
+/// Iterations that a condition is decided for, of a loop that makes more.
+const STRATA: f64 = 16.0;
+
 /// Expressions evaluated for one step of such a loop.
 const MAX_TERMS: u32 = 24;
 
@@ -110,7 +113,75 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// The point at which a loop is looked at.
     pub(super) fn point(&self, of: u32) -> Option<Point> {
-        self.points.iter().rev().find(|point| point.of == of).copied()
+        let extra = self.extra.get().filter(|point| point.of == of);
+        extra.or_else(|| self.points.iter().rev().find(|point| point.of == of).copied())
+    }
+
+    /// How often a condition holds that bends the one loop variable it depends on, as a minimum does: decided for single
+    /// iterations of that loop.
+    pub(super) fn spread(&self, expr: u32) -> Option<f64> {
+        self.spread_over([expr], |flow| flow.truth(expr, &mut super::MAX_STEPS.clone()))
+    }
+
+    /// The mean of what depends on expressions that bend one loop variable, over single iterations of its loop.
+    pub(super) fn spread_over(
+        &self,
+        exprs: impl IntoIterator<Item = u32>,
+        value: impl Fn(&Self) -> Option<f64>,
+    ) -> Option<f64> {
+        let (mut of, mut bent) = (NONE, false);
+        for expr in exprs {
+            self.depends(expr, &mut of, &mut bent, &mut MAX_TERMS.clone())?;
+        }
+        let LoopState::Open(trips) = self.state(of) else { return None };
+        let trips = trips.exact().filter(|&trips| bent && trips > 1.0 && self.extra.get().is_none())?;
+        let count = trips.min(STRATA);
+        let mut sum = 0.0;
+        for at in 0..count as u32 {
+            let at = ((f64::from(at) + 0.5) * trips / count).floor();
+            self.extra.set(Some(Point { of, at, low: at, high: at, share: 1.0 }));
+            let found = value(self);
+            self.extra.set(None);
+            sum += found?;
+        }
+        Some(sum / f64::from(count as u32))
+    }
+
+    /// Finds the one open loop, not looked at point by point, on whose variables an expression depends, and whether it is
+    /// anything but a sum of them.
+    fn depends(&self, expr: u32, of: &mut u32, bent: &mut bool, steps: &mut u32) -> Option<()> {
+        *steps = steps.checked_sub(1)?;
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Const(_) | Expr::Word { .. } => Some(()),
+            Expr::Param(index) => self.arguments.get(index as usize).copied().flatten().map(|_| ()),
+            Expr::Phi(index) => {
+                let phi = self.forest.phis[index as usize];
+                if phi.cycle.is_some() || self.sequence(index).is_some() {
+                    return None;
+                }
+                let told = self.point(phi.of).is_some() || !matches!(self.state(phi.of), LoopState::Open(_));
+                if !told && *of != NONE && *of != phi.of {
+                    return None;
+                }
+                if !told {
+                    *of = phi.of;
+                }
+                self.depends(phi.init, of, bent, steps)
+            }
+            Expr::Linear { x, .. } => self.depends(x, of, bent, steps),
+            Expr::Operation { code, a, b } => {
+                *bent |= !matches!(code, 0x45..=0x5a | 0x6a | 0x6b | 0x7c | 0x7d);
+                self.depends(a, of, bent, steps)?;
+                self.depends(b, of, bent, steps)
+            }
+            Expr::Choose { cond, a, b } => {
+                *bent = true;
+                self.depends(self.forest.conds[cond as usize].expr, of, bent, steps)?;
+                self.depends(a, of, bent, steps)?;
+                self.depends(b, of, bent, steps)
+            }
+            Expr::Opaque { .. } | Expr::Either(..) => None,
+        }
     }
 
     /// Header runs of a loop whose variables go through known values, found by going through them.

@@ -81,7 +81,12 @@ impl Walker {
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
             } else {
-                self.merge(forest, frame.first_branch, &std::mem::take(&mut frame.ambiguous), (&frame.guards, live, frame.branches == 1));
+                self.merge(
+                    forest,
+                    frame.first_branch,
+                    &std::mem::take(&mut frame.ambiguous),
+                    (&frame.guards, live, frame.branches == 1),
+                );
             }
         }
         self.results(&frame, joined);
