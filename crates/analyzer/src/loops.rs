@@ -237,10 +237,7 @@ impl Walker {
         self.cells.begin(all, module);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         let mut accesses = None;
-        let formats = module.format_mark.is_some_and(|mark| {
-            let end = mark + crate::formatting::MARK.len() as i64;
-            self.decoded.ops.iter().any(|op| op.code & code::MASK == 0x41 && (mark..end).contains(&op.b))
-        });
+        let formats = self.decoded.census.formats;
         if formats {
             // Its stream and its format are what its cost depends on.
             self.exporter.sensitive |= 0b11;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::frontend::wasm::decode::Op;
+use crate::frontend::wasm::decode::{Census, Op};
 use crate::frontend::wasm::module::Module;
 
 mod constants;
@@ -71,11 +71,13 @@ pub(crate) const MULTIPLIER_BYTES: usize = 300;
 const MULTIPLIER_CALLS: usize = 16;
 
 /// Whether a function multiplies two 64-bit numbers to one of 128 bits: by halves, without loops or calls.
-pub(crate) fn multiplies_wide(ops: &[Op]) -> bool {
+pub(crate) fn multiplies_wide(ops: &[Op], census: &Census) -> bool {
+    if census.any(&[0x03, 0x0c, 0x0d, 0x0e, 0x10, 0x11]) || !census.any(&[0x7e]) {
+        return false;
+    }
     let count = |codes: &[u16]| ops.iter().filter(|op| codes.contains(&op.code)).count();
     let halves = ops.windows(2).filter(|pair| pair[0].code == 0x42 && pair[0].b == 32 && pair[1].code == 0x88).count();
-    let plain = count(&[0x03, 0x0c, 0x0d, 0x0e, 0x10, 0x11]) == 0;
-    plain && (3..=8).contains(&count(&[0x7e])) && halves >= 2 && count(&[0x37]) == 2
+    (3..=8).contains(&count(&[0x7e])) && halves >= 2 && count(&[0x37]) == 2
 }
 
 /// Where the segments that code puts in place come to lie: pairs of segment and address, from the operators of the
@@ -169,20 +171,14 @@ pub(crate) fn sums_products<E>(calls: usize, ops: impl FnOnce() -> Result<Vec<Op
 }
 
 /// The algorithms a function's operators betray.
-pub(crate) fn algorithms(ops: &[Op], tables: &Tables) -> BTreeSet<&'static str> {
+pub(crate) fn algorithms(ops: &[Op], census: &Census, tables: &Tables) -> BTreeSet<&'static str> {
     let mut out = BTreeSet::new();
     let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
     let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
-    let mut met = Met::default();
-    for op in ops {
-        met.note(op.code);
-        let constant = matches!(op.code, 0x41 | 0x42);
-        if !constant && !matches!(op.code, 0x28..=0x35) {
-            continue;
-        }
-        out.extend(tables.at(op.b).map(|table| table.algorithm));
-        if constant && op.b.unsigned_abs() >= LEAST_WORD {
-            let value = if op.code == 0x41 { u64::from(op.b as u32) } else { op.b as u64 };
+    for &(code, value) in &census.constants {
+        out.extend(tables.at(value).map(|table| table.algorithm));
+        if matches!(code, 0x41 | 0x42) && value.unsigned_abs() >= LEAST_WORD {
+            let value = if code == 0x41 { u64::from(value as u32) } else { value as u64 };
             words.extend(WORDS.iter().filter(|word| word.0 == value).map(|word| (word.1, word.0)));
             polynomials.extend(POLYNOMIALS.iter().filter(|word| word.0 == value).map(|word| word.1));
         }
@@ -192,38 +188,20 @@ pub(crate) fn algorithms(ops: &[Op], tables: &Tables) -> BTreeSet<&'static str> 
             out.insert(word.0);
         }
     }
-    let shifts = || ops.iter().any(|op| matches!(op.code, 0x76 | 0x88));
-    let combines = || ops.iter().any(|op| matches!(op.code, 0x73 | 0x85));
-    if !polynomials.is_empty() && shifts() && combines() {
+    // A division by a polynomial shifts and combines.
+    if census.any(&[0x76, 0x88]) && census.any(&[0x73, 0x85]) {
         out.extend(polynomials);
     }
-    if met.may_be_rounds() {
+    if may_be_rounds(census) {
         rounds::algorithms(ops, &mut out);
     }
     out
 }
 
-/// Which operators a function has, of those numbered below 0x140.
-#[derive(Default)]
-struct Met([u64; 5]);
-
-impl Met {
-    #[inline]
-    fn note(&mut self, code: u16) {
-        if let Some(word) = self.0.get_mut(usize::from(code >> 6)) {
-            *word |= 1 << (code & 63);
-        }
-    }
-
-    fn any(&self, codes: &[u16]) -> bool {
-        codes.iter().any(|&code| self.0[usize::from(code >> 6)] & (1 << (code & 63)) != 0)
-    }
-
-    /// Whether the function has what every rule of [`rounds`] asks for: rotations, wide products, or both ANDs and XORs.
-    fn may_be_rounds(&self) -> bool {
-        let circuit = self.any(&[0x71, 0x83]) && self.any(&[0x73, 0x85]);
-        circuit || self.any(&[0x77, 0x78, 0x89, 0x8a]) || self.any(&[0x7e, 0x115, 0x116])
-    }
+/// Whether a function has what every rule of [`rounds`] asks for: rotations, wide products, or both ANDs and XORs.
+fn may_be_rounds(census: &Census) -> bool {
+    let circuit = census.any(&[0x71, 0x83]) && census.any(&[0x73, 0x85]);
+    circuit || census.any(&[0x77, 0x78, 0x89, 0x8a]) || census.any(&[0x7e, 0x115, 0x116])
 }
 
 #[cfg(test)]
@@ -234,8 +212,19 @@ mod tests {
         Op { code: 0x41, a: 0, b: i64::from(value as i32) }
     }
 
+    fn addressed(ops: &[Op], tables: &Tables) -> Vec<&'static str> {
+        let mut census = Census::default();
+        for op in ops {
+            census.meet(op.code);
+            if matches!(op.code, 0x41 | 0x42 | 0x28..=0x35) {
+                census.note(op.code, op.b);
+            }
+        }
+        algorithms(ops, &census, tables).into_iter().collect()
+    }
+
     fn found(ops: &[Op]) -> Vec<&'static str> {
-        algorithms(ops, &Tables::new(Vec::new())).into_iter().collect()
+        addressed(ops, &Tables::new(Vec::new()))
     }
 
     #[test]
@@ -263,8 +252,8 @@ mod tests {
         let tables = tables(&module, &[]);
         assert_eq!(tables.all.len(), 1);
         let load = |b| Op { code: 0x2d, a: 0, b };
-        assert!(algorithms(&[load(1099)], &tables).is_empty());
-        assert_eq!(algorithms(&[load(1100)], &tables).into_iter().collect::<Vec<_>>(), ["AES"]);
+        assert!(addressed(&[load(1099)], &tables).is_empty());
+        assert_eq!(addressed(&[load(1100)], &tables), ["AES"]);
     }
 
     #[test]
@@ -272,9 +261,9 @@ mod tests {
         let module = Module { data: vec![(None, TABLES[8].bytes)], ..Module::default() };
         let init = [constant(2048), constant(0), constant(12), Op { code: MEMORY_INIT, a: 0, b: 0 }];
         let found = tables(&module, &placed(&init));
-        assert_eq!(algorithms(&[constant(2048)], &found).into_iter().collect::<Vec<_>>(), ["SHA-256"]);
+        assert_eq!(addressed(&[constant(2048)], &found), ["SHA-256"]);
         let lost = tables(&module, &[]);
-        assert!(algorithms(&[constant(0)], &lost).is_empty());
+        assert!(addressed(&[constant(0)], &lost).is_empty());
     }
 
     #[test]

@@ -12,8 +12,10 @@ use super::features::Feature;
 use super::module::Module;
 use crate::error::AnalyzeError;
 
+mod census;
 mod dying;
 
+pub(crate) use census::Census;
 use dying::Dying;
 
 /// Locals a function may declare: wasmparser's and every engine's limit.
@@ -102,6 +104,7 @@ pub(crate) struct Decoded {
     pub loops: Vec<LoopShape>,
     pub assigned: Vec<u32>,
     pub locals: u32,
+    pub census: Census,
     /// Set where nesting is too deep to follow.
     pub too_deep: bool,
     open: Vec<(u32, u32)>,
@@ -210,6 +213,7 @@ impl Decoded {
         features: &mut u32,
     ) -> Result<(), AnalyzeError> {
         self.clear();
+        self.census.begin(module.format_mark);
         if body.len() > MAX_BODY_BYTES {
             return Err(AnalyzeError::Limit { what: "a function body", limit: MAX_BODY_BYTES as u64, offset });
         }
@@ -282,6 +286,7 @@ impl Decoded {
         let start = cursor.at;
         let opcode = cursor.byte()?;
         let plain = u16::from(opcode);
+        self.census.meet(plain);
         match opcode {
             0x20 | 0x23 | 0x24 | 0x25 | 0x26 | 0x3f | 0x40 | 0xd2 => {
                 if opcode == 0x40 {
@@ -298,12 +303,14 @@ impl Decoded {
                 }
             }
             0x41 => {
-                let value = cursor.signed()? as i32;
-                self.push(plain, 0, i64::from(value));
+                let value = i64::from(cursor.signed()? as i32);
+                self.push(plain, 0, value);
+                self.census.note(plain, value);
             }
             0x42 => {
                 let value = cursor.signed()?;
                 self.push(plain, 0, value);
+                self.census.note(plain, value);
             }
             0x45..=0xc4 | 0x00 | 0x01 | 0x0f | 0x1a | 0x1b | 0xd1 => {
                 if matches!(opcode, 0x00 | 0x0f) {
@@ -318,6 +325,9 @@ impl Decoded {
             0x28..=0x3e => {
                 let (memory, displacement) = memory_argument(cursor, features)?;
                 self.push(plain, memory, displacement);
+                if opcode <= 0x35 {
+                    self.census.note(plain, displacement);
+                }
             }
             0x02 | 0x04 | 0x1f => {
                 let arity = block_type(module, cursor)?;
@@ -507,6 +517,7 @@ impl Decoded {
             let index = cursor.index()?;
             first = if immediate == 0 { index } else { first };
         }
+        self.census.meet(code::MISC + sub as u16);
         self.push(code::MISC + sub as u16, first, 0);
         Some(())
     }

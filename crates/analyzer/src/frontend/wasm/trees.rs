@@ -111,11 +111,13 @@ fn task(
         functions.push(lay_out(module, walker, function, &mut forest, keep, &mut features)?);
         if let Some(tables) = tables {
             let ops = &walker.decoded.ops;
-            let algorithms = signatures::algorithms(ops, tables);
+            let algorithms = signatures::algorithms(ops, &walker.decoded.census, tables);
             if !algorithms.is_empty() {
                 signs.by_function.insert(function, algorithms);
             }
-            if module.bodies[index].bytes.len() <= signatures::MULTIPLIER_BYTES && signatures::multiplies_wide(ops) {
+            if module.bodies[index].bytes.len() <= signatures::MULTIPLIER_BYTES
+                && signatures::multiplies_wide(ops, &walker.decoded.census)
+            {
                 signs.multipliers.insert(function);
             }
         }
