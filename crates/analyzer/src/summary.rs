@@ -16,7 +16,7 @@ use crate::hash::{QuickMap, QuickSet};
 use crate::lanes::{LANES, Lanes, Weights, seed};
 use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
-use crate::program::{Forest, Function, Program, Trip};
+use crate::program::{Forest, Function, NONE, Program, Trip};
 
 mod moved;
 
@@ -111,7 +111,10 @@ struct Summary<'a> {
     program: &'a Program,
     graph: &'a CallGraph<'a>,
     order: &'a Order,
-    general: Vec<Option<Cost>>,
+    /// Costs in general, of those functions that were evaluated; a cost is half a kilobyte, and many are never reached.
+    costs: Vec<Cost>,
+    /// Which of them is a function's, by number; `NONE` where none is.
+    general: Vec<u32>,
     groups: Vec<Option<Cost>>,
     special: QuickMap<Instance, Cost>,
     per_function: QuickMap<u32, usize>,
@@ -140,7 +143,8 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         program,
         graph: &graph,
         order: &order,
-        general: vec![None; program.functions.len()],
+        costs: Vec::new(),
+        general: vec![NONE; program.functions.len()],
         groups: vec![None; program.groups.len()],
         special: QuickMap::default(),
         per_function: QuickMap::default(),
@@ -201,13 +205,19 @@ impl<'a> Summary<'a> {
         self.program.tree(function)
     }
 
+    /// The cost of a function in general, once it was evaluated.
+    fn general(&self, function: u32) -> Option<&Cost> {
+        self.costs.get(*self.general.get(function as usize)? as usize)
+    }
+
     /// Evaluates a node of the call graph in general.
     fn node(&mut self, node: u32) {
         self.component = self.order.component[node as usize];
         let Some(group) = node.checked_sub(self.graph.functions()) else {
             if let Some((forest, tree)) = self.tree(node) {
                 let cost = evaluate(forest, tree, &[], self);
-                self.general[node as usize] = Some(cost);
+                self.general[node as usize] = self.costs.len() as u32;
+                self.costs.push(cost);
                 self.finished.push(Instance { function: node, arguments: Vec::new() });
             }
             return;
@@ -222,7 +232,7 @@ impl<'a> Summary<'a> {
         let mut out = Cost::ZERO;
         for lane in 0..LANES {
             let member = members[(pick.0[lane] * members.len() as f64) as usize % members.len()];
-            if let Some(cost) = self.general[member as usize] {
+            if let Some(cost) = self.general(member) {
                 out.ops.0[lane] = cost.ops.0[lane];
                 out.bulk.0[lane] = cost.bulk.0[lane];
                 out.grown_pages.0[lane] = cost.grown_pages.0[lane];
@@ -315,7 +325,7 @@ impl Visitor for Summary<'_> {
         {
             return cost;
         }
-        let cost = self.general.get(function as usize).copied().flatten().unwrap_or(Cost::ZERO);
+        let cost = self.general(function).copied().unwrap_or(Cost::ZERO);
         self.weigh(function, cost)
     }
 
@@ -390,7 +400,7 @@ impl<'s, 'a> Down<'s, 'a> {
         let (instance, cost, times) = match told.and_then(|i| self.summary.special.get(&i).copied().map(|c| (i, c))) {
             Some((instance, cost)) => (instance, cost, times),
             None => {
-                let general = self.summary.general.get(function as usize).copied().flatten().unwrap_or(Cost::ZERO);
+                let general = self.summary.general(function).copied().unwrap_or(Cost::ZERO);
                 let cost = self.summary.weigh(function, general);
                 let weight = cost.ops.zip(general.ops, |all, one| if one > 0.0 { all / one } else { 1.0 });
                 (Instance { function, arguments: Vec::new() }, cost, times * weight)
@@ -445,7 +455,7 @@ impl<'s, 'a> Down<'s, 'a> {
 
     fn cost(&self, instance: &Instance) -> Option<Cost> {
         if instance.arguments.is_empty() {
-            return self.summary.general.get(instance.function as usize).copied().flatten();
+            return self.summary.general(instance.function).copied();
         }
         self.summary.special.get(instance).copied()
     }

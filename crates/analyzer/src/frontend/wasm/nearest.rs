@@ -34,12 +34,16 @@ pub(super) fn grow(
     let Search { forest, functions: found, features, .. } = Search::new(module, groups).run(roots, budget)?;
     let mut functions = vec![Definition::Host; module.imports.len()];
     functions.reserve(module.bodies.len());
-    let laid_out = found.into_iter().zip(&module.bodies).map(|(found, body)| {
+    functions.extend(module.bodies.iter().map(|body| {
         let static_ops = (body.bytes.len() as f64 / OPERATOR_BYTES).ceil() as u32;
-        let beyond = || Function { static_ops, opaque: true, detailed: true, ..Function::default() };
-        Definition::Body { forest: 0, function: found.unwrap_or_else(beyond) }
-    });
-    functions.extend(laid_out);
+        let beyond = Function { static_ops, opaque: true, detailed: true, ..Function::default() };
+        Definition::Body { forest: 0, function: beyond }
+    }));
+    for (number, function) in found {
+        if let Some(definition) = functions.get_mut(number as usize) {
+            *definition = Definition::Body { forest: 0, function };
+        }
+    }
     module.features |= features;
     Ok(Program { forests: vec![forest], functions, partial: true, ..Program::default() })
 }
@@ -50,8 +54,8 @@ struct Search<'a> {
     groups: &'a Groups,
     walker: Walker,
     forest: Forest,
-    /// The tree of each function with a body, where it was laid out.
-    functions: Vec<Option<Function>>,
+    /// The trees of functions that were laid out, by number.
+    functions: Vec<(u32, Function)>,
     features: u32,
     met: Vec<bool>,
     groups_met: Vec<bool>,
@@ -66,7 +70,7 @@ impl<'a> Search<'a> {
             groups,
             walker: Walker::default(),
             forest: Forest::default(),
-            functions: vec![None; module.bodies.len()],
+            functions: Vec::new(),
             features: 0,
             met: vec![false; module.functions.len()],
             groups_met: vec![false; groups.members.len()],
@@ -116,9 +120,7 @@ impl<'a> Search<'a> {
                 _ => {}
             }
         }
-        if let Some(place) = self.functions.get_mut(function as usize - self.module.imports.len()) {
-            *place = Some(tree);
-        }
+        self.functions.push((function, tree));
         Ok(())
     }
 
