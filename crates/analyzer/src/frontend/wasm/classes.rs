@@ -9,7 +9,7 @@ use crate::mix::{LOAD_BYTES, STORE_BYTES, Tally};
 ///
 /// Free: `nop drop block loop unreachable return else end` (wasmtime-environ 48, `tunables.rs`,
 /// `default_operator_cost`).
-pub(crate) fn class(code: u16) -> Option<OpClass> {
+pub(crate) const fn class(code: u16) -> Option<OpClass> {
     use OpClass as C;
     Some(match code {
         0x00..=0x03 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1f | code::END_LOOP => return None,
@@ -34,32 +34,32 @@ pub(crate) fn class(code: u16) -> Option<OpClass> {
         0x95 | 0xa3 => C::FloatDiv,
         0xa8..=0xab | 0xae..=0xbf => C::Convert,
         0x45..=0xc4 => C::IntAlu,
-        c if (code::MISC..code::SIMD).contains(&c) => match c - code::MISC {
+        c if code::MISC <= c && c < code::SIMD => match c - code::MISC {
             0..=7 => C::Convert,
             19 | 20 => C::IntAlu,
             21 | 22 => C::IntMul,
             16 => C::IntAlu,
             _ => C::Bulk,
         },
-        c if (code::SIMD..code::ATOMIC).contains(&c) => match c - code::SIMD {
+        c if code::SIMD <= c && c < code::ATOMIC => match c - code::SIMD {
             0..=10 | 84..=87 | 92 | 93 => C::Load,
             11 | 88..=91 => C::Store,
             12 => C::Const,
             _ => C::Vector,
         },
-        c if (code::ATOMIC..code::RARE).contains(&c) => C::Atomic,
+        c if code::ATOMIC <= c && c < code::RARE => C::Atomic,
         _ => C::Other,
     })
 }
 
 /// Bytes an operator reads from and writes to linear memory.
-pub(crate) fn traffic(code: u16) -> (u8, u8) {
+pub(crate) const fn traffic(code: u16) -> (u8, u8) {
     const LOADS: [u8; 14] = [4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4];
     const STORES: [u8; 9] = [4, 8, 4, 8, 1, 2, 1, 2, 4];
     match code {
-        0x28..=0x35 => (LOADS[usize::from(code - 0x28)], 0),
-        0x36..=0x3e => (0, STORES[usize::from(code - 0x36)]),
-        c if (code::SIMD..code::ATOMIC).contains(&c) => match c - code::SIMD {
+        0x28..=0x35 => (LOADS[(code - 0x28) as usize], 0),
+        0x36..=0x3e => (0, STORES[(code - 0x36) as usize]),
+        c if code::SIMD <= c && c < code::ATOMIC => match c - code::SIMD {
             0 => (16, 0),
             1..=6 | 10 | 93 => (8, 0),
             7 => (1, 0),
@@ -70,7 +70,7 @@ pub(crate) fn traffic(code: u16) -> (u8, u8) {
             lane @ 88..=91 => (0, 1 << (lane - 88)),
             _ => (0, 0),
         },
-        c if (code::ATOMIC..code::RARE).contains(&c) => match c - code::ATOMIC {
+        c if code::ATOMIC <= c && c < code::RARE => match c - code::ATOMIC {
             0x10..=0x16 => (4, 0),
             0x17..=0x1d => (0, 4),
             0x1e.. => (4, 4),
@@ -98,13 +98,37 @@ pub(crate) fn counted(code: u16) -> bool {
     COUNTED.get(usize::from(code)).copied().unwrap_or(true)
 }
 
+/// What counting an operator adds.
+#[derive(Clone, Copy)]
+struct Effect {
+    class: Option<OpClass>,
+    loaded: u8,
+    stored: u8,
+}
+
+/// [`class`] and [`traffic`] of the operators with a number of their own, looked up rather than matched: a first run
+/// counts all that it looks into.
+const EFFECTS: [Effect; code::END_LOOP as usize + 1] = {
+    let mut table = [Effect { class: None, loaded: 0, stored: 0 }; code::END_LOOP as usize + 1];
+    let mut code = 0;
+    while code < table.len() {
+        let (loaded, stored) = traffic(code as u16);
+        table[code] = Effect { class: class(code as u16), loaded, stored };
+        code += 1;
+    }
+    table
+};
+
 /// Counts an operator and the bytes it moves; whether it works on vectors.
+#[inline]
 pub(crate) fn count(tally: &mut Tally, code: u16) -> bool {
-    let class = class(code);
+    let Some(&Effect { class, loaded, stored }) = EFFECTS.get(usize::from(code)) else {
+        tally.add(OpClass::Other as usize, 1);
+        return false;
+    };
     if let Some(class) = class {
         tally.add(class as usize, 1);
     }
-    let (loaded, stored) = traffic(code);
     if loaded > 0 {
         tally.add(LOAD_BYTES, u32::from(loaded));
     }
