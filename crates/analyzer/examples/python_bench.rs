@@ -12,10 +12,11 @@ use forewarm_analyzer::{Depth, Nothing, PythonSource, analyze_python};
 use forewarm_types::{Bytes, Digest};
 
 /// Rounds of each kind.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let only = arguments.iter().find_map(|argument| argument.strip_prefix("--only="));
     let growth = arguments.iter().any(|argument| argument == "--growth");
     let paths = arguments.iter().filter(|argument| !argument.starts_with("--"));
     let mut files = Vec::new();
@@ -28,7 +29,7 @@ fn main() {
     }
     let sources: Vec<(PathBuf, String)> = sources.into_iter().filter(|(_, text)| parses(text)).collect();
     let bytes: usize = sources.iter().map(|(_, text)| text.len()).sum();
-    let (parse, analyze) = measure(&sources);
+    let (parse, analyze) = measure(&sources, only);
     println!("{} files, {:.2} MB", sources.len(), bytes as f64 / 1e6);
     println!("parse only  {:8.1} ms  {:6.1} MB/s", parse * 1e3, bytes as f64 / 1e6 / parse);
     println!("analysis    {:8.1} ms  {:6.1} MB/s", analyze * 1e3, bytes as f64 / 1e6 / analyze);
@@ -43,7 +44,7 @@ fn grow(sources: &[(PathBuf, String)]) {
         print!("{:40}", file.file_name().unwrap_or_default().to_string_lossy());
         for times in [1, 4, 16] {
             let repeated = vec![(file.clone(), format!("{text}\n").repeat(times))];
-            let (_, analyze) = measure(&repeated);
+            let (_, analyze) = measure(&repeated, None);
             print!("  ×{times}: {:8.2} ms", analyze * 1e3);
         }
         println!();
@@ -51,16 +52,17 @@ fn grow(sources: &[(PathBuf, String)]) {
 }
 
 /// Median seconds of parsing all sources, and of analysing them.
-fn measure(sources: &[(PathBuf, String)]) -> (f64, f64) {
+fn measure(sources: &[(PathBuf, String)], only: Option<&str>) -> (f64, f64) {
+    let wanted = |kind: &str| only.is_none_or(|only| only == kind);
     let (mut parse, mut analyze) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         parse.push(timed(|| {
-            for (_, text) in sources {
+            for (_, text) in sources.iter().filter(|_| wanted("parse")) {
                 black_box(ruff_python_parser::parse_module(text).is_ok());
             }
         }));
         analyze.push(timed(|| {
-            for (file, text) in sources {
+            for (file, text) in sources.iter().filter(|_| wanted("analyze")) {
                 let name = file.to_string_lossy();
                 let source = PythonSource { file_name: &name, handler: None, environment: &Nothing };
                 let size = Bytes(text.len() as u64);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use forewarm_types::OpClass;
 use forewarm_types::demand::IoKind;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::imports::Found;
 use super::scope::{self, Scope};
@@ -291,6 +291,7 @@ impl<'a, 's> Emitter<'a, 's> {
             exprs: forest.exprs.len() as u32,
             ..Function::default()
         };
+        let names = FxHashMap::with_capacity_and_hasher(scope.names.len(), FxBuildHasher);
         Self {
             sheet,
             file,
@@ -298,7 +299,7 @@ impl<'a, 's> Emitter<'a, 's> {
             class: None,
             module_level: false,
             scope,
-            names: FxHashMap::default(),
+            names,
             outer: None,
             deferred,
             tally: Tally::default(),

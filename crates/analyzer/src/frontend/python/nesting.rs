@@ -5,6 +5,8 @@
 //! any bracket (`1+1+1…`, `not not not…`, `a.b.c…`). What is counted bounds the tree's depth from above: a link is one
 //! operator character, one opening bracket or one word that follows another.
 
+use memchr::{memchr, memchr2, memchr3};
+
 use crate::error::AnalyzeError;
 
 /// Open brackets at once: `MAXLEVEL` in CPython's `Parser/tokenizer.h`, which rejects more as well.
@@ -110,7 +112,8 @@ impl Scan<'_> {
                 while self.text.get(at).is_some_and(|&byte| matches!(CLASS[usize::from(byte)], Class::Word)) {
                     at += 1;
                 }
-                self.at = at;
+                // Most words are followed by a blank, which changes nothing.
+                self.at = at + usize::from(self.text.get(at) == Some(&b' '));
                 self.word = Some(start);
                 return Ok(());
             }
@@ -141,6 +144,7 @@ impl Scan<'_> {
             Class::Separator => {
                 self.at += 1;
                 self.separate();
+                self.at += usize::from(self.text.get(self.at) == Some(&b' '));
             }
             Class::Backslash => self.at += 2,
             Class::Colon => {
@@ -153,6 +157,7 @@ impl Scan<'_> {
             Class::Operator => {
                 self.at += 1;
                 self.link()?;
+                self.at += usize::from(self.text.get(self.at) == Some(&b' '));
             }
         }
         self.word = None;
@@ -212,8 +217,15 @@ impl Scan<'_> {
             }
             return Ok(());
         }
-        while let Some(&byte) = self.text.get(self.at) {
-            if self.ends(byte, quote, triple) {
+        // What the text of a string says does not matter: only what may end it.
+        while let Some(rest) = self.text.get(self.at..) {
+            let next = if triple { memchr2(quote, b'\\', rest) } else { memchr3(quote, b'\\', b'\n', rest) };
+            let Some(next) = next else {
+                self.at = self.text.len();
+                break;
+            };
+            self.at += next;
+            if self.ends(self.text[self.at], quote, triple) {
                 break;
             }
         }
@@ -293,7 +305,7 @@ impl Scan<'_> {
 
     fn skip_line(&mut self) {
         let rest = &self.text[self.at..];
-        self.at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+        self.at += memchr(b'\n', rest).unwrap_or(rest.len());
     }
 
     /// The indentation of a line, at its beginning; lines without code have none.

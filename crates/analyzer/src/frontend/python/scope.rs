@@ -3,7 +3,7 @@
 
 use ruff_python_ast::{ExceptHandler, Expr, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextSize};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// The places where a scope binds one name.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,9 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Collects what statements bind.
     pub(super) fn of(body: &'a [Stmt]) -> Self {
-        let mut scope = Self::default();
+        // Every other statement binds a name of its own.
+        let names = FxHashMap::with_capacity_and_hasher((body.len() / 2).min(64), FxBuildHasher);
+        let mut scope = Self { names, outer: Vec::new() };
         scope.suite(body);
         scope
     }
