@@ -39,6 +39,9 @@ pub enum ModuleForm {
 pub struct ModuleCost {
     /// CPU seconds, files in the page cache.
     pub seconds: f64,
+    /// Variance of the seconds from run to run, in square seconds, which all modules of a run share; 0 where it was not
+    /// measured.
+    pub variance: f64,
     /// Resident bytes it adds; `None` where that was not measured.
     pub bytes: Option<f64>,
     /// Measurements behind it.
@@ -83,6 +86,12 @@ pub trait Environment {
     /// What importing a module costs, where it was measured with this interpreter and this version of its distribution.
     fn cost(&self, _module: &str, _file: &ModuleFile) -> Option<ModuleCost> {
         None
+    }
+
+    /// Modules that were loaded while a module was imported, where that was measured: what its code imports through
+    /// functions, on conditions, or for the attributes of a package.
+    fn loaded_by(&self, _module: &str) -> Vec<String> {
+        Vec::new()
     }
 
     /// The shared libraries that a file needs, and those that these need.

@@ -14,8 +14,9 @@ use forewarm_sandbox::bounded::{Output, output};
 /// disk, takes some 20 s.
 pub const MOST_SECONDS: f64 = 60.0;
 
-/// Measured imports after one that fills the page cache and writes bytecode; odd, so that there is a median.
-const SAMPLES: usize = 3;
+/// Measured imports after one that fills the page cache and writes bytecode: as few as tell a spread, a second or two
+/// each for the largest libraries.
+const SAMPLES: usize = 5;
 
 /// Output kept: 60,000 lines of `-X importtime`.
 const MOST_BYTES: u64 = 8 << 20;
@@ -38,8 +39,13 @@ __import__(name)\n    except BaseException:\n        pass\nfor name, size in row
 pub struct ModuleTime {
     /// Its name.
     pub module: String,
-    /// Seconds, the median of the samples.
+    /// Seconds, the mean of the samples, so that means sum to the mean of the whole.
     pub seconds: f64,
+    /// Variance of the seconds from run to run, in square seconds, as far as all modules of a run share it: the
+    /// variance of the whole, relative to its mean. What each module varies by itself averages out in sums.
+    pub variance: f64,
+    /// The module during whose import it was first loaded; `None` where the program itself asked for it.
+    pub parent: Option<String>,
     /// Resident bytes it added.
     pub bytes: Option<f64>,
     /// Whether the interpreter imports it at its start in any case.
@@ -90,26 +96,31 @@ pub fn measure_imports(python: &Path, modules: &[String], seconds: f64) -> Resul
         if done.timed_out { Err(ImportsError::Timeout(seconds)) } else { Ok(done) }
     };
     let timed = ["-X", "importtime"];
-    let at_start: HashSet<String> = times(&run(&timed, "pass", &[])?.stderr).into_keys().collect();
+    let at_start: HashSet<String> = times(&run(&timed, "pass", &[])?.stderr).0.into_keys().collect();
     run(&[], IMPORT, modules)?;
     let mut samples: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let mut failed = Vec::new();
+    let (mut failed, mut totals, mut parents) = (Vec::new(), Vec::new(), BTreeMap::new());
     for _ in 0..SAMPLES {
         let done = run(&timed, IMPORT, modules)?;
-        let found = times(&done.stderr);
+        let (found, nest) = times(&done.stderr);
         if found.is_empty() {
             return Err(ImportsError::Silent(done.status.to_string()));
         }
+        totals.push(found.iter().filter(|entry| !at_start.contains(entry.0)).map(|entry| entry.1).sum::<f64>());
+        parents = nest;
         for (module, seconds) in found {
             samples.entry(module).or_default().push(seconds);
         }
         failed = failures(&done.stdout);
     }
     let memory = memory(&run(&[], IMPORT_MEMORY, modules)?.stdout);
-    let modules = samples.into_iter().map(|(module, mut seconds)| {
-        seconds.sort_by(f64::total_cmp);
+    let spread = relative_variance(&totals);
+    let modules = samples.into_iter().map(|(module, seconds)| {
+        let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
         ModuleTime {
-            seconds: seconds[seconds.len() / 2],
+            seconds: mean,
+            variance: mean * mean * spread,
+            parent: parents.get(&module).cloned().flatten(),
             bytes: memory.get(&module).copied(),
             startup: at_start.contains(&module),
             samples: seconds.len() as u64,
@@ -119,19 +130,38 @@ pub fn measure_imports(python: &Path, modules: &[String], seconds: f64) -> Resul
     Ok(Imports { modules: modules.collect(), failed })
 }
 
-/// Own times of modules from what `-X importtime` writes: `import time: self [us] | cumulative | package`.
-fn times(stderr: &[u8]) -> BTreeMap<String, f64> {
+/// Variance of some figures over the square of their mean; 0 where there are too few.
+fn relative_variance(figures: &[f64]) -> f64 {
+    let count = figures.len() as f64;
+    let mean = figures.iter().sum::<f64>() / count;
+    if figures.len() < 2 || mean <= 0.0 {
+        return 0.0;
+    }
+    figures.iter().map(|figure| (figure / mean - 1.0).powi(2)).sum::<f64>() / (count - 1.0)
+}
+
+/// Own times of modules from what `-X importtime` writes, `import time: self [us] | cumulative | package`, and the module
+/// during whose import each was first loaded. A module stands below those that its import loads, two blanks to the left.
+fn times(stderr: &[u8]) -> (BTreeMap<String, f64>, BTreeMap<String, Option<String>>) {
     let mut out: BTreeMap<String, f64> = BTreeMap::new();
-    for line in String::from_utf8_lossy(stderr).lines() {
+    let mut parents = BTreeMap::new();
+    let mut above: Vec<String> = Vec::new();
+    for line in String::from_utf8_lossy(stderr).lines().rev() {
         let Some(rest) = line.strip_prefix("import time:") else { continue };
         let mut parts = rest.split('|');
         let own = parts.next().and_then(|own| own.trim().parse::<f64>().ok());
-        let name = parts.nth(1).map(str::trim).filter(|name| !name.is_empty());
+        let name = parts.nth(1).filter(|name| !name.trim().is_empty());
         if let (Some(own), Some(name)) = (own, name) {
+            let depth = (name.len() - name.trim_start().len()).saturating_sub(1) / 2;
+            let name = name.trim();
             *out.entry(name.to_owned()).or_default() += own * 1e-6;
+            above.truncate(depth);
+            // The lines come last first, so that the first load of a module is the last that is noted.
+            parents.insert(name.to_owned(), above.last().cloned());
+            above.push(name.to_owned());
         }
     }
-    out
+    (out, parents)
 }
 
 fn failures(stdout: &[u8]) -> Vec<String> {
@@ -158,9 +188,25 @@ mod tests {
     fn import_times_are_read() {
         let text = "import time: self [us] | cumulative | imported package\nimport time:       120 |        120 |   \
                     _io\nnoise\nimport time:      1500 |       3000 | a.b\nimport time:  30 | 30 |     a.b\n";
-        let found = times(text.as_bytes());
+        let (found, parents) = times(text.as_bytes());
         assert_eq!(found.len(), 2);
+        assert_eq!(parents["_io"], None);
         assert!((found["a.b"] - 0.00153).abs() < 1e-12 && (found["_io"] - 0.00012).abs() < 1e-12);
+    }
+
+    #[test]
+    fn modules_know_what_loaded_them_first() {
+        let text =
+            "import time: 1 | 1 |     c\nimport time: 1 | 2 |   b\nimport time: 1 | 1 |   d\nimport time: 1 | 4 | a\n";
+        let (_, parents) = times(text.as_bytes());
+        let shown = |name: &str| parents[name].as_deref();
+        assert_eq!([shown("a"), shown("b"), shown("c"), shown("d")], [None, Some("a"), Some("b"), Some("a")]);
+    }
+
+    #[test]
+    fn what_runs_share_is_their_relative_variance() {
+        assert!((relative_variance(&[0.9, 1.0, 1.1]) - 0.01).abs() < 1e-12);
+        assert!((relative_variance(&[1.0]), relative_variance(&[])) == (0.0, 0.0));
     }
 
     #[test]

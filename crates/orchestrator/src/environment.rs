@@ -21,8 +21,17 @@ use forewarm_types::python::{ImportOrigin, Interpreter};
 pub use interpreter::{Python, find_interpreter};
 use packages::Packages;
 
-/// Costs of modules by their name, with the distribution and version they were measured in.
-pub type ModuleCosts = HashMap<String, (Option<String>, ModuleCost)>;
+/// What a module was measured to cost.
+pub struct KnownCost {
+    /// The distribution and version it was measured in.
+    pub distribution: Option<String>,
+    /// The module during whose import it was loaded.
+    pub parent: Option<String>,
+    pub cost: ModuleCost,
+}
+
+/// Costs of modules by their name.
+pub type ModuleCosts = HashMap<String, KnownCost>;
 
 /// The surroundings of one program.
 pub struct PythonEnvironment {
@@ -30,6 +39,8 @@ pub struct PythonEnvironment {
     /// Folders of the program's own modules.
     local: Vec<PathBuf>,
     costs: ModuleCosts,
+    /// Modules loaded while a module was imported, by that.
+    loaded: HashMap<String, Vec<String>>,
     packages: RefCell<Option<Rc<Packages>>>,
     listings: RefCell<HashMap<PathBuf, Rc<Listing>>>,
     found: RefCell<HashMap<String, Option<Located>>>,
@@ -49,10 +60,19 @@ struct Located {
 impl PythonEnvironment {
     /// The surroundings of a program in a folder.
     pub fn new(python: Option<Python>, local: Vec<PathBuf>, costs: ModuleCosts) -> Self {
+        let mut loaded: HashMap<String, Vec<String>> = HashMap::new();
+        for (module, known) in &costs {
+            if let Some(parent) = &known.parent {
+                loaded.entry(parent.clone()).or_default().push(module.clone());
+            }
+        }
+        // In no order of a hash table, so that equal figures give equal results.
+        loaded.values_mut().for_each(|modules| modules.sort());
         Self {
             python,
             local,
             costs,
+            loaded,
             packages: RefCell::default(),
             listings: RefCell::default(),
             found: RefCell::default(),
@@ -224,10 +244,14 @@ impl Environment for PythonEnvironment {
     }
 
     fn cost(&self, module: &str, file: &ModuleFile) -> Option<ModuleCost> {
-        let (measured_in, cost) = self.costs.get(module)?;
+        let KnownCost { distribution: measured_in, cost, .. } = self.costs.get(module)?;
         // Another version of the distribution is other code.
         let now = file.distribution.as_ref().map(|name| format!("{name} {}", self.version(name).unwrap_or_default()));
         (*measured_in == now).then_some(*cost)
+    }
+
+    fn loaded_by(&self, module: &str) -> Vec<String> {
+        self.loaded.get(module).cloned().unwrap_or_default()
     }
 
     fn shared_libraries(&self, path: &str) -> Vec<SharedLibrary> {

@@ -10,7 +10,7 @@ use forewarm_types::python::{ImportOrigin, ImportTime};
 use forewarm_types::{Analysis, Bytes};
 
 use crate::Orchestrator;
-use crate::environment::{ModuleCosts, Python, PythonEnvironment, find_interpreter};
+use crate::environment::{KnownCost, ModuleCosts, Python, PythonEnvironment, find_interpreter};
 use crate::error::Error;
 use crate::program::{Program, digest_of};
 
@@ -137,13 +137,15 @@ fn importable(analysis: &Analysis) -> Vec<String> {
 }
 
 fn row(time: ModuleTime, environment: &PythonEnvironment) -> ModuleCostRow {
-    let ModuleTime { module, seconds, bytes, startup, samples } = time;
+    let ModuleTime { module, seconds, variance, parent, bytes, startup, samples } = time;
     let distribution = environment.find(&module).and_then(|file| file.distribution);
     let distribution = distribution.map(|name| format!("{name} {}", environment.version(&name).unwrap_or_default()));
-    ModuleCostRow { module, distribution, seconds, bytes, startup, samples, source: SOURCE.to_owned() }
+    let source = SOURCE.to_owned();
+    ModuleCostRow { module, distribution, seconds, variance, parent, bytes, startup, samples, source }
 }
 
-fn priced(row: ModuleCostRow) -> (String, (Option<String>, forewarm_analyzer::ModuleCost)) {
-    let ModuleCostRow { module, distribution, seconds, bytes, startup, samples, .. } = row;
-    (module, (distribution, forewarm_analyzer::ModuleCost { seconds, bytes, samples, startup }))
+fn priced(row: ModuleCostRow) -> (String, KnownCost) {
+    let ModuleCostRow { module, distribution, seconds, variance, parent, bytes, startup, samples, .. } = row;
+    let cost = forewarm_analyzer::ModuleCost { seconds, variance, bytes, samples, startup };
+    (module, KnownCost { distribution, parent, cost })
 }

@@ -14,6 +14,10 @@ pub struct ModuleCostRow {
     pub distribution: Option<String>,
     /// Seconds.
     pub seconds: f64,
+    /// Variance of the seconds from run to run, in square seconds; 0 where it was not measured.
+    pub variance: f64,
+    /// The module during whose import it was loaded; `None` where the program itself asked for it.
+    pub parent: Option<String>,
     /// Resident bytes.
     pub bytes: Option<f64>,
     /// Whether the interpreter imports it at its start in any case.
@@ -32,7 +36,7 @@ impl Store {
     pub fn module_costs(&self, interpreter: &str) -> Result<Vec<ModuleCostRow>, StoreError> {
         self.read(|connection| {
             let mut statement = connection.prepare(
-                "SELECT module, distribution, seconds, bytes, startup, samples, source FROM module_costs
+                "SELECT module, distribution, seconds, bytes, startup, samples, source, variance, parent FROM module_costs
                  WHERE interpreter = ?",
             )?;
             let rows = statement.query_map([interpreter], |row| {
@@ -44,6 +48,8 @@ impl Store {
                     startup: row.get(4)?,
                     samples: row.get::<_, i64>(5)?.max(0) as u64,
                     source: row.get(6)?,
+                    variance: row.get(7)?,
+                    parent: row.get(8)?,
                 })
             })?;
             rows.collect()
@@ -59,7 +65,7 @@ impl Store {
         self.write(|transaction| {
             let mut statement = transaction.prepare(
                 "INSERT OR REPLACE INTO module_costs(interpreter, module, distribution, seconds, bytes, startup, samples,
-                 source) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                 source, variance, parent) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             for row in rows {
                 statement.execute(params![
@@ -70,7 +76,9 @@ impl Store {
                     row.bytes,
                     row.startup,
                     row.samples as i64,
-                    row.source
+                    row.source,
+                    row.variance,
+                    row.parent
                 ])?;
             }
             Ok(())
@@ -91,6 +99,8 @@ mod tests {
             module: module.into(),
             distribution: Some(format!("numpy {version}")),
             seconds,
+            variance: seconds * 1e-3,
+            parent: module.split_once('.').map(|parts| parts.0.to_owned()),
             bytes: None,
             startup: false,
             samples: 3,

@@ -40,6 +40,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[
          WHERE json_valid(observation);
      DROP INDEX observations_of_code;
      CREATE INDEX past_of_code ON observations(code, id, past);",
+    // How much an import time varies from run to run, and the module during whose import a module was loaded.
+    "ALTER TABLE module_costs ADD COLUMN variance REAL NOT NULL DEFAULT 0;
+     ALTER TABLE module_costs ADD COLUMN parent TEXT;",
 ];
 
 /// The version this crate writes.

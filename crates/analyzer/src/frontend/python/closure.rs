@@ -20,9 +20,13 @@ const MAX_BYTES: usize = 80 << 20;
 /// times. A default; a package's modules differ that much.
 const UNMEASURED_SPREAD: f64 = 10.0;
 
-/// Relative error of an import time that was measured in another process on this machine: CPU time varies by 0.5 %, page
-/// faults and hash seeds add to it. A default.
-const MEASURED_ERROR: f64 = 0.1;
+/// Least relative standard deviation of an import time that was measured in another process on this machine: what a few
+/// runs in a row cannot tell, such as the load of another hour and hash seeds. A default.
+const LEAST_DEVIATION: f64 = 0.05;
+
+/// 95th percentiles of Student's t distribution by degrees of freedom, from 1; beyond them that of the normal one.
+const STUDENT: [f64; 9] = [6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83];
+const NORMAL: f64 = 1.645;
 
 /// The union of the modules that several imports load.
 pub(super) struct Closure<'e> {
@@ -44,7 +48,7 @@ impl<'e> Closure<'e> {
     /// Adds what an import loads; the number of modules it found.
     pub(super) fn add(&mut self, module: &str, names: &[String]) {
         let mut queue = VecDeque::new();
-        self.request(module, names, &mut queue);
+        self.request(module, names, false, &mut queue);
         while let Some((name, file)) = queue.pop_front() {
             if self.loaded.len() >= MAX_MODULES || self.bytes >= MAX_BYTES {
                 self.cut = true;
@@ -57,33 +61,50 @@ impl<'e> Closure<'e> {
                 self.bytes += text.len();
                 self.follow(&name, &file, &text, &mut queue);
             }
+            // Extension modules import as well.
+            if self.environment.cost(&name, &file).is_some() {
+                for module in self.environment.loaded_by(&name) {
+                    self.request(&module, &[], true, &mut queue);
+                }
+            }
             self.loaded.push((name, file));
         }
     }
 
-    /// Queues a module with the packages above it, and names taken from it that are modules.
-    fn request(&mut self, module: &str, names: &[String], queue: &mut VecDeque<(String, ModuleFile)>) -> bool {
+    /// Queues a module with the packages above it, and names taken from it that are modules. `seen` where it was measured
+    /// what the importing module loads.
+    fn request(
+        &mut self,
+        module: &str,
+        names: &[String],
+        seen: bool,
+        queue: &mut VecDeque<(String, ModuleFile)>,
+    ) -> bool {
         let mut end = 0;
         let mut found = None;
         while end < module.len() {
             end = module[end + 1..].find('.').map_or(module.len(), |dot| end + 1 + dot);
-            found = self.enqueue(&module[..end], queue);
+            found = self.enqueue(&module[..end], seen, queue);
             if found.is_none() {
                 return false;
             }
         }
         if found.is_some_and(|package| package) {
             for name in names.iter().filter(|name| *name != "*") {
-                self.enqueue(&format!("{module}.{name}"), queue);
+                self.enqueue(&format!("{module}.{name}"), seen, queue);
             }
         }
         true
     }
 
     /// Queues one module; whether it is a package, `None` where there is no such module.
-    fn enqueue(&mut self, module: &str, queue: &mut VecDeque<(String, ModuleFile)>) -> Option<bool> {
+    fn enqueue(&mut self, module: &str, seen: bool, queue: &mut VecDeque<(String, ModuleFile)>) -> Option<bool> {
         let file = self.environment.find(module)?;
         let package = file.package;
+        // What was not there after its importer was loaded is not loaded by it, whatever the text says.
+        if seen && self.environment.cost(module, &file).is_none() {
+            return Some(package);
+        }
         if self.seen.insert(module.to_owned()) && file.origin != ImportOrigin::Local {
             queue.push_back((module.to_owned(), file));
         }
@@ -92,13 +113,14 @@ impl<'e> Closure<'e> {
 
     fn follow(&mut self, name: &str, file: &ModuleFile, text: &[u8], queue: &mut VecDeque<(String, ModuleFile)>) {
         let package = if file.package { name } else { name.rsplit_once('.').map_or("", |(parent, _)| parent) };
+        let seen = self.environment.cost(name, file).is_some();
         let mut failed = false;
         for found in scan(text, self.version) {
             if found.lazy || (found.alternative && !failed) {
                 continue;
             }
             if let Some(module) = absolute(package, found.level, &found.module) {
-                failed = !self.request(&module, &found.names, queue);
+                failed = !self.request(&module, &found.names, seen, queue);
             }
         }
     }
@@ -111,8 +133,9 @@ impl<'e> Closure<'e> {
         // What the interpreter loads at its start costs nothing more.
         let added = || costs.iter().flatten().filter(|cost| !cost.startup);
         let missing = costs.len() - measured;
-        let seconds = estimate(added().map(|cost| cost.seconds), missing);
-        let bytes = estimate(added().filter_map(|cost| cost.bytes), missing);
+        let seconds =
+            estimate(added().map(|cost| (cost.seconds, cost.variance.max(0.0).sqrt(), cost.samples)), missing);
+        let bytes = estimate(added().filter_map(|cost| Some((cost.bytes?, 0.0, cost.samples))), missing);
         Phase {
             ops: None,
             modules: modules.len() as u64,
@@ -166,13 +189,25 @@ impl<'e> Closure<'e> {
     }
 }
 
-/// The sum of measured costs, and of so many more that were not, each taken as the mean of the measured ones.
-fn estimate(measured: impl Iterator<Item = f64>, missing: usize) -> Estimate {
-    let (sum, count) = measured.fold((0.0, 0_usize), |(sum, count), value| (sum + value.max(0.0), count + 1));
+/// The sum of measured costs, given with their standard deviations and samples, and of so many more that were not
+/// measured, each taken as the mean of the measured ones.
+///
+/// Runs are slow or fast as a whole, so that deviations add up; the interval is that of one more run (Student's t).
+fn estimate(measured: impl Iterator<Item = (f64, f64, u64)>, missing: usize) -> Estimate {
+    let (mut sum, mut deviation, mut samples, mut count) = (0.0, 0.0, u64::MAX, 0_usize);
+    for (mean, error, of) in measured {
+        sum += mean.max(0.0);
+        deviation += error;
+        samples = samples.min(of.max(1));
+        count += 1;
+    }
+    let student = usize::try_from(samples.saturating_sub(2)).ok().and_then(|freedom| STUDENT.get(freedom));
+    let width = student.copied().unwrap_or(NORMAL) * (1.0 + 1.0 / samples as f64).sqrt();
+    let error = width * deviation.max(LEAST_DEVIATION * sum);
+    let low = (sum - error).max(0.0);
     if missing == 0 {
-        return Estimate::new(sum * (1.0 - MEASURED_ERROR), sum, sum * (1.0 + MEASURED_ERROR), Basis::Emulated);
+        return Estimate::new(low, sum, sum + error, Basis::Emulated);
     }
     let guessed = missing as f64 * sum / count.max(1) as f64;
-    let high = sum * (1.0 + MEASURED_ERROR) + guessed * UNMEASURED_SPREAD;
-    Estimate::new(sum * (1.0 - MEASURED_ERROR), sum + guessed, high, Basis::Default)
+    Estimate::new(low, sum + guessed, sum + error + guessed * UNMEASURED_SPREAD, Basis::Default)
 }
