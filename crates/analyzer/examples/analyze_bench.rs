@@ -1,14 +1,21 @@
-//! How long analysis takes: for each file given, a line of JSON with the best seconds of validating it alone, of the
-//! analysis a first run waits for and of the full one, and the memory held. `analyze_bench [--threads N] [--rounds N] [--only NAME] FILE…`; on
-//! one thread, in CPU time, unless told otherwise; `--only run` leaves the others out, for a profiler. Run by `cargo xtask bench analyze`.
+//! How long analysis takes: for each file given, a line of JSON with the best seconds of the least that can be done with
+//! it, of the analysis a first run waits for and of the full one, and the memory held. The least is to validate a
+//! WebAssembly module, to decode the code of a native program, and to parse the Python files of a folder.
+//!
+//! `analyze_bench [--threads N] [--rounds N] [--only NAME] [--times N] PATH…`; on one thread, in CPU time, unless told
+//! otherwise; `--only run` leaves the others out, for a profiler; `--times` repeats native code or each Python file.
+//! Run by `cargo xtask bench analyze`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, and it alone may read the clock")]
 
 use std::error::Error;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use forewarm_analyzer::{Depth, analyze};
+use forewarm_analyzer::{AnalyzeError, Depth, Nothing, PythonSource, analyze, analyze_python, fuzz};
 use forewarm_types::{Analysis, Bytes, Digest};
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+use object::{Object, ObjectSection, SectionKind};
 use rustix::time::{ClockId, clock_gettime};
 use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
@@ -16,28 +23,132 @@ use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, Wasm
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    let (mut threads, mut rounds, mut only, mut files) = (1, 7, String::new(), Vec::new());
+    let (mut threads, mut rounds, mut times, mut only, mut files) = (1, 7, 1, String::new(), Vec::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().ok_or("a number is missing")?.parse().map_err(Failure::from);
         match argument.as_str() {
             "--threads" => threads = number()?,
             "--rounds" => rounds = number()?,
+            "--times" => times = number()?,
             "--only" => only = arguments.next().unwrap_or_default(),
             _ => files.push(argument),
         }
     }
     rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(|| {
         for file in &files {
-            println!("{}", measure(file, &std::fs::read(file)?, rounds, &only, threads == 1)?);
+            println!("{}", measure(file, &Subject::open(file, times)?, rounds, &only, threads == 1)?);
         }
         Ok(())
     })
 }
 
-fn measure(file: &str, bytes: &[u8], rounds: usize, only: &str, alone: bool) -> Result<String, Failure> {
-    let at =
-        |depth| -> Result<Analysis, Failure> { Ok(analyze(bytes, Digest([0; 32]), Bytes(bytes.len() as u64), depth)?) };
+/// What is analysed.
+enum Subject {
+    Module(Vec<u8>),
+    Native(Vec<u8>),
+    /// Files by name.
+    Python(Vec<(String, String)>),
+}
+
+impl Subject {
+    fn open(path: &str, times: usize) -> Result<Self, Failure> {
+        if std::fs::metadata(path)?.is_dir() || path.ends_with(".py") {
+            let mut files = Vec::new();
+            collect(path.as_ref(), times, &mut files)?;
+            return Ok(Self::Python(files));
+        }
+        let bytes = std::fs::read(path)?;
+        if !bytes.starts_with(b"\x7fELF") {
+            return Ok(Self::Module(bytes));
+        }
+        // Code many times over is a program of its own, without symbols.
+        let many = || -> Result<Vec<u8>, Failure> { Ok(fuzz::program(&code(&bytes)?.concat().repeat(times))) };
+        Ok(Self::Native(if times == 1 { bytes } else { many()? }))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Module(bytes) | Self::Native(bytes) => bytes.len(),
+            Self::Python(files) => files.iter().map(|file| file.1.len()).sum(),
+        }
+    }
+
+    /// The least that can be done.
+    fn least(&self) -> Result<(), Failure> {
+        match self {
+            Self::Module(bytes) => validate(bytes)?,
+            Self::Native(bytes) => {
+                black_box(code(bytes)?.into_iter().map(decode).sum::<u64>());
+            }
+            Self::Python(files) => {
+                for (_, text) in files {
+                    black_box(ruff_python_parser::parse_module(text).is_ok());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An analysis of it; of several files that of the last.
+    fn analyze(&self, depth: Depth) -> Result<Analysis, Failure> {
+        match self {
+            Self::Module(bytes) | Self::Native(bytes) => {
+                Ok(analyze(bytes, Digest([0; 32]), Bytes(bytes.len() as u64), depth)?)
+            }
+            Self::Python(files) => {
+                let one = |(name, text): &(String, String)| -> Result<Analysis, AnalyzeError> {
+                    let source = PythonSource { file_name: name, handler: None, environment: &Nothing };
+                    analyze_python(text.as_bytes(), Digest([0; 32]), Bytes(text.len() as u64), depth, &source)
+                };
+                let mut last = None;
+                for file in files {
+                    last = Some(black_box(one(file)?));
+                }
+                last.ok_or_else(|| "there is no Python file".into())
+            }
+        }
+    }
+}
+
+/// Python files below a folder that can be parsed, each so many times over.
+fn collect(path: &Path, times: usize, out: &mut Vec<(String, String)>) -> Result<(), Failure> {
+    if path.is_dir() {
+        let mut entries: Vec<_> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
+        entries.sort_by_key(std::fs::DirEntry::path);
+        return entries.iter().try_for_each(|entry| collect(&entry.path(), times, out));
+    }
+    if path.extension().is_some_and(|extension| extension == "py")
+        && let Ok(text) = std::fs::read_to_string(path)
+        && ruff_python_parser::parse_module(&text).is_ok()
+    {
+        out.push((path.display().to_string(), format!("{text}\n").repeat(times)));
+    }
+    Ok(())
+}
+
+/// The code of a native program; of one without sections all that is loaded.
+fn code(bytes: &[u8]) -> Result<Vec<&[u8]>, Failure> {
+    let file = object::File::parse(bytes)?;
+    let text = file.sections().filter(|section| section.kind() == SectionKind::Text);
+    let sections: Vec<&[u8]> = text.map(|section| section.data()).collect::<Result<_, _>>()?;
+    Ok(if sections.is_empty() { vec![bytes] } else { sections })
+}
+
+/// Decodes code and counts its instructions.
+fn decode(bytes: &[u8]) -> u64 {
+    let mut decoder = Decoder::with_ip(64, bytes, 0, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    let mut count = 0;
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        count += u64::from(!instruction.is_invalid());
+    }
+    count
+}
+
+fn measure(file: &str, subject: &Subject, rounds: usize, only: &str, alone: bool) -> Result<String, Failure> {
+    let at = |depth| subject.analyze(depth);
     let run = at(Depth::Run)?;
     let full = if only == "run" { None } else { Some(at(Depth::Full)?) };
     let mut best = [f64::MAX; 3];
@@ -47,7 +158,7 @@ fn measure(file: &str, bytes: &[u8], rounds: usize, only: &str, alone: bool) -> 
             if only.is_empty() || only == name {
                 let begin = (Instant::now(), cpu_time());
                 match name {
-                    "validate" => validate(bytes)?,
+                    "validate" => subject.least()?,
                     "run" => drop(black_box(at(Depth::Run)?)),
                     _ => drop(black_box(at(Depth::Full)?)),
                 }
@@ -61,11 +172,15 @@ fn measure(file: &str, bytes: &[u8], rounds: usize, only: &str, alone: bool) -> 
         Some(e) => format!("[{:.4e}, {:.4e}, {:.4e}]", e.low, e.expected, e.high),
         None => "null".to_owned(),
     };
+    let code_bytes = match subject {
+        Subject::Python(_) => subject.size() as u64,
+        _ => run.profile.compile.code_bytes.0,
+    };
     Ok(format!(
         "{{\"file\": {file:?}, \"bytes\": {}, \"code_bytes\": {}, \"functions\": {}, \"validate_seconds\": {:.6}, \
          \"run_seconds\": {:.6}, \"full_seconds\": {:.6}, \"peak_memory_bytes\": {}, \"run_ops\": {}, \"full_ops\": {}}}",
-        bytes.len(),
-        run.profile.compile.code_bytes.0,
+        subject.size(),
+        code_bytes,
         run.profile.compile.functions,
         best[0],
         best[1],

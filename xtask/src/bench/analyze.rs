@@ -1,5 +1,6 @@
-//! `bench analyze`: how fast the analyzer is on one core beside validating the same bytes, what memory it takes, and
-//! whether both grow linearly, on one module made 4 and 16 times as large. Measured by the analyzer's own example, one
+//! `bench analyze`: how fast the analyzer is on one core beside the least that can be done with the same bytes (validating
+//! a module, decoding native code, parsing Python), what memory it takes, and whether both grow linearly, on one of each
+//! kind made 4 and 16 times as large. Measured by the analyzer's own example, one
 //! process per file.
 
 use std::fs;
@@ -15,7 +16,8 @@ use crate::process::{Outcome, While, cargo, command, failure, output_of, require
 const MODULES: [&str; 7] = ["hello", "sieve", "wordfreq", "graphviz", "resvg", "python", "esbuild"];
 
 /// The module that is multiplied, and by what.
-const MULTIPLIED: (&str, [u32; 3]) = ("graphviz", [1, 4, 16]);
+const MULTIPLIED: &str = "graphviz";
+const FACTORS: [u32; 3] = [1, 4, 16];
 
 /// What the example says of one file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ struct Row {
     name: String,
     #[serde(flatten)]
     measured: Measured,
-    /// Full analysis, validation included, over validation alone.
+    /// Full analysis over the least that can be done: validation, decoding or parsing alone.
     full_over_validation: f64,
 }
 
@@ -47,32 +49,54 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     let bench = example()?;
     let chosen =
         |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| name.starts_with(only.as_str()));
-    let measure = |name: String, file: &Path| -> Outcome<Row> {
-        let rounds = if arguments.quick { 3 } else { arguments.rounds.max(3) };
-        let mut measuring = command(&bench, &["--rounds", &rounds.to_string()]);
+    let rounds = if arguments.quick { 3 } else { arguments.rounds.max(3) };
+    let measure = |name: String, file: &Path, times: u32| -> Outcome<Row> {
+        let mut measuring = command(&bench, &["--rounds", &rounds.to_string(), "--times", &times.to_string()]);
         let measured: Measured =
             serde_json::from_str(&output_of(measuring.arg(file))?).doing("reading the example's result")?;
         let full_over_validation = measured.full_seconds / measured.validate_seconds;
         Ok(Row { name, measured, full_over_validation })
     };
-    println!("\nCPU time on one core, best of {} rounds; a third of validation's speed is wanted", arguments.rounds);
-    heading();
+    println!("\nCPU time on one core, best of {rounds} rounds; a third of validation's speed is wanted");
+    heading("validate");
     let mut modules = Vec::new();
     for name in MODULES.into_iter().filter(|name| chosen(name)) {
-        modules.push(shown(measure(name.to_owned(), &corpus.wasm(name))?));
+        modules.push(shown(measure(name.to_owned(), &corpus.wasm(name), 1)?));
     }
-    let (name, factors) = MULTIPLIED;
-    println!("\n{name}, its functions many times over");
-    heading();
-    let original = fs::read(corpus.wasm(name)).doing("reading the module to multiply")?;
-    let folder = tempfile::tempdir().doing("making a folder")?;
     let mut growth = Vec::new();
-    for factor in factors {
-        let file = folder.path().join("multiplied.wasm");
-        fs::write(&file, multiply::times(&original, factor)?).doing("writing a multiplied module")?;
-        growth.push(shown(measure(format!("{name} x{factor}"), &file)?));
+    if chosen(MULTIPLIED) {
+        println!("\n{MULTIPLIED}, its functions many times over");
+        heading("validate");
+        let original = fs::read(corpus.wasm(MULTIPLIED)).doing("reading the module to multiply")?;
+        let folder = tempfile::tempdir().doing("making a folder")?;
+        for factor in FACTORS {
+            let file = folder.path().join("multiplied.wasm");
+            fs::write(&file, multiply::times(&original, factor)?).doing("writing a multiplied module")?;
+            growth.push(shown(measure(format!("{MULTIPLIED} x{factor}"), &file, 1)?));
+        }
     }
-    write("analyze", corpus, serde_json::json!({"modules": modules, "growth": growth}))
+    let mut native = Vec::new();
+    if chosen("native") {
+        println!("\nnative programs; half the speed of decoding alone is wanted");
+        heading("decode");
+        let own = std::env::current_exe().doing("finding this very program")?;
+        native.push(shown(measure("wasmtime".to_owned(), &corpus.wasmtime(), 1)?));
+        native.push(shown(measure("xtask".to_owned(), &own, 1)?));
+        for factor in FACTORS {
+            native.push(shown(measure(format!("code x{factor}"), &own, factor)?));
+        }
+    }
+    let mut python = Vec::new();
+    if chosen("python-source") {
+        println!("\nPython files; half the speed of parsing alone is wanted");
+        heading("parse");
+        let library = corpus.at("venv/lib");
+        for factor in FACTORS {
+            python.push(shown(measure(format!("packages x{factor}"), &library, factor)?));
+        }
+    }
+    let all = serde_json::json!({"modules": modules, "growth": growth, "native": native, "python": python});
+    write("analyze", corpus, all)
 }
 
 /// The example's binary, built; or the one that `FOREWARM_ANALYZE_BENCH` names.
@@ -87,10 +111,19 @@ fn example() -> Outcome<PathBuf> {
     if path.exists() { Ok(path) } else { Err(failure(format!("{} was not built", path.display()))) }
 }
 
-fn heading() {
+fn heading(least: &str) {
     println!(
         "{:<16}{:>10}{:>11}{:>13}{:>8}{:>14}{:>9}{:>8}{:>8}{:>10}",
-        "module", "code KB", "functions", "validate ms", "MB/s", "first run ms", "full ms", "MB/s", "ratio", "peak MB"
+        "file",
+        "code KB",
+        "functions",
+        format!("{least} ms"),
+        "MB/s",
+        "first run ms",
+        "full ms",
+        "MB/s",
+        "ratio",
+        "peak MB"
     );
 }
 
