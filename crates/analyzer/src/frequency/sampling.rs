@@ -129,6 +129,9 @@ impl<V: Visitor> Flow<'_, V> {
         exprs: impl IntoIterator<Item = u32>,
         value: impl Fn(&Self) -> Option<f64>,
     ) -> Option<f64> {
+        if self.loops.is_empty() {
+            return None;
+        }
         let (mut of, mut bent) = (NONE, false);
         for expr in exprs {
             self.depends(expr, &mut of, &mut bent, &mut MAX_TERMS.clone())?;
@@ -224,6 +227,9 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// How often an expression is true over the innermost loop's iterations, where its variables go through known values.
     pub(super) fn along(&self, expr: u32) -> Option<f64> {
+        if self.sequences.is_empty() {
+            return None;
+        }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
         let sequence = self.sequences.get(&flow.index).filter(|_| self.point(flow.index).is_none())?;
         let mut held = 0;

@@ -31,7 +31,7 @@ struct Cell {
     local: u32,
     /// The number of the innermost loop in which it has been met, plus one.
     met: u32,
-    /// Whether this function has stored to it.
+    /// Whether this function has stored to it what a call may change.
     stored: bool,
 }
 
@@ -41,7 +41,8 @@ pub(super) struct Cells {
     all: Vec<Cell>,
     /// By hash: an index in `all`, valid where it lies below its length and the cell agrees.
     table: [u8; MAX_CELLS],
-    stored: bool,
+    /// Those that were stored to, by index.
+    stored: Vec<u8>,
     /// Whether they can be told from locals that are not followed.
     on: bool,
     /// The symbol of the first mutable global that was read: in what LLVM makes, the stack's pointer.
@@ -52,14 +53,15 @@ pub(super) struct Cells {
 
 impl Default for Cells {
     fn default() -> Self {
-        Self { all: Vec::new(), table: [0; MAX_CELLS], stored: false, on: false, stack: 0, data: (0, 0) }
+        Self { all: Vec::new(), table: [0; MAX_CELLS], stored: Vec::new(), on: false, stack: 0, data: (0, 0) }
     }
 }
 
 impl Cells {
     pub(super) fn begin(&mut self, on: bool, module: &Module<'_>) {
         self.all.clear();
-        (self.stored, self.on, self.stack) = (false, on, 0);
+        self.stored.clear();
+        (self.on, self.stack) = (on, 0);
         let ends = |&(address, data): &(Option<i64>, &[u8])| address.map(|at| (at, at + data.len() as i64));
         let segments = module.data.iter().take(MAX_SEGMENTS).filter_map(ends);
         self.data = segments.fold((i64::MAX, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
@@ -110,11 +112,12 @@ impl Walker {
         if let Some(at) = self.cell(module, op, wide, address) {
             let value = if value.is_junk() { self.values.opaque(Source::Other) } else { value };
             let cell = &mut self.cells.all[at];
-            cell.stored = true;
             let local = cell.local;
-            self.cells.stored = true;
+            if !std::mem::replace(&mut cell.stored, true) {
+                self.cells.stored.push(at as u8);
+            }
             self.assign(local, value);
-        } else if self.cells.stored {
+        } else if !self.cells.stored.is_empty() {
             let address = Val { offset: address.offset.wrapping_add(op.b), ..address };
             self.scatter(address, 0);
         }
@@ -230,18 +233,23 @@ impl Walker {
     /// What a call may change is not known any more: globals this function has stored to, and what lies behind a
     /// pointer that it hands on.
     pub(super) fn forget(&mut self, handed: std::ops::Range<usize>) {
-        if !self.cells.stored {
+        if self.cells.stored.is_empty() {
             return;
         }
-        for at in 0..self.cells.all.len() {
-            let Cell { symbol, stored, .. } = self.cells.all[at];
+        let mut stored = std::mem::take(&mut self.cells.stored);
+        let steps = stored.len() * (handed.len() + 1);
+        stored.retain(|&at| {
+            let at = usize::from(at);
+            let symbol = self.cells.all[at].symbol;
             let global = self.values.is_number(symbol);
             let reached = global || self.stack[handed.clone()].iter().any(|value| value.symbol == symbol);
-            if stored && reached {
+            if reached {
                 self.lose(at);
+                self.cells.all[at].stored = false;
             }
-        }
-        let steps = self.cells.all.len();
+            !reached
+        });
+        self.cells.stored = stored;
         self.spend(steps);
     }
 }
