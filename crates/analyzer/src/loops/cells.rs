@@ -13,7 +13,7 @@ use crate::program::Forest;
 use crate::values::{Def, Source, Val};
 
 /// Cells of a function that are followed: a power of two.
-const MAX_CELLS: usize = 64;
+const MAX_CELLS: usize = 32;
 
 /// Segments that are looked through for a word: linkers make one or two for constants and variables.
 const MAX_SEGMENTS: usize = 16;
