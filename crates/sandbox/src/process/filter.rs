@@ -79,10 +79,10 @@ const TERMINAL_INPUT: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
 /// Kinds of sockets there are: all others lead to devices, to the host around a virtual machine, or into rarely used code.
 const SOCKETS: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-/// The filters a program is put under, each a program for the kernel.
+/// The filter a program is put under, a program for the kernel.
 ///
 /// `network` says whether internet sockets may be made; where a network namespace holds the program they may.
-pub fn filters(network: bool) -> io::Result<Vec<BpfProgram>> {
+pub fn filter(network: bool) -> io::Result<BpfProgram> {
     let whole = |calls: &[libc::c_long]| calls.iter().map(|call| (*call, Vec::new())).collect::<Vec<_>>();
     let mut forbidden = whole(FORBIDDEN);
     for flag in (0..64).map(|bit| 1_u64 << bit).filter(|flag| NEW_NAMESPACES & flag != 0) {
@@ -95,11 +95,30 @@ pub fn filters(network: bool) -> io::Result<Vec<BpfProgram>> {
     let kept = sockets.iter().filter(|kind| network || !matches!(**kind, libc::AF_INET | libc::AF_INET6));
     let others: Vec<_> = kept.map(|kind| (0_u8, SeccompCmpOp::Ne, *kind as u64)).collect();
     let families = vec![(libc::SYS_socket, vec![rule(&others)?]), (libc::SYS_socketpair, vec![rule(&others)?])];
-    Ok(vec![
-        guarded(compile(forbidden, libc::EPERM)?),
-        guarded(compile(whole(ABSENT), libc::ENOSYS)?),
-        guarded(compile(families, libc::EAFNOSUPPORT)?),
-    ])
+    let parts = [
+        compile(forbidden, libc::EPERM)?,
+        compile(whole(ABSENT), libc::ENOSYS)?,
+        compile(families, libc::EAFNOSUPPORT)?,
+    ];
+    Ok(guarded(joined(parts)))
+}
+
+/// Several filters as one, which the kernel checks and translates once: what one lets pass goes on to the next.
+fn joined<const N: usize>(parts: [BpfProgram; N]) -> BpfProgram {
+    // Linux include/uapi/linux/bpf_common.h and seccomp.h.
+    const RETURN: u16 = 0x06;
+    const JUMP: u16 = 0x05;
+    const ALLOW: u32 = 0x7fff_0000;
+    let last = N.saturating_sub(1);
+    let mut whole = BpfProgram::new();
+    for (number, part) in parts.into_iter().enumerate() {
+        let length = part.len();
+        whole.extend(part.into_iter().enumerate().map(|(index, step)| {
+            let passes = number < last && step.code == RETURN && step.k == ALLOW;
+            if passes { sock_filter { code: JUMP, jt: 0, jf: 0, k: (length - index - 1) as u32 } } else { step }
+        }));
+    }
+    whole
 }
 
 fn add(rules: &mut Vec<(libc::c_long, Vec<SeccompRule>)>, call: libc::c_long, rule: SeccompRule) {
@@ -149,10 +168,11 @@ mod tests {
     #[test]
     fn filters_compile_and_fit_the_kernel() {
         for network in [false, true] {
-            let filters = filters(network).unwrap();
-            assert_eq!(filters.len(), 3);
+            let filter = filter(network).unwrap();
             // BPF_MAXINSNS: Linux include/uapi/linux/bpf_common.h.
-            assert!(filters.iter().all(|filter| filter.len() < 4096));
+            assert!(filter.len() < 4096);
+            let mut jumps = filter.iter().enumerate().filter(|(_, step)| step.code == 0x05);
+            assert!(jumps.all(|(at, step)| at + 1 + (step.k as usize) < filter.len()));
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Prepared {
     pub own_network: bool,
     /// What is executed, and how.
     pub image: Image,
+    /// The stack of the program's steps before its execution.
+    pub stack: Box<[std::cell::Cell<u8>]>,
     /// Where the supervisor says go on, and where it is told news.
     pub go: c_int,
     pub news: c_int,
@@ -57,8 +59,7 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         // Without it a program has no network at all, which is an error only it can judge.
         let _ = raw::raise_loopback();
     }
-    let program = match raw::fork() {
-        Ok(0) => prepared.image.execute(words),
+    let program = match start(prepared, words) {
         Ok(program) => program,
         Err(error) => fail(words, super::shared::step::EXECUTION, error),
     };
@@ -67,10 +68,45 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     attend(prepared, words, program)
 }
 
+/// What the program's first steps are given.
+struct Start<'a>(&'a Prepared, &'a Words);
+
+extern "C" fn become_program(start: *mut libc::c_void) -> c_int {
+    // SAFETY: given by `start` below, which waits while this is used.
+    #[expect(unsafe_code, reason = "an argument passed through the C library")]
+    let Start(prepared, words) = unsafe { &*start.cast::<Start<'_>>() };
+    prepared.image.execute(words)
+}
+
+/// Bytes of stack for the steps before the execution: they keep a set of cores and a few small structures.
+pub const STACK: usize = 64 << 10;
+
+#[expect(unsafe_code, reason = "a child that shares this memory")]
+fn start(prepared: &Prepared, words: &Words) -> raw::Result<i32> {
+    let mut start = Start(prepared, words);
+    let top = prepared.stack.as_ptr().cast::<u8>().cast_mut();
+    // SAFETY: `execute` never returns and only reads what is prepared; nothing else uses the stack, whose end a page's
+    // alignment keeps aligned.
+    unsafe {
+        let top = top.add(STACK & !15).map_addr(|address| address & !15);
+        raw::spawn_sharing(become_program, top.cast(), (&raw mut start).cast())
+    }
+}
+
 fn fail(words: &Words, step: i32, error: raw::Errno) -> ! {
     words.step.store(step, Relaxed);
     words.error.store(error, Release);
     raw::exit(127)
+}
+
+/// The second number of a line; 0 where there is none.
+fn second_number(text: &[u8]) -> u64 {
+    let mut words = text.split(|byte| *byte == b' ');
+    let digits = words.nth(1).unwrap_or_default();
+    digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0, |number: u64, byte| number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')))
 }
 
 fn attend(prepared: &Prepared, words: &Words, program: i32) -> ! {
@@ -100,11 +136,17 @@ fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
         return raw::write_byte(prepared.news, STOPPED);
     }
     words.times[1].store(raw::now(), Relaxed);
+    let mut text = [0_u8; 64];
+    let length = raw::read_file(c"/proc/2/schedstat", &mut text);
+    words.run_delay.store(second_number(text.get(..length).unwrap_or_default()), Relaxed);
     words.ended[1].store(change.status, Relaxed);
     words.ended[0].store(change.code, Release);
-    raw::write_byte(prepared.news, ENDED);
-    // The supervisor looks at what only a process not yet reaped shows, then lets go.
-    let _ = raw::read_byte(prepared.go);
+    let failed = (change.code, change.status) != (libc::CLD_EXITED, 0);
+    if failed || prepared.layout.is_none() {
+        raw::write_byte(prepared.news, ENDED);
+        // The supervisor looks at what it was denied, which is gone with its namespaces; then it lets go.
+        let _ = raw::read_byte(prepared.go);
+    }
     raw::consume(program, true);
     raw::exit(0)
 }

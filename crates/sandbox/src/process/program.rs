@@ -33,7 +33,7 @@ pub struct Image {
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     cores: Option<Box<libc::cpu_set_t>>,
     pub domain: Domain,
-    pub filters: Vec<BpfProgram>,
+    pub filter: BpfProgram,
     /// The mask of blocked signals the program is to have.
     pub mask: libc::sigset_t,
     /// Whether it has a user namespace of its own.
@@ -71,7 +71,7 @@ impl Image {
             limits: limits(bounds),
             cores: cores.map(set_of),
             domain: Domain::default(),
-            filters: Vec::new(),
+            filter: BpfProgram::new(),
             mask: raw::empty_set(),
             own_users: false,
             follows_parent: false,
@@ -109,9 +109,7 @@ impl Image {
         raw::close_on_exec_from(3).map_err(|error| (step::PRIVILEGES, error))?;
         self.give_up_privileges().map_err(|error| (step::PRIVILEGES, error))?;
         self.domain.enter().map_err(|error| (step::PRIVILEGES, error))?;
-        for filter in &self.filters {
-            raw::filter(filter).map_err(|error| (step::FILTER, error))?;
-        }
+        raw::filter(&self.filter).map_err(|error| (step::FILTER, error))?;
         // Rust's runtime ignores it; programs expect what a shell gives.
         raw::default_action(libc::SIGPIPE);
         raw::set_mask(&self.mask);

@@ -194,9 +194,34 @@ pub fn prctl(option: c_int, first: c_ulong, second: c_ulong) -> Result<c_int> {
     check(c_long::from(result)).map(|value| value as c_int)
 }
 
-pub fn fork() -> Result<i32> {
-    // SAFETY: the caller is the init, which has one thread; what follows in the child is safe after fork.
-    unsafe { clone3(&CloneArguments { exit_signal: libc::SIGCHLD as u64, ..CloneArguments::default() }) }
+/// Starts a child in the caller's memory, on a stack of its own, and waits until it has executed a program or ended: no
+/// page is copied, and none need be given back.
+///
+/// # Safety
+/// `body` must end in `execve` or `_exit`, and must leave the caller's memory whole; `argument` must be what it expects,
+/// and `stack_top` the aligned end of a writable block large enough for it.
+pub unsafe fn spawn_sharing(
+    body: extern "C" fn(*mut libc::c_void) -> c_int,
+    stack_top: *mut libc::c_void,
+    argument: *mut libc::c_void,
+) -> Result<i32> {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: as the caller promises; the caller's thread is suspended while the child uses its memory.
+    check(c_long::from(unsafe { libc::clone(body, stack_top, flags, argument) })).map(|pid| pid as i32)
+}
+
+/// The beginning of a file, as far as it goes into the buffer; returns its length.
+pub fn read_file(path: &CStr, buffer: &mut [u8]) -> usize {
+    // SAFETY: the path and the buffer are live; the descriptor is closed again.
+    unsafe {
+        let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return 0;
+        }
+        let count = libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len());
+        libc::close(fd);
+        usize::try_from(count).unwrap_or(0)
+    }
 }
 
 pub fn kill(pid: i32, signal: c_int) {

@@ -16,6 +16,8 @@ pub struct Words {
     pub stopped: AtomicI32,
     /// How the program ended: `si_code` and `si_status` of `waitid`.
     pub ended: [AtomicI32; 2],
+    /// Nanoseconds the program was runnable and waited for a core; 0 where not known.
+    pub run_delay: AtomicU64,
     /// Monotonic nanoseconds at which the program was executed, and at which it ended.
     pub times: [AtomicU64; 2],
 }

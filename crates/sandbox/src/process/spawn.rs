@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::filter::filters;
+use super::filter::filter;
 use super::init::{self, Prepared};
 use super::layout::Layout;
 use super::program::Image;
@@ -99,12 +99,13 @@ fn prepare(program: &Program, confinement: &Confinement, way: Way) -> Result<Pre
     let network = confinement.network || isolated;
     let writable = if isolated { layout.writable() } else { layout.writable_on_host() };
     image.domain = Domain { version: rules::version(), writable, network };
-    image.filters = filters(network).map_err(SpawnError::at("the system-call filter"))?;
+    image.filter = filter(network).map_err(SpawnError::at("the system-call filter"))?;
     image.own_users = way == Way::Users;
     image.follows_parent = !isolated;
     let own_network = isolated && !confinement.network;
     let layout = isolated.then_some(layout);
-    Ok(Prepared { layout, own_network, image, go: -1, news: -1 })
+    let stack = vec![std::cell::Cell::new(0); init::STACK].into_boxed_slice();
+    Ok(Prepared { layout, own_network, image, stack, go: -1, news: -1 })
 }
 
 fn flags(confinement: &Confinement, way: Way) -> i32 {

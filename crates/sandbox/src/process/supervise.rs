@@ -54,7 +54,6 @@ pub struct Child {
     started: u64,
     peak: Bytes,
     verdict: Option<Cause>,
-    run_delay: Option<Seconds>,
     denied: Vec<Denied>,
     reaped: bool,
 }
@@ -79,7 +78,6 @@ impl Child {
             started: raw::now(),
             peak: Bytes::ZERO,
             verdict: None,
-            run_delay: None,
             denied: Vec::new(),
             reaped: false,
         }
@@ -208,11 +206,8 @@ impl Child {
         raw::now().saturating_sub(self.started) as f64 * 1e-9
     }
 
-    /// The program has ended and is not yet reaped: what only such a process shows is read now.
+    /// The program has ended and its namespaces still stand: what they tell is read now.
     fn ended(&mut self) {
-        let folder =
-            if self.forked.isolated { format!("/proc/{}/root/proc/2", self.forked.pid) } else { String::new() };
-        self.run_delay = survey::run_delay(folder.as_ref());
         let failed = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire)) != [libc::CLD_EXITED, 0];
         if failed && self.own_network && survey::unroutable(self.forked.pid) > 0 {
             self.denied.push(Denied::Network);
@@ -257,7 +252,9 @@ impl Child {
             usage,
             peak_memory: group_peak.unwrap_or(self.peak),
             disk,
-            run_delay: self.run_delay,
+            run_delay: Some(words.run_delay.load(Acquire))
+                .filter(|delay| *delay > 0)
+                .map(|ns| Seconds(ns as f64 * 1e-9)),
             denied: std::mem::take(&mut self.denied),
             tier: self.tier,
         })

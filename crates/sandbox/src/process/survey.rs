@@ -1,7 +1,7 @@
 //! What all processes of a program use together at one moment, as `/proc` tells.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use forewarm_types::{Bytes, Seconds};
 
@@ -84,13 +84,6 @@ pub fn unroutable(process: i32) -> u64 {
     let (Some(names), Some(values)) = (lines.next(), lines.next()) else { return 0 };
     let mut pairs = names.split(' ').zip(values.split(' '));
     pairs.find(|(name, _)| *name == "OutNoRoutes").and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
-}
-
-/// Time a process was runnable and waited for a core.
-pub fn run_delay(folder: &Path) -> Option<Seconds> {
-    let text = fs::read_to_string(folder.join("schedstat")).ok()?;
-    let nanoseconds: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(Seconds(nanoseconds as f64 * 1e-9))
 }
 
 #[cfg(test)]
