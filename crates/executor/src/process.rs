@@ -90,9 +90,14 @@ fn tell(environment: &mut Vec<(OsString, OsString)>, threads: u32) {
     }
 }
 
+/// `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM`: signal(7).
+const INTERRUPTIONS: [i32; 4] = [1, 2, 3, 15];
+
 fn exit(cause: Cause) -> Exit {
     let kind = match cause {
         Cause::Exited(_) => ExitCause::Exited,
+        // What a person or a service manager sends to end a program: it would have gone on.
+        Cause::Signalled(signal) if INTERRUPTIONS.contains(&signal) => ExitCause::Interrupted,
         Cause::Signalled(_) => ExitCause::Signal,
         Cause::Wall => ExitCause::Timeout,
         Cause::Cpu => ExitCause::CpuTime,
@@ -119,6 +124,7 @@ mod tests {
     fn limits_are_told_from_signals() {
         assert_eq!((exit(Cause::Wall).cause, exit(Cause::Wall).code), (ExitCause::Timeout, 124));
         assert_eq!((exit(Cause::Signalled(11)).cause, exit(Cause::Signalled(11)).code), (ExitCause::Signal, 139));
+        assert_eq!(exit(Cause::Signalled(2)).cause, ExitCause::Interrupted);
         assert!(exit(Cause::Memory).censored() && !exit(Cause::Exited(1)).censored());
     }
 }

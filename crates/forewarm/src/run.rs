@@ -72,7 +72,8 @@ fn run_process(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -
     for flag in &done.observation.denied {
         streams::note(&format!("hint: {}\n", hint(flag)));
     }
-    let failed = done.observation.exit.code != 0;
+    let exit = &done.observation.exit;
+    let failed = exit.cause == ExitCause::Exited && exit.code != 0;
     if failed && request.directories.is_empty() && (verbose || std::io::stderr().is_terminal()) {
         streams::note(&format!("hint: {}\n", hint("--dir")));
     }
