@@ -8,7 +8,7 @@
 //!
 //! Bounds, all linear in the file. Memory of a WebAssembly analysis, besides the file itself: 3 to 10 bytes for each byte
 //! of code in programs (33 MB for CPython's 6.2 MB of code), at most some 80 where the code is made of nothing but empty
-//! loops; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
+//! loops; in a first run the same of the 40 KiB that are looked into, and some 100 bytes for each function. Time: functions
 //! nested deeper than 2,000 blocks, or whose joins would take more than 64 steps per operator, are counted and not
 //! understood; of the loops around a place 64 are looked at, of all loops 65,536 are told of. Function bodies above
 //! 7,654,321 bytes and above 50,000 locals are refused as engines refuse them.
@@ -68,9 +68,9 @@ pub enum Depth {
 /// Code bytes that a first run waits for: a module of no more is understood whole, of a larger one the functions nearest
 /// the entry point.
 ///
-/// A choice, not a measurement: at some 40 MB/s the analysis of so much takes a millisecond and a half, a sixth of what the
-/// fast tier takes to compile the least module that is larger.
-const FIRST_SIGHT_BYTES: usize = 64 << 10;
+/// A choice, not a measurement: at some 25 MB/s, which is what code full of branches is analysed at, the analysis of so much
+/// takes a millisecond and a half, a quarter of what the fast tier takes to compile the least module that is larger.
+const FIRST_SIGHT_BYTES: usize = 40 << 10;
 
 /// Analyses a binary module or component (see [`binary`] for text). `digest` and `size_bytes` are of the file as it
 /// lies on disk and pass into the result; `seconds` is left zero.

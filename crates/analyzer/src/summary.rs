@@ -143,7 +143,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         program,
         graph: &graph,
         order: &order,
-        costs: Vec::new(),
+        costs: Vec::with_capacity(order.nodes.len()),
         general: vec![NONE; program.functions.len()],
         groups: vec![None; program.groups.len()],
         special: QuickMap::default(),

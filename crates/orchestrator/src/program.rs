@@ -21,6 +21,12 @@ use crate::error::Error;
 /// (the granularity of time stamps on the coarsest file system in use, FAT, is 2 s).
 const SETTLE_SECONDS: f64 = 2.0;
 
+/// Files of up to so many bytes are read into memory that is backed beforehand; a larger one may be a hole with a name.
+const BACKED_UP_TO: usize = 1 << 30;
+
+/// From this size on with huge pages, where the system has them: a smaller file would leave most of one unused.
+const HUGE_PAGES_FROM: usize = 8 << 20;
+
 /// An opened program.
 pub struct Program {
     path: PathBuf,
@@ -103,7 +109,13 @@ impl Program {
     fn read_raw(&mut self) -> io::Result<Vec<u8>> {
         use std::io::Seek;
         self.file.seek(io::SeekFrom::Start(0))?;
-        let mut bytes = Vec::with_capacity(usize::try_from(self.stamp.size).unwrap_or(0).saturating_add(1));
+        let size = usize::try_from(self.stamp.size).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; if size <= BACKED_UP_TO { size } else { 0 }];
+        // In one call, where each page faults of its own otherwise. Where the system lacks it, they do.
+        let _ = forewarm_sandbox::memory::populate(&mut bytes, size >= HUGE_PAGES_FROM);
+        // The file may have shrunk or grown since it was opened.
+        let read = read_into(&mut self.file, &mut bytes)?;
+        bytes.truncate(read);
         self.file.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -121,6 +133,20 @@ impl Program {
         self.binary = Some(Arc::clone(&binary));
         Ok(binary)
     }
+}
+
+/// Reads until the block is full or the file ends; how much was read.
+fn read_into(file: &mut File, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match file.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 impl CodeSource for Program {
