@@ -83,10 +83,10 @@ pub(crate) type Arguments = [Option<i64>; MAX_ARGUMENTS];
 pub(crate) trait Visitor {
     /// The parameters that make a difference to what a function costs, one bit each.
     fn sensitive(&self, function: u32) -> u64;
-    /// Cost of one call of a function with constant arguments where known, and note of `times` calls.
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost;
-    /// Cost of one indirect call by the class of the callee.
-    fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost;
+    /// Adds to `sum` what `times` calls of a function cost, with constant arguments where known, and takes note of them.
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost);
+    /// The same of indirect calls, by the class of the callee.
+    fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost);
     /// Constant data from an address on.
     fn text(&self, _address: i64) -> Option<&[u8]> {
         None
@@ -277,8 +277,7 @@ impl<V: Visitor> Flow<'_, V> {
             }
             Node::CallIndirect { class } => {
                 if !self.now.is_zero() {
-                    let cost = self.visitor.call_indirect(class, self.now);
-                    self.cost.add(&cost, self.now);
+                    self.visitor.call_indirect(class, self.now, &mut self.cost);
                 }
             }
             Node::Bulk { length } => {
@@ -539,14 +538,12 @@ impl<V: Visitor> Flow<'_, V> {
                     let arguments = self.call_arguments(args, wanted);
                     self.points.pop();
                     let times = self.now * (1.0 / f64::from(count));
-                    let cost = self.visitor.call(function, &arguments, times);
-                    self.cost.add(&cost, times);
+                    self.visitor.call(function, &arguments, times, &mut self.cost);
                 }
                 return;
             }
         }
-        let cost = self.visitor.call(function, &arguments, self.now);
-        self.cost.add(&cost, self.now);
+        self.visitor.call(function, &arguments, self.now, &mut self.cost);
     }
 
     /// The innermost loop, where its trip count is known.

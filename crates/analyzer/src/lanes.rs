@@ -101,6 +101,13 @@ impl Lanes {
         Self(std::array::from_fn(|lane| (f64::from(order[lane]) + 0.5) / LANES as f64))
     }
 
+    /// Sixteen values, one for each lane, in an order that the seed tells as that of [`Lanes::uniform`].
+    #[inline]
+    pub(crate) fn ordered(values: &[f64; LANES], seed: u64) -> Self {
+        let order = permutation(seed);
+        Self(std::array::from_fn(|lane| values[usize::from(order[lane]) % LANES]))
+    }
+
     /// The mean where scenarios have these weights, which sum to one.
     pub(crate) fn weighted_mean(self, weights: &Weights) -> f64 {
         self.exact().unwrap_or_else(|| self.0.iter().zip(weights).map(|(value, weight)| value * weight).sum())

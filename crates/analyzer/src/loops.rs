@@ -202,6 +202,8 @@ pub(crate) struct Walker {
     tails: tails::Tails,
     /// The next tail to come by.
     next_tail: usize,
+    /// Calls that lie behind.
+    calls_passed: usize,
     log: Vec<(u32, Val)>,
     stamps: Vec<u64>,
     stamp: u64,
@@ -281,7 +283,7 @@ impl Walker {
         self.open.clear();
         self.aside.clear();
         self.tails.find(&self.decoded);
-        self.next_tail = 0;
+        (self.next_tail, self.calls_passed) = (0, 0);
         self.log.clear();
         self.exporter.clear();
         self.tally = Tally::default();

@@ -96,10 +96,11 @@ fn union(
     // Ranges by what their addresses start from, and all that cannot be placed.
     let mut arrays: BTreeMap<Vec<(u32, i64)>, Vec<Touched>> = BTreeMap::new();
     let mut loose = Lanes::ZERO;
+    // How often the innermost loop around the last access runs, and the logarithm of that: neighbours share it.
+    let mut last: Option<(u32, Lanes)> = None;
     for (index, reference) in references.iter().enumerate() {
         let width = Lanes::splat(reference.width as f64);
-        let executions = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
-        let all = executions.fold(width, |product, trips| (product * trips).bounded());
+        last = last.filter(|last| last.0 == reference.inside);
         let placed =
             reference.irregular.is_none_or(|of| !inside(of)) && reference.slopes.iter().all(|s| s.symbol.is_none());
         if placed {
@@ -109,8 +110,13 @@ fn union(
             arrays.entry(key).or_default().push(touched);
         } else if reference.irregular.is_some() {
             // Data decides: anything from one place to a fresh one each time.
+            let (_, log) = *last.get_or_insert_with(|| {
+                let executions = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
+                let all = executions.fold(Lanes::ONE, |product, trips| (product * trips).bounded());
+                (reference.inside, all.map(f64::ln))
+            });
             let part = Lanes::uniform(seed([index as u64, u64::from(reference.inside), 0xf007]));
-            loose += width * (all / width).zip(part, f64::powf);
+            loose += width * log.zip(part, |log, part| (log * part).exp());
         } else {
             // Rows of an unknown length: as many distinct places as the loops that move it have iterations.
             let moving =

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use crate::lanes::{Lanes, LogNormal, Weights, seed};
+use crate::lanes::{LANES, Lanes, LogNormal, Weights, seed};
 
 /// Chance that a branch by a comparison with a constant for equality, or for "negative", is taken.
 ///
@@ -143,6 +143,10 @@ const PRIOR_WEIGHT: f64 = 0.5;
 /// Operators per second, to bring counts and that prior together: one per nanosecond, a default between the tiers.
 const OPERATORS_PER_SECOND: f64 = 1e9;
 
+/// The exponential distribution's value at the middle of each sixteenth.
+static EXPONENTIAL: LazyLock<[f64; LANES]> =
+    LazyLock::new(|| std::array::from_fn(|lane| -((lane as f64 + 0.5) / LANES as f64).ln()));
+
 /// Where a loop stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -244,7 +248,7 @@ pub(crate) fn recursion(name: u64) -> Lanes {
 
 /// Weights of a jump table's target in each scenario: exponential, so that scenarios favour different targets.
 pub(crate) fn target_weight(name: u64) -> Lanes {
-    Lanes::uniform(name).map(|u| -u.ln())
+    Lanes::ordered(&EXPONENTIAL, name)
 }
 
 /// The chance of a branch in each scenario, leaning to one side or the other so that the mean is about `chance`.

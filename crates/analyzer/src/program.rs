@@ -211,6 +211,20 @@ pub(crate) struct Forest {
     pub accesses: Vec<Accesses>,
 }
 
+impl Forest {
+    /// With room for what so many bytes of WebAssembly come to: in CPython, resvg, graphviz and esbuild one node for
+    /// seven to nine bytes of code, and an expression or two for each condition and call.
+    pub(crate) fn with_room(code_bytes: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(code_bytes / 7),
+            conds: Vec::with_capacity(code_bytes / 30),
+            exprs: Vec::with_capacity(code_bytes / 12),
+            args: Vec::with_capacity(code_bytes / 20),
+            ..Self::default()
+        }
+    }
+}
+
 /// A function within a forest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Function {

@@ -6,6 +6,7 @@ use forewarm_types::Basis;
 use forewarm_types::demand::{Contention, Dependence, Parallelism, ParallelismKind, Region, RegionKind};
 
 use crate::frontend::{Algorithms, Detail};
+use crate::hash::QuickMap;
 use crate::lanes::Lanes;
 use crate::mix::{LOAD_BYTES, STORE_BYTES};
 use crate::program::{Expr, Forest, NONE, Program, Trip};
@@ -29,7 +30,7 @@ pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run) -> Vec
     functions.sort_unstable();
     functions.dedup();
     let names = detail.names(&functions);
-    let mut list = Lister { program, detail, run, names };
+    let mut list = Lister { program, detail, run, names, loops: QuickMap::default() };
     found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
@@ -96,9 +97,24 @@ struct Lister<'a> {
     detail: &'a mut dyn Detail,
     run: &'a Run,
     names: BTreeMap<u32, String>,
+    /// The loops of functions that were met, by number.
+    loops: QuickMap<u32, Vec<Option<&'a LoopShare>>>,
 }
 
-impl Lister<'_> {
+impl<'a> Lister<'a> {
+    /// The part in the run of each loop of a function, by number.
+    fn loops(&mut self, function: u32) -> &[Option<&'a LoopShare>] {
+        let run = self.run;
+        self.loops.entry(function).or_insert_with(|| {
+            let mut all = Vec::new();
+            for (&(_, index), part) in run.loops.range((function, 0)..=(function, u32::MAX)) {
+                all.resize(index as usize, None);
+                all.push(Some(part));
+            }
+            all
+        })
+    }
+
     fn region(&mut self, share: f64, function: u32, index: Option<u32>) -> Option<Region> {
         let name = self.names.get(&function).cloned().unwrap_or_else(|| format!("func[{function}]"));
         let base = blank(name, self.detail.offset(function)?, share);
@@ -124,16 +140,18 @@ impl Lister<'_> {
     }
 
     /// The region with what is known of its dependence and of what it does with memory.
-    fn with_memory(&self, region: Region, function: u32, part: &LoopShare) -> Region {
-        let (Some(finding), Some(accesses)) = (&part.finding, self.run.accesses.get(&function)) else {
+    fn with_memory(&mut self, region: Region, function: u32, part: &LoopShare) -> Region {
+        let run = self.run;
+        let (Some(finding), Some(accesses)) = (&part.finding, run.accesses.get(&function)) else {
             let reason = "the function does too little itself to be looked into";
             return Region { dependence_reason: Some(reason.to_owned()), ..region };
         };
-        let trips = |of: u32| self.run.loops.get(&(function, of)).map_or(Lanes::ONE, |inner| inner.trips);
+        let loops = self.loops(function);
+        let other = |of: u32| loops.get(of as usize).copied().flatten();
+        let trips = |of: u32| other(of).map_or(Lanes::ONE, |inner| inner.trips);
         let footprint = memory::footprint(accesses, finding, &trips);
-        let operators = part.ops.weighted_estimate(&self.run.weights, Basis::Static);
+        let operators = part.ops.weighted_estimate(&run.weights, Basis::Static);
         let pattern = memory::pattern(accesses, finding);
-        let other = |of: u32| self.run.loops.get(&(function, of));
         let facts =
             flags::Facts { part, finding, accesses, pattern: &pattern, footprint, share: region.share, other: &other };
         let flags = flags::of_loop(&facts);
@@ -143,7 +161,7 @@ impl Lister<'_> {
             dependence_condition: finding.condition.clone(),
             reductions: finding.accumulates.iter().map(|family| family.name().to_owned()).collect(),
             accesses: Some(pattern),
-            footprint_bytes: Some(footprint.weighted_estimate(&self.run.weights, Basis::Static)),
+            footprint_bytes: Some(footprint.weighted_estimate(&run.weights, Basis::Static)),
             traffic_bytes: Some(memory::traffic(part.mix[LOAD_BYTES] + part.mix[STORE_BYTES], operators)),
             flags,
             ..region

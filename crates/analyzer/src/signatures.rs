@@ -119,21 +119,29 @@ const MAX_TABLES: usize = 256;
 
 /// Whether a word of four bytes may lie at one of the first four places of some table: a filter by hash, so that data is
 /// gone through four bytes at a time whatever their alignment.
-struct Filter([bool; 4096]);
+struct Filter {
+    slots: [bool; 4096],
+    /// Those words, in order.
+    words: Vec<u32>,
+}
 
 impl Filter {
     fn new() -> Self {
-        let mut filter = [false; 4096];
-        for table in &TABLES {
-            for word in table.bytes.windows(4).take(4) {
-                filter[Self::slot(word)] = true;
-            }
+        let first = |table: &'static Beginning| table.bytes.windows(4).take(4).map(Self::word);
+        let mut words: Vec<u32> = TABLES.iter().flat_map(first).collect();
+        words.sort_unstable();
+        let mut slots = [false; 4096];
+        for &word in &words {
+            slots[Self::slot(word)] = true;
         }
-        Self(filter)
+        Self { slots, words }
     }
 
-    fn slot(word: &[u8]) -> usize {
-        let word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+    fn word(bytes: &[u8]) -> u32 {
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    }
+
+    fn slot(word: u32) -> usize {
         // Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
         (word.wrapping_mul(0x9e37_79b1) >> 20) as usize
     }
@@ -141,8 +149,8 @@ impl Filter {
     /// The tables that begin in a segment, with their places, up to [`MAX_TABLES`].
     fn find(&self, data: &[u8]) -> Vec<(usize, &'static Beginning)> {
         let mut out = Vec::new();
-        for (index, word) in data.chunks_exact(4).enumerate() {
-            if self.0[Self::slot(word)] {
+        for (index, word) in data.chunks_exact(4).map(Self::word).enumerate() {
+            if self.slots[Self::slot(word)] && self.words.binary_search(&word).is_ok() {
                 // A table begins here or up to three bytes before.
                 let last = 4 * index;
                 let begins = |at: usize| Some((at, TABLES.iter().find(|table| data[at..].starts_with(table.bytes))?));
@@ -192,16 +200,10 @@ pub(crate) fn algorithms(ops: &[Op], census: &Census, tables: &Tables) -> BTreeS
     if census.any(&[0x76, 0x88]) && census.any(&[0x73, 0x85]) {
         out.extend(polynomials);
     }
-    if may_be_rounds(census) {
+    if rounds::possible(census) {
         rounds::algorithms(ops, &mut out);
     }
     out
-}
-
-/// Whether a function has what every rule of [`rounds`] asks for: rotations, wide products, or both ANDs and XORs.
-fn may_be_rounds(census: &Census) -> bool {
-    let circuit = census.any(&[0x71, 0x83]) && census.any(&[0x73, 0x85]);
-    circuit || census.any(&[0x77, 0x78, 0x89, 0x8a]) || census.any(&[0x7e, 0x115, 0x116])
 }
 
 #[cfg(test)]

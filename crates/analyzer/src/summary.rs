@@ -164,8 +164,7 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
     let mut cost = Cost::ZERO;
     summary.component = u32::MAX;
     for &root in &program.roots {
-        let one = summary.call(root, &[], Lanes::ONE);
-        cost.add(&one, Lanes::ONE);
+        summary.call(root, &[], Lanes::ONE, &mut cost);
     }
     let weights = priors::plausible(cost.total());
     let mut down = Down::new(&mut summary, detail, cost.total(), weights);
@@ -241,35 +240,44 @@ impl<'a> Summary<'a> {
         out
     }
 
-    /// Weighs a cost by the activations that one call into a cycle from outside it leads to.
-    fn weigh(&mut self, node: u32, cost: Cost) -> Cost {
+    /// The activations that one call into a cycle from outside it leads to; `None` where it is no such call.
+    fn activations(&mut self, node: u32) -> Option<Lanes> {
         let component = self.order.component.get(node as usize).copied().unwrap_or(u32::MAX);
         if component == self.component || !self.order.recursive.get(component as usize).copied().unwrap_or(false) {
-            return cost;
+            return None;
         }
         self.recursive = true;
         let shape = self.tree(node).map_or(0, |(_, tree)| tree.shape());
-        cost.scaled(priors::recursion(seed([u64::from(shape), 0, 0x4ec])))
+        Some(priors::recursion(seed([u64::from(shape), 0, 0x4ec])))
+    }
+
+    /// Weighs a cost by the activations that one call into a cycle from outside it leads to.
+    fn weigh(&mut self, node: u32, cost: Cost) -> Cost {
+        self.activations(node).map_or(cost, |activations| cost.scaled(activations))
     }
 
     /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
     fn telling(&self, function: u32, arguments: &[Option<i64>]) -> Option<Instance> {
         let any = arguments.iter().any(Option::is_some) && self.tree(function).is_some();
         let instance = any.then(|| Instance { function, arguments: arguments.to_vec() })?;
+        if self.alias.is_empty() {
+            return Some(instance);
+        }
         Some(self.alias.get(&instance).cloned().unwrap_or(instance))
     }
 
-    /// The cost under constant arguments; `None` where that is not worth it or would not end.
-    fn specialise(&mut self, instance: &Instance) -> Option<Cost> {
+    /// Adds the cost under constant arguments; `None` where that is not worth it or would not end.
+    fn specialise(&mut self, instance: &Instance, times: Lanes, sum: &mut Cost) -> Option<()> {
         if let Some(cost) = self.special.get(instance) {
-            return Some(*cost);
+            sum.add(cost, times);
+            return Some(());
         }
         let (forest, tree) = self.tree(instance.function)?;
         if let Some(same) =
             self.moved.get(&instance.function).and_then(|moved| moved.same(&instance.arguments, self.program.addresses))
         {
             let same = Instance { function: instance.function, arguments: same.clone() };
-            let cost = self.special.get(&same).copied();
+            let cost = self.special.get(&same).map(|cost| sum.add(cost, times));
             self.alias.insert(instance.clone(), same);
             return cost;
         }
@@ -298,7 +306,8 @@ impl<'a> Summary<'a> {
             );
         }
         self.finished.push(instance.clone());
-        Some(cost)
+        sum.add(&cost, times);
+        Some(())
     }
 }
 
@@ -319,21 +328,35 @@ impl Visitor for Summary<'_> {
         self.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], _times: Lanes) -> Cost {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost) {
         if let Some(instance) = self.telling(function, arguments)
-            && let Some(cost) = self.specialise(&instance)
+            && self.specialise(&instance, times, sum).is_some()
         {
-            return cost;
+            return;
         }
-        let cost = self.general(function).copied().unwrap_or(Cost::ZERO);
-        self.weigh(function, cost)
+        let activations = self.activations(function);
+        let Some(cost) = self.general(function) else { return };
+        match activations {
+            Some(activations) => sum.add(&cost.scaled(activations), times),
+            None => sum.add(cost, times),
+        }
     }
 
-    fn call_indirect(&mut self, class: u32, _times: Lanes) -> Cost {
-        let Some(group) = self.program.group(class) else { return Cost::ZERO };
-        let members = &self.program.groups[group as usize];
-        let cost = self.groups[group as usize].unwrap_or_else(|| self.sample(group, members));
-        self.weigh(self.graph.functions() + group, cost)
+    fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
+        let Some(group) = self.program.group(class) else { return };
+        let activations = self.activations(self.graph.functions() + group);
+        let sampled;
+        let cost = match &self.groups[group as usize] {
+            Some(cost) => cost,
+            None => {
+                sampled = self.sample(group, &self.program.groups[group as usize]);
+                &sampled
+            }
+        };
+        match activations {
+            Some(activations) => sum.add(&cost.scaled(activations), times),
+            None => sum.add(cost, times),
+        }
     }
 }
 
@@ -532,7 +555,7 @@ impl Visitor for Down<'_, '_> {
         self.summary.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost) {
         let all = times * self.current.1;
         self.ask(function, arguments, all);
         // Its cost was told by the arguments that matter to that.
@@ -542,12 +565,13 @@ impl Visitor for Down<'_, '_> {
             .enumerate()
             .map(|(at, argument)| argument.filter(|_| telling >> at.min(63) & 1 != 0))
             .collect();
-        self.enter(function, &masked, all)
+        let cost = self.enter(function, &masked, all);
+        sum.add(&cost, times);
     }
 
-    fn call_indirect(&mut self, class: u32, times: Lanes) -> Cost {
-        let cost = self.summary.call_indirect(class, times);
-        let Some(group) = self.summary.program.group(class) else { return cost };
+    fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
+        self.summary.call_indirect(class, times, sum);
+        let Some(group) = self.summary.program.group(class) else { return };
         let members = &self.summary.program.groups[group as usize];
         let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
         let mut chosen: BTreeMap<u32, Lanes> = BTreeMap::new();
@@ -558,7 +582,6 @@ impl Visitor for Down<'_, '_> {
         for (member, times) in chosen {
             self.enter(member, &[], times);
         }
-        cost
     }
 
     fn work(&mut self, mix: &[(u32, u32)], times: Lanes) {

@@ -8,11 +8,15 @@ use crate::frontend::wasm::decode::{Op, code};
 use crate::program::{Forest, NONE, Node};
 use crate::values::Val;
 
+/// Operators behind a branch among which a call counts as what it skips.
+const NEAR: u32 = 24;
+
 impl Walker {
     pub(super) fn enter_if(&mut self, forest: &mut Forest, op: Op, at: u32) {
         let value = self.pop();
         let end = op.b as u32;
-        let chance = 1.0 - branches::chance(&self.values, value, op.code, true, &self.around(at, end));
+        let skipped = self.around(at, end);
+        let chance = 1.0 - branches::chance(&self.values, value, op.code, true, &skipped);
         let cond = self.cond(forest, value, chance);
         self.flush(forest);
         forest.nodes.push(Node::If(cond));
@@ -164,7 +168,8 @@ impl Walker {
     pub(super) fn branch_if(&mut self, forest: &mut Forest, op: Op, at: u32) {
         let value = if op.code & code::MASK == code::BR_IF { self.pop() } else { Val::JUNK };
         let end = self.target(op.a).map_or(NONE, |target| self.frames[target as usize].end);
-        let chance = branches::chance(&self.values, value, op.code, false, &self.around(at, end));
+        let skipped = self.around(at, end);
+        let chance = branches::chance(&self.values, value, op.code, false, &skipped);
         let cond = self.cond(forest, value, chance);
         self.flush(forest);
         forest.nodes.push(Node::BrIf { depth: op.a, cond });
@@ -230,18 +235,20 @@ impl Walker {
         }
     }
 
-    pub(super) fn around(&self, at: u32, end: u32) -> branches::Skipped {
+    pub(super) fn around(&mut self, at: u32, end: u32) -> branches::Skipped {
         // A third of the function and more is taken to be what it is there for.
         let most = end != NONE && 3 * end.saturating_sub(at) as usize > self.decoded.ops.len();
         let end = self.decoded.ops.get(end as usize);
         let loops = end.is_some_and(|end| end.a > self.loops_begun);
-        // Calls between here and the end: the first one suffices, and is found near if at all.
-        let calls = end.is_some()
-            && self.decoded.ops[at as usize + 1..]
-                .iter()
-                .take(24)
-                .any(|op| matches!(op.code & code::MASK, code::CALL | code::CALL_INDIRECT));
+        let calls = end.is_some() && self.next_call(at).is_some_and(|call| call - at <= NEAR);
         branches::Skipped { loops, calls, most }
+    }
+
+    /// The call that follows an operator; asked for in order.
+    fn next_call(&mut self, at: u32) -> Option<u32> {
+        let passed = self.decoded.calls[self.calls_passed..].iter().take_while(|&&call| call <= at).count();
+        self.calls_passed += passed;
+        self.decoded.calls.get(self.calls_passed).copied()
     }
 
     pub(super) fn branch_table(&mut self, forest: &mut Forest, op: Op) {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::frontend::wasm::decode::Op;
+use crate::frontend::wasm::decode::{Census, Op};
 
 /// Rotations that a round function has at least: the smallest rounds of the algorithms below have sixteen or, where a
 /// loop holds one quarter round of two words, eight.
@@ -98,6 +98,13 @@ impl Mix {
         let least = amounts.iter().map(|&by| counts[by]).min().unwrap_or(0);
         these >= ROTATIONS && least * 2 * amounts.len() as u32 >= these && these * 10 >= all * 9
     }
+}
+
+/// Whether a function has as many rotations, wide products, or ANDs and XORs as the rules ask for at the least.
+pub(super) fn possible(census: &Census) -> bool {
+    census.count(&[0x77, 0x78, 0x89, 0x8a]) >= ROTATIONS
+        || census.count(&[0x7e]) + 4 * census.count(&[0x115, 0x116]) >= PRODUCTS
+        || (census.count(&[0x71, 0x83]) >= ANDS && census.count(&[0x73, 0x85]) >= XORS)
 }
 
 /// The algorithms that a function's operators betray by their mix.

@@ -2,7 +2,8 @@
 //! each loop assigns, and which paths can only end in `unreachable`.
 //!
 //! Its own decoder, because the first plan waits for it: it does no checks beyond staying inside the body. Rare
-//! operators (garbage-collected objects, stack switching) are read by wasmparser. Called by the loop walk.
+//! operators (garbage-collected objects, stack switching) are read by wasmparser. Where a body is validated too, that and
+//! decoding are one pass ([`checked`]). Called by the loop walk.
 //!
 //! Bounds: 16 bytes of memory per operator, at most [`MAX_DEPTH`] nested blocks kept, at most [`MAX_LOCALS`] locals.
 
@@ -13,6 +14,7 @@ use super::module::Module;
 use crate::error::AnalyzeError;
 
 mod census;
+mod checked;
 mod dying;
 
 pub(crate) use census::Census;
@@ -105,6 +107,8 @@ pub(crate) struct Decoded {
     pub assigned: Vec<u32>,
     pub locals: u32,
     pub census: Census,
+    /// Indices of the calls, in order, but for tail calls and those by reference.
+    pub calls: Vec<u32>,
     /// Set where nesting is too deep to follow.
     pub too_deep: bool,
     open: Vec<(u32, u32)>,
@@ -212,34 +216,15 @@ impl Decoded {
         params: u32,
         features: &mut u32,
     ) -> Result<(), AnalyzeError> {
-        self.clear();
-        self.census.begin(module.format_mark);
-        if body.len() > MAX_BODY_BYTES {
-            return Err(AnalyzeError::Limit { what: "a function body", limit: MAX_BODY_BYTES as u64, offset });
-        }
-        let mut cursor = Cursor { bytes: body, at: 0 };
-        let malformed = |at: usize, message: &str| AnalyzeError::Invalid {
-            message: message.to_owned(),
-            offset: offset + at as u64,
-            truncated: at >= body.len(),
-        };
-        let locals = read_locals(&mut cursor).ok_or_else(|| malformed(cursor.at, "malformed local declarations"))?;
-        let locals = locals.saturating_add(u64::from(params));
-        if locals > MAX_LOCALS + 1000 {
-            return Err(AnalyzeError::Limit { what: "the number of locals", limit: MAX_LOCALS, offset });
-        }
-        self.locals = locals as u32;
-        self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
+        let mut cursor = self.begin(module, body, offset, params)?;
         let mut calls = 0_i64;
-        // The function's own block: closed by the last `end`.
-        self.open.push((u32::MAX, NO_LOOP));
         while !self.open.is_empty() {
             let at = cursor.at;
             self.operator(module, &mut cursor, offset, &mut calls, features)
-                .ok_or_else(|| malformed(at, complaint(body.get(at))))?;
+                .ok_or_else(|| malformed(body, offset, at, complaint(body.get(at))))?;
         }
         if cursor.at != body.len() {
-            return Err(malformed(cursor.at, "operators remaining after end of function"));
+            return Err(malformed(body, offset, cursor.at, "operators remaining after end of function"));
         }
         if !self.too_deep {
             self.mark_dying(module);
@@ -247,9 +232,37 @@ impl Decoded {
         Ok(())
     }
 
+    /// Begins a body: up to its first operator.
+    fn begin<'b>(
+        &mut self,
+        module: &Module<'_>,
+        body: &'b [u8],
+        offset: u64,
+        params: u32,
+    ) -> Result<Cursor<'b>, AnalyzeError> {
+        self.clear();
+        self.census.begin(module.format_mark);
+        if body.len() > MAX_BODY_BYTES {
+            return Err(AnalyzeError::Limit { what: "a function body", limit: MAX_BODY_BYTES as u64, offset });
+        }
+        let mut cursor = Cursor { bytes: body, at: 0 };
+        let locals = read_locals(&mut cursor)
+            .ok_or_else(|| malformed(body, offset, cursor.at, "malformed local declarations"))?;
+        let locals = locals.saturating_add(u64::from(params));
+        if locals > MAX_LOCALS + 1000 {
+            return Err(AnalyzeError::Limit { what: "the number of locals", limit: MAX_LOCALS, offset });
+        }
+        self.locals = locals as u32;
+        self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
+        // The function's own block: closed by the last `end`.
+        self.open.push((u32::MAX, NO_LOOP));
+        Ok(cursor)
+    }
+
     fn clear(&mut self) {
         self.ops.clear();
         self.tables.clear();
+        self.calls.clear();
         self.loops.clear();
         self.assigned.clear();
         self.open.clear();
@@ -390,6 +403,9 @@ impl Decoded {
             *features |= Feature::TailCall.bit();
             self.push_control(code, index, table);
         } else {
+            if code != code::CALL_REF {
+                self.calls.push(self.ops.len() as u32);
+            }
             self.push(code, index, table);
         }
     }
@@ -578,6 +594,11 @@ impl Decoded {
         }
         Some(())
     }
+}
+
+/// A body, at `offset` in the file, that breaks the format at one of its bytes.
+fn malformed(body: &[u8], offset: u64, at: usize, message: &str) -> AnalyzeError {
+    AnalyzeError::Invalid { message: message.to_owned(), offset: offset + at as u64, truncated: at >= body.len() }
 }
 
 /// What to say of an operator that could not be read.

@@ -2,6 +2,8 @@
 
 use wasmparser::NameSectionReader;
 
+use super::validate::Check;
+
 /// Operand counts of a function type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Signature {
@@ -43,6 +45,8 @@ pub(crate) struct Module<'a> {
     /// Type index of each function, imported ones first.
     pub functions: Vec<u32>,
     pub bodies: Vec<Body<'a>>,
+    /// What bodies are validated against, where they are.
+    pub check: Option<Check>,
     /// Value of each immutable global with a constant initialiser, imported ones first.
     pub globals: Vec<Option<i64>>,
     /// Exported functions.

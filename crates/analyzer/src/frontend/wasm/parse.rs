@@ -10,6 +10,7 @@ use wasmparser::{
 
 use super::features::{Feature, of_type};
 use super::module::{Body, ImportedFunction, MemorySize, Module, Signature};
+use super::validate::Sections;
 use crate::error::AnalyzeError;
 
 /// Bytes in a page of linear memory, unless a memory says otherwise (core specification, section 4.2.8).
@@ -25,16 +26,23 @@ pub(super) struct Contents<'a> {
     pub component_exports: Vec<&'a str>,
 }
 
-/// Reads all sections.
+/// Reads all sections, and validates them where that is wanted.
 ///
 /// # Errors
-/// [`AnalyzeError::Invalid`] where a section breaks the format.
-pub(super) fn parse(bytes: &[u8]) -> Result<Contents<'_>, AnalyzeError> {
+/// [`AnalyzeError::Invalid`] where a section breaks the format or, with `validate`, does not validate.
+pub(super) fn parse(bytes: &[u8], validate: bool) -> Result<Contents<'_>, AnalyzeError> {
     let mut contents = Contents::default();
+    let mut sections = validate.then(Sections::new);
     // One entry per open level of nesting: whether it is a module.
     let mut levels: Vec<bool> = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
+        let payload = payload?;
+        if let Some(check) = sections.as_mut().map(|sections| sections.take(&payload)).transpose()?.flatten()
+            && let Some(module) = contents.modules.last_mut()
+        {
+            module.check = Some(check);
+        }
+        match payload {
             Payload::Version { encoding, .. } => {
                 let is_module = encoding == wasmparser::Encoding::Module;
                 levels.push(is_module);

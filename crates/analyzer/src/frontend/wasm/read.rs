@@ -25,10 +25,7 @@ const MOST_TEXT: usize = 1 << 20;
 /// [`AnalyzeError`] where the bytes break the format, exceed a limit that engines share, or, without a budget, do not
 /// validate.
 pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
-    if budget.is_none() {
-        validate::validate(bytes)?;
-    }
-    let mut contents = parse::parse(bytes)?;
+    let mut contents = parse::parse(bytes, budget.is_none())?;
     let entry = entry(&contents, kind);
     let main = entry.as_ref().map_or(0, |entry| entry.module);
     let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
@@ -49,6 +46,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
         } else if budget.is_none() {
             // Of the other modules of a component only the proposals they use are needed.
+            validate::bodies(module)?;
             module.features |= trees::features(module)?;
         }
     }

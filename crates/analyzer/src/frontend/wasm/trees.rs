@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rayon::prelude::*;
+use wasmparser::FuncValidatorAllocations;
 
 use super::decode::Decoded;
 use super::module::Module;
@@ -103,12 +104,21 @@ fn task(
     keep: Keep,
     tables: Option<&Tables>,
 ) -> Result<Grown, AnalyzeError> {
-    let mut forest = Forest::default();
+    let mut forest = Forest::with_room(module.bodies[range.clone()].iter().map(|body| body.bytes.len()).sum());
     let mut functions = Vec::with_capacity(range.len());
     let (mut features, mut signs) = (0, Signs::default());
+    let mut allocations = FuncValidatorAllocations::default();
     for index in range {
         let function = (module.imports.len() + index) as u32;
-        functions.push(lay_out(module, walker, function, &mut forest, keep, &mut features)?);
+        functions.push(match &module.check {
+            Some(check) => {
+                let params = module.params(function);
+                let checked = (check.function(module, function), &mut allocations);
+                walker.decoded.read_checked(module, module.bodies[index], params, &mut features, checked)?;
+                walker.walk(module, params, &mut forest, keep)
+            }
+            None => lay_out(module, walker, function, &mut forest, keep, &mut features)?,
+        });
         if let Some(tables) = tables {
             let ops = &walker.decoded.ops;
             let algorithms = signatures::algorithms(ops, &walker.decoded.census, tables);

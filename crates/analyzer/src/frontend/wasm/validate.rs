@@ -1,28 +1,67 @@
-//! Full validation, function bodies in parallel. The engine does the same when it compiles; this is for `analyze`.
+//! Full validation, in the pass that decodes. The engine does the same when it compiles; this is for `analyze`.
 
 use rayon::prelude::*;
-use wasmparser::{BinaryReaderError, FuncValidatorAllocations, Parser, ValidPayload, Validator};
+use wasmparser::{
+    BinaryReader, BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Payload, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
+};
 
 use super::features::runnable;
+use super::module::Module;
 use crate::error::AnalyzeError;
 
-/// Validates a module or component against every proposal some tier can run.
+/// What the bodies of a module are validated against.
+#[derive(Clone)]
+pub(crate) struct Check {
+    resources: ValidatorResources,
+    features: WasmFeatures,
+}
+
+impl Check {
+    /// A function of the module, to be validated.
+    pub(super) fn function(&self, module: &Module<'_>, function: u32) -> FuncToValidate<ValidatorResources> {
+        let ty = module.functions.get(function as usize).copied().unwrap_or_default();
+        FuncToValidate { resources: self.resources.clone(), index: function, ty, features: self.features }
+    }
+}
+
+/// Validates everything but function bodies, as sections are parsed.
+pub(super) struct Sections(Validator);
+
+impl Sections {
+    pub(super) fn new() -> Self {
+        Self(Validator::new_with_features(runnable()))
+    }
+
+    /// Takes the next part of the file; of a function body, what it is to be validated against.
+    ///
+    /// # Errors
+    /// [`AnalyzeError::Invalid`] where it does not validate.
+    pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<Option<Check>, AnalyzeError> {
+        match self.0.payload(payload)? {
+            ValidPayload::Func(function, _) => {
+                Ok(Some(Check { resources: function.resources, features: function.features }))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Validates the bodies of a module that is not looked into further.
 ///
 /// # Errors
 /// [`AnalyzeError::Invalid`] with the first offence by offset, whatever order the threads ran in.
-pub(crate) fn validate(bytes: &[u8]) -> Result<(), AnalyzeError> {
-    let mut validator = Validator::new_with_features(runnable());
-    let mut bodies = Vec::new();
-    for payload in Parser::new(0).parse_all(bytes) {
-        if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
-            bodies.push((function, body));
-        }
-    }
-    let first = bodies
-        .into_par_iter()
-        .map_init(FuncValidatorAllocations::default, |allocations, (function, body)| {
+pub(super) fn bodies(module: &Module<'_>) -> Result<(), AnalyzeError> {
+    let Some(check) = &module.check else { return Ok(()) };
+    let first = module
+        .bodies
+        .par_iter()
+        .enumerate()
+        .map_init(FuncValidatorAllocations::default, |allocations, (index, body)| {
+            let function = check.function(module, (module.imports.len() + index) as u32);
             let mut validator = function.into_validator(std::mem::take(allocations));
-            let result = validator.validate(&body);
+            let reader = BinaryReader::new_features(body.bytes, body.offset as usize, check.features);
+            let result = validator.validate(&FunctionBody::new(reader));
             *allocations = validator.into_allocations();
             result.err()
         })

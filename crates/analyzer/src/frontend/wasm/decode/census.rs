@@ -7,10 +7,14 @@ use crate::formatting::MARK;
 /// left alone by compilers, which begin at 1,024.
 const LEAST_ADDRESS: u64 = 64;
 
-/// Operators met, by number below 0x140, and constants worth a look.
-#[derive(Debug, Clone, Default)]
+/// Operators told apart: all with numbers below this.
+const CODES: usize = 0x140;
+
+/// Operators met, by number below [`CODES`], and constants worth a look.
+#[derive(Debug, Clone)]
 pub(crate) struct Census {
-    met: [u64; 5],
+    /// How often each was met, up to 255 times.
+    met: [u8; CODES],
     /// Constants, and displacements of loads, that may be addresses or words: operator and value.
     pub constants: Vec<(u16, i64)>,
     /// Where the C library's mark of formatted output lies, if it does.
@@ -19,18 +23,24 @@ pub(crate) struct Census {
     pub formats: bool,
 }
 
+impl Default for Census {
+    fn default() -> Self {
+        Self { met: [0; CODES], constants: Vec::new(), mark: None, formats: false }
+    }
+}
+
 impl Census {
     /// Begins a body of a module in which the mark of formatted output lies at `mark`.
     pub(super) fn begin(&mut self, mark: Option<i64>) {
-        self.met = [0; 5];
+        self.met = [0; CODES];
         self.constants.clear();
         (self.mark, self.formats) = (mark, false);
     }
 
     #[inline]
     pub(crate) fn meet(&mut self, code: u16) {
-        if let Some(word) = self.met.get_mut(usize::from(code >> 6)) {
-            *word |= 1 << (code & 63);
+        if let Some(times) = self.met.get_mut(usize::from(code)) {
+            *times = times.saturating_add(1);
         }
     }
 
@@ -46,6 +56,11 @@ impl Census {
 
     /// Whether any of these operators is there.
     pub(crate) fn any(&self, codes: &[u16]) -> bool {
-        codes.iter().any(|&code| self.met[usize::from(code >> 6)] & (1 << (code & 63)) != 0)
+        self.count(codes) > 0
+    }
+
+    /// How many of these operators are there, each counted up to 255 times.
+    pub(crate) fn count(&self, codes: &[u16]) -> u32 {
+        codes.iter().map(|&code| u32::from(self.met[usize::from(code)])).sum()
     }
 }
