@@ -117,21 +117,26 @@ const MAX_SEGMENTS: usize = 100_000;
 /// Tables kept of one module; a file with more was made to have them.
 const MAX_TABLES: usize = 256;
 
-/// Whether a word of four bytes may lie at one of the first four places of some table: a filter by hash, so that data is
-/// gone through four bytes at a time whatever their alignment.
+/// Words of four bytes that lie at four neighbouring places of some table, one of which is aligned wherever the table
+/// begins: data is gone through four bytes at a time, and a filter by hash settles nearly every word.
 struct Filter {
     slots: [bool; 4096],
-    /// Those words, in order.
-    words: Vec<u32>,
+    /// Those words in order, each with its place in its table.
+    words: Vec<(u32, usize, &'static Beginning)>,
 }
 
 impl Filter {
     fn new() -> Self {
-        let first = |table: &'static Beginning| table.bytes.windows(4).take(4).map(Self::word);
-        let mut words: Vec<u32> = TABLES.iter().flat_map(first).collect();
-        words.sort_unstable();
+        let mut words = Vec::with_capacity(4 * TABLES.len());
+        for table in &TABLES {
+            // Zeros are everywhere: the seven bytes with the fewest of them tell most.
+            let zeros = |&at: &usize| table.bytes[at..at + 7].iter().filter(|&&byte| byte == 0).count();
+            let first = (0..=table.bytes.len() - 7).min_by_key(zeros).unwrap_or(0);
+            words.extend((first..first + 4).map(|at| (Self::word(&table.bytes[at..]), at, table)));
+        }
+        words.sort_by_key(|&(word, at, _)| (word, at));
         let mut slots = [false; 4096];
-        for &word in &words {
+        for &(word, ..) in &words {
             slots[Self::slot(word)] = true;
         }
         Self { slots, words }
@@ -150,14 +155,17 @@ impl Filter {
     fn find(&self, data: &[u8]) -> Vec<(usize, &'static Beginning)> {
         let mut out = Vec::new();
         for (index, word) in data.chunks_exact(4).map(Self::word).enumerate() {
-            if self.slots[Self::slot(word)] && self.words.binary_search(&word).is_ok() {
-                // A table begins here or up to three bytes before.
-                let last = 4 * index;
-                let begins = |at: usize| Some((at, TABLES.iter().find(|table| data[at..].starts_with(table.bytes))?));
-                out.extend((last.saturating_sub(3)..=last).filter_map(begins));
-                if out.len() >= MAX_TABLES {
-                    break;
-                }
+            if !self.slots[Self::slot(word)] {
+                continue;
+            }
+            let first = self.words.partition_point(|entry| entry.0 < word);
+            for &(_, at, table) in self.words[first..].iter().take_while(|entry| entry.0 == word) {
+                let begin = (4 * index).checked_sub(at);
+                let begin = begin.filter(|&begin| data[begin] == table.bytes[0]);
+                out.extend(begin.filter(|&begin| data[begin..].starts_with(table.bytes)).map(|begin| (begin, table)));
+            }
+            if out.len() >= MAX_TABLES {
+                break;
             }
         }
         out
@@ -209,6 +217,20 @@ pub(crate) fn algorithms(ops: &[Op], census: &Census, tables: &Tables) -> BTreeS
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_table_is_found_wherever_it_begins() {
+        let filter = Filter::new();
+        for table in &TABLES {
+            for before in 0..8 {
+                let data = [&vec![1; before], table.bytes, &[2; 5]].concat();
+                let found: Vec<usize> =
+                    filter.find(&data).into_iter().filter(|found| found.1.bytes == table.bytes).map(|f| f.0).collect();
+                assert_eq!(found, [before], "{} {:?}", table.algorithm, table.bytes);
+            }
+        }
+        assert!(filter.find(&[0; 4096]).is_empty());
+    }
 
     fn constant(value: u32) -> Op {
         Op { code: 0x41, a: 0, b: i64::from(value as i32) }
