@@ -1,5 +1,5 @@
 //! `cargo xtask corpus`: brings `target/corpus` to its full state and describes it in `manifest.json`. What is fetched
-//! is in `fetch`, what is compiled in `programs`, generated inputs in `inputs`, malformed files in `bad`, the list of
+//! is in `fetch` and `native`, what is compiled in `programs`, generated inputs in `inputs`, malformed files in `bad`, the list of
 //! runnable cases in `cases`. Tests, benches and CI call it first.
 
 mod bad;
@@ -8,6 +8,7 @@ mod fetch;
 mod graphviz;
 mod inputs;
 pub mod kernels;
+mod native;
 mod programs;
 
 use std::fs;
@@ -67,6 +68,7 @@ pub fn prepare() -> Outcome<(Corpus, Vec<cases::Case>)> {
     let corpus = Corpus::open()?;
     let fetched = fetch::all(&corpus)?;
     fetch::install(&corpus, &fetched)?;
+    native::all(&corpus, &fetched.python)?;
     programs::compile_all(&corpus, &fetched.python)?;
     kernels::compile_all(&corpus, false, &|name| kernels::GUARDS.contains(&name))?;
     inputs::write_all(&corpus)?;

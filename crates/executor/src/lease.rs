@@ -59,8 +59,18 @@ pub struct Lease {
 #[derive(Default)]
 pub(crate) struct Held {
     _seat: Option<Seat>,
-    _share: Option<CpuShare>,
+    share: Option<CpuShare>,
     cores_before: Option<Vec<usize>>,
+}
+
+impl Held {
+    /// Holds a process that was there before to the same share of the CPU, as far as the system lets.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn extend(&self, process: i32) {
+        if let Some(share) = &self.share {
+            let _ = share.extend(process);
+        }
+    }
 }
 
 impl Drop for Held {
@@ -130,7 +140,7 @@ impl Executor {
         held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(threads));
         if placement.share > 0.0 && placement.share < 1.0 {
             let share = CpuShare::enforce(placement.share, placement.units);
-            held._share =
+            held.share =
                 Some(share.map_err(|error| {
                     WarmError::Allocate(format!("a share of {} of the CPU: {error}", placement.share))
                 })?);

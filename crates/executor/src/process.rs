@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use forewarm_sandbox::process::{Cause, Confinement, Ended, Program, SpawnError, spawn};
+use forewarm_sandbox::process::{Cause, Confinement, Ended, Place, Program, SpawnError, prepare_place};
 use forewarm_types::host::Clock;
 use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, StepTiming};
 
@@ -30,6 +30,32 @@ pub struct ProcessLease {
     settings: ProcessSettings,
     clock: Arc<dyn Clock>,
     held: Held,
+}
+
+/// A program with its place, laid out or still to be.
+#[derive(Debug)]
+pub struct LaidOut {
+    /// What is executed.
+    pub program: Program,
+    /// What it may touch and use.
+    pub confinement: Confinement,
+    place: Option<Place>,
+}
+
+impl LaidOut {
+    /// A program whose place is laid out when it runs.
+    #[must_use]
+    pub fn later(program: Program, confinement: Confinement) -> Self {
+        Self { program, confinement, place: None }
+    }
+
+    /// Begins to lay the place out, which goes on beside whatever the caller does until the run. What refuses will refuse
+    /// again, and be told of, then.
+    #[must_use]
+    pub fn begin(program: Program, confinement: Confinement) -> Self {
+        let place = prepare_place(&program, &confinement).ok();
+        Self { program, confinement, place }
+    }
 }
 
 /// How a process went.
@@ -61,13 +87,17 @@ impl ProcessLease {
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn run(self, mut program: Program, confinement: &Confinement) -> Result<ProcessOutcome, SpawnError> {
-        if let Some(threads) = self.settings.library_threads {
-            tell(&mut program.environment, threads);
-        }
+    pub fn run(self, laid: LaidOut) -> Result<ProcessOutcome, SpawnError> {
+        let LaidOut { program, confinement, place } = laid;
+        let variables =
+            self.settings.library_threads.map_or_else(Vec::new, |threads| told(&program.environment, threads));
         let watch = Stopwatch::start(&*self.clock);
         let began_cpu = self.clock.process_cpu();
-        let ended = spawn(&program, confinement)?.wait()?;
+        // A place laid out before this one's cores were held is not bound to them.
+        let place = place.filter(|_| !self.settings.pinned);
+        let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
+        self.held.extend(place.process());
+        let ended = place.start(&variables)?.wait()?;
         let (whole, _) = watch.elapsed();
         drop(self.held);
         // What is not the program's own time is the start (and, within microseconds, the end).
@@ -81,13 +111,10 @@ impl ProcessLease {
     }
 }
 
-/// Tells libraries how many threads to use, where the user has not.
-fn tell(environment: &mut Vec<(OsString, OsString)>, threads: u32) {
-    for variable in THREAD_VARIABLES {
-        if !environment.iter().any(|(name, _)| name == variable) {
-            environment.push((variable.into(), threads.to_string().into()));
-        }
-    }
+/// What tells libraries how many threads to use, where the user has not.
+fn told(environment: &[(OsString, OsString)], threads: u32) -> Vec<(OsString, OsString)> {
+    let unset = THREAD_VARIABLES.iter().filter(|variable| !environment.iter().any(|(name, _)| name == *variable));
+    unset.map(|variable| (variable.into(), threads.to_string().into())).collect()
 }
 
 /// `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM`: signal(7).
@@ -113,11 +140,9 @@ mod tests {
 
     #[test]
     fn what_the_user_set_stays() {
-        let mut environment = vec![("OMP_NUM_THREADS".into(), "7".into())];
-        tell(&mut environment, 2);
-        assert_eq!(environment.len(), THREAD_VARIABLES.len());
-        assert_eq!(environment[0].1, "7");
-        assert!(environment[1..].iter().all(|(_, value)| value == "2"));
+        let told = told(&[("OMP_NUM_THREADS".into(), "7".into())], 2);
+        assert_eq!(told.len(), THREAD_VARIABLES.len() - 1);
+        assert!(told.iter().all(|(name, value)| name != "OMP_NUM_THREADS" && value == "2"));
     }
 
     #[test]

@@ -69,11 +69,13 @@ fn run_process(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -
     if let Some(report) = report {
         report.write(&json::pretty(&done), output);
     }
+    // Closing what the system closes anyhow would only keep the user waiting.
+    std::mem::forget(session);
     for flag in &done.observation.denied {
         streams::note(&format!("hint: {}\n", hint(flag)));
     }
     let exit = &done.observation.exit;
-    let failed = exit.cause == ExitCause::Exited && exit.code != 0;
+    let failed = exit.cause == ExitCause::Exited && exit.code != 0 && done.observation.denied.is_empty();
     if failed && request.directories.is_empty() && (verbose || std::io::stderr().is_terminal()) {
         streams::note(&format!("hint: {}\n", hint("--dir")));
     }
@@ -85,6 +87,9 @@ fn hint(flag: &str) -> &'static str {
     match flag {
         "--net" => "the program tried to reach another machine; --net lets it",
         "--max-processes" => "the program was refused a process; --max-processes N allows more",
+        "--max-memory" => {
+            "the program filled a private scratch directory; --dir DIR lets it write to DIR, a larger --max-memory allows more"
+        }
         _ => "the program could write to private scratch directories only; --dir DIR lets it write to DIR",
     }
 }

@@ -4,73 +4,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use common::{Ended, Home, document, feed, skip};
-
-/// A program of this machine by its name.
-fn installed(name: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
-    // A script that stands for a program is not the program.
-    found.filter(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF")))
-}
-
-/// The exit status a shell shows.
-fn shown(ended: &Ended) -> Option<i32> {
-    ended.code.or(ended.signal.map(|signal| 128 + signal))
-}
-
-/// Runs a program directly and through Forewarm, with the same input; fails where anything a user sees differs.
-fn compare(home: &Home, name: &str, arguments: &[&str]) {
-    let input: String = (0..2000).map(|number| format!("{} line\n", number * 7919 % 1000)).collect();
-    let Some(program) = installed(name) else { return skip(&format!("programs: {name}"), "it is not installed") };
-    let directly = feed(home.any(&program, arguments), input.as_bytes());
-    let words = ["run", program.to_str().unwrap(), "--"];
-    let through = feed(home.command(words.iter().chain(arguments)), input.as_bytes());
-    assert!(directly.stdout == through.stdout, "{name} {arguments:?}: {} against {}", directly.text(), through.text());
-    assert_eq!((&directly.stderr, shown(&directly)), (&through.stderr, through.code), "{name} {arguments:?}");
-}
-
-#[test]
-fn programs_run_as_they_do_directly() {
-    let home = Home::new();
-    let rows: &[(&str, &[&str])] = &[
-        ("true", &[]),
-        ("false", &[]),
-        ("cat", &["-n"]),
-        ("sort", &["-n", "-u"]),
-        ("gzip", &["-9", "-n", "-c"]),
-        ("xz", &["-c"]),
-        ("awk", &["{ sum += $1 } END { print sum; exit 3 }"]),
-        ("sed", &["-n", "s/line/word/; 5,7p"]),
-        ("grep", &["-c", "99"]),
-        ("wc", &[]),
-        ("sha256sum", &[]),
-        ("tr", &["a-z", "A-Z"]),
-        ("head", &["-n", "3"]),
-        ("tee", &["/dev/stderr"]),
-        ("od", &["-An", "-tx1"]),
-        ("env", &["LC_ALL=C", "sort"]),
-        ("date", &["-u", "-d", "@0"]),
-        ("expr", &["6", "*", "7"]),
-        ("id", &["-u"]),
-        ("nproc", &[]),
-        ("uname", &["-a"]),
-        ("perl", &["-e", "print scalar(<STDIN>); warn 'w'; exit 7"]),
-        ("node", &["-e", "console.log(process.argv.length); process.exit(9)"]),
-        ("sqlite3", &[":memory:", "select 6 * 7"]),
-        ("openssl", &["dgst", "-sha1"]),
-        ("gcc", &["-E", "-P", "-x", "c", "-"]),
-        ("bash", &["-c", "cat <(echo one) - | tail -n 1; exit 4"]),
-        ("sh", &["-c", "kill -SEGV $$"]),
-        ("sh", &["-c", "kill -TERM $$"]),
-        ("timeout", &["0.1", "sleep", "5"]),
-    ];
-    rows.iter().for_each(|(name, arguments)| compare(&home, name, arguments));
-    home.assert_intact();
-}
+use common::{Home, document, feed, installed, skip};
 
 #[test]
 fn compiled_programs_run_as_they_do_directly() {
@@ -131,66 +68,6 @@ fn limits_end_a_program_and_say_so() {
 fn python(home: &Home) -> Option<PathBuf> {
     let asked = home.any("python3", ["-c", "import sys; print(sys.executable)"]).output().ok()?;
     Some(PathBuf::from(String::from_utf8(asked.stdout).ok()?.trim()))
-}
-
-/// Runs a script by the interpreter itself and through Forewarm; fails where anything a user sees differs.
-fn compare_script(home: &Home, python: &Path, name: &str, source: &str) {
-    let file = home.write(name, source);
-    let directly = feed(home.any(python, [file.to_str().unwrap(), "one", "two"]), b"input\n");
-    let words = ["run", "--python", python.to_str().unwrap(), file.to_str().unwrap(), "--", "one", "two"];
-    let through = feed(home.command(words), b"input\n");
-    assert_eq!(directly.text(), through.text(), "{name}: {through:?}");
-    assert_eq!((&directly.stderr, shown(&directly)), (&through.stderr, through.code), "{name}");
-}
-
-#[test]
-fn scripts_run_as_they_do_directly() {
-    let home = Home::new();
-    let Some(python) = python(&home) else { return skip("scripts", "there is no Python") };
-    home.write("helper.py", "def helped(x):\n    return x * 2\n");
-    let rows = [
-        ("plain.py", "import sys\nprint(sys.argv[1:], __name__, sys.stdin.read())"),
-        ("local.py", "import helper\nprint(helper.helped(21))"),
-        ("exit.py", "import sys\nsys.exit(5)"),
-        ("message.py", "import sys\nsys.exit('in words')"),
-        ("none.py", "raise SystemExit"),
-        ("trace.py", "def f(x):\n    return 1 / x\n\nf(0)\n"),
-        ("syntax_at_run.py", "exec('1 +')"),
-        ("chained.py", "try:\n    {}['k']\nexcept KeyError as e:\n    raise ValueError('v') from e"),
-        ("abort.py", "import os\nos.abort()"),
-        (
-            "pool.py",
-            "import multiprocessing as m\nif __name__ == '__main__':\n    with m.Pool(2) as p: print(p.map(abs, [-1, 2, -3]))",
-        ),
-        (
-            "tasks.py",
-            "import asyncio\nasync def f(n):\n    await asyncio.sleep(0.01); return n\nasync def main():\n    print(await asyncio.gather(*map(f, range(3))))\nasyncio.run(main())",
-        ),
-        (
-            "child.py",
-            "import subprocess\nprint(subprocess.run(['/bin/sh', '-c', 'echo child; exit 3'], capture_output=True))",
-        ),
-        (
-            "threads.py",
-            "from concurrent.futures import ThreadPoolExecutor as T\nprint(list(T(4).map(len, ['a', 'bb'])))",
-        ),
-        (
-            "temporary.py",
-            "import tempfile\nwith tempfile.NamedTemporaryFile() as f:\n    f.write(b'x'); f.flush(); print(open(f.name).read())",
-        ),
-        (
-            "server.py",
-            "import http.server, threading, urllib.request\ns = http.server.HTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)\ns.RequestHandlerClass.log_message = lambda *a: None\nthreading.Thread(target=s.serve_forever, daemon=True).start()\nprint(urllib.request.urlopen('http://127.0.0.1:%d/' % s.server_port).status)",
-        ),
-        (
-            "shared.py",
-            "from multiprocessing import shared_memory as s\nm = s.SharedMemory(create=True, size=64); m.buf[0] = 7; print(m.buf[0]); m.close(); m.unlink()",
-        ),
-        ("database.py", "import sqlite3\nprint(sqlite3.connect(':memory:').execute('select 6 * 7').fetchall())"),
-        ("bytes.py", "import sys, hashlib\nsys.stdout.buffer.write(hashlib.sha256(b'x').digest())"),
-    ];
-    rows.iter().for_each(|(name, source)| compare_script(&home, &python, name, source));
-    home.assert_intact();
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         peak_memory_bytes: Bytes(1 << 24),
         peak_linear_memory_bytes: Bytes(1 << 20),
         exit: Exit { cause: ExitCause::Exited, code: 0, signal: None, message: None },
+        censored: false,
         measured_by: "test".to_owned(),
         run_delay_seconds: None,
         steps: Vec::new(),

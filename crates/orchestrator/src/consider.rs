@@ -54,6 +54,19 @@ impl Considered {
 impl Orchestrator {
     /// Opens, recognises or analyses the program, and recalls its past.
     pub(crate) fn consider(&self, request: &Request) -> Result<Considered, Error> {
+        self.consider_by(request, Self::inspect_any)
+    }
+
+    /// The same of a program that runs whether or not it can be analysed.
+    pub(crate) fn consider_to_run(&self, request: &Request) -> Result<Considered, Error> {
+        self.consider_by(request, Self::inspect_to_run)
+    }
+
+    fn consider_by(
+        &self,
+        request: &Request,
+        inspect: impl Fn(&Self, &mut Program, &Request) -> Result<Analysis, Error>,
+    ) -> Result<Considered, Error> {
         let began = self.begin();
         let now = self.clock.unix();
         let mut program = Program::open(&request.file, now)?;
@@ -70,7 +83,7 @@ impl Orchestrator {
                 (analysis, Some(recalled))
             }
             None => {
-                let analysis = self.inspect_any(&mut program, request)?;
+                let analysis = inspect(self, &mut program, request)?;
                 let digest = analysis.code.digest;
                 let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
                 let recalled = self.memory.recall(recall);

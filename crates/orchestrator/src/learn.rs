@@ -50,7 +50,9 @@ impl Orchestrator {
         observation: &Observation,
         outstanding: bool,
     ) {
-        let Some(command) = &self.prepare_command else { return };
+        if self.prepare_command.is_none() {
+            return;
+        }
         let wanted = match self.preparation(considered, request, plan, observation) {
             Some(preparation) => preparation.configuration,
             None if outstanding || self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) => {
@@ -58,13 +60,25 @@ impl Orchestrator {
             }
             None => return,
         };
-        let Ok(configuration) = serde_json::to_string(&wanted) else { return };
+        self.detach(considered.program.path(), &wanted);
+    }
+
+    /// Starts the detached step where the database wants upkeep, after a run that leaves nothing to be prepared.
+    pub(crate) fn maintain_for_next(&self, considered: &Considered, plan: &Plan) {
+        if self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) {
+            self.detach(considered.program.path(), &plan.chosen.configuration);
+        }
+    }
+
+    fn detach(&self, file: &std::path::Path, configuration: &Configuration) {
+        let Some(command) = &self.prepare_command else { return };
+        let Ok(configuration) = serde_json::to_string(configuration) else { return };
         let started = Command::new(command)
             .arg("prepare")
             .arg("--configuration")
             .arg(configuration)
             .arg("--")
-            .arg(considered.program.path())
+            .arg(file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -100,6 +114,10 @@ impl Orchestrator {
     /// # Errors
     /// As [`Self::run`].
     pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
+        if configuration.process().is_some() {
+            self.memory.write(forewarm_store::Store::maintain);
+            return Ok(());
+        }
         let mut program = Program::open(file, self.clock.unix())?;
         self.identify(&mut program)?;
         let lease = self.executor.allocate_idle(configuration);

@@ -113,7 +113,7 @@ impl Orchestrator {
     #[must_use]
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let opened = Moment { monotonic: clock.monotonic(), unix: clock.unix() };
-        let memory = Memory::open(settings.data_directory.clone(), settings.record);
+        let memory = Memory::at(settings.data_directory.clone(), settings.record);
         let artifacts = settings.cache_directory.clone().and_then(|directory| {
             ArtifactCache::open(directory, settings.cache_limit)
                 .inspect_err(|error| memory.warn(format!("the artifact cache is not used: {error}")))

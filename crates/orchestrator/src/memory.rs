@@ -21,6 +21,8 @@ pub struct Memory {
 }
 
 enum State {
+    /// Not yet asked.
+    Unopened,
     /// Being made for the first time.
     Making(JoinHandle<Result<Store, StoreError>>),
     Open(Box<Store>),
@@ -29,12 +31,18 @@ enum State {
 }
 
 impl Memory {
-    /// Opens what is there, or begins to make it where `record` allows.
-    pub fn open(directory: Option<PathBuf>, record: bool) -> Self {
-        let memory = Self { directory, record, state: Mutex::new(State::Closed), warnings: Mutex::new(Vec::new()) };
-        let state = memory.begin();
-        *lock(&memory.state) = state;
-        memory
+    /// Where memory lies; it is opened, or begun to be made where `record` allows, when it is first asked.
+    pub fn at(directory: Option<PathBuf>, record: bool) -> Self {
+        Self { directory, record, state: Mutex::new(State::Unopened), warnings: Mutex::new(Vec::new()) }
+    }
+
+    /// The state, which is no longer [`State::Unopened`].
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        if matches!(*state, State::Unopened) {
+            *state = self.begin();
+        }
+        state
     }
 
     fn begin(&self) -> State {
@@ -81,7 +89,7 @@ impl Memory {
 
     /// Asks the store, where one is open; does not wait for one that is being made, since it is empty.
     pub fn recall<T>(&self, ask: impl FnOnce(&Store) -> Result<T, StoreError>) -> Option<T> {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         let State::Open(store) = &*state else { return None };
         match ask(store) {
             Ok(answer) => Some(answer),
@@ -102,7 +110,7 @@ impl Memory {
             return None;
         }
         self.settle();
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         let State::Open(store) = &*state else { return None };
         match tell(store) {
             Ok(answer) => Some(answer),
@@ -119,7 +127,7 @@ impl Memory {
 
     /// Waits for a store that is being made; says whether there is one to ask.
     pub fn settle(&self) -> bool {
-        let mut state = lock(&self.state);
+        let mut state = self.state();
         *state = match std::mem::replace(&mut *state, State::Closed) {
             State::Making(thread) => thread.join().map_or(State::Closed, |result| self.opened(result)),
             settled => settled,
@@ -129,7 +137,7 @@ impl Memory {
 
     /// Whether a store can be asked.
     pub fn is_open(&self) -> bool {
-        matches!(*lock(&self.state), State::Open(_))
+        matches!(*self.state(), State::Open(_))
     }
 
     /// Notes a warning.

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use forewarm_executor::process::ProcessOutcome;
+use forewarm_executor::process::{LaidOut, ProcessOutcome};
 use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
 use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
 
@@ -52,30 +52,36 @@ impl Orchestrator {
     /// Whether a file would run as a process of its own: a native program or Python. Reads its beginning.
     #[must_use]
     pub fn is_process(file: &Path) -> bool {
-        use std::io::Read;
-        let mut head = Vec::with_capacity(HEAD);
-        let Ok(opened) = std::fs::File::open(file) else { return false };
-        if opened.take(HEAD as u64).read_to_end(&mut head).is_err() {
-            return false;
-        }
-        let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-        forewarm_analyzer::kind(&head).is_ok_and(CodeKind::is_process) || forewarm_analyzer::is_python(&name, &head)
+        process_kind(file).is_some()
     }
 
     /// The second half of the loop for a process: allocated, run, learned from.
-    pub(crate) fn run_process(&self, request: &Request, mut considered: Considered) -> Result<Report, Error> {
+    pub(crate) fn run_process(
+        &self,
+        request: &Request,
+        mut considered: Considered,
+        laid: Option<LaidOut>,
+    ) -> Result<Report, Error> {
         let (plan, _) = self.decide(&mut considered, request)?;
-        let program = self.command(request, &considered)?;
-        let confinement = confinement(request, &considered, &program, !self.goes_on)?;
+        let laid = match laid {
+            Some(laid) => laid,
+            None => {
+                let (program, confinement) = self.commanded(request, considered.analysis.code.kind)?;
+                LaidOut::later(program, confinement)
+            }
+        };
         let planned = self.clock.monotonic();
         let failed = |error| Error::from_warm(&request.file, error);
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
         let leased = self.clock.monotonic();
-        let outcome = lease.run(program, &confinement).map_err(|error| refused(&request.file, &error))?;
+        let outcome = lease.run(laid).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
         self.key(&mut considered, request);
         let observation = self.observe_process(&considered, &plan, &outcome, [planned, leased, ended], request);
         self.record(&considered, &plan, &observation);
+        if request.prepare {
+            self.maintain_for_next(&considered, &plan);
+        }
         let prediction = observation.score();
         Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new() })
     }
@@ -109,6 +115,7 @@ impl Orchestrator {
             peak_memory_bytes: measured.peak_memory,
             peak_linear_memory_bytes: measured.peak_memory,
             exit: outcome.exit.clone(),
+            censored: outcome.exit.censored(),
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
             steps: vec![outcome.step.clone()],
@@ -122,6 +129,9 @@ impl Orchestrator {
                 involuntary_switches: usage.involuntary_switches,
                 read_bytes: measured.disk[0],
                 written_bytes: measured.disk[1],
+                throttled_seconds: measured.throttled.map(|time| time.0),
+                steal_seconds: measured.steal.map(|time| time.0),
+                oom_kills: measured.oom_kills,
             }),
             denied: denied(outcome, request),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
@@ -129,9 +139,23 @@ impl Orchestrator {
         }
     }
 
+    /// Begins to lay out the place of a process, as far as it can be named before the program is looked into; what goes
+    /// wrong here is met again on the ordinary way.
+    pub(crate) fn lay_out(&self, request: &Request) -> Option<LaidOut> {
+        let kind = process_kind(&request.file)?;
+        let (program, confinement) = self.commanded(request, kind).ok()?;
+        Some(LaidOut::begin(program, confinement))
+    }
+
+    fn commanded(&self, request: &Request, kind: CodeKind) -> Result<(Command, Confinement), Error> {
+        let program = self.command(request, kind)?;
+        let confinement = confinement(request, &program, !self.goes_on)?;
+        Ok((program, confinement))
+    }
+
     /// The command that runs a program: itself, or the interpreter with its script or the runner of its handler.
-    fn command(&self, request: &Request, considered: &Considered) -> Result<Command, Error> {
-        let file = considered.program.path();
+    fn command(&self, request: &Request, kind: CodeKind) -> Result<Command, Error> {
+        let file = &*request.file;
         let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let mut environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         for (name, value) in &request.environment {
@@ -139,9 +163,9 @@ impl Orchestrator {
             environment.push((name.into(), value.into()));
         }
         let given = request.arguments.iter().map(OsString::from);
-        let (executable, arguments) = match considered.analysis.code.kind {
+        let (executable, arguments) = match kind {
             CodeKind::Python => {
-                let python = self.interpreter_of(&request.python, considered)?;
+                let python = self.interpreter_of(&request.python, file)?;
                 let arguments = python_arguments(&python, file, request).chain(given).collect();
                 (python, arguments)
             }
@@ -154,8 +178,8 @@ impl Orchestrator {
     }
 
     /// The interpreter: the one named, else the one of the script's first line, else `python3` on the path.
-    fn interpreter_of(&self, options: &PythonOptions, considered: &Considered) -> Result<PathBuf, Error> {
-        let named = options.python.clone().or_else(|| first_line_interpreter(considered.program.path()));
+    fn interpreter_of(&self, options: &PythonOptions, file: &Path) -> Result<PathBuf, Error> {
+        let named = options.python.clone().or_else(|| first_line_interpreter(file));
         let options = PythonOptions { python: named, ..options.clone() };
         let found = self.interpreter(&options)?;
         found.map(|python| python.executable).ok_or_else(|| Error::Usage {
@@ -174,6 +198,34 @@ impl Orchestrator {
         program.identify(analysis.code.digest, analysis.code.kind, std::sync::Arc::new(bytes));
         Ok(analysis)
     }
+
+    /// The same where the program is to run: what the analyzer takes for no Python is for the interpreter to refuse, in
+    /// its own words, or to run, where its grammar is another. Nothing is known of it then.
+    pub(crate) fn inspect_to_run(&self, program: &mut Program, request: &Request) -> Result<Analysis, Error> {
+        let cause = match self.inspect_any(program, request) {
+            Err(Error::Syntax { cause, .. }) => cause,
+            inspected => return inspected,
+        };
+        let bytes = program.read()?;
+        let mut analysis =
+            self.analyze_python(program, b"", &PythonOptions { handler: None, ..request.python.clone() })?;
+        (analysis.code.digest, analysis.code.size_bytes) =
+            (crate::program::digest_of(&bytes), Bytes(bytes.len() as u64));
+        analysis.profile.ops.total = None;
+        analysis.warnings.push(format!("not understood: {cause}"));
+        program.identify(analysis.code.digest, analysis.code.kind, std::sync::Arc::new(bytes));
+        Ok(analysis)
+    }
+}
+
+/// What kind of process a file runs as, by its beginning; `None` where it does not.
+fn process_kind(file: &Path) -> Option<CodeKind> {
+    use std::io::Read;
+    let mut head = Vec::with_capacity(HEAD);
+    std::fs::File::open(file).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+    let python = forewarm_analyzer::is_python(&name, &head).then_some(CodeKind::Python);
+    python.or_else(|| forewarm_analyzer::kind(&head).ok().filter(|kind| kind.is_process()))
 }
 
 /// Whether a remembered analysis is of what is to run now: a script, or a handler of that name.
@@ -245,12 +297,7 @@ fn first_line_interpreter(file: &Path) -> Option<PathBuf> {
 }
 
 /// What the program may touch and use.
-fn confinement(
-    request: &Request,
-    considered: &Considered,
-    program: &Command,
-    relay: bool,
-) -> Result<Confinement, Error> {
+fn confinement(request: &Request, program: &Command, relay: bool) -> Result<Confinement, Error> {
     let memory = request.max_memory.unwrap_or_else(|| {
         let total = forewarm_sandbox::measure::total_memory().unwrap_or(Bytes(4 << 30));
         Bytes((total.as_f64() * defaults::MEMORY_SHARE) as u64)
@@ -268,7 +315,7 @@ fn confinement(
     Ok(Confinement {
         network: request.network,
         writable,
-        visible: named(request, considered.program.path(), program),
+        visible: named(request, program),
         scratch: Bytes((memory.as_f64() * defaults::SCRATCH_SHARE) as u64),
         bounds,
         cores: None,
@@ -294,7 +341,8 @@ fn given(directory: &forewarm_executor::Directory) -> Result<(PathBuf, PathBuf),
 
 /// What the command line names, and so stays readable even where directories are private: the working directory, the
 /// program with what lies beside it, the event, arguments that are files, and with the network the resolver's files.
-fn named(request: &Request, file: &Path, program: &Command) -> Vec<PathBuf> {
+fn named(request: &Request, program: &Command) -> Vec<PathBuf> {
+    let file = &*request.file;
     let beside = |path: &Path| path.parent().map(Path::to_owned);
     let mut paths = vec![program.directory.clone(), program.executable.clone(), file.to_owned()];
     paths.extend(beside(&program.executable));
@@ -307,11 +355,25 @@ fn named(request: &Request, file: &Path, program: &Command) -> Vec<PathBuf> {
     if request.network {
         paths.push(PathBuf::from("/etc/resolv.conf"));
     }
-    let absolute = |path: PathBuf| [std::path::absolute(&path).ok(), std::fs::canonicalize(&path).ok()];
-    let mut paths: Vec<PathBuf> = paths.into_iter().flat_map(absolute).flatten().collect();
+    let absolute = |path: PathBuf| {
+        let absolute = std::path::absolute(&path).ok();
+        let mut all = absolute.as_deref().map(passed).unwrap_or_default();
+        all.extend(absolute.into_iter().chain(std::fs::canonicalize(&path).ok()));
+        all
+    };
+    let mut paths: Vec<PathBuf> = paths.into_iter().flat_map(absolute).collect();
     paths.sort();
     paths.dedup();
     paths
+}
+
+/// Directories that a path goes through on its way back up (`a/b` of `a/b/../c`): without them it leads nowhere.
+fn passed(path: &Path) -> Vec<PathBuf> {
+    use std::path::Component;
+    let parts: Vec<Component<'_>> = path.components().collect();
+    let turns = (1..parts.len())
+        .filter(|at| parts[*at] == Component::ParentDir && matches!(parts[at - 1], Component::Normal(_)));
+    turns.filter_map(|at| std::fs::canonicalize(parts[..at].iter().collect::<PathBuf>()).ok()).collect()
 }
 
 /// The flags that would have allowed what a failed program was denied.
@@ -319,6 +381,7 @@ fn denied(outcome: &ProcessOutcome, request: &Request) -> Vec<String> {
     let flag = |denied: &Denied| match denied {
         Denied::Network => "--net",
         Denied::Processes => "--max-processes",
+        Denied::Scratch => "--max-memory",
     };
     let failed = outcome.exit.cause != ExitCause::Exited || outcome.exit.code != 0;
     let flags = outcome.ended.denied.iter().filter(|_| failed).map(flag);
@@ -354,6 +417,12 @@ mod tests {
         check("def lambda_handler (e, c): pass\ndef handlers(): pass\n", Some("lambda_handler"));
         check("def lambda_handler(e, c): pass\ndef handler(e, c): pass\n", Some("handler"));
         check("class A:\n    def handler(self): pass\n", None);
+    }
+
+    #[test]
+    fn ways_through_a_directory_and_back_are_kept() {
+        assert_eq!(passed(Path::new("/usr/lib/../../etc/../no-such")), [Path::new("/usr/lib"), Path::new("/etc")]);
+        assert!(passed(Path::new("/usr/bin/env")).is_empty());
     }
 
     #[test]

@@ -70,9 +70,11 @@ impl Orchestrator {
     /// [`Observation::exit`].
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
         let _turn = lock(&self.turn);
-        let mut considered = self.consider(request)?;
+        // A process' place is laid out beside the planning.
+        let laid = self.lay_out(request);
+        let mut considered = self.consider_to_run(request)?;
         if considered.analysis.code.kind.is_process() {
-            return self.run_process(request, considered);
+            return self.run_process(request, considered, laid);
         }
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
         let (plan, trial, marks, ready) = loop {
@@ -259,6 +261,7 @@ impl Orchestrator {
             peak_memory_bytes: forewarm_sandbox::measure::peak_resident(),
             peak_linear_memory_bytes: measured.peak_linear_memory,
             exit: measured.exit.clone(),
+            censored: measured.exit.censored(),
             measured_by: "rusage".into(),
             run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
             steps: steps.clone(),

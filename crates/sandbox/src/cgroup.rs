@@ -10,6 +10,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use forewarm_types::Seconds;
+
 /// Length of a quota period. The kernel's default of 100 ms lets short work overrun its share; with 20 ms the share
 /// delivered was 1.01-1.04 times the one asked for (measured, DESIGN section 8).
 const PERIOD_MICROSECONDS: u64 = 20_000;
@@ -52,6 +54,14 @@ impl CpuShare {
         let this = Self::make(home, std::process::id(), share * f64::from(cores.max(1)))?;
         attach(&this.group)?;
         Ok(this)
+    }
+
+    /// Holds another process to the same share.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn extend(&self, process: i32) -> io::Result<()> {
+        fs::write(self.group.join("cgroup.procs"), process.to_string())
     }
 
     fn make(home: Home, pid: u32, cores: f64) -> io::Result<Self> {
@@ -99,6 +109,21 @@ pub fn available() -> bool {
         std::mem::forget(group);
         true
     })
+}
+
+/// Time the quota of this process' group for the CPU has held it back since it was made: `throttled_time` (version 1, in
+/// nanoseconds: Linux Documentation/scheduler/sched-bwc.rst) or `throttled_usec` (version 2: cgroup-v2.rst). `None` where
+/// there is no such group.
+#[must_use]
+pub fn throttled() -> Option<Seconds> {
+    let text = fs::read_to_string(Home::find()?.directory.join("cpu.stat")).ok()?;
+    throttled_in(&text)
+}
+
+fn throttled_in(stat: &str) -> Option<Seconds> {
+    let value = |name: &str| stat.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+    let nanoseconds = value("throttled_time ").map(|time| time as f64 * 1e-9);
+    nanoseconds.or_else(|| value("throttled_usec ").map(|time| time as f64 * 1e-6)).map(Seconds)
 }
 
 /// Removes groups left by killed processes; returns how many.
@@ -198,6 +223,13 @@ mod tests {
         assert!(group.is_dir());
         drop(held);
         assert!(!group.exists());
+    }
+
+    #[test]
+    fn throttling_is_read_from_both_versions() {
+        assert_eq!(throttled_in("nr_periods 5\nthrottled_time 1500000000\n"), Some(Seconds(1.5)));
+        assert_eq!(throttled_in("usage_usec 9\nthrottled_usec 250000\n"), Some(Seconds(0.25)));
+        assert_eq!(throttled_in("usage_usec 9\n"), None);
     }
 
     #[test]

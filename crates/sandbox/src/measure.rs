@@ -92,10 +92,16 @@ fn raw_reap(child: i32) -> std::io::Result<libc::rusage> {
 /// Memory this machine has, where the system tells.
 #[must_use]
 pub fn total_memory() -> Option<Bytes> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let kibibytes: u64 =
-        text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(Bytes(kibibytes.saturating_mul(1024)))
+    #[cfg(target_os = "linux")]
+    {
+        let known = rustix::system::sysinfo();
+        // In units of `mem_unit` bytes: sysinfo(2). The fields' width is the machine's.
+        Some(Bytes((known.totalram as u64).saturating_mul(u64::from(known.mem_unit))))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        None
+    }
 }
 
 /// Peak resident memory of this process.

@@ -7,6 +7,8 @@
 //! orphans, and takes everything with it when it ends or the supervisor is killed. The *program* is the init's child
 //! ([`program`]): bound by limits, a Landlock domain and system-call filters, then executed.
 //!
+//! A [`Place`] is laid out by the init beside whatever its caller still has to do before the program can start.
+//!
 //! The supervisor may have threads: everything the init and the program need is made before they are forked, and
 //! neither allocates, locks or panics between fork and exec. A launcher process of its own would only add its start.
 //! Where the system refuses a part, the rest is done and the [`Tier`] says which. Policy (which limits, which
@@ -23,6 +25,7 @@ mod shared;
 mod signals;
 mod spawn;
 mod supervise;
+mod surroundings;
 mod survey;
 
 use std::ffi::OsString;
@@ -31,7 +34,7 @@ use std::path::PathBuf;
 use forewarm_types::{Bytes, Seconds};
 
 pub use available::{Available, available};
-pub use spawn::spawn;
+pub use spawn::{Place, prepare_place, spawn};
 pub use supervise::Child;
 
 /// What is executed.
@@ -170,6 +173,8 @@ pub enum Denied {
     Network,
     /// Starting another process or thread.
     Processes,
+    /// More room in a private scratch directory.
+    Scratch,
 }
 
 /// How a program ended and what it used.
@@ -188,6 +193,13 @@ pub struct Ended {
     pub disk: [Bytes; 2],
     /// Time its first process was runnable and waited for a core.
     pub run_delay: Option<Seconds>,
+    /// Time that the quota of the control group this process is in (or one above it) held that group back meanwhile.
+    pub throttled: Option<Seconds>,
+    /// Time that the host under a virtual machine took from all cores meanwhile, to the tick of the system's clock.
+    pub steal: Option<Seconds>,
+    /// Processes the kernel killed for want of memory: those of the program's group where it has one, else all of the
+    /// machine meanwhile.
+    pub oom_kills: Option<u64>,
     /// What was denied.
     pub denied: Vec<Denied>,
     /// How closely it was confined.

@@ -46,6 +46,7 @@ fn observation(n: u32) -> Observation {
         peak_memory_bytes: Bytes(34_567_890),
         peak_linear_memory_bytes: Bytes(1_179_648),
         exit: Exit { cause: ExitCause::Exited, code: 0, signal: None, message: None },
+        censored: false,
         measured_by: "rusage".to_owned(),
         run_delay_seconds: Some(0.000_123),
         steps: steps.to_vec(),

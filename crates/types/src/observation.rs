@@ -85,6 +85,16 @@ pub struct ProcessUsage {
     pub read_bytes: Bytes,
     /// Bytes written to disks.
     pub written_bytes: Bytes,
+    /// Time that a control group's quota held it (and what else is in that group) back, in seconds.
+    #[serde(default)]
+    pub throttled_seconds: Option<f64>,
+    /// Time that the host under a virtual machine took from all its cores meanwhile, in seconds.
+    #[serde(default)]
+    pub steal_seconds: Option<f64>,
+    /// Processes that the kernel killed meanwhile for want of memory: those of its control group where it has one, else
+    /// all of the machine.
+    #[serde(default)]
+    pub oom_kills: Option<u64>,
 }
 
 /// Everything measured of one run.
@@ -120,6 +130,9 @@ pub struct Observation {
     pub peak_linear_memory_bytes: Bytes,
     /// How it ended.
     pub exit: Exit,
+    /// Whether it was cut short, so that its times and memory are lower bounds.
+    #[serde(default)]
+    pub censored: bool,
     /// The measuring tier achieved, such as `rusage`.
     pub measured_by: String,
     /// Time spent runnable but not running, where the system tells.

@@ -59,7 +59,7 @@ pub fn all(corpus: &Corpus) -> Outcome<Fetched> {
 }
 
 /// Installs packages into a folder of the corpus, unless they lie there.
-fn from_npm(corpus: &Corpus, folder: &str, packages: &[&str], options: &[&str]) -> Outcome {
+pub fn from_npm(corpus: &Corpus, folder: &str, packages: &[&str], options: &[&str]) -> Outcome {
     once(&corpus.at(format!("{folder}.stamp")), &packages.join("\n"), || {
         println!("corpus: fetching {}", packages.join(", "));
         let npm = npm()?;

@@ -170,6 +170,13 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
+/// A program of this machine by its name; a script that stands for one is not it.
+pub fn installed(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.filter(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF")))
+}
+
 /// Whether file permissions bind us.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()

@@ -35,8 +35,11 @@ impl Group {
     /// # Errors
     /// Where a group was made and cannot be bounded.
     pub fn make(memory: Option<Bytes>, processes: Option<u64>, wanted: bool) -> io::Result<Option<Self>> {
-        let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let groups = fs::read_to_string("/proc/self/cgroup")?;
+        if !wanted && bound_to_first(&groups) {
+            return Ok(None);
+        }
+        let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let home = |controller: &str| Home::of(&mounts, &groups, controller);
         let name = format!("{PREFIX}{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         match home("memory") {
@@ -157,6 +160,11 @@ impl Group {
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok());
         value.unwrap_or(0)
     }
+}
+
+/// Whether memory is bounded by version 1 here, which is asked for by name alone: cgroups(7).
+fn bound_to_first(groups: &str) -> bool {
+    groups.lines().any(|line| line.split(':').nth(1).is_some_and(|list| list.split(',').any(|name| name == "memory")))
 }
 
 impl Drop for Group {

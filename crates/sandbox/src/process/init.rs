@@ -3,7 +3,7 @@
 //!
 //! Runs between fork and exec of a process that may have threads: system calls on prepared data, nothing else.
 
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use libc::{c_int, c_ulong};
 
@@ -23,6 +23,8 @@ pub struct Prepared {
     pub image: Image,
     /// The stack of the program's steps before its execution.
     pub stack: Box<[std::cell::Cell<u8>]>,
+    /// Room for the variables that come with the word to go on.
+    pub added: Box<[std::cell::Cell<u8>]>,
     /// Where the supervisor says go on, and where it is told news.
     pub go: c_int,
     pub news: c_int,
@@ -43,7 +45,9 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     if raw::read_byte(prepared.go) != Ok(1) {
         raw::exit(0);
     }
-    let _ = raw::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0);
+    // Without namespaces nothing ends with the init, so that it must be told in a way it can act upon.
+    let last = if prepared.layout.is_some() { libc::SIGKILL } else { libc::SIGTERM };
+    let _ = raw::prctl(libc::PR_SET_PDEATHSIG, last as c_ulong, 0);
     // The supervisor may have been killed before that took effect.
     if raw::hung_up(prepared.go) {
         raw::exit(0);
@@ -56,8 +60,14 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         fail(words, step, error);
     }
     if prepared.own_network {
+        if let Err(error) = raw::leave_network() {
+            fail(words, super::shared::step::NETWORK, error);
+        }
         // Without it a program has no network at all, which is an error only it can judge.
         let _ = raw::raise_loopback();
+    }
+    if !told(prepared) {
+        raw::exit(0);
     }
     let program = match start(prepared, words) {
         Ok(program) => program,
@@ -66,6 +76,28 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     // The program keeps the terminal's process group; from here on its signals are none of ours.
     raw::lead_group();
     attend(prepared, words, program)
+}
+
+/// Bytes of variables that can be added.
+pub const ADDED: usize = 2048;
+
+/// Waits for the word to execute the program, and takes the variables that come with it; `false` where it never comes.
+fn told(prepared: &Prepared) -> bool {
+    let mut length = [0_u8; 4];
+    if raw::read_byte(prepared.go) != Ok(1) || !raw::read_whole(prepared.go, length.as_mut_ptr(), length.len()) {
+        return false;
+    }
+    let length = u32::from_ne_bytes(length) as usize;
+    let room = prepared.added.as_ptr().cast::<u8>().cast_mut();
+    if length > ADDED || !raw::read_whole(prepared.go, room, length) {
+        return false;
+    }
+    let mut start = 0;
+    for (at, _) in prepared.added.iter().enumerate().take(length).filter(|(_, byte)| byte.get() == 0) {
+        prepared.image.add_variable(prepared.added.get(start..).map_or(std::ptr::null(), <[_]>::as_ptr).cast());
+        start = at + 1;
+    }
+    true
 }
 
 /// What the program's first steps are given.
@@ -116,6 +148,10 @@ fn attend(prepared: &Prepared, words: &Words, program: i32) -> ! {
             take(prepared, words, program, change);
         }
         let (signal, foreign) = raw::wait_signal(&all);
+        if prepared.layout.is_none() && (words.end.load(Acquire) == 1 || raw::hung_up(prepared.go)) {
+            raw::end_children();
+            raw::exit(0)
+        }
         // What the program itself sends here is not for the program.
         if signal > 0 && signal != libc::SIGCHLD && foreign {
             raw::kill(program, signal);
@@ -132,7 +168,7 @@ fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
     if !ended {
         raw::consume(program, false);
         let stopped = matches!(change.code, libc::CLD_STOPPED | libc::CLD_TRAPPED);
-        words.stopped.store(i32::from(stopped), Release);
+        words.stopped.store(if stopped { change.status } else { 0 }, Release);
         return raw::write_byte(prepared.news, STOPPED);
     }
     words.times[1].store(raw::now(), Relaxed);
@@ -148,5 +184,8 @@ fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
         let _ = raw::read_byte(prepared.go);
     }
     raw::consume(program, true);
+    if prepared.layout.is_none() {
+        raw::end_children();
+    }
     raw::exit(0)
 }

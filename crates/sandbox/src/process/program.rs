@@ -2,6 +2,7 @@
 //!
 //! Runs between fork and exec: system calls on prepared data, nothing else.
 
+use std::cell::Cell;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -29,7 +30,9 @@ pub struct Image {
     _arguments: Vec<CString>,
     argument_pointers: Vec<*const c_char>,
     _environment: Vec<CString>,
-    environment_pointers: Vec<*const c_char>,
+    environment_pointers: Vec<Cell<*const c_char>>,
+    /// How many of them are set.
+    variables: Cell<usize>,
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     cores: Option<Box<libc::cpu_set_t>>,
     pub domain: Domain,
@@ -51,7 +54,25 @@ fn pointers(texts: &[CString]) -> Vec<*const c_char> {
     texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
+/// Variables that can be added to an environment.
+pub const SPARE: usize = 32;
+
+/// Pointers to an environment, with room for more before the null pointer that ends it.
+fn room(texts: &[CString]) -> Vec<Cell<*const c_char>> {
+    let spare = std::iter::repeat_n(std::ptr::null(), SPARE);
+    pointers(texts).into_iter().chain(spare).map(Cell::new).collect()
+}
+
 impl Image {
+    /// Adds a variable, as text that lives as long as the process and ends with a zero. In the init.
+    pub fn add_variable(&self, text: *const c_char) {
+        let at = self.variables.get();
+        if let Some(slot) = self.environment_pointers.get(at).filter(|_| at + 1 < self.environment_pointers.len()) {
+            slot.set(text);
+            self.variables.set(at + 1);
+        }
+    }
+
     pub fn of(program: &Program, bounds: &Bounds, cores: Option<&[usize]>) -> Result<Self, SpawnError> {
         let arguments = program.arguments.iter().map(|text| zero_ended("an argument", text));
         let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
@@ -66,7 +87,8 @@ impl Image {
             path: zero_ended("the program's path", program.executable.as_os_str())?,
             argument_pointers: pointers(&arguments),
             _arguments: arguments,
-            environment_pointers: pointers(&environment),
+            variables: Cell::new(environment.len()),
+            environment_pointers: room(&environment),
             _environment: environment,
             limits: limits(bounds),
             cores: cores.map(set_of),

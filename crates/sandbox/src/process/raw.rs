@@ -1,6 +1,7 @@
 //! System calls as they are, for use between fork and exec: no allocation, no locks; the error is a number.
 #![expect(unsafe_code, reason = "system calls without safe wrappers that may be used after fork")]
 
+use std::cell::Cell;
 use std::ffi::CStr;
 
 use libc::{c_int, c_long, c_uint, c_ulong};
@@ -182,6 +183,24 @@ pub fn read_byte(fd: c_int) -> Result<usize> {
     }
 }
 
+/// As many bytes of a pipe as asked for; `false` where they do not come.
+pub fn read_whole(fd: c_int, mut to: *mut u8, mut length: usize) -> bool {
+    while length > 0 {
+        // SAFETY: the caller's block is as long as it says.
+        let count = unsafe { libc::read(fd, to.cast(), length) };
+        match check(count as c_long) {
+            Err(libc::EINTR) => {}
+            Err(_) | Ok(0) => return false,
+            Ok(count) => {
+                length -= count as usize;
+                // SAFETY: within the block, or at its end.
+                to = unsafe { to.add(count as usize) };
+            }
+        }
+    }
+    true
+}
+
 pub fn write_byte(fd: c_int, byte: u8) {
     // SAFETY: one byte of ours is read. A reader gone away is nobody to tell.
     unsafe { libc::write(fd, (&raw const byte).cast(), 1) };
@@ -229,6 +248,43 @@ pub fn kill(pid: i32, signal: c_int) {
     unsafe { libc::kill(pid, signal) };
 }
 
+/// Kills and reaps all children of this process until none is left; those of the killed come to it, as it is their reaper.
+///
+/// Their numbers are read from `/proc` (proc_pid_children(5)): nothing else names them without ending others of the user.
+pub fn end_children() {
+    let mut text = [0_u8; 4096];
+    loop {
+        let length = read_file(c"/proc/thread-self/children", &mut text);
+        // The last number may be cut off where there are many; it comes again.
+        let text = text.get(..length).unwrap_or_default();
+        let whole = text.iter().rposition(|byte| *byte == b' ').map_or(0, |end| end + 1);
+        let numbers = text.get(..whole).unwrap_or_default().split(|byte| *byte == b' ');
+        let mut found = false;
+        for digits in numbers.filter(|digits| !digits.is_empty()) {
+            let number = digits
+                .iter()
+                .fold(0_i32, |number, byte| number.wrapping_mul(10).wrapping_add(i32::from(byte.wrapping_sub(b'0'))));
+            if number > 1 {
+                kill(number, libc::SIGKILL);
+                consume_killed(number);
+                found = true;
+            }
+        }
+        if !found {
+            return;
+        }
+    }
+}
+
+/// Waits for the end of a child that was killed.
+fn consume_killed(pid: i32) {
+    // SAFETY: `siginfo_t` is plain data for which zero is a value; the call writes it.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, libc::WEXITED);
+    }
+}
+
 pub fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<()> {
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
     // SAFETY: the structure is live.
@@ -272,6 +328,12 @@ pub fn now() -> u64 {
     // SAFETY: the structure is live and ours to write.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
+/// Gets this process a network of its own.
+pub fn leave_network() -> Result<()> {
+    // SAFETY: numbers only.
+    check(c_long::from(unsafe { libc::unshare(libc::CLONE_NEWNET) })).map(drop)
 }
 
 /// Brings the loopback device of this network namespace up.
@@ -360,9 +422,9 @@ pub fn wait_signal(set: &libc::sigset_t) -> (c_int, bool) {
 }
 
 /// Executes a program; returns only with an error. Both lists end with a null pointer.
-pub fn execute(path: &CStr, arguments: &[*const libc::c_char], environment: &[*const libc::c_char]) -> Errno {
+pub fn execute(path: &CStr, arguments: &[*const libc::c_char], environment: &[Cell<*const libc::c_char>]) -> Errno {
     // SAFETY: lists of live strings, each ended by a null pointer.
-    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr().cast()) };
     errno()
 }
 

@@ -12,8 +12,10 @@ pub struct Words {
     pub step: AtomicI32,
     /// The system's error number of that step, 0 for none.
     pub error: AtomicI32,
-    /// Whether the program is stopped.
+    /// The signal that stopped the program, 0 while it is not stopped.
     pub stopped: AtomicI32,
+    /// Whether the init is to end all that it started, where no namespace does that.
+    pub end: AtomicI32,
     /// How the program ended: `si_code` and `si_status` of `waitid`.
     pub ended: [AtomicI32; 2],
     /// Nanoseconds the program was runnable and waited for a core; 0 where not known.
@@ -23,7 +25,7 @@ pub struct Words {
 }
 
 /// Steps that can fail, by number.
-pub const STEPS: [&str; 9] = [
+pub const STEPS: [&str; 10] = [
     "the file system",
     "the private directories",
     "the devices",
@@ -33,6 +35,7 @@ pub const STEPS: [&str; 9] = [
     "privileges",
     "the system-call filter",
     "execution",
+    "a network of its own (--net does without)",
 ];
 
 /// Numbers of [`STEPS`].
@@ -46,6 +49,7 @@ pub mod step {
     pub const PRIVILEGES: i32 = 6;
     pub const FILTER: i32 = 7;
     pub const EXECUTION: i32 = 8;
+    pub const NETWORK: i32 = 9;
 }
 
 /// The mapped page.

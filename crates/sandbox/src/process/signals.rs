@@ -100,9 +100,22 @@ impl Drop for Relay {
     }
 }
 
-/// Stops this process as its program was stopped, so that the shell it was started from has the terminal back.
-pub fn stop_self() {
-    super::raw::kill(std::process::id().cast_signed(), libc::SIGSTOP);
+/// Stops this process as its program was stopped, so that the shell it was started from has the terminal back and says
+/// what the program would have had it say.
+pub fn stop_self(signal: c_int) {
+    let own = std::process::id().cast_signed();
+    if ![libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&signal) {
+        return super::raw::kill(own, libc::SIGSTOP);
+    }
+    let mut before = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: the structures are live; the default action needs no handler, and what was there is put back.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = libc::SIG_DFL;
+        libc::sigaction(signal, &raw const action, before.as_mut_ptr());
+        super::raw::kill(own, signal);
+        libc::sigaction(signal, before.as_ptr(), std::ptr::null_mut());
+    }
 }
 
 /// The terminal this process is in the foreground of, to be taken back when a program leaves another group there.

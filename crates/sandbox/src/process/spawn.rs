@@ -1,15 +1,19 @@
-//! Starting: everything is prepared, the init forked, its users mapped and its groups attached, and let go.
+//! Starting: everything is prepared, the init forked, its users mapped and its groups attached, and let go. It lays out the
+//! file system at once, and executes the program when it is told to, which may be later: see [`Place`].
 
+use std::cell::Cell;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::filter::filter;
 use super::init::{self, Prepared};
 use super::layout::Layout;
-use super::program::Image;
+use super::program::{self, Image};
 use super::raw::{self, CloneArguments};
 use super::rules::{self, Domain};
 use super::shared::Shared;
@@ -38,6 +42,14 @@ enum Way {
 /// # Errors
 /// Where the program or what it is given cannot be named, or the system refuses a step that nothing can stand in for.
 pub fn spawn(program: &Program, confinement: &Confinement) -> Result<Child, SpawnError> {
+    prepare_place(program, confinement)?.start(&[])
+}
+
+/// Begins to lay out the place of a program, which goes on beside the caller until [`Place::start`].
+///
+/// # Errors
+/// As [`spawn`].
+pub fn prepare_place(program: &Program, confinement: &Confinement) -> Result<Place, SpawnError> {
     let ways: &[Way] = match (confinement.without_namespaces, rustix::process::geteuid().is_root()) {
         (true, _) => &[Way::Nothing],
         (false, true) => &[Way::Users, Way::Rights, Way::Nothing],
@@ -58,18 +70,56 @@ pub fn spawn(program: &Program, confinement: &Confinement) -> Result<Child, Spaw
     result
 }
 
+/// A place being laid out for a program: namespaces, file system and limits, and an init that waits to execute it. Dropped,
+/// all of it goes.
+#[derive(Debug)]
+pub struct Place {
+    child: Child,
+    relay: bool,
+}
+
+impl Place {
+    /// The process that stands for the place: what is to hold for the program (a share of the CPU) is given to it.
+    #[must_use]
+    pub fn process(&self) -> i32 {
+        self.child.process()
+    }
+
+    /// Has the program executed, with these variables added to its environment.
+    ///
+    /// # Errors
+    /// Where a variable holds a zero byte, or they are too many.
+    pub fn start(mut self, variables: &[(OsString, OsString)]) -> Result<Child, SpawnError> {
+        let mut text = Vec::new();
+        for (name, value) in variables {
+            text.extend([name.as_bytes(), b"=", value.as_bytes()].concat());
+            text.push(0);
+        }
+        let zeros = text.iter().filter(|byte| **byte == 0).count();
+        if zeros != variables.len() {
+            return Err(SpawnError::ZeroByte("the environment"));
+        }
+        if zeros > program::SPARE || text.len() > init::ADDED {
+            let error = io::Error::from(io::ErrorKind::ArgumentListTooLong);
+            return Err(SpawnError::System { step: "adding to the environment", error });
+        }
+        // Before the program is there to be meant by a signal.
+        let relay = self.relay.then(Relay::start).and_then(Result::ok);
+        self.child.begin(&text, relay);
+        Ok(self.child)
+    }
+}
+
 const FORK: &str = "making the program's namespaces";
 
-fn start(program: &Program, confinement: &Confinement, way: Way) -> Result<Child, SpawnError> {
+fn start(program: &Program, confinement: &Confinement, way: Way) -> Result<Place, SpawnError> {
     let (go_read, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
     let (news, news_write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
     let shared = Shared::new().map_err(SpawnError::at("shared memory"))?;
     let mut prepared = prepare(program, confinement, way)?;
     (prepared.go, prepared.news) = (go_read.as_raw_fd(), news_write.as_raw_fd());
     let group = group(confinement);
-    // Before the program is there to be meant by a signal.
-    let relay = confinement.relay.then(Relay::start).and_then(Result::ok);
-    let forked = fork(&mut prepared, &shared, flags(confinement, way), group.as_ref())?;
+    let forked = fork(&mut prepared, &shared, flags(way), group.as_ref())?;
     drop((go_read, news_write));
     let tier = match (&group, way) {
         (Some(group), _) => group.tier(),
@@ -77,9 +127,10 @@ fn start(program: &Program, confinement: &Confinement, way: Way) -> Result<Child
         (None, Way::Nothing) if prepared.image.domain.version > 0 => Tier::Landlock,
         (None, Way::Nothing) => Tier::Limits,
     };
-    let child = Child::new(forked, Lines { shared, go: fs::File::from(go), news, relay }, group, tier, confinement);
+    let lines = Lines { shared, go: fs::File::from(go), news, relay: None };
+    let child = Child::new(forked, lines, group, tier, confinement);
     child.ready(way == Way::Users).map_err(SpawnError::at("mapping users and attaching groups"))?;
-    Ok(child)
+    Ok(Place { child, relay: confinement.relay })
 }
 
 /// The init, forked.
@@ -104,15 +155,16 @@ fn prepare(program: &Program, confinement: &Confinement, way: Way) -> Result<Pre
     image.follows_parent = !isolated;
     let own_network = isolated && !confinement.network;
     let layout = isolated.then_some(layout);
-    let stack = vec![std::cell::Cell::new(0); init::STACK].into_boxed_slice();
-    Ok(Prepared { layout, own_network, image, stack, go: -1, news: -1 })
+    let stack = vec![Cell::new(0); init::STACK].into_boxed_slice();
+    let added = vec![Cell::new(0); init::ADDED].into_boxed_slice();
+    Ok(Prepared { layout, own_network, image, stack, added, go: -1, news: -1 })
 }
 
-fn flags(confinement: &Confinement, way: Way) -> i32 {
-    let network = if confinement.network { 0 } else { libc::CLONE_NEWNET };
+/// The network's namespace takes longest to make, and is left to the init.
+fn flags(way: Way) -> i32 {
     match way {
-        Way::Users => NAMESPACES | network | libc::CLONE_NEWUSER,
-        Way::Rights => NAMESPACES | network,
+        Way::Users => NAMESPACES | libc::CLONE_NEWUSER,
+        Way::Rights => NAMESPACES,
         Way::Nothing => 0,
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,6 +13,7 @@ use super::init::ENDED;
 use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
+use super::surroundings::Counters;
 use super::survey::{self, Survey};
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
@@ -24,6 +25,10 @@ const FASTEST_TOUCH: f64 = 1e6 / 0.13e-3;
 
 /// Shortest and longest time between two looks, in seconds: looking at a process takes some 30 µs.
 const LOOKS: [f64; 2] = [0.01, 1.0];
+
+/// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
+/// thousand processes.
+const PATIENCE: f64 = 0.5;
 
 /// The share of the system's memory that a program without a group may not take from the others.
 const RESERVED: f64 = 1.0 / 32.0;
@@ -52,9 +57,14 @@ pub struct Child {
     own_network: bool,
     cores: f64,
     started: u64,
+    around: Counters,
     peak: Bytes,
+    /// Whether as many processes were seen as there may be.
+    crowded: bool,
     verdict: Option<Cause>,
     denied: Vec<Denied>,
+    /// Whether the program was let go.
+    begun: bool,
     reaped: bool,
 }
 
@@ -76,11 +86,29 @@ impl Child {
             bounds: confinement.bounds,
             cores: cores.max(1) as f64,
             started: raw::now(),
+            around: Counters::default(),
             peak: Bytes::ZERO,
+            crowded: false,
             verdict: None,
             denied: Vec::new(),
+            begun: false,
             reaped: false,
         }
+    }
+
+    /// The init's number.
+    pub(super) fn process(&self) -> i32 {
+        self.forked.pid
+    }
+
+    /// Lets the program go, with variables (each ended by a zero) added to its environment.
+    pub(super) fn begin(&mut self, variables: &[u8], relay: Option<Relay>) {
+        self.lines.relay = relay;
+        self.started = raw::now();
+        self.begun = true;
+        // In one call, which a pipe takes whole. An init that has gone says why when it is waited for.
+        let message = [b"r", &(variables.len() as u32).to_ne_bytes()[..], variables].concat();
+        let _ = (&self.lines.go).write_all(&message);
     }
 
     /// Lets the init go on, its users mapped and its groups attached.
@@ -107,25 +135,30 @@ impl Child {
     /// Where the program could not be executed after all.
     pub fn wait(mut self) -> Result<Ended, SpawnError> {
         let foreground = self.lines.relay.as_ref().and_then(|_| Foreground::held());
+        // While the init lays out the file system.
+        self.around = Counters::now();
         let mut next = self.look_after(&Survey::default());
         loop {
             match self.happening(next) {
                 Happening::Over => break,
                 Happening::News(ENDED) => self.ended(),
                 Happening::News(_) => {
-                    if self.lines.relay.is_some() && self.lines.shared.words().stopped.load(Acquire) == 1 {
-                        stop_self();
+                    let signal = self.lines.shared.words().stopped.load(Acquire);
+                    if self.lines.relay.is_some() && signal != 0 {
+                        stop_self(signal);
                     }
                 }
                 Happening::Signal(signal) => self.signal(signal),
                 Happening::Time => next = self.look(),
+                Happening::Nothing => {}
             }
         }
+        let after = Counters::now();
         let (wall, usage, disk) = self.reap().map_err(SpawnError::at("waiting for the program"))?;
         if let Some(foreground) = foreground {
             foreground.restore();
         }
-        self.conclude(wall, usage, disk)
+        self.conclude(wall, usage, disk, &after)
     }
 
     fn happening(&self, next: u64) -> Happening {
@@ -144,12 +177,14 @@ impl Child {
                 return Happening::News(byte[0]);
             }
         }
-        if over.contains(PollFlags::IN) {
+        // The init closes its end of the news by ending.
+        if over.contains(PollFlags::IN) || news.contains(PollFlags::HUP) {
             return Happening::Over;
         }
         match relay.filter(|_| signals.contains(PollFlags::IN)).and_then(Relay::next) {
             Some(signal) => Happening::Signal(signal),
-            None => Happening::Time,
+            None if raw::now() >= next => Happening::Time,
+            None => Happening::Nothing,
         }
     }
 
@@ -161,9 +196,20 @@ impl Child {
     }
 
     fn kill(&mut self, cause: Cause) {
+        let first = self.verdict.is_none();
         self.verdict.get_or_insert(cause);
+        if !self.forked.isolated && first {
+            // Nothing ends these with their parent: the init ends them one by one, until none is left.
+            self.lines.shared.words().end.store(1, Release);
+            self.signal(libc::SIGCONT);
+            return self.signal(libc::SIGTERM);
+        }
+        self.end();
+    }
+
+    /// Ends the init, and without namespaces all that are found below it.
+    fn end(&self) {
         if !self.forked.isolated {
-            // Nothing ends these with their parent: each is ended, until none is left.
             for pid in survey::descendants(self.forked.pid).into_iter().skip(1).filter_map(Pid::from_raw) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
             }
@@ -173,12 +219,13 @@ impl Child {
 
     /// Looks whether a limit is reached; returns when to look next, in monotonic nanoseconds.
     fn look(&mut self) -> u64 {
-        if self.bounds.wall.is_some_and(|wall| self.elapsed() >= wall.0) {
+        if self.verdict.is_some() || self.bounds.wall.is_some_and(|wall| self.elapsed() >= wall.0) {
             self.kill(Cause::Wall);
-            return u64::MAX;
+            return raw::now().saturating_add((PATIENCE * 1e9) as u64);
         }
         let survey = survey::survey(self.forked.pid, self.forked.isolated);
         self.peak = self.peak.max(survey.memory);
+        self.crowded |= self.bounds.processes.is_some_and(|most| survey.processes >= most);
         let scarce = || {
             let (available, total) = (survey::available_memory(), measure::total_memory());
             available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)
@@ -212,13 +259,12 @@ impl Child {
         if failed && self.own_network && survey::unroutable(self.forked.pid) > 0 {
             self.denied.push(Denied::Network);
         }
-        if failed && self.group.as_ref().is_some_and(|group| group.refused_processes() > 0) {
+        let refused = self.group.as_ref().is_some_and(|group| group.refused_processes() > 0);
+        if failed && (refused || self.crowded) {
             self.denied.push(Denied::Processes);
         }
-        if !self.forked.isolated {
-            for pid in survey::descendants(self.forked.pid).into_iter().skip(1).filter_map(Pid::from_raw) {
-                let _ = rustix::process::kill_process(pid, Signal::KILL);
-            }
+        if failed && self.forked.isolated && survey::scratch_is_full(self.forked.pid) {
+            self.denied.push(Denied::Scratch);
         }
         let _ = (&self.lines.go).write_all(b"e");
     }
@@ -232,7 +278,13 @@ impl Child {
         Ok((Seconds(ended.saturating_sub(started.max(self.started)) as f64 * 1e-9), usage, disk))
     }
 
-    fn conclude(&mut self, wall: Seconds, usage: measure::Usage, disk: [Bytes; 2]) -> Result<Ended, SpawnError> {
+    fn conclude(
+        &mut self,
+        wall: Seconds,
+        usage: measure::Usage,
+        disk: [Bytes; 2],
+        after: &Counters,
+    ) -> Result<Ended, SpawnError> {
         let words = self.lines.shared.words();
         let error = words.error.load(Acquire);
         if error != 0 {
@@ -246,8 +298,10 @@ impl Child {
             });
         }
         let group_peak = self.group.as_ref().and_then(Group::peak);
+        let of_group = self.group.as_ref().map(Group::killed_for_memory);
+        let oom_kills = of_group.or_else(|| after.oom_kills_since(&self.around));
         Ok(Ended {
-            cause: self.cause(&usage),
+            cause: self.cause(&usage, oom_kills),
             wall,
             usage,
             peak_memory: group_peak.unwrap_or(self.peak),
@@ -255,17 +309,20 @@ impl Child {
             run_delay: Some(words.run_delay.load(Acquire))
                 .filter(|delay| *delay > 0)
                 .map(|ns| Seconds(ns as f64 * 1e-9)),
+            throttled: after.throttled_since(&self.around),
+            steal: after.steal_since(&self.around),
+            oom_kills,
             denied: std::mem::take(&mut self.denied),
             tier: self.tier,
         })
     }
 
-    fn cause(&self, usage: &measure::Usage) -> Cause {
+    fn cause(&self, usage: &measure::Usage, oom_kills: Option<u64>) -> Cause {
         let [code, status] = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire));
         if let Some(verdict) = self.verdict {
             return verdict;
         }
-        let out_of_memory = self.group.as_ref().is_some_and(|group| group.killed_for_memory() > 0);
+        let out_of_memory = oom_kills.is_some_and(|kills| kills > 0);
         let used_up = self.bounds.cpu.is_some_and(|cpu| usage.cpu().0 >= cpu.0 * COUNTED);
         match (code, status) {
             (libc::CLD_EXITED, status) => Cause::Exited(status),
@@ -283,8 +340,17 @@ impl Child {
 impl Drop for Child {
     /// A program nobody waits for any more is ended.
     fn drop(&mut self) {
-        if !self.reaped {
+        if !self.begun {
+            // It waits to be told what to do, and has started nothing.
+            let _ = rustix::process::pidfd_send_signal(&self.forked.handle, Signal::KILL);
+            let _ = measure::reap(self.forked.pid);
+        } else if !self.reaped {
             self.kill(Cause::Signalled(libc::SIGKILL));
+            let left = Timespec { tv_sec: 0, tv_nsec: (PATIENCE * 1e9) as i64 };
+            let ended = poll(&mut [PollFd::from_borrowed_fd(self.forked.handle.as_fd(), PollFlags::IN)], Some(&left));
+            if ended == Ok(0) {
+                self.end();
+            }
             let _ = measure::reap(self.forked.pid);
         }
     }
@@ -295,6 +361,7 @@ enum Happening {
     News(u8),
     Signal(i32),
     Time,
+    Nothing,
 }
 
 fn all_cores() -> usize {

@@ -76,6 +76,15 @@ pub fn available_memory() -> Option<Bytes> {
     kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:").map(Bytes)
 }
 
+/// Whether a private scratch directory of a process' file system has no room left.
+pub fn scratch_is_full(process: i32) -> bool {
+    let root = PathBuf::from(format!("/proc/{process}/root"));
+    super::PRIVATE.iter().any(|path| {
+        let known = rustix::fs::statvfs(root.join(path.trim_start_matches('/')));
+        known.is_ok_and(|known| known.f_blocks > 0 && known.f_bavail == 0)
+    })
+}
+
 /// Packets of a process' network that no route led out for (`Ip: OutNoRoutes` of Linux Documentation/networking/
 /// snmp_counter.rst): the trace of a program that tried to reach another machine.
 pub fn unroutable(process: i32) -> u64 {

@@ -27,6 +27,7 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         peak_memory_bytes: Bytes(1 << 24),
         peak_linear_memory_bytes: Bytes(1 << 20),
         exit: Exit { cause: ExitCause::Exited, code: 0, signal: None, message: None },
+        censored: false,
         measured_by: "rusage".to_owned(),
         run_delay_seconds: None,
         steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.09, cpu_seconds: 0.09, bytes: Bytes(100) }],

@@ -99,14 +99,20 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
 
 /// What else was measured of a process, and how closely.
 fn measured_of(process: &ProcessUsage, tier: &str) -> String {
+    let held_back = |time: Option<f64>, by: &str| {
+        let time = time.filter(|time| *time > 0.0);
+        time.map_or_else(String::new, |time| format!(", {} held back by {by}", human::seconds(time)))
+    };
     format!(
-        "{} user, {} system, {} page faults ({} from disk), read {}, wrote {}; by {tier}",
+        "{} user, {} system, {} page faults ({} from disk), read {}, wrote {}{}{}; by {tier}",
         human::seconds(process.user_seconds),
         human::seconds(process.system_seconds),
         process.minor_faults + process.major_faults,
         process.major_faults,
         human::size(process.read_bytes),
         human::size(process.written_bytes),
+        held_back(process.throttled_seconds, "a quota"),
+        held_back(process.steal_seconds, "the host"),
     )
 }
 
@@ -133,6 +139,7 @@ mod tests {
             peak_memory_bytes: Bytes(40 << 20),
             peak_linear_memory_bytes: Bytes(1 << 20),
             exit: Exit { cause, code, signal: None, message: None },
+            censored: false,
             measured_by: "rusage".into(),
             run_delay_seconds: None,
             steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.028, cpu_seconds: 0.03, bytes: Bytes(9000) }],
