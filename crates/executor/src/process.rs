@@ -83,31 +83,56 @@ impl Executor {
 }
 
 impl ProcessLease {
-    /// Starts the program and waits for its end.
+    /// The program with what its libraries are told.
+    #[must_use]
+    pub fn told(&self, mut program: Program) -> Program {
+        let variables = self.variables(&program);
+        program.environment.extend(variables);
+        program
+    }
+
+    fn variables(&self, program: &Program) -> Vec<(OsString, OsString)> {
+        self.settings.library_threads.map_or_else(Vec::new, |threads| told(&program.environment, threads))
+    }
+
+    /// Starts the program and waits for its end; by `warm` where that runs it, else in its place.
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn run(self, laid: LaidOut) -> Result<ProcessOutcome, SpawnError> {
-        let LaidOut { program, confinement, place } = laid;
-        let variables =
-            self.settings.library_threads.map_or_else(Vec::new, |threads| told(&program.environment, threads));
-        let watch = Stopwatch::start(&*self.clock);
-        let began_cpu = self.clock.process_cpu();
-        // A place laid out before this one's cores were held is not bound to them.
-        let place = place.filter(|_| !self.settings.pinned);
-        let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
-        self.held.extend(place.process());
-        let ended = place.start(&variables)?.wait()?;
+    pub fn run(
+        self,
+        laid: LaidOut,
+        warm: impl FnOnce(&Program, &Confinement) -> Option<Ended>,
+    ) -> Result<ProcessOutcome, SpawnError> {
+        let clock = Arc::clone(&self.clock);
+        let watch = Stopwatch::start(&*clock);
+        let began_cpu = clock.process_cpu();
+        let told = self.told(laid.program.clone());
+        let (ended, held) = match warm(&told, &laid.confinement) {
+            Some(ended) => (ended, self.held),
+            None => self.run_in_place(laid)?,
+        };
         let (whole, _) = watch.elapsed();
-        drop(self.held);
+        drop(held);
         // What is not the program's own time is the start (and, within microseconds, the end).
         let step = StepTiming {
             step: Step::Spawn,
             wall_seconds: (whole - ended.wall.0).max(0.0),
-            cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
+            cpu_seconds: (clock.process_cpu() - began_cpu).0,
             bytes: forewarm_types::Bytes::ZERO,
         };
         Ok(ProcessOutcome { exit: exit(ended.cause), ended, step })
+    }
+
+    /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
+    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Held), SpawnError> {
+        let variables = self.variables(&laid.program);
+        let LaidOut { program, confinement, place } = laid;
+        // A place laid out before this one's cores were held is not bound to them.
+        let place = place.filter(|_| !self.settings.pinned);
+        let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
+        self.held.extend(place.process());
+        Ok((place.start(&variables)?.wait()?, self.held))
     }
 }
 

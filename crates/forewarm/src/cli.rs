@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use forewarm_executor::Directory;
+use forewarm_holder::Rung;
 use forewarm_orchestrator::Emulate;
 use forewarm_types::{Bytes, Objective, Tier, Weights};
 
@@ -101,6 +102,10 @@ pub enum Command {
         #[command(subcommand)]
         action: CacheAction,
     },
+    /// Keep Python programs ready between runs: `forewarm run` then starts them in milliseconds
+    #[command(after_help = "Examples:\n  forewarm warm handler.py\n  forewarm warm --rung imports script.py\n  \
+        forewarm warm --list\n  forewarm warm --drop handler.py\n  forewarm warm --drop")]
+    Warm(WarmArgs),
     /// Check what this machine allows, and say how to get more
     #[command(after_help = "Examples:\n  forewarm doctor\n  forewarm doctor --format json")]
     Doctor,
@@ -126,6 +131,13 @@ pub enum Command {
         /// Write a page per command into this directory
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         out: Option<PathBuf>,
+    },
+    /// Be the holder of what `forewarm warm` keeps
+    #[command(hide = true)]
+    Hold {
+        /// End after this time without a request
+        #[arg(long, value_name = "TIME", value_parser = quantities::duration, default_value = "20m")]
+        idle: Duration,
     },
     /// Make an artifact for later runs: the body of the step that a run detaches
     #[command(hide = true)]
@@ -179,6 +191,41 @@ pub enum ConfigAction {
     Default,
     /// Print where the file is looked for
     Path,
+}
+
+/// `forewarm warm`.
+#[derive(Debug, Args)]
+pub struct WarmArgs {
+    /// The programs
+    #[arg(value_hint = ValueHint::FilePath, required_unless_present_any = ["list", "drop"])]
+    pub files: Vec<PathBuf>,
+    /// Show what is kept ready
+    #[arg(long, conflicts_with_all = ["files", "drop"])]
+    pub list: bool,
+    /// Let go of a program, or of everything
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "files")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    #[expect(clippy::option_option, reason = "how clap says: not given, given, given with a value")]
+    pub drop: Option<Option<PathBuf>>,
+    /// How far: interpreter, imports, module (of handlers) or worker, a process that waits for its run
+    #[arg(long, value_name = "RUNG", default_value = "worker", value_parser = rungs())]
+    pub rung: Rung,
+    /// Take the files as scripts, whatever they define
+    #[arg(long, conflicts_with = "handler")]
+    pub script: bool,
+    /// How to take them.
+    #[command(flatten)]
+    pub python: PythonArgs,
+    /// As for the run: directories given to the program (may be repeated)
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub directories: Vec<Directory>,
+    /// As for the run: environment variables given to the program (may be repeated)
+    #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
+    pub environment: Vec<Variable>,
+    /// As for the run: sockets allowed
+    #[arg(long)]
+    pub net: bool,
 }
 
 /// `forewarm history`.
@@ -331,6 +378,10 @@ pub struct ProgramArgs {
 
 fn objectives() -> impl TypedValueParser<Value = Objective> {
     PossibleValuesParser::new(Objective::ALL.map(Objective::name)).try_map(|name| name.parse::<Objective>())
+}
+
+fn rungs() -> impl TypedValueParser<Value = Rung> {
+    PossibleValuesParser::new(Rung::ALL.map(Rung::name)).try_map(|name| Rung::named(&name).ok_or("no such rung"))
 }
 
 fn tiers() -> impl TypedValueParser<Value = Tier> {

@@ -19,7 +19,7 @@ use crate::document::Document;
 use crate::failure::{Failure, INTERNAL, USAGE};
 use crate::output::{Json, Output, Text};
 use crate::session::{Places, Session};
-use crate::{run, streams};
+use crate::{run, streams, warm};
 
 /// How long `forewarm emulate` tries a program where no time is given: the longest wait that leaves a user's flow of
 /// thought unbroken (Nielsen, "Usability Engineering", 1993, chapter 5).
@@ -50,6 +50,7 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
         Command::Config { action } => configuration(action).map(Some),
         Command::Completions { shell } => Ok(Some(completions(shell))),
         Command::Man { out } => manual(out).map(Some),
+        Command::Hold { idle } => warm::hold(idle).map(|()| None),
         Command::Prepare { file, configuration } => prepare(&file, &configuration).map(|()| None),
         command => {
             let session = Session::open()?;
@@ -94,7 +95,9 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         Command::Cache { action: CacheAction::List } => Document::Cached(orchestrator.cached()?),
         Command::Cache { action: CacheAction::Prune { keep } } => Document::Pruned(orchestrator.prune(keep)?),
         Command::Doctor => Document::Doctor(orchestrator.doctor()),
+        Command::Warm(arguments) => warm::warm(session, arguments)?,
         Command::Run(_)
+        | Command::Hold { .. }
         | Command::Config { .. }
         | Command::Completions { .. }
         | Command::Man { .. }

@@ -4,6 +4,7 @@
 //! [`Config::default`]. Flags beat the file; that join is made in [`crate::session`].
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use forewarm_orchestrator::Emulate;
 use forewarm_types::{Bytes, Objective, Weights};
@@ -28,6 +29,9 @@ pub struct Config {
     /// Most bytes of artifacts.
     #[serde(deserialize_with = "size")]
     pub cache_limit: Bytes,
+    /// How long the holder stays without a request.
+    #[serde(deserialize_with = "duration")]
+    pub holder_idle: Duration,
     /// Most memory of a program.
     #[serde(deserialize_with = "some_size")]
     pub max_memory: Option<Bytes>,
@@ -44,6 +48,9 @@ impl Default for Config {
             prepare: true,
             // ccache 4 manual, "max_size": 5 GiB by default; a cache of compiler output like this one.
             cache_limit: Bytes(5 << 30),
+            // The longest fixed keep-alive of the large providers: 20 minutes (Shahrad et al. 2020, "Serverless in the
+            // Wild", section 3.5).
+            holder_idle: Duration::from_secs(20 * 60),
             max_memory: None,
             weights: None,
         }
@@ -128,6 +135,10 @@ impl Scalar {
 
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
     quantities::size(&Scalar::deserialize(deserializer)?.into_text()).map_err(serde::de::Error::custom)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    quantities::duration(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 fn some_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {

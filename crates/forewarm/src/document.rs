@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use forewarm_executor::artifacts::ArtifactInfo;
-use forewarm_orchestrator::{Check, Emulation, HistoryRow, Report};
+use forewarm_holder::Held;
+use forewarm_orchestrator::{Check, Emulation, HistoryRow, Report, Warmed};
 use forewarm_resources::ResourceModel;
 use forewarm_types::{Analysis, Bytes, Plan};
 
@@ -54,6 +55,12 @@ pub enum Document {
     Cached(Vec<ArtifactInfo>),
     /// Of `cache prune`: how much was freed.
     Pruned(Bytes),
+    /// Of `warm`.
+    Warmed(Vec<Warmed>),
+    /// Of `warm --list`.
+    Held(Vec<Held>),
+    /// Of `warm --drop`: how many.
+    Dropped(usize),
     /// Of `doctor`.
     Doctor(Vec<Check>),
     /// Of `config default` and `completions`: a text that is its own rendering, with its key in JSON.

@@ -16,6 +16,7 @@ mod run;
 mod session;
 mod streams;
 mod table;
+mod warm;
 mod watchdog;
 
 use clap::Parser;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use forewarm_holder::Place;
 use forewarm_orchestrator::{Orchestrator, Settings};
 use forewarm_sandbox::RealClock;
 
@@ -41,7 +42,8 @@ impl Session {
             release_memory: false,
             prepare_command: if config.prepare { std::env::current_exe().ok() } else { None },
         };
-        let orchestrator = Arc::new(Orchestrator::open(settings, Arc::new(RealClock)));
+        let orchestrator = Orchestrator::open(settings, Arc::new(RealClock)).with_holder_at(holder_place());
+        let orchestrator = Arc::new(orchestrator);
         Ok(Self { config, orchestrator, places })
     }
 
@@ -52,6 +54,12 @@ impl Session {
         warnings.extend(self.orchestrator.warnings());
         warnings
     }
+}
+
+/// Where the holder is met.
+#[must_use]
+pub fn holder_place() -> Place {
+    Place::find(|name| std::env::var_os(name))
 }
 
 /// Where things lie, by the XDG base directory specification 0.8.

@@ -19,6 +19,8 @@ mod python;
 pub mod request;
 mod run;
 mod upkeep;
+#[cfg(target_os = "linux")]
+mod warm;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -36,6 +38,8 @@ pub use forewarm_store::HistoryRow;
 pub use process::ProcessLimits;
 pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Settings};
+#[cfg(target_os = "linux")]
+pub use warm::Warmed;
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
 pub(crate) const ANALYZER_VERSION: u32 = 4;
@@ -55,6 +59,8 @@ pub struct Orchestrator {
     data_directory: Option<PathBuf>,
     cache_directory: Option<PathBuf>,
     prepare_command: Option<PathBuf>,
+    /// Where the holder is met.
+    holder: Option<forewarm_holder::Place>,
 }
 
 /// A point in time on both clocks.
@@ -135,7 +141,14 @@ impl Orchestrator {
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,
+            holder: None,
         }
+    }
+
+    /// The same with a place where the holder may be met, whose warm processes runs then start from.
+    #[must_use]
+    pub fn with_holder_at(self, place: forewarm_holder::Place) -> Self {
+        Self { holder: Some(place), ..self }
     }
 
     /// When a run begins: the first of a process with the opening of the system, which it caused; others now.

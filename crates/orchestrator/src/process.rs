@@ -16,7 +16,7 @@ use crate::request::Request;
 use crate::{Orchestrator, Report};
 
 /// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
-const RUNNER: &str = include_str!("process/runner.py");
+pub(crate) const RUNNER: &str = include_str!("process/runner.py");
 
 /// Limits in force where the user names none. They are far above what programs run by hand take, and there so that one
 /// that has lost its way ends by itself; each is loosened by its flag.
@@ -74,10 +74,21 @@ impl Orchestrator {
         let failed = |error| Error::from_warm(&request.file, error);
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
         let leased = self.clock.monotonic();
-        let outcome = lease.run(laid).map_err(|error| refused(&request.file, &error))?;
+        let mut from = None;
+        let warm = |program: &Command, confinement: &Confinement| {
+            let (ended, rung) = self.run_warm(request, &considered, program, confinement)?;
+            from = Some(rung);
+            Some(ended)
+        };
+        let outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
         self.key(&mut considered, request);
-        let observation = self.observe_process(&considered, &plan, &outcome, [planned, leased, ended], request);
+        let mut observation = self.observe_process(&considered, &plan, &outcome, [planned, leased, ended], request);
+        if let Some(rung) = from {
+            // What was not imported in it was not measured in it: such runs are no measure of cold ones.
+            observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
+            observation.warm_state = Some(rung.name().to_owned());
+        }
         self.record(&considered, &plan, &observation);
         if request.prepare {
             self.maintain_for_next(&considered, &plan);
@@ -119,6 +130,7 @@ impl Orchestrator {
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
             steps: vec![outcome.step.clone()],
+            warm_state: None,
             ops: None,
             process: Some(ProcessUsage {
                 user_seconds: usage.user.0,
@@ -144,6 +156,9 @@ impl Orchestrator {
     pub(crate) fn lay_out(&self, request: &Request) -> Option<LaidOut> {
         let kind = process_kind(&request.file)?;
         let (program, confinement) = self.commanded(request, kind).ok()?;
+        if kind == CodeKind::Python && self.holder_is_there() {
+            return Some(LaidOut::later(program, confinement));
+        }
         Some(LaidOut::begin(program, confinement))
     }
 
@@ -154,7 +169,7 @@ impl Orchestrator {
     }
 
     /// The command that runs a program: itself, or the interpreter with its script or the runner of its handler.
-    fn command(&self, request: &Request, kind: CodeKind) -> Result<Command, Error> {
+    pub(crate) fn command(&self, request: &Request, kind: CodeKind) -> Result<Command, Error> {
         let file = &*request.file;
         let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         let mut environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
@@ -251,8 +266,13 @@ fn handled(request: &Request) -> PythonOptions {
     options
 }
 
+/// Whether a run is of a handler.
+pub(crate) fn is_handled(request: &Request) -> bool {
+    request.event.is_some() || request.python.handler.is_some()
+}
+
 /// The handler where none is named: `handler`, else `lambda_handler`, as defined at the margin of the source.
-fn handler_of(source: &str) -> Option<String> {
+pub(crate) fn handler_of(source: &str) -> Option<String> {
     let defines = |name: &str| {
         source.lines().any(|line| {
             let line = line.strip_prefix("async ").unwrap_or(line);
@@ -264,7 +284,7 @@ fn handler_of(source: &str) -> Option<String> {
 }
 
 fn python_arguments(python: &Path, file: &Path, request: &Request) -> impl Iterator<Item = OsString> {
-    let handler = request.event.is_some() || request.python.handler.is_some();
+    let handler = is_handled(request);
     let mut arguments = vec![OsString::from(python)];
     if handler {
         let name = request.python.handler.as_deref().unwrap_or_default();
@@ -297,7 +317,7 @@ fn first_line_interpreter(file: &Path) -> Option<PathBuf> {
 }
 
 /// What the program may touch and use.
-fn confinement(request: &Request, program: &Command, relay: bool) -> Result<Confinement, Error> {
+pub(crate) fn confinement(request: &Request, program: &Command, relay: bool) -> Result<Confinement, Error> {
     let memory = request.max_memory.unwrap_or_else(|| {
         let total = forewarm_sandbox::measure::total_memory().unwrap_or(Bytes(4 << 30));
         Bytes((total.as_f64() * defaults::MEMORY_SHARE) as u64)

@@ -27,6 +27,24 @@ pub fn bind(cores: &[usize]) -> io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
+/// Binds another process to the cores given.
+///
+/// # Errors
+/// Where none of the cores exists or may be used, or the process is another user's.
+#[cfg(target_os = "linux")]
+pub fn bind_process(pid: i32, cores: &[usize]) -> io::Result<()> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let pid = rustix::process::Pid::from_raw(pid);
+    let mut set = CpuSet::new();
+    for &core in cores.iter().filter(|&&core| core < CpuSet::MAX_CPU) {
+        set.set(core);
+    }
+    if sched_getaffinity(pid)? == set {
+        return Ok(());
+    }
+    Ok(sched_setaffinity(pid, &set)?)
+}
+
 /// The numbers of the cores: this system does not bind threads, so all of them.
 ///
 /// # Errors

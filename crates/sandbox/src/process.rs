@@ -14,6 +14,7 @@
 //! Where the system refuses a part, the rest is done and the [`Tier`] says which. Policy (which limits, which
 //! directories) is the caller's.
 
+mod adopt;
 mod available;
 mod filter;
 mod init;
@@ -33,9 +34,11 @@ use std::path::PathBuf;
 
 use forewarm_types::{Bytes, Seconds};
 
-pub use available::{Available, available};
-pub use spawn::{Place, prepare_place, spawn};
+pub use adopt::{AdoptError, Adopted, Happening};
+pub use available::{Available, available, separable};
+pub use spawn::{Place, prepare_place, spawn, spawn_on};
 pub use supervise::Child;
+pub use survey::{available_memory, standing};
 
 /// What is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -139,6 +139,9 @@ pub struct Observation {
     pub run_delay_seconds: Option<f64>,
     /// The climb, step by step.
     pub steps: Vec<StepTiming>,
+    /// The rung of the warm ladder that a process was started from, where it was not started from nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_state: Option<String>,
     /// Operators counted, where the run or its trial counted them.
     pub ops: Option<u64>,
     /// What else was measured of a process.

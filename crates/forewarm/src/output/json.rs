@@ -69,6 +69,9 @@ impl Output for Json {
             Document::Forgotten(runs) => keyed("forgotten_runs", runs),
             Document::Cached(artifacts) => keyed("artifacts", artifacts),
             Document::Pruned(bytes) => keyed("freed_bytes", bytes),
+            Document::Warmed(programs) => keyed("warmed", programs),
+            Document::Held(held) => keyed("held", held),
+            Document::Dropped(count) => keyed("dropped", count),
             Document::Doctor(checks) => keyed("checks", checks),
             // An exported model is a document already.
             Document::Verbatim { key: "resources", text } => text.clone(),

@@ -6,6 +6,7 @@ mod native;
 mod plan;
 mod python;
 mod resources;
+mod warm;
 
 use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_orchestrator::Check;
@@ -42,6 +43,9 @@ impl Output for Text {
             Document::Cached(artifacts) => cached(artifacts),
             Document::Pruned(Bytes(0)) => "nothing to free\n".to_owned(),
             Document::Pruned(bytes) => format!("freed {}\n", human::size(*bytes)),
+            Document::Warmed(programs) => programs.iter().map(warm::climb).collect(),
+            Document::Held(held) => warm::held(held),
+            Document::Dropped(count) => warm::dropped(*count),
             Document::Doctor(checks) => checks.iter().map(check).collect(),
             Document::Verbatim { text, .. } => text.clone(),
             Document::Path(path) => format!("{}\n", path.display()),

@@ -1,27 +1,33 @@
 import sys
 
 
-def main():
+def load(path):
+    """Imports the file of a handler as a module of its name."""
     import importlib.util
-    import json
     import os
 
-    file, name, event = sys.argv[1:4]
-    path = os.path.abspath(file)
-    sys.argv[:] = [file] + sys.argv[4:]
     sys.path[0] = os.path.dirname(path)
     module_name = os.path.splitext(os.path.basename(path))[0]
     spec = importlib.util.spec_from_file_location(module_name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
+    return module
+
+
+def call(module, file, name, event):
+    """Calls the handler with what an event holds (a path, a descriptor, `-` or nothing) and prints its result."""
+    import json
+    import os
+
+    module_name = module.__name__
     names = [name] if name else ["handler", "lambda_handler"]
     handler = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if handler is None:
         sys.exit("%s: there is no function %s" % (file, " or ".join(names)))
     if event == "-":
         given = json.load(sys.stdin)
-    elif event:
+    elif event != "":
         with open(event, encoding="utf-8") as opened:
             given = json.load(opened)
     else:
@@ -52,6 +58,14 @@ def main():
     sys.stdout.write("\n")
 
 
+def main():
+    import os
+
+    file, name, event = sys.argv[1:4]
+    sys.argv[:] = [file] + sys.argv[4:]
+    call(load(os.path.abspath(file)), file, name, event)
+
+
 def hook(kind, error, trace):
     # The frames of this runner and of the import machinery are no business of whoever wrote the handler.
     while trace is not None and trace.tb_frame.f_code.co_filename in ("<string>", "<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>"):
@@ -59,5 +73,6 @@ def hook(kind, error, trace):
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
 
 
-sys.excepthook = hook
-main()
+if __name__ == "__main__":
+    sys.excepthook = hook
+    main()

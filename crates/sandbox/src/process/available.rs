@@ -28,3 +28,9 @@ pub fn available() -> Available {
     let tier = ended.ok().filter(|ended| ended.cause == Cause::Exited(0)).map(|ended| ended.tier);
     Available { tier, landlock: rules::version() }
 }
+
+/// Whether a process can be kept from signalling and tracing those it was forked from: Landlock 6.
+#[must_use]
+pub fn separable() -> bool {
+    super::rules::version() >= 6
+}

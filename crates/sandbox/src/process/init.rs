@@ -25,6 +25,8 @@ pub struct Prepared {
     pub stack: Box<[std::cell::Cell<u8>]>,
     /// Room for the variables that come with the word to go on.
     pub added: Box<[std::cell::Cell<u8>]>,
+    /// The program's standard streams, where they are not the supervisor's.
+    pub streams: Option<[c_int; 3]>,
     /// Where the supervisor says go on, and where it is told news.
     pub go: c_int,
     pub news: c_int,
@@ -40,6 +42,9 @@ const NAME: &std::ffi::CStr = c"forewarm-init";
 /// Becomes the init. Every signal must be blocked.
 pub fn run(prepared: &Prepared, words: &Words) -> ! {
     // The supervisor's descriptors are nobody else's: not its files, and not its ends of these pipes.
+    for (number, stream) in (0..).zip(prepared.streams.into_iter().flatten()) {
+        raw::duplicate(stream, number);
+    }
     raw::close_all_but(prepared.go, prepared.news);
     let _ = raw::prctl(libc::PR_SET_NAME, NAME.as_ptr() as c_ulong, 0);
     if raw::read_byte(prepared.go) != Ok(1) {

@@ -152,7 +152,7 @@ impl Image {
 }
 
 /// Limits as the system takes them: lowered only, and never the ones the caller has already lower.
-fn limits(bounds: &Bounds) -> Vec<(libc::__rlimit_resource_t, u64, u64)> {
+pub fn limits(bounds: &Bounds) -> Vec<(libc::__rlimit_resource_t, u64, u64)> {
     let seconds = bounds.cpu.map(|cpu| cpu.0.max(0.0).ceil() as u64);
     let wanted = [
         // The program is told first, and ended one second later.

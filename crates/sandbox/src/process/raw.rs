@@ -149,6 +149,12 @@ pub fn close(fd: c_int) {
     unsafe { libc::close(fd) };
 }
 
+/// Makes a descriptor's number lead to what another leads to.
+pub fn duplicate(from: c_int, to: c_int) {
+    // SAFETY: numbers only; the standard streams are what `to` names here.
+    unsafe { libc::dup2(from, to) };
+}
+
 /// Closes every descriptor from `first` on when the process executes another program.
 pub fn close_on_exec_from(first: c_uint) -> Result<()> {
     /// Linux include/uapi/linux/close_range.h.
@@ -289,6 +295,14 @@ pub fn set_limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> R
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
     // SAFETY: the structure is live.
     check(c_long::from(unsafe { libc::setrlimit(resource, &raw const limit) })).map(drop)
+}
+
+/// Sets a limit of another process.
+pub fn set_limit_of(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: the structure is live; nothing is written back.
+    let result = unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) };
+    check(c_long::from(result)).map(drop)
 }
 
 pub fn limit(resource: libc::__rlimit_resource_t) -> (u64, u64) {

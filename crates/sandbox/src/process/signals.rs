@@ -4,7 +4,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use libc::c_int;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -26,6 +26,12 @@ const RELAYED: [c_int; 10] = [
 /// The writing end of the relay in force, or -1.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
+/// Whether what the terminal sends is relayed too.
+static TERMINAL: AtomicBool = AtomicBool::new(false);
+
+/// Set in a relayed byte for a signal that the terminal sent.
+const FROM_TERMINAL: u8 = 0x80;
+
 /// Handlers in force, until dropped.
 #[derive(Debug)]
 pub struct Relay {
@@ -38,13 +44,14 @@ extern "C" fn relay(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_v
     // SAFETY: the system gives a live structure. What the terminal sends (`SI_KERNEL`) goes to the whole process group,
     // and so has reached the program already.
     let from_terminal = unsafe { (*info).si_code } == libc::SI_KERNEL;
-    if from_terminal {
+    if from_terminal && !TERMINAL.load(Ordering::Acquire) {
         return;
     }
+    let mark = if from_terminal { FROM_TERMINAL } else { 0 };
     // SAFETY: a byte is written to a pipe that does not block; the interrupted code's error number is put back.
     unsafe {
         let error = *libc::__errno_location();
-        super::raw::write_byte(PIPE.load(Ordering::Acquire), signal as u8);
+        super::raw::write_byte(PIPE.load(Ordering::Acquire), signal as u8 | mark);
         *libc::__errno_location() = error;
     }
 }
@@ -58,6 +65,12 @@ impl Relay {
         Ok(Self { reader, _writer: writer, before })
     }
 
+    /// The same for a program outside this process' group, which the terminal's signals do not reach by themselves.
+    pub fn start_with_terminal() -> io::Result<Self> {
+        TERMINAL.store(true, Ordering::Release);
+        Self::start()
+    }
+
     /// Where signals can be waited for.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.reader.as_fd()
@@ -66,7 +79,14 @@ impl Relay {
     /// The next signal to pass on.
     pub fn next(&self) -> Option<c_int> {
         let mut byte = [0_u8];
-        (rustix::io::read(&self.reader, &mut byte) == Ok(1)).then(|| c_int::from(byte[0]))
+        (rustix::io::read(&self.reader, &mut byte) == Ok(1)).then(|| c_int::from(byte[0] & !FROM_TERMINAL))
+    }
+
+    /// The next signal, and whether the terminal sent it to the whole process group.
+    pub fn next_marked(&self) -> Option<(c_int, bool)> {
+        let mut byte = [0_u8];
+        let read = rustix::io::read(&self.reader, &mut byte) == Ok(1);
+        read.then(|| (c_int::from(byte[0] & !FROM_TERMINAL), byte[0] & FROM_TERMINAL != 0))
     }
 }
 
@@ -97,6 +117,7 @@ impl Drop for Relay {
             unsafe { libc::sigaction(*signal, &raw const *before, std::ptr::null_mut()) };
         }
         PIPE.store(-1, Ordering::Release);
+        TERMINAL.store(false, Ordering::Release);
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -45,11 +45,27 @@ pub fn spawn(program: &Program, confinement: &Confinement) -> Result<Child, Spaw
     prepare_place(program, confinement)?.start(&[])
 }
 
+/// The same with standard streams of its own in place of the caller's.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_on(
+    program: &Program,
+    confinement: &Confinement,
+    streams: [BorrowedFd<'_>; 3],
+) -> Result<Child, SpawnError> {
+    prepare(program, confinement, Some(streams.map(|stream| stream.as_raw_fd())))?.start(&[])
+}
+
 /// Begins to lay out the place of a program, which goes on beside the caller until [`Place::start`].
 ///
 /// # Errors
 /// As [`spawn`].
 pub fn prepare_place(program: &Program, confinement: &Confinement) -> Result<Place, SpawnError> {
+    prepare(program, confinement, None)
+}
+
+fn prepare(program: &Program, confinement: &Confinement, streams: Option<[i32; 3]>) -> Result<Place, SpawnError> {
     let ways: &[Way] = match (confinement.without_namespaces, rustix::process::geteuid().is_root()) {
         (true, _) => &[Way::Nothing],
         (false, true) => &[Way::Users, Way::Rights, Way::Nothing],
@@ -57,7 +73,7 @@ pub fn prepare_place(program: &Program, confinement: &Confinement) -> Result<Pla
     };
     let mut result = Err(SpawnError::Execute(io::Error::from(io::ErrorKind::Unsupported)));
     for way in ways {
-        result = start(program, confinement, *way);
+        result = start(program, confinement, *way, streams);
         let refused = |error: &io::Error| {
             let number = error.raw_os_error().unwrap_or(0);
             [libc::EPERM, libc::EACCES, libc::ENOSPC, libc::EINVAL, libc::ENOSYS, libc::EUSERS].contains(&number)
@@ -112,12 +128,18 @@ impl Place {
 
 const FORK: &str = "making the program's namespaces";
 
-fn start(program: &Program, confinement: &Confinement, way: Way) -> Result<Place, SpawnError> {
+fn start(
+    program: &Program,
+    confinement: &Confinement,
+    way: Way,
+    streams: Option<[i32; 3]>,
+) -> Result<Place, SpawnError> {
     let (go_read, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
     let (news, news_write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
     let shared = Shared::new().map_err(SpawnError::at("shared memory"))?;
-    let mut prepared = prepare(program, confinement, way)?;
+    let mut prepared = prepared(program, confinement, way)?;
     (prepared.go, prepared.news) = (go_read.as_raw_fd(), news_write.as_raw_fd());
+    prepared.streams = streams;
     let group = group(confinement);
     let forked = fork(&mut prepared, &shared, flags(way), group.as_ref())?;
     drop((go_read, news_write));
@@ -142,7 +164,7 @@ pub struct Forked {
     pub isolated: bool,
 }
 
-fn prepare(program: &Program, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
+fn prepared(program: &Program, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
     let isolated = way != Way::Nothing;
     let layout = Layout::of(confinement, &program.directory).map_err(SpawnError::at("the given directories"))?;
     let mut image = Image::of(program, &confinement.bounds, confinement.cores.as_deref())?;
@@ -157,7 +179,7 @@ fn prepare(program: &Program, confinement: &Confinement, way: Way) -> Result<Pre
     let layout = isolated.then_some(layout);
     let stack = vec![Cell::new(0); init::STACK].into_boxed_slice();
     let added = vec![Cell::new(0); init::ADDED].into_boxed_slice();
-    Ok(Prepared { layout, own_network, image, stack, added, go: -1, news: -1 })
+    Ok(Prepared { layout, own_network, image, stack, added, streams: None, go: -1, news: -1 })
 }
 
 /// The network's namespace takes longest to make, and is left to the init.

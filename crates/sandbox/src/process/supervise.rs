@@ -97,7 +97,8 @@ impl Child {
     }
 
     /// The init's number.
-    pub(super) fn process(&self) -> i32 {
+    #[must_use]
+    pub fn process(&self) -> i32 {
         self.forked.pid
     }
 
@@ -127,6 +128,14 @@ impl Child {
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.tier
+    }
+
+    /// A handle by which its init can be ended from elsewhere.
+    ///
+    /// # Errors
+    /// Where no more descriptors can be had.
+    pub fn handle(&self) -> io::Result<OwnedFd> {
+        self.forked.handle.try_clone()
     }
 
     /// Waits for the program's end, holding it to its limits.

@@ -59,6 +59,18 @@ pub fn descendants(process: i32) -> Vec<i32> {
     found
 }
 
+/// Memory that all processes of an init's namespace hold together, each page's share counted (proportional set size,
+/// proc_pid_smaps(5)); and how many they are, the init apart.
+#[must_use]
+pub fn standing(init: i32) -> (Bytes, u64) {
+    let folders = folders(init, true);
+    let held = folders.iter().filter_map(|folder| {
+        let text = fs::read_to_string(folder.join("smaps_rollup")).ok()?;
+        kibibytes(&text, "Pss:")
+    });
+    (Bytes(held.sum()), (folders.len() as u64).saturating_sub(1))
+}
+
 /// A field of `/proc/<pid>/status` in KiB, as bytes: proc_pid_status(5).
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -72,6 +84,7 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 }
 
 /// Memory the whole system still has to give: `MemAvailable` of proc_meminfo(5).
+#[must_use]
 pub fn available_memory() -> Option<Bytes> {
     kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:").map(Bytes)
 }

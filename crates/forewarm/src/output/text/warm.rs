@@ -1,0 +1,65 @@
+//! What is kept ready between runs, for people.
+
+use forewarm_holder::Held;
+use forewarm_orchestrator::Warmed;
+
+use super::plural;
+use crate::human;
+use crate::table::{Side, Table};
+
+/// How far a climb came, what it took and what it holds.
+pub fn climb(warmed: &Warmed) -> String {
+    let climb = &warmed.climb;
+    let file = warmed.file.display();
+    let held = human::size(climb.held_bytes);
+    let mut text = if climb.seconds > 0.0 {
+        format!("{file}: {} in {}, holds {held}\n", climb.rung.name(), human::seconds(climb.seconds))
+    } else {
+        format!("{file}: {} stands already, holds {held}\n", climb.rung.name())
+    };
+    for step in &climb.steps {
+        let (seconds, bytes) = (human::seconds(step.seconds), human::size(step.bytes));
+        text.push_str(&format!("  {:<12} {seconds:>9}  {bytes:>9}\n", step.rung.name()));
+    }
+    if let Some((rung, why)) = &climb.refused {
+        text.push_str(&format!("  {} was refused: {why}\n", rung.name()));
+    }
+    text
+}
+
+/// What is held.
+pub fn held(held: &[Held]) -> String {
+    if held.is_empty() {
+        return "nothing is kept warm\n".to_owned();
+    }
+    let columns = [
+        ("program", Side::Left),
+        ("rung", Side::Left),
+        ("holds", Side::Right),
+        ("climb", Side::Right),
+        ("runs", Side::Right),
+        ("running", Side::Right),
+        ("idle", Side::Right),
+    ];
+    let mut table = Table::new(columns);
+    for one in held {
+        table.row([
+            one.file.display().to_string(),
+            one.rung.name().to_owned(),
+            human::size(one.held_bytes),
+            human::seconds(one.climb_seconds),
+            one.runs.to_string(),
+            one.active.to_string(),
+            human::seconds(one.idle_seconds),
+        ]);
+    }
+    table.render(0)
+}
+
+/// What was let go.
+pub fn dropped(count: usize) -> String {
+    match count {
+        0 => "nothing was kept warm\n".to_owned(),
+        count => format!("let go of {}\n", plural(u32::try_from(count).unwrap_or(u32::MAX), "program")),
+    }
+}

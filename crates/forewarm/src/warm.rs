@@ -1,0 +1,107 @@
+//! `forewarm warm`, and the holder it starts.
+//!
+//! The holder is this binary again, detached: a session of its own, no terminal, no streams, the root directory.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use forewarm_holder::Holder;
+use forewarm_orchestrator::{Emulate, Orchestrator, ProcessLimits, PythonOptions, Request};
+
+use crate::cli::WarmArgs;
+use crate::document::Document;
+use crate::failure::{Failure, INTERNAL};
+use crate::session::{Session, holder_place};
+
+/// How long to wait for a holder that was just started, and how long between two looks: it binds a socket and is there.
+const START: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Warms, lists or lets go.
+///
+/// # Errors
+/// Where the holder cannot be started or asked, or a program cannot be warmed.
+pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure> {
+    let orchestrator = &session.orchestrator;
+    if arguments.list {
+        return Ok(Document::Held(orchestrator.held()?));
+    }
+    if let Some(file) = &arguments.drop {
+        return Ok(Document::Dropped(orchestrator.release(file.as_deref())?));
+    }
+    start(session)?;
+    let inherited = |name: &str| std::env::var(name).ok();
+    let environment: Vec<_> =
+        arguments.environment.iter().cloned().filter_map(|variable| variable.resolve(inherited)).collect();
+    let mut warmed = Vec::new();
+    for file in &arguments.files {
+        let named = arguments.python.handler.clone();
+        let found = || if arguments.script { None } else { Orchestrator::looks_like_handler(file) };
+        let request = Request {
+            file: file.clone(),
+            arguments: Vec::new(),
+            environment: environment.clone(),
+            directories: arguments.directories.clone(),
+            invoke: None,
+            network: arguments.net,
+            max_memory: session.config.max_memory,
+            timeout_seconds: None,
+            objective: session.config.objective,
+            weights: session.config.weights,
+            emulate: Emulate::Never,
+            overrides: forewarm_orchestrator::Overrides::default(),
+            python: PythonOptions { handler: named.or_else(found), python: arguments.python.python.clone() },
+            event: None,
+            limits: ProcessLimits::default(),
+            plan: None,
+            prepare: false,
+            all_candidates: false,
+        };
+        warmed.push(orchestrator.warm(&request, arguments.rung)?);
+    }
+    Ok(Document::Warmed(warmed))
+}
+
+/// Serves as the holder.
+///
+/// # Errors
+/// Where its place cannot be used.
+pub fn hold(idle: Duration) -> Result<(), Failure> {
+    // Who started it may end; what it holds is nobody's session. A leader of a group stays where it is.
+    let _ = rustix::process::setsid();
+    let _ = std::env::set_current_dir("/");
+    let settings = forewarm_holder::Settings { idle_seconds: idle.as_secs_f64() };
+    forewarm_holder::serve(&holder_place(), settings).map_err(|error| trouble("cannot hold anything", &error))
+}
+
+/// Starts the holder where none is there, and waits until it is.
+fn start(session: &Session) -> Result<(), Failure> {
+    let place = holder_place();
+    let there = || Holder::find(&place).map_err(|error| trouble("the holder cannot be met", &error));
+    if there()?.is_some() {
+        return Ok(());
+    }
+    let program = std::env::current_exe().map_err(|error| trouble("cannot start the holder", &error))?;
+    let idle = format!("{}s", session.config.holder_idle.as_secs_f64());
+    let mut command = Command::new(program);
+    command.args(["hold", "--idle", &idle]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut holder = command.spawn().map_err(|error| trouble("cannot start the holder", &error))?;
+    for _ in 0..(START.as_millis() / LOOK.as_millis()) {
+        if there()?.is_some() {
+            return Ok(());
+        }
+        // Where another was quicker, this one ends and the other is there.
+        if let Ok(Some(status)) = holder.try_wait()
+            && !status.success()
+        {
+            break;
+        }
+        std::thread::sleep(LOOK);
+    }
+    Err(trouble("the holder could not be started", &"see what `forewarm hold` says"))
+}
+
+fn trouble(message: &str, cause: &dyn std::fmt::Display) -> Failure {
+    Failure { code: INTERNAL, cause: Some(cause.to_string()), ..Failure::usage(message) }
+}

@@ -1,0 +1,213 @@
+//! Between runs: having programs warmed by the holder, and starting runs from what it holds.
+//!
+//! What is warmed goes through the same loop as a run (recognised, planned, confined), so that what is held is what a run
+//! of the same kind asks for. A run that cannot be served runs as if nothing were held.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use forewarm_holder::{Climb, Held, Holder, Program, Run, Rung, Started, Walls};
+use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
+use forewarm_types::CodeKind;
+use forewarm_types::python::{ImportOrigin, ImportTime};
+use serde::{Deserialize, Serialize};
+
+use crate::Orchestrator;
+use crate::consider::Considered;
+use crate::error::Error;
+use crate::process::{RUNNER, confinement, handler_of, is_handled};
+use crate::request::Request;
+
+/// A program that was warmed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Warmed {
+    /// Its file.
+    pub file: PathBuf,
+    /// How far the climb came and what it took.
+    #[serde(flatten)]
+    pub climb: Climb,
+}
+
+impl Orchestrator {
+    /// Whether a Python file is a handler by its look: it defines one of the usual names, and nothing for being run.
+    #[must_use]
+    pub fn looks_like_handler(file: &Path) -> Option<String> {
+        let source = std::fs::read_to_string(file).ok()?;
+        if source.lines().any(|line| line.starts_with("if __name__")) {
+            return None;
+        }
+        handler_of(&source)
+    }
+
+    /// Has a program warmed up to a rung; the holder must be there.
+    ///
+    /// # Errors
+    /// Where it is no Python program, cannot be planned for, or the holder cannot warm it.
+    pub fn warm(&self, request: &Request, rung: Rung) -> Result<Warmed, Error> {
+        let mut considered = self.consider(request)?;
+        if considered.analysis.code.kind != CodeKind::Python {
+            return Err(Error::Usage {
+                message: format!("{} is no Python program", request.file.display()),
+                hint: Some("what other programs keep warm, their runs keep by themselves".into()),
+            });
+        }
+        let (plan, _) = self.decide(&mut considered, request)?;
+        let command = self.command(request, CodeKind::Python)?;
+        let lease = self.executor.allocate_process(&plan.chosen.configuration);
+        let command = lease.map_err(|error| Error::from_warm(&request.file, error))?.told(command);
+        let walls = confinement(request, &command, false)?;
+        let program = program(request, &considered, &command, &walls).map_err(|cause| Error::Usage {
+            message: format!("{} cannot be kept warm: {cause}", request.file.display()),
+            hint: None,
+        })?;
+        let holder = self.holder()?.ok_or_else(|| self.failed("the holder could not be started", &""))?;
+        let climb = holder.warm(program, rung).map_err(|error| Error::State {
+            message: "cannot be kept warm".to_owned(),
+            file: request.file.clone(),
+            cause: error.to_string(),
+            hint: None,
+        })?;
+        Ok(Warmed { file: request.file.clone(), climb })
+    }
+
+    /// What the holder holds; nothing where there is none.
+    ///
+    /// # Errors
+    /// Where its place is not this user's alone, or it does not answer.
+    pub fn held(&self) -> Result<Vec<Held>, Error> {
+        let held = self.holder()?.map(|holder| holder.list()).transpose();
+        held.map(Option::unwrap_or_default).map_err(|error| self.failed("the holder cannot be asked", &error))
+    }
+
+    /// Has the holder let go of a program, or of all; returns how many were held.
+    ///
+    /// # Errors
+    /// As [`Self::held`].
+    pub fn release(&self, file: Option<&Path>) -> Result<usize, Error> {
+        let file = file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
+        let dropped = self.holder()?.map(|holder| holder.release(file)).transpose();
+        dropped.map(Option::unwrap_or_default).map_err(|error| self.failed("the holder cannot be asked", &error))
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, Error> {
+        let found = self.holder.as_ref().map(Holder::find).transpose();
+        found.map(Option::flatten).map_err(|error| self.failed("the holder cannot be met", &error))
+    }
+
+    /// Whether there may be a holder; costs a look at the file system.
+    pub(crate) fn holder_is_there(&self) -> bool {
+        self.holder.as_ref().is_some_and(|place| place.socket().exists())
+    }
+
+    fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {
+        Error::State {
+            message: message.to_owned(),
+            file: self.holder.as_ref().map(forewarm_holder::Place::socket).unwrap_or_default(),
+            cause: cause.to_string(),
+            hint: Some("forewarm run works without it".to_owned()),
+        }
+    }
+
+    /// Runs a program from what is warm; `None` where it is to run from nothing, with a warning where something is warm
+    /// and cannot serve it.
+    pub(crate) fn run_warm(
+        &self,
+        request: &Request,
+        considered: &Considered,
+        command: &Command,
+        confinement: &Confinement,
+    ) -> Option<(Ended, Rung)> {
+        if considered.analysis.code.kind != CodeKind::Python {
+            return None;
+        }
+        let holder = match self.holder() {
+            Ok(holder) => holder?,
+            Err(error) => {
+                self.memory.warn(format!("the holder is not used: {}", error.cause().unwrap_or_default()));
+                return None;
+            }
+        };
+        let started = started(request, considered, command, confinement);
+        let why = match started.map(|started| holder.run(&started)) {
+            Ok(Ok(Run::Ended { ended, rung })) => return Some((ended, rung)),
+            Ok(Ok(Run::Cold(why))) => why.filter(|why| !why.starts_with("nothing is warm")),
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(why) => Some(why),
+        };
+        if let Some(why) = why {
+            self.memory.warn(format!("not started from what is warm: {why}"));
+        }
+        None
+    }
+}
+
+/// A run as the holder is asked for it.
+fn started<'a>(
+    request: &Request,
+    considered: &Considered,
+    command: &Command,
+    bounds: &'a Confinement,
+) -> Result<Started<'a>, String> {
+    let handled = is_handled(request);
+    if handled && !request.arguments.is_empty() {
+        return Err("arguments for a handler's module are there when it is imported".to_owned());
+    }
+    let (event, event_file) = match request.event.as_deref().map(Path::as_os_str) {
+        None => (String::new(), None),
+        Some(event) if event == "-" => ("-".to_owned(), None),
+        Some(event) => {
+            let file = std::fs::File::open(event).map_err(|error| format!("the event: {error}"))?;
+            (event.to_string_lossy().into_owned(), Some(file))
+        }
+    };
+    // The event comes as an open file, wherever it lies.
+    let eventless = Request { event: None, ..request.clone() };
+    let walls = confinement(&eventless, command, false).map_err(|error| error.to_string())?;
+    let program =
+        Program { runner: handled.then(|| RUNNER.to_owned()), ..program(&eventless, considered, command, &walls)? };
+    let name = request.python.handler.as_deref().map_or("", |name| name.rsplit('.').next().unwrap_or(name));
+    let first = considered.program.path().as_os_str().as_bytes().to_vec();
+    let given = request.arguments.iter().map(|argument| argument.as_bytes().to_vec());
+    let pair =
+        |(name, value): &(std::ffi::OsString, std::ffi::OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
+    Ok(Started {
+        program,
+        arguments: std::iter::once(first).chain(given).collect(),
+        environment: command.environment.iter().map(pair).collect(),
+        handler: name.to_owned(),
+        event,
+        event_file,
+        confinement: bounds,
+    })
+}
+
+/// What a zygote would be of, or what stands against one.
+fn program(
+    request: &Request,
+    considered: &Considered,
+    command: &Command,
+    walls: &Confinement,
+) -> Result<Program, String> {
+    let text = |text: &std::ffi::OsStr| text.to_str().map(str::to_owned);
+    let environment = command.environment.iter().map(|(name, value)| Some((text(name)?, text(value)?)));
+    let environment = environment.collect::<Option<Vec<_>>>().ok_or("its environment is not UTF-8")?;
+    let file = std::path::absolute(considered.program.path()).map_err(|error| error.to_string())?;
+    let paths = [&file, &command.executable, &command.directory];
+    if paths.into_iter().chain(&walls.visible).any(|path| path.to_str().is_none()) {
+        return Err("a path is not UTF-8".to_owned());
+    }
+    let imports = considered.analysis.python.iter().flat_map(|python| &python.imports);
+    let installed = [ImportOrigin::Standard, ImportOrigin::Distribution];
+    let leading = imports.filter(|import| {
+        import.when == ImportTime::Static && import.function.is_none() && installed.contains(&import.origin)
+    });
+    Ok(Program {
+        python: command.executable.clone(),
+        file,
+        runner: is_handled(request).then(|| RUNNER.to_owned()),
+        directory: command.directory.clone(),
+        environment,
+        import_lines: leading.map(|import| import.line).collect(),
+        walls: Walls::of(walls),
+    })
+}
