@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use forewarm_sandbox::process::{Cause, Confinement, Ended, Place, Program, SpawnError, prepare_place};
+use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program, SpawnError, prepare_place};
 use forewarm_types::host::Clock;
 use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, StepTiming};
 
@@ -58,8 +58,10 @@ impl LaidOut {
     }
 }
 
+/// What is left of a place, and what held it, in the order they are let go of.
+type Remains = (Option<Child>, Held);
+
 /// How a process went.
-#[derive(Debug, Clone)]
 pub struct ProcessOutcome {
     /// How it ended.
     pub exit: Exit,
@@ -67,6 +69,8 @@ pub struct ProcessOutcome {
     pub ended: Ended,
     /// The start, timed.
     pub step: StepTiming,
+    /// What is still held, and ends with this: first what is left of the place, then what held it.
+    _remains: Remains,
 }
 
 impl Executor {
@@ -108,12 +112,11 @@ impl ProcessLease {
         let watch = Stopwatch::start(&*clock);
         let began_cpu = clock.process_cpu();
         let told = self.told(laid.program.clone());
-        let (ended, held) = match warm(&told, &laid.confinement) {
-            Some(ended) => (ended, self.held),
+        let (ended, remains) = match warm(&told, &laid.confinement) {
+            Some(ended) => (ended, (None, self.held)),
             None => self.run_in_place(laid)?,
         };
         let (whole, _) = watch.elapsed();
-        drop(held);
         // What is not the program's own time is the start (and, within microseconds, the end).
         let step = StepTiming {
             step: Step::Spawn,
@@ -121,18 +124,20 @@ impl ProcessLease {
             cpu_seconds: (clock.process_cpu() - began_cpu).0,
             bytes: forewarm_types::Bytes::ZERO,
         };
-        Ok(ProcessOutcome { exit: exit(ended.cause), ended, step })
+        Ok(ProcessOutcome { exit: exit(ended.cause), ended, step, _remains: remains })
     }
 
     /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
-    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Held), SpawnError> {
+    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Remains), SpawnError> {
         let variables = self.variables(&laid.program);
         let LaidOut { program, confinement, place } = laid;
         // A place laid out before this one's cores were held is not bound to them.
         let place = place.filter(|_| !self.settings.pinned);
         let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
         self.held.extend(place.process());
-        Ok((place.start(&variables)?.wait()?, self.held))
+        let mut child = place.start(&variables)?;
+        let ended = child.finish()?;
+        Ok((ended, (Some(child), self.held)))
     }
 }
 

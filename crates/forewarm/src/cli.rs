@@ -2,6 +2,7 @@
 //!
 //! Quantities are parsed by [`crate::quantities`]; what the commands do is in [`crate::commands`].
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,15 +31,53 @@ Exit codes: the program's own pass through. Forewarm's own are 124 (time limit),
                   forewarm plan --explain resize.wasm\n  forewarm history"
 )]
 pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub general: General,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct General {
     /// How results and errors are written
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
     /// Say on standard error what was decided, what it took and what could not be done
     #[arg(long, short, global = true)]
     pub verbose: bool,
-    /// What to do.
+}
+
+/// The one command that people wait for, without the others, whose flags take longer to set up than to parse.
+#[derive(Debug, Parser)]
+#[command(name = "forewarm")]
+struct Running {
+    #[command(flatten)]
+    general: General,
     #[command(subcommand)]
-    pub command: Command,
+    command: OnlyRun,
+}
+
+#[derive(Debug, Subcommand)]
+enum OnlyRun {
+    Run(RunArgs),
+}
+
+impl Cli {
+    /// Reads a command line. What the short way does not take goes the long one, which has the words for it.
+    ///
+    /// # Errors
+    /// As clap says.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        if words.get(1).is_some_and(|word| word == "run")
+            && let Ok(Running { general, command: OnlyRun::Run(arguments) }) = Running::try_parse_from(words)
+        {
+            return Ok(Self { general, command: Command::Run(arguments) });
+        }
+        Self::try_parse_from(words)
+    }
 }
 
 /// How results and errors are written.
@@ -423,6 +462,24 @@ mod tests {
         assert_eq!((program.tier, program.threads), (Some(Tier::Winch), Some(2)));
         assert_eq!(program.emulate, Some(Emulate::Never));
         assert!(program.net && program.no_prepare && plan.is_none());
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_one_does() {
+        for line in [
+            "forewarm run p.wasm",
+            "forewarm run --format json -v --dir a::b p.wasm -- -x run",
+            "forewarm run p.wasm --timeout 2s --net",
+        ] {
+            let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            let long = Cli::try_parse_from(&words).unwrap();
+            assert_eq!(format!("{:?}", Cli::read(&words).unwrap()), format!("{long:?}"), "{line}");
+        }
+        for line in ["forewarm run", "forewarm run --help", "forewarm run --nonsense p", "forewarm run --version"] {
+            let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            let (short, long) = (Cli::read(&words).unwrap_err(), Cli::try_parse_from(&words).unwrap_err());
+            assert_eq!(short.to_string(), long.to_string(), "{line}");
+        }
     }
 
     #[test]

@@ -27,13 +27,13 @@ const TRIAL_SECONDS: f64 = 1.0;
 
 /// Carries out a command and shows its result; returns the exit code.
 pub fn execute(cli: Cli) -> i32 {
-    let output: &'static dyn Output = match cli.format {
+    let output: &'static dyn Output = match cli.general.format {
         Format::Text => &Text,
         Format::Json => &Json,
     };
     let result = match cli.command {
-        Command::Run(arguments) => run::run(arguments, output, cli.verbose),
-        command => perform(command, cli.verbose).and_then(|shown| match shown {
+        Command::Run(arguments) => run::run(arguments, output, cli.general.verbose),
+        command => perform(command, cli.general.verbose).and_then(|shown| match shown {
             Some(document) => streams::answer(&output.document(&document)).map(|()| 0),
             None => Ok(0),
         }),

@@ -19,7 +19,6 @@ mod table;
 mod warm;
 mod watchdog;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::cli::Cli;
@@ -30,7 +29,7 @@ use crate::failure::{Failure, USAGE};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let code = match Cli::try_parse() {
+    let code = match Cli::read(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(cli) => commands::execute(cli),
         Err(error) => refuse(&error),
     };

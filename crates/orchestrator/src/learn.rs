@@ -16,7 +16,9 @@ use crate::{ANALYZER_VERSION, Orchestrator};
 impl Orchestrator {
     /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
     pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
-        let refine = |stored: Option<String>| self.refined(stored, considered, observation);
+        // Of processes the model learns nothing: their observations speak for themselves.
+        let teaches = !considered.analysis.code.kind.is_process();
+        let refine = |stored: Option<String>| teaches.then(|| self.refined(stored, considered, observation)).flatten();
         let chosen = serde_json::to_string(&plan.chosen).ok();
         let record = Record { observation, file_name: considered.program.file_name(), plan_json: chosen.as_deref() };
         let analysis = if considered.known { None } else { serde_json::to_string(&considered.analysis).ok() };

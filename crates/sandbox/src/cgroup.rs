@@ -111,16 +111,16 @@ pub fn available() -> bool {
     })
 }
 
-/// Time the quota of this process' group for the CPU has held it back since it was made: `throttled_time` (version 1, in
-/// nanoseconds: Linux Documentation/scheduler/sched-bwc.rst) or `throttled_usec` (version 2: cgroup-v2.rst). `None` where
-/// there is no such group.
-#[must_use]
-pub fn throttled() -> Option<Seconds> {
-    let text = fs::read_to_string(Home::find()?.directory.join("cpu.stat")).ok()?;
-    throttled_in(&text)
+/// What the system counts of this process' group for the CPU; `None` where there is no such group.
+#[cfg(target_os = "linux")]
+pub(crate) fn cpu_statistics() -> Option<fs::File> {
+    fs::File::open(Home::find()?.directory.join("cpu.stat")).ok()
 }
 
-fn throttled_in(stat: &str) -> Option<Seconds> {
+/// Time the quota of a group has held it back since it was made: `throttled_time` (version 1, in nanoseconds: Linux
+/// Documentation/scheduler/sched-bwc.rst) or `throttled_usec` (version 2: cgroup-v2.rst).
+#[cfg(target_os = "linux")]
+pub(crate) fn throttled_in(stat: &str) -> Option<Seconds> {
     let value = |name: &str| stat.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
     let nanoseconds = value("throttled_time ").map(|time| time as f64 * 1e-9);
     nanoseconds.or_else(|| value("throttled_usec ").map(|time| time as f64 * 1e-6)).map(Seconds)

@@ -57,6 +57,10 @@ fn raw_usage() -> libc::rusage {
     }
 }
 
+/// Unit of `ru_inblock` and `ru_oublock`: Linux kernel/sys.c, `getrusage`, counts blocks of 512 bytes.
+#[cfg(target_os = "linux")]
+const BLOCK: u64 = 512;
+
 /// Waits for a child's end; what it and all it waited for used, the bytes they read from and wrote to disks, and the peak
 /// memory of any one of them.
 ///
@@ -64,12 +68,27 @@ fn raw_usage() -> libc::rusage {
 /// Where there is no such child.
 #[cfg(target_os = "linux")]
 pub fn reap(child: i32) -> std::io::Result<(Usage, [Bytes; 2], Bytes)> {
-    /// Unit of `ru_inblock` and `ru_oublock`: Linux kernel/sys.c, `getrusage`, counts blocks of 512 bytes.
-    const BLOCK: u64 = 512;
     let usage = raw_reap(child)?;
     let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
     let disk = [usage.ru_inblock, usage.ru_oublock].map(|blocks| Bytes(count(blocks).saturating_mul(BLOCK)));
     Ok((converted(&usage), disk, Bytes(count(usage.ru_maxrss).saturating_mul(1024))))
+}
+
+/// The same of the numbers that an init told.
+#[cfg(target_os = "linux")]
+pub(crate) fn told(numbers: [u64; 9]) -> (Usage, [Bytes; 2], Bytes) {
+    let [user, system, minor_faults, major_faults, voluntary_switches, involuntary_switches, read, written, peak] =
+        numbers;
+    let seconds = |microseconds: u64| Seconds(microseconds as f64 * 1e-6);
+    let usage = Usage {
+        user: seconds(user),
+        system: seconds(system),
+        minor_faults,
+        major_faults,
+        voluntary_switches,
+        involuntary_switches,
+    };
+    (usage, [read, written].map(|blocks| Bytes(blocks.saturating_mul(BLOCK))), Bytes(peak.saturating_mul(1024)))
 }
 
 #[cfg(target_os = "linux")]

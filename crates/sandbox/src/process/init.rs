@@ -71,8 +71,12 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         // Without it a program has no network at all, which is an error only it can judge.
         let _ = raw::raise_loopback();
     }
-    if !told(prepared) {
-        raw::exit(0);
+    if prepared.layout.is_some() {
+        // The program is born under its filter, and need not wait for the kernel to translate it.
+        let _ = raw::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0);
+        if let Err(error) = raw::filter(&prepared.image.filter) {
+            fail(words, super::shared::step::FILTER, error);
+        }
     }
     let program = match start(prepared, words) {
         Ok(program) => program,
@@ -112,7 +116,7 @@ extern "C" fn become_program(start: *mut libc::c_void) -> c_int {
     // SAFETY: given by `start` below, which waits while this is used.
     #[expect(unsafe_code, reason = "an argument passed through the C library")]
     let Start(prepared, words) = unsafe { &*start.cast::<Start<'_>>() };
-    prepared.image.execute(words)
+    prepared.image.execute(words, || told(prepared))
 }
 
 /// Bytes of stack for the steps before the execution: they keep a set of cores and a few small structures.
@@ -180,17 +184,22 @@ fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
     let mut text = [0_u8; 64];
     let length = raw::read_file(c"/proc/2/schedstat", &mut text);
     words.run_delay.store(second_number(text.get(..length).unwrap_or_default()), Relaxed);
+    raw::consume(program, true);
+    if prepared.layout.is_some() {
+        raw::end_namespace();
+    } else {
+        raw::end_children();
+    }
+    for (word, number) in words.usage.iter().zip(raw::usage_of_children()) {
+        word.store(number, Relaxed);
+    }
     words.ended[1].store(change.status, Relaxed);
-    words.ended[0].store(change.code, Release);
-    let failed = (change.code, change.status) != (libc::CLD_EXITED, 0);
-    if failed || prepared.layout.is_none() {
-        raw::write_byte(prepared.news, ENDED);
+    words.ended[0].store(change.code, Relaxed);
+    words.settled.store(1, Release);
+    raw::write_byte(prepared.news, ENDED);
+    if (change.code, change.status) != (libc::CLD_EXITED, 0) {
         // The supervisor looks at what it was denied, which is gone with its namespaces; then it lets go.
         let _ = raw::read_byte(prepared.go);
-    }
-    raw::consume(program, true);
-    if prepared.layout.is_none() {
-        raw::end_children();
     }
     raw::exit(0)
 }

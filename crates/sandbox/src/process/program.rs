@@ -41,7 +41,7 @@ pub struct Image {
     pub mask: libc::sigset_t,
     /// Whether it has a user namespace of its own.
     pub own_users: bool,
-    /// Whether its parent's end must end it, since there is no namespace to do that.
+    /// Whether its parent's end must end it, since there is no namespace to do that; and its filter is its own.
     pub follows_parent: bool,
     pub directory: CString,
 }
@@ -101,9 +101,10 @@ impl Image {
         })
     }
 
-    /// Becomes the program, or says why not and ends.
-    pub fn execute(&self, words: &Words) -> ! {
+    /// Becomes the program once it is `told` to, or says why not and ends.
+    pub fn execute(&self, words: &Words, told: impl FnOnce() -> bool) -> ! {
         let (step, error) = match self.prepare() {
+            Ok(()) if !told() => raw::exit(0),
             Ok(()) => {
                 words.times[0].store(raw::now(), Release);
                 let error = raw::execute(&self.path, &self.argument_pointers, &self.environment_pointers);
@@ -131,7 +132,9 @@ impl Image {
         raw::close_on_exec_from(3).map_err(|error| (step::PRIVILEGES, error))?;
         self.give_up_privileges().map_err(|error| (step::PRIVILEGES, error))?;
         self.domain.enter().map_err(|error| (step::PRIVILEGES, error))?;
-        raw::filter(&self.filter).map_err(|error| (step::FILTER, error))?;
+        if self.follows_parent {
+            raw::filter(&self.filter).map_err(|error| (step::FILTER, error))?;
+        }
         // Rust's runtime ignores it; programs expect what a shell gives.
         raw::default_action(libc::SIGPIPE);
         raw::set_mask(&self.mask);

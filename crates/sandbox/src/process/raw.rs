@@ -282,6 +282,48 @@ pub fn end_children() {
     }
 }
 
+/// Numbers that [`usage_of_children`] gives.
+pub const USAGE: usize = 9;
+
+/// What all children used that were waited for, with theirs: microseconds of user and of system time, minor and major
+/// faults, voluntary and involuntary switches, blocks read and written, and KiB of the largest (getrusage(2)).
+pub fn usage_of_children() -> [u64; USAGE] {
+    // SAFETY: `rusage` is plain data for which zero is a value; the call writes it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        usage
+    };
+    let microseconds = |time: libc::timeval| time.tv_sec.wrapping_mul(1_000_000).wrapping_add(time.tv_usec);
+    [
+        microseconds(usage.ru_utime),
+        microseconds(usage.ru_stime),
+        usage.ru_minflt,
+        usage.ru_majflt,
+        usage.ru_nvcsw,
+        usage.ru_nivcsw,
+        usage.ru_inblock,
+        usage.ru_oublock,
+        usage.ru_maxrss,
+    ]
+    .map(i64::cast_unsigned)
+}
+
+/// Ends and reaps all that is left in the namespace whose init this is.
+pub fn end_namespace() {
+    // SAFETY: as its init this process reaches all of the namespace and nothing else; `siginfo_t` as below.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        while libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOHANG) == 0 {
+            if info.si_pid() == 0 {
+                libc::kill(-1, libc::SIGKILL);
+                libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED);
+            }
+            info = std::mem::zeroed();
+        }
+    }
+}
+
 /// Waits for the end of a child that was killed.
 fn consume_killed(pid: i32) {
     // SAFETY: `siginfo_t` is plain data for which zero is a value; the call writes it.

@@ -22,6 +22,10 @@ pub struct Words {
     pub run_delay: AtomicU64,
     /// Monotonic nanoseconds at which the program was executed, and at which it ended.
     pub times: [AtomicU64; 2],
+    /// Whether all that the program started has ended and [`Self::usage`] is the whole of it.
+    pub settled: AtomicI32,
+    /// What they used, without the init: see [`super::raw::usage_of_children`].
+    pub usage: [AtomicU64; super::raw::USAGE],
 }
 
 /// Steps that can fail, by number.

@@ -13,7 +13,7 @@ use super::init::ENDED;
 use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
-use super::surroundings::Counters;
+use super::surroundings::{Counters, Surroundings};
 use super::survey::{self, Survey};
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
@@ -138,19 +138,32 @@ impl Child {
         self.forked.handle.try_clone()
     }
 
-    /// Waits for the program's end, holding it to its limits.
+    /// Waits for the program's end, holding it to its limits, and for that of its place.
     ///
     /// # Errors
     /// Where the program could not be executed after all.
     pub fn wait(mut self) -> Result<Ended, SpawnError> {
+        self.finish()
+    }
+
+    /// Waits for the end of the program and all it started, holding them to their limits. What the kernel then takes some
+    /// tenths of a millisecond to take down, the namespaces and their init, is waited for when this is dropped.
+    ///
+    /// # Errors
+    /// Where the program could not be executed after all.
+    pub fn finish(&mut self) -> Result<Ended, SpawnError> {
         let foreground = self.lines.relay.as_ref().and_then(|_| Foreground::held());
         // While the init lays out the file system.
-        self.around = Counters::now();
+        let surroundings = Surroundings::open();
+        self.around = surroundings.now();
         let mut next = self.look_after(&Survey::default());
         loop {
             match self.happening(next) {
                 Happening::Over => break,
-                Happening::News(ENDED) => self.ended(),
+                Happening::News(ENDED) => {
+                    self.ended();
+                    break;
+                }
                 Happening::News(_) => {
                     let signal = self.lines.shared.words().stopped.load(Acquire);
                     if self.lines.relay.is_some() && signal != 0 {
@@ -162,8 +175,8 @@ impl Child {
                 Happening::Nothing => {}
             }
         }
-        let after = Counters::now();
-        let (wall, usage, disk) = self.reap().map_err(SpawnError::at("waiting for the program"))?;
+        let after = surroundings.now();
+        let (wall, usage, disk) = self.measured().map_err(SpawnError::at("waiting for the program"))?;
         if let Some(foreground) = foreground {
             foreground.restore();
         }
@@ -275,12 +288,21 @@ impl Child {
         if failed && self.forked.isolated && survey::scratch_is_full(self.forked.pid) {
             self.denied.push(Denied::Scratch);
         }
-        let _ = (&self.lines.go).write_all(b"e");
+        if failed {
+            let _ = (&self.lines.go).write_all(b"e");
+        }
     }
 
-    fn reap(&mut self) -> io::Result<(Seconds, measure::Usage, [Bytes; 2])> {
-        let (usage, disk, peak) = measure::reap(self.forked.pid)?;
-        self.reaped = true;
+    fn measured(&mut self) -> io::Result<(Seconds, measure::Usage, [Bytes; 2])> {
+        let words = self.lines.shared.words();
+        let (usage, disk, peak) = if words.settled.load(Acquire) == 1 {
+            measure::told(words.usage.each_ref().map(|number| number.load(Relaxed)))
+        } else {
+            // The init was ended before it could tell; its own use is in this.
+            let reaped = measure::reap(self.forked.pid)?;
+            self.reaped = true;
+            reaped
+        };
         self.peak = self.peak.max(peak);
         let [started, ended] = self.lines.shared.words().times.each_ref().map(|time| time.load(Acquire));
         let ended = if ended == 0 { raw::now() } else { ended };
@@ -352,6 +374,8 @@ impl Drop for Child {
         if !self.begun {
             // It waits to be told what to do, and has started nothing.
             let _ = rustix::process::pidfd_send_signal(&self.forked.handle, Signal::KILL);
+            let _ = measure::reap(self.forked.pid);
+        } else if !self.reaped && self.lines.shared.words().settled.load(Acquire) == 1 {
             let _ = measure::reap(self.forked.pid);
         } else if !self.reaped {
             self.kill(Cause::Signalled(libc::SIGKILL));

@@ -3,10 +3,39 @@
 //!
 //! Counters of the system, read when the program starts and when it has ended, both while the supervisor would wait.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 
 use forewarm_types::Seconds;
+
+/// Where the counters stand, opened once.
+#[derive(Debug)]
+pub struct Surroundings {
+    stat: Option<File>,
+    quota: Option<File>,
+    memory: Option<File>,
+}
+
+impl Surroundings {
+    /// Opens what the system has.
+    pub fn open() -> Self {
+        Self {
+            stat: File::open("/proc/stat").ok(),
+            quota: crate::cgroup::cpu_statistics(),
+            memory: File::open("/proc/vmstat").ok(),
+        }
+    }
+
+    /// Reads the counters.
+    pub fn now(&self) -> Counters {
+        let text = |file: &Option<File>| file.as_ref().map(beginning).unwrap_or_default();
+        Counters {
+            steal: stolen(&text(&self.stat)),
+            throttled: crate::cgroup::throttled_in(&text(&self.quota)),
+            oom_kills: killed(&text(&self.memory)),
+        }
+    }
+}
 
 /// The counters at one moment; `None` where the system does not keep one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,15 +46,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Reads them.
-    pub fn now() -> Self {
-        Self {
-            steal: stolen(&beginning("/proc/stat")),
-            throttled: crate::cgroup::throttled(),
-            oom_kills: killed(&fs::read_to_string("/proc/vmstat").unwrap_or_default()),
-        }
-    }
-
     /// Time taken by the host since an earlier moment.
     pub fn steal_since(&self, earlier: &Self) -> Option<Seconds> {
         self.steal.zip(earlier.steal).map(|(now, then)| Seconds((now.0 - then.0).max(0.0)))
@@ -42,13 +62,11 @@ impl Counters {
     }
 }
 
-/// The first line of a file that may be long.
-fn beginning(path: &str) -> String {
-    /// Ten counters of twenty digits, the most a line of `/proc/stat` has.
-    const LINE: u64 = 256;
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LINE).read_to_string(&mut text));
-    if read.is_ok() { text } else { String::new() }
+/// As much of a file as the system gives in one call: of those read here more than what is looked for.
+fn beginning(file: &File) -> String {
+    let mut bytes = [0; 8192];
+    let length = file.read_at(&mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned()
 }
 
 /// The `steal` column of the line of all cores, in ticks: proc_stat(5).
