@@ -2,7 +2,7 @@
 //! WebAssembly, combined by Dempster and Shafer's rule as they propose. Called by the loop walk.
 
 use crate::frontend::wasm::decode::code;
-use crate::priors::{COLD, EVEN, NEVER, OPCODE_UNLIKELY, SKIP_LOOP};
+use crate::priors::{EVEN, NEVER, NORETURN, OPCODE_UNLIKELY, SKIP_LOOP};
 use crate::values::{Def, Source, Val, Values};
 
 /// Chance of a branch that skips a call: calls stand on the path less taken, 78 % (Wu and Larus 1994, table 1).
@@ -34,10 +34,10 @@ pub(crate) fn chance(values: &Values, value: Val, marked: u16, inverted: bool, s
         return 1.0 - NEVER;
     }
     if marked & code::TAKEN_EXITS != 0 {
-        return COLD;
+        return NORETURN;
     }
     if marked & code::FALL_EXITS != 0 {
-        return 1.0 - COLD;
+        return 1.0 - NORETURN;
     }
     let by_opcode = truth(values, value);
     let mut chance = if inverted { 1.0 - by_opcode } else { by_opcode };

@@ -19,8 +19,13 @@ pub(crate) const SKIP_LOOP: f64 = 0.25;
 /// probability it has (1 in 2^20).
 pub(crate) const NEVER: f64 = 1.0 / (1 << 20) as f64;
 
-/// Chance of reaching a path that can only end the program early: LLVM's `BranchProbabilityInfo` weights cold calls 4
-/// to 64.
+/// Chance of reaching a path that can only end the program early, such as that of an error on the way to `main`: LLVM's
+/// `BranchProbabilityInfo` gives blocks that end in a call that does not return the weight 1, others 0xfffff
+/// (`BlockExecWeight::NORETURN` and `DEFAULT`).
+pub(crate) const NORETURN: f64 = 1.0 / 0xf_ffff as f64;
+
+/// Chance of reaching a path that is there for what seldom happens: LLVM's `BranchProbabilityInfo` weights cold calls 4 to
+/// 64.
 pub(crate) const COLD: f64 = 4.0 / 68.0;
 
 /// Chance of a branch about which nothing is known.
@@ -99,6 +104,9 @@ const SLACK: f64 = 10.0;
 
 /// Trips of such a loop at least.
 const LEAST_SCALED: f64 = 8.0;
+
+/// A bound of half of all 32-bit numbers is there for the counter's type alone: nothing runs to it that may end earlier.
+const ANY_NUMBER: f64 = (1_u64 << 31) as f64;
 
 /// Chance that a loop with several exits runs to its bound.
 const RUNS_OUT: f64 = 0.25;
@@ -202,7 +210,8 @@ pub(crate) fn ended_early(most: Lanes, name: u64) -> Lanes {
     let out = Lanes::uniform(name ^ 0xeb);
     Lanes(std::array::from_fn(
         |lane| {
-            if out.0[lane] < RUNS_OUT { most.0[lane] } else { most.0[lane].min(found.0[lane]) }
+            let most = most.0[lane];
+            if out.0[lane] < RUNS_OUT && most < ANY_NUMBER { most } else { most.min(found.0[lane]) }
         },
     ))
 }

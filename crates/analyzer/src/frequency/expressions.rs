@@ -68,7 +68,7 @@ impl<V: Visitor> Flow<'_, V> {
                 for &(expr, coefficient) in terms {
                     distance += self.lanes(expr) * coefficient as f64;
                 }
-                if mixed && distance.exact().is_none() && !self.exact_terms(terms) {
+                if mixed && distance.exact().is_none() && !self.exact_terms(terms) && !self.related(terms) {
                     // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
                     return priors::trips(UnknownLoop::Counted, place, name);
                 }
@@ -168,6 +168,34 @@ impl<V: Visitor> Flow<'_, V> {
     /// Whether all terms are known numbers or run over known ranges.
     pub(super) fn exact_terms(&self, terms: &[(u32, i64)]) -> bool {
         terms.iter().all(|term| self.range(term.0, &mut MAX_STEPS.clone()).is_some())
+    }
+
+    /// Whether what is subtracted depends on nothing that what it is subtracted from does not depend on too.
+    fn related(&self, terms: &[(u32, i64)]) -> bool {
+        let (mut of, mut less) = (Vec::new(), Vec::new());
+        let mut steps = MAX_STEPS;
+        for &(expr, coefficient) in terms {
+            self.unknowns(expr, if coefficient > 0 { &mut of } else { &mut less }, &mut steps);
+        }
+        steps > 0 && !less.is_empty() && less.iter().all(|unknown| of.contains(unknown))
+    }
+
+    /// The unknowns that an expression depends on.
+    fn unknowns(&self, expr: u32, out: &mut Vec<u32>, steps: &mut u32) {
+        *steps = steps.saturating_sub(1);
+        match self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) {
+            None | Some(Expr::Const(_)) => {}
+            Some(Expr::Opaque { .. } | Expr::Param(_) | Expr::Word { .. } | Expr::Phi(_)) => {
+                if self.exact(expr).is_none() {
+                    out.push(expr);
+                }
+            }
+            Some(&Expr::Linear { x, .. }) => self.unknowns(x, out, steps),
+            Some(&Expr::Operation { a, b, .. } | &Expr::Either(a, b) | &Expr::Choose { a, b, .. }) => {
+                self.unknowns(a, out, steps);
+                self.unknowns(b, out, steps);
+            }
+        }
     }
 
     /// A step that varies: where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic
