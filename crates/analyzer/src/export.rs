@@ -3,7 +3,7 @@
 //! Called by the walks that follow values, over WebAssembly's operators and over registers.
 
 use crate::program::{Expr, Forest, NONE, Phi, Trip};
-use crate::trip_count::{Formula, Variable};
+use crate::trip_count::{Formula, Per, Variable};
 use crate::values::{Def, Source, Val, Values};
 
 /// How deep definitions are followed.
@@ -43,7 +43,11 @@ impl Exporter {
             forest.terms.push((expr, coefficient));
         }
         let len = forest.terms.len() as u32 - start;
-        let per = formula.per.map_or(NONE, |symbol| self.symbol(values, forest, symbol));
+        let per = match formula.per {
+            None => NONE,
+            Some(Per::Symbol(symbol)) => self.symbol(values, forest, symbol),
+            Some(Per::Between(low, high)) => add(forest, Expr::Between(low, high)),
+        };
         Trip::Formula { start, len, constant: formula.terms.constant, step: formula.step, per }
     }
 

@@ -83,9 +83,13 @@ struct Frame {
     /// Branches to the end seen so far, and the length of the log at the first of them.
     branches: u32,
     first_branch: u32,
-    /// Locals that differ between those branches, beyond what the log tells, with the value that the one branch seen
-    /// then carries; junk where there were more.
+    /// Length of the log at the last of them.
+    last_branch: u32,
+    /// Locals that differ between those branches, beyond what the log tells, with the value that a branch carries;
+    /// junk where that is not known.
     ambiguous: Vec<(u32, Val)>,
+    /// How many of the branches have told there what they carry, one after the other.
+    told: u32,
     /// Of an `if`: its condition.
     cond: Option<(Val, u32)>,
     guards: Guards,
@@ -124,6 +128,9 @@ impl Guards {
         if all { self.conds.get(..usize::from(self.count)).unwrap_or_default() } else { &[] }
     }
 }
+
+/// Branches to one join whose values are told apart: the sides of a chain of a few conditions.
+const MAX_TOLD: u32 = 6;
 
 /// Conditions kept of one join: compilers guard a vectorised loop by its length and by up to a few overlaps.
 const MAX_GUARDS: usize = 4;

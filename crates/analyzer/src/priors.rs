@@ -208,12 +208,10 @@ pub(crate) fn trips(kind: UnknownLoop, place: Place, name: u64) -> Lanes {
 pub(crate) fn ended_early(most: Lanes, name: u64) -> Lanes {
     let found = Lanes::draw(&EARLY, name ^ 0xea);
     let out = Lanes::uniform(name ^ 0xeb);
-    Lanes(std::array::from_fn(
-        |lane| {
-            let most = most.0[lane];
-            if out.0[lane] < RUNS_OUT && most < ANY_NUMBER { most } else { most.min(found.0[lane]) }
-        },
-    ))
+    Lanes(std::array::from_fn(|lane| {
+        let most = most.0[lane];
+        if out.0[lane] < RUNS_OUT && most < ANY_NUMBER { most } else { most.min(found.0[lane]) }
+    }))
 }
 
 /// Trips of a loop that ends by data, in code that has been seen to deal with `scale` things: few, or up to as many.

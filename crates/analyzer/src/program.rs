@@ -111,6 +111,8 @@ pub(crate) enum Expr {
         b: u32,
     },
     Either(u32, u32),
+    /// Anything between two numbers.
+    Between(i64, i64),
     /// The first of two expressions where a condition, by its index in `conds`, is true, else the second.
     Choose {
         cond: u32,

@@ -241,6 +241,6 @@ fn operand(forest: &Forest, expr: u32, depth: u32) -> Option<String> {
             Some(0) => operand(forest, forest.phis[phi as usize].init, depth + 1),
             _ => None,
         },
-        Expr::Word { .. } | Expr::Opaque { .. } | Expr::Either(..) | Expr::Choose { .. } => None,
+        Expr::Word { .. } | Expr::Opaque { .. } | Expr::Either(..) | Expr::Between(..) | Expr::Choose { .. } => None,
     }
 }

@@ -1,10 +1,16 @@
 //! How often a loop runs: solves the condition that ends it for the iteration at which it does.
 //!
 //! Covers bottom- and top-tested loops, counting up or down by any constant, pointers that run to an end, two variables
-//! running towards each other, and tests for inequality under wrap-around. Called by the loop walk when a loop ends.
+//! running towards each other, tests for inequality under wrap-around, and steps that vary within a range ([`drift`]).
+//! Called by the loop walk when a loop ends.
 
 use crate::priors::UnknownLoop;
 use crate::values::{Def, Linear, Val, Values};
+
+mod drift;
+
+use drift::Drift;
+pub(crate) use drift::drift;
 
 /// `max(1, ceil(terms / step) + 1)` runs of the loop's header.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +18,17 @@ pub(crate) struct Formula {
     pub terms: Linear,
     /// Positive.
     pub step: i64,
-    /// A symbol that multiplies the step, taken to be positive.
-    pub per: Option<u32>,
+    /// What multiplies the step.
+    pub per: Option<Per>,
+}
+
+/// What multiplies a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Per {
+    /// A symbol, taken to be positive.
+    Symbol(u32),
+    /// Anything in a range above zero.
+    Between(i64, i64),
 }
 
 impl Formula {
@@ -86,6 +101,8 @@ pub(crate) struct Variable {
     pub init: Val,
     /// Its value at the end of an iteration, where all paths agree.
     pub latch: Option<Val>,
+    /// What each iteration adds at the least and at the most, where that differs and moves it one way.
+    pub drift: Option<(i64, i64)>,
     /// What those iterations add that change it at all, where that is constant and others do not.
     pub hop: Option<i64>,
 }
@@ -209,6 +226,7 @@ impl Test<'_> {
         let Some(difference) = difference.usable() else { return Verdict::Unknown(UnknownLoop::Data) };
         // The difference at the first test, and what each iteration adds to it.
         let (mut first, mut slope, mut loose, mut per) = (Linear::default(), 0_i64, false, None);
+        let mut drift = Drift::default();
         first.constant = difference.constant;
         for &(symbol, coefficient) in difference.terms() {
             match self.steps.iter().find(|variable| variable.symbol == symbol) {
@@ -223,11 +241,32 @@ impl Test<'_> {
                     slope = slope.wrapping_add(factor.wrapping_mul(coefficient));
                     first.add_linear(&self.values.linear(init), coefficient);
                 }
-                Some(_) => return Verdict::Unknown(self.shrinking(&difference)),
-                None if self.values.invariant(symbol, self.first_symbol) => first.add(symbol, coefficient),
-                None => loose = true,
+                found => {
+                    let outside = found.is_none() && self.values.invariant(symbol, self.first_symbol);
+                    let drifts = || self.drifting(symbol).filter(|_| !outside);
+                    if let Some((variable, steps, ended)) = drifts()
+                        && drift.add(steps, coefficient, ended).is_some()
+                    {
+                        first.add_linear(&self.values.linear(variable.init), coefficient);
+                        continue;
+                    }
+                    if found.is_some() {
+                        return Verdict::Unknown(self.shrinking(&difference));
+                    }
+                    if outside {
+                        first.add(symbol, coefficient);
+                    } else {
+                        let beside = self.added_between(symbol, coefficient);
+                        loose |= beside.and_then(|by| drift.lead(by)).is_none();
+                    }
+                }
             }
         }
+        if let Some(steps) = drift.steps.filter(|_| !loose && per.is_none()) {
+            return drifted(relation, first, slope, steps, drift.ahead.unwrap_or_default());
+        }
+        // What is added in the loop beside a steady variable is not followed.
+        loose |= drift.ahead.is_some();
         if slope == 0 {
             return Verdict::Unknown(self.shrinking(&difference));
         }
@@ -235,7 +274,7 @@ impl Test<'_> {
             // A variable step beside a constant one is not followed.
             Some(first) if !loose && (per.is_none() || difference.terms().len() <= 2) => {
                 match distance(relation, first, slope, wide && per.is_none()) {
-                    Verdict::Known(formula) => Verdict::Known(Formula { per, ..formula }),
+                    Verdict::Known(formula) => Verdict::Known(Formula { per: per.map(Per::Symbol), ..formula }),
                     unknown => unknown,
                 }
             }
@@ -322,6 +361,25 @@ impl Test<'_> {
             (bits >= 1.0).then(|| UnknownLoop::Shrinking((width / bits).ceil() as u32))
         });
         found.unwrap_or(UnknownLoop::Data)
+    }
+}
+
+/// The formula for a difference that starts at `first` and grows by `slope` and by what lies in a range; when it is first
+/// looked at it is further on by `ahead`.
+fn drifted(relation: Relation, first: Linear, slope: i64, steps: (i64, i64), ahead: (i64, i64)) -> Verdict {
+    let counted = Verdict::Unknown(UnknownLoop::Counted);
+    let mean = i64::midpoint(ahead.0, ahead.1);
+    let (Some(low), Some(high)) = (steps.0.checked_add(slope), steps.1.checked_add(slope)) else { return counted };
+    let Some(first) = first.usable().filter(|_| relation != Relation::Unequal) else { return counted };
+    let first = first.with_constant(first.constant.saturating_add(mean));
+    let (unit, per) = match (low > 0, high < 0) {
+        (true, _) => (1, Per::Between(low, high)),
+        (_, true) => (-1, Per::Between(-high, low.saturating_neg())),
+        _ => return counted,
+    };
+    match distance(relation, first, unit, false) {
+        Verdict::Known(formula) => Verdict::Known(Formula { per: Some(per), ..formula }),
+        unknown => unknown,
     }
 }
 

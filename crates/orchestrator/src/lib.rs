@@ -42,7 +42,7 @@ pub use request::{Emulate, Overrides, Request, Settings};
 pub use warm::Warmed;
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
-pub(crate) const ANALYZER_VERSION: u32 = 4;
+pub(crate) const ANALYZER_VERSION: u32 = 5;
 
 /// The whole system on this machine.
 pub struct Orchestrator {

@@ -185,7 +185,7 @@ impl<V: Visitor> Flow<'_, V> {
         *steps = steps.saturating_sub(1);
         match self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) {
             None | Some(Expr::Const(_)) => {}
-            Some(Expr::Opaque { .. } | Expr::Param(_) | Expr::Word { .. } | Expr::Phi(_)) => {
+            Some(Expr::Opaque { .. } | Expr::Param(_) | Expr::Word { .. } | Expr::Phi(_) | Expr::Between(..)) => {
                 if self.exact(expr).is_none() {
                     out.push(expr);
                 }
@@ -202,6 +202,8 @@ impl<V: Visitor> Flow<'_, V> {
     /// mean.
     pub(super) fn stride(&self, expr: u32) -> Lanes {
         match self.range(expr, &mut MAX_STEPS.clone()) {
+            // One range for all iterations, whose mean step is not known.
+            _ if matches!(self.forest.exprs.get(expr as usize), Some(Expr::Between(..))) => self.lanes(expr),
             Some((low, high)) if low > 0.0 && high > low => Lanes::splat((high - low) / (high / low).ln()),
             _ => self.lanes(expr).map(|step| step.max(1.0)),
         }
@@ -280,6 +282,10 @@ impl<V: Visitor> Flow<'_, V> {
                     Number::Many(a * chance + b * (Lanes::ONE - chance))
                 }
             },
+            Expr::Between(low, high) => {
+                let name = seed([u64::from(self.number), self.site(expr), 0xd21f]);
+                Number::Many(Lanes::uniform(name).map(|u| low as f64 + (high - low) as f64 * u))
+            }
             Expr::Either(a, b) => {
                 let (a, b) = (self.number(a, steps).lanes(), self.number(b, steps).lanes());
                 let pick = Lanes::uniform(seed([u64::from(self.number), self.site(expr), 0xe1]));
@@ -461,6 +467,7 @@ impl<V: Visitor> Flow<'_, V> {
                 Some((a.0.min(b.0), a.1.max(b.1)))
             }
             Expr::Word { address, value } => self.visitor.unchanged(address).then_some((value as f64, value as f64)),
+            Expr::Between(low, high) => Some((low as f64, high as f64)),
             Expr::Opaque { .. } => None,
         }
     }

@@ -183,7 +183,7 @@ impl<V: Visitor> Flow<'_, V> {
                 self.depends(a, of, bent, steps)?;
                 self.depends(b, of, bent, steps)
             }
-            Expr::Opaque { .. } | Expr::Either(..) => None,
+            Expr::Opaque { .. } | Expr::Either(..) | Expr::Between(..) => None,
         }
     }
 
@@ -254,7 +254,7 @@ impl<V: Visitor> Flow<'_, V> {
                 let truth = self.value(self.forest.conds[cond as usize].expr, now, steps)?;
                 self.value(if truth != 0 { a } else { b }, now, steps)
             }
-            Expr::Opaque { .. } | Expr::Either(..) => None,
+            Expr::Opaque { .. } | Expr::Either(..) | Expr::Between(..) => None,
         }
     }
 

@@ -75,6 +75,7 @@ impl Walker {
                 frame.first_branch = log_len;
             }
             frame.branches += 1;
+            frame.last_branch = log_len;
             if frame.leaves && !dies {
                 let open = self.open.last_mut().filter(|open| open.frame + 1 == target);
                 match (open, exit) {

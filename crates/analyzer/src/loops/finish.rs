@@ -252,7 +252,10 @@ impl Walker {
                 _ => None,
             });
             let hop = latch.filter(|_| step.is_none()).and_then(|latch| self.hop(latch, tracked.symbol));
-            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, hop }
+            let drift = latch
+                .filter(|_| step.is_none())
+                .and_then(|latch| trip_count::drift(&self.values, tracked.symbol, latch));
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, drift, hop }
         };
         open.variables.iter().take(MAX_VARIABLES).map(variable).collect()
     }
@@ -305,6 +308,6 @@ fn steers(forest: &mut Forest, expr: u32, of: u32, left: &mut u32) {
             steers(forest, a, of, left);
             steers(forest, b, of, left);
         }
-        Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } | Expr::Word { .. } => {}
+        Expr::Const(_) | Expr::Param(_) | Expr::Opaque { .. } | Expr::Word { .. } | Expr::Between(..) => {}
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Part of the loop walk.
 
-use super::{Frame, Guards, Kind, Walker};
+use super::{Frame, Guards, Kind, MAX_TOLD, Walker};
 use crate::program::{Forest, NONE, Node};
 use crate::values::{Def, Source, Val};
 
@@ -32,7 +32,9 @@ impl Walker {
             log_start,
             branches: 0,
             first_branch: log_start,
+            last_branch: log_start,
             ambiguous: Vec::new(),
+            told: 0,
             cond: None,
             guards: Guards::default(),
             leaves: false,
@@ -52,6 +54,7 @@ impl Walker {
             frame.ambiguous.extend(self.touched.iter().map(carried));
         }
         frame.branches = explicit + u32::from(live);
+        frame.told = u32::from(live && explicit == 0);
         frame.first_branch = start;
         frame.kind = Kind::Else;
         let decided = frame.cond.take().filter(|_| live && explicit == 0);
@@ -81,11 +84,14 @@ impl Walker {
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
             } else {
+                // Where the end is not come to, what there is now is what the last branch carries.
+                let last = u32::from(!live && frame.last_branch as usize == self.log.len());
+                let all = frame.branches == 1 || (live || last == 1) && frame.told + last == frame.branches;
                 self.merge(
                     forest,
                     frame.first_branch,
                     &std::mem::take(&mut frame.ambiguous),
-                    (&frame.guards, live, frame.branches == 1),
+                    (&frame.guards, live, frame.branches == 1, all),
                 );
             }
         }
@@ -124,15 +130,41 @@ impl Walker {
             }
         }
         // A branch to an outer frame may have carried one of the values just taken back.
-        let mut extra = 0;
-        for frame in self.frames.iter_mut().filter(|frame| frame.branches > 0 && frame.first_branch > to) {
+        let (touched, mut extra) = (self.stamp, 0);
+        for frame in self.frames.iter_mut().filter(|frame| frame.branches > 0 && frame.last_branch > to) {
             // What it carried is known where nothing was assigned since.
             let one = frame.branches == 1 && frame.first_branch == end;
-            frame.first_branch = to;
+            let next = frame.told > 0 && frame.told + 1 == frame.branches && frame.branches <= MAX_TOLD;
+            let next = next && frame.last_branch == end;
+            frame.first_branch = frame.first_branch.min(to);
+            frame.last_branch = to;
             frame.guards.last = frame.guards.last.min(to);
-            let carried = |&(local, value): &(u32, Val)| (local, if one { value } else { Val::JUNK });
-            frame.ambiguous.extend(self.touched.iter().map(carried));
-            extra += self.touched.len();
+            if next {
+                // What only this branch or only others have changed the others carry, or this one, as it was before.
+                let known = self.stamp + 1;
+                self.stamp += 2;
+                let shared = self.stamp;
+                for at in 0..frame.ambiguous.len() {
+                    let (local, _) = frame.ambiguous[at];
+                    let stamp = &mut self.stamps[local as usize];
+                    if *stamp == touched {
+                        *stamp = shared;
+                    } else if *stamp != shared && std::mem::replace(stamp, known) != known {
+                        frame.ambiguous.push((local, self.locals[local as usize]));
+                    }
+                }
+                for &(local, value) in &self.touched {
+                    if std::mem::replace(&mut self.stamps[local as usize], touched) != shared {
+                        frame.ambiguous.push((local, self.locals[local as usize]));
+                    }
+                    frame.ambiguous.push((local, value));
+                }
+            } else {
+                let carried = |&(local, value): &(u32, Val)| (local, if one { value } else { Val::JUNK });
+                frame.ambiguous.extend(self.touched.iter().map(carried));
+            }
+            frame.told += u32::from(one || next);
+            extra += frame.ambiguous.len();
         }
         self.spend(extra + self.frames.len());
     }
@@ -143,7 +175,7 @@ impl Walker {
         forest: &Forest,
         first: u32,
         ambiguous: &[(u32, Val)],
-        (guards, live, one): (&Guards, bool, bool),
+        (guards, live, one, all): (&Guards, bool, bool, bool),
     ) {
         self.spend(self.log.len() - first as usize + ambiguous.len() + self.frames.len());
         // What one path carries and the other has now, before anything is merged.
@@ -153,10 +185,10 @@ impl Walker {
         } else {
             Vec::new()
         };
-        // Where one branch alone came here, it is known what it carried.
+        // Where it is known what all branches carried, what there was before them is none of the values.
         self.stamp += 1;
         let known = self.stamp;
-        for &(local, _) in ambiguous.iter().filter(|_| one) {
+        for &(local, _) in ambiguous.iter().filter(|_| all) {
             self.stamps[local as usize] = known;
         }
         self.stamp += 1;
@@ -179,14 +211,14 @@ impl Walker {
         for (at, &(local, value)) in ambiguous.iter().enumerate() {
             let again = std::mem::replace(&mut self.stamps[local as usize], self.stamp) == self.stamp;
             let now = self.local(local);
-            if !again && now == value && !now.is_junk() {
+            if now == value && !now.is_junk() && (!again || all) {
                 continue;
             }
             let joined = match carried.get(at) {
                 Some(&(_, value, other)) if !again && !value.is_junk() && !other.is_junk() => {
                     self.joined(forest, told, guards.inverted, value, other)
                 }
-                _ if again || value.is_junk() || now.is_junk() => self.values.opaque(Source::Other),
+                _ if (again && !all) || value.is_junk() || now.is_junk() => self.values.opaque(Source::Other),
                 _ => self.values.either(value, now),
             };
             self.assign(local, joined);

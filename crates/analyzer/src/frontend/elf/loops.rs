@@ -234,7 +234,7 @@ impl Registers {
                 &[stride] => Some(stride),
                 _ => None,
             });
-            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, hop: None }
+            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, drift: None, hop: None }
         };
         open.variables.iter().map(variable).collect()
     }
