@@ -8,6 +8,7 @@ mod cold_start;
 mod criteria;
 mod machine;
 mod multiply;
+mod python_start;
 mod run;
 mod runner;
 mod stages;
@@ -36,6 +37,8 @@ enum Name {
     Stages,
     /// What the analyzer says kernels execute, against what they do.
     Accuracy,
+    /// A Python program's start: from nothing, from each rung of its warm ladder, and by its peers.
+    PythonStart,
     /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
     Analyze,
 }
@@ -96,19 +99,29 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Analyze {
         return analyze::run(arguments, &Corpus::open()?);
     }
-    let (corpus, cases) = corpus::prepare()?;
-    match &arguments.binary {
-        Some(binary) => runner::use_binary(binary.canonicalize().doing(format_args!("finding {}", binary.display()))?),
-        None if arguments.peers_only => {}
-        None => require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?,
+    if arguments.name == Name::PythonStart {
+        prepare_binary(arguments)?;
+        return python_start::run(arguments, &Corpus::open()?);
     }
+    let (corpus, cases) = corpus::prepare()?;
+    prepare_binary(arguments)?;
     let cases = chosen(arguments, cases)?;
     match arguments.name {
         Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy | Name::Analyze => Ok(()),
+        Name::Accuracy | Name::Analyze | Name::PythonStart => Ok(()),
     }
+}
+
+/// Builds Forewarm, or takes the one that is named.
+fn prepare_binary(arguments: &Arguments) -> Outcome {
+    match &arguments.binary {
+        Some(binary) => runner::use_binary(binary.canonicalize().doing(format_args!("finding {}", binary.display()))?),
+        None if arguments.peers_only => {}
+        None => require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?,
+    }
+    Ok(())
 }
 
 fn chosen(arguments: &Arguments, cases: Vec<Case>) -> Outcome<Vec<Case>> {

@@ -505,6 +505,17 @@ def zygote():
                 if pid == worker:
                     ended = (status, time.monotonic_ns())
 
+        def hear():
+            nonlocal conn, first, unrouted
+            message, ancillary, _, _ = mine.recvmsg(64, _socket.CMSG_SPACE(4))
+            for passed in descriptors(ancillary):
+                conn = _socket.socket(fileno=passed)
+                unrouted = unroutable()
+            if len(message) == 8:
+                first = int.from_bytes(message, "little")
+                poller.register(conn.fileno(), select.POLLHUP | select.POLLRDHUP)
+            return bool(message)
+
         def send(conn, data):
             try:
                 conn.send(data)
@@ -522,17 +533,16 @@ def zygote():
                     # The client says nothing after its request, so that this is its end.
                     end(worker)
                     poller.unregister(conn.fileno())
-                elif listening:
-                    message, ancillary, _, _ = mine.recvmsg(64, _socket.CMSG_SPACE(4))
-                    for passed in descriptors(ancillary):
-                        conn = _socket.socket(fileno=passed)
-                        unrouted = unroutable()
-                    if len(message) == 8:
-                        first = int.from_bytes(message, "little")
-                        poller.register(conn.fileno(), select.POLLHUP | select.POLLRDHUP)
-                    if not message:
-                        listening = False
-                        poller.unregister(mine.fileno())
+                elif listening and not hear():
+                    listening = False
+                    poller.unregister(mine.fileno())
+        # A short run may be over before what it said first is heard.
+        mine.setblocking(False)
+        try:
+            while listening and hear():
+                pass
+        except BlockingIOError:
+            pass
         if conn is None:
             os._exit(UNUSED)
         left = sweep(reap)
