@@ -64,11 +64,13 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Holds a process that was there before to the same share of the CPU, as far as the system lets.
+    /// Holds a place that was laid out before to the same share of the CPU, as far as the system lets.
     #[cfg(target_os = "linux")]
-    pub(crate) fn extend(&self, process: i32) {
+    pub(crate) fn extend(&self, place: &forewarm_sandbox::process::Place) {
         if let Some(share) = &self.share {
-            let _ = share.extend(process);
+            place.each_process(|process| {
+                let _ = share.extend(process);
+            });
         }
     }
 }

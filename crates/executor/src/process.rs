@@ -134,7 +134,7 @@ impl ProcessLease {
         // A place laid out before this one's cores were held is not bound to them.
         let place = place.filter(|_| !self.settings.pinned);
         let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
-        self.held.extend(place.process());
+        self.held.extend(&place);
         let mut child = place.start(&variables)?;
         let ended = child.finish()?;
         Ok((ended, (Some(child), self.held)))

@@ -111,6 +111,108 @@ fn the_network_is_denied_with_a_hint() {
 }
 
 #[test]
+fn what_is_denied_is_hinted_at_once() {
+    let home = Home::new();
+    let check = |flags: &[&str], script: &str, hint: &str| {
+        let ended = home.run([&["run"], flags, &["/bin/sh", "--", "-c", script]].concat());
+        assert_ne!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.stderr.matches("hint: ").count(), 1, "{ended:?}");
+        assert!(ended.stderr.contains(hint), "{ended:?}");
+    };
+    check(&["--max-memory", "64MiB"], "exec head -c 40000000 /dev/zero > /tmp/f", "--dir DIR");
+    let forks = "i=0; while [ $i -lt 400 ]; do sleep 3 & i=$((i+1)); done; exit 3";
+    check(&["--max-processes", "30"], forks, "--max-processes");
+    // Said only where somebody asks or watches: the system does not tell which failure was a denial.
+    check(&["--verbose"], "echo x > /etc/made", "--dir DIR");
+    let quiet = home.run(["run", "/bin/sh", "--", "-c", "echo x > /etc/made"]);
+    assert!(quiet.stderr.contains("Read-only file system") && !quiet.stderr.contains("hint"), "{quiet:?}");
+}
+
+#[test]
+fn limits_are_loosened_by_their_flags() {
+    let home = Home::new();
+    let shown = |flags: &[&str], script: &str| {
+        home.run([&["run"], flags, &["/bin/sh", "--", "-c", script]].concat()).text().trim().to_owned()
+    };
+    assert_eq!(shown(&["--max-open-files", "64"], "ulimit -n"), "64");
+    assert_eq!(shown(&["--max-cpu", "7s"], "ulimit -t"), "7");
+    let blocks = shown(&["--max-file-size", "1MiB"], "ulimit -f").parse::<u64>().unwrap();
+    assert!([1024, 2048].contains(&blocks), "in blocks of 1024 or 512 bytes: {blocks}");
+    let made = home.path("made");
+    std::fs::create_dir(&made).unwrap();
+    assert_eq!(shown(&["--dir", made.to_str().unwrap()], &format!("echo x > {0}/f && cat {0}/f", made.display())), "x");
+}
+
+#[test]
+fn much_input_passes_through() {
+    let home = Home::new();
+    let input: Vec<u8> = (0..32_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let ended = feed(home.command(["run", "/bin/cat"]), &input);
+    assert!(ended.code == Some(0) && ended.stdout == input, "{:?}", ended.code);
+}
+
+#[test]
+fn what_is_measured_is_in_the_report() {
+    let home = Home::new();
+    let report = home.path("report.json");
+    let observe = |flags: &[&str], script: &str| {
+        let words = [&["run", "--report", report.to_str().unwrap()], flags, &["/bin/sh", "--", "-c", script]].concat();
+        home.run(words);
+        document(&std::fs::read(&report).unwrap())["observation"].clone()
+    };
+    let seen =
+        observe(&["--dir", "."], "head -c 5000000 /dev/zero > file; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
+    let used = &seen["process"];
+    for key in ["user_seconds", "system_seconds", "minor_faults", "voluntary_switches"] {
+        assert!(used[key].as_f64().unwrap() > 0.0, "{key}: {seen:#}");
+    }
+    for key in [
+        "major_faults",
+        "involuntary_switches",
+        "read_bytes",
+        "written_bytes",
+        "throttled_seconds",
+        "steal_seconds",
+        "oom_kills",
+    ] {
+        assert!(used.get(key).is_some(), "{key}: {seen:#}");
+    }
+    assert!(seen["run_delay_seconds"].is_number() && seen["peak_memory_bytes"].is_number(), "{seen:#}");
+    assert_eq!((&seen["censored"], &seen["exit"]["cause"]), (&false.into(), &"exited".into()), "{seen:#}");
+    let seen = observe(&["--timeout", "200ms"], "sleep 100");
+    assert_eq!((&seen["censored"], &seen["exit"]["cause"]), (&true.into(), &"timeout".into()), "{seen:#}");
+    let greedy = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); sleep 2";
+    let seen = observe(&["--max-memory", "64MiB"], greedy);
+    assert_eq!((&seen["censored"], &seen["exit"]["cause"]), (&true.into(), &"memory".into()), "{seen:#}");
+    if seen["measured_by"].as_str().unwrap().starts_with("cgroup") {
+        assert!(used["oom_kills"].is_number() && seen["process"]["oom_kills"].as_u64().unwrap() > 0, "{seen:#}");
+    }
+}
+
+#[test]
+fn a_share_of_the_cpu_holds_for_a_process() {
+    let home = Home::new();
+    if home.json(&["doctor"])["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|check| check["name"] == "cpu shares" && check["ok"] == false)
+    {
+        return skip("a_share_of_the_cpu", "this machine enforces no shares");
+    }
+    let mut plan = home.json(&["plan", "/bin/sh"]);
+    plan["chosen"]["configuration"]["placements"][0]["share"] = 0.25.into();
+    let plan = home.write("plan.json", plan.to_string());
+    let report = home.path("report.json");
+    let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+    let words =
+        ["run", "--plan", plan.to_str().unwrap(), "--report", report.to_str().unwrap(), "/bin/sh", "--", "-c", script];
+    assert_eq!(home.run(words).code, Some(0));
+    let seen = document(&std::fs::read(&report).unwrap())["observation"].clone();
+    assert!(seen["process"]["throttled_seconds"].as_f64().unwrap() > 0.0, "{seen:#}");
+}
+
+#[test]
 fn runs_are_planned_measured_and_learned_from() {
     let home = Home::new();
     let report = home.path("report.json");

@@ -95,10 +95,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// The process that stands for the place: what is to hold for the program (a share of the CPU) is given to it.
-    #[must_use]
-    pub fn process(&self) -> i32 {
-        self.child.process()
+    /// Gives the processes of the place, one by one, to what is to hold for the program (a share of the CPU).
+    pub fn each_process(&self, mut give: impl FnMut(i32)) {
+        let init = self.child.process();
+        give(init);
+        // What the init forks from here on comes after it; what it has forked is among these.
+        super::survey::descendants(init).into_iter().skip(1).for_each(give);
     }
 
     /// Has the program executed, with these variables added to its environment.

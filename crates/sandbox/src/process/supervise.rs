@@ -245,9 +245,15 @@ impl Child {
             self.kill(Cause::Wall);
             return raw::now().saturating_add((PATIENCE * 1e9) as u64);
         }
-        let survey = survey::survey(self.forked.pid, self.forked.isolated);
+        let mut survey = survey::survey(self.forked.pid, self.forked.isolated);
+        if survey.processes > 1 && survey.memory > self.peak {
+            // What forked processes share counts in each, until it is looked at page by page.
+            let shared_out = survey::proportional(self.forked.pid, self.forked.isolated);
+            survey.memory = shared_out.unwrap_or(survey.memory);
+        }
         self.peak = self.peak.max(survey.memory);
-        self.crowded |= self.bounds.processes.is_some_and(|most| survey.processes >= most);
+        // The system counts the init among them.
+        self.crowded |= self.bounds.processes.is_some_and(|most| survey.processes + 1 >= most);
         let scarce = || {
             let (available, total) = (survey::available_memory(), measure::total_memory());
             available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)

@@ -35,6 +35,23 @@ pub fn survey(init: i32, isolated: bool) -> Survey {
     survey
 }
 
+/// Memory of all processes, each shared page counted once: `Pss` of `/proc/<pid>/smaps_rollup` (proc_pid_smaps(5)) without
+/// what is only cached of files. `None` where the system does not say.
+pub fn proportional(init: i32, isolated: bool) -> Option<Bytes> {
+    let mut sum = 0;
+    for folder in folders(init, isolated) {
+        match fs::read_to_string(folder.join("smaps_rollup")) {
+            Ok(text) => {
+                sum += ["Pss_Anon:", "Pss_Shmem:"].iter().filter_map(|name| kibibytes(&text, name)).sum::<u64>()
+            }
+            // A process that has just gone has no memory.
+            Err(error) if [Some(libc::ESRCH), Some(libc::ENOENT)].contains(&error.raw_os_error()) => {}
+            Err(_) => return None,
+        }
+    }
+    (sum > 0).then_some(Bytes(sum))
+}
+
 /// Folders in `/proc` of the init and all that live below it.
 pub fn folders(init: i32, isolated: bool) -> Vec<PathBuf> {
     if !isolated {
@@ -123,5 +140,10 @@ mod tests {
     fn this_process_is_surveyed() {
         let own = survey(std::process::id().cast_signed(), false);
         assert!(own.memory.0 > 0 && own.processes == 0, "{own:?}");
+        let shared_out = proportional(std::process::id().cast_signed(), false);
+        assert!(
+            shared_out.is_none_or(|memory| memory.0 > 0 && memory.0 <= 2 * own.memory.0),
+            "{shared_out:?} of {own:?}"
+        );
     }
 }

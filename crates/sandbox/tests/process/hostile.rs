@@ -29,6 +29,7 @@ fn a_fork_bomb_is_refused_processes() {
     for room in rooms("a_fork_bomb") {
         let Some(ran) = python(&room, &["--processes", "40", "--wall", "20000"], bomb) else { return };
         assert_eq!(ran.code, 7, "{ran:?}");
+        assert!(ran.stderr.contains("denied: [Processes]"), "{ran:?}");
         room.assert_gone();
     }
 }
@@ -55,12 +56,24 @@ fn a_memory_bomb_ends_at_its_limit() {
 }
 
 #[test]
+fn memory_shared_by_forking_counts_once() {
+    // 100 MiB, in eight processes.
+    let script = "import os, time\nheld = bytearray(100 << 20)\nfor n in range(0, len(held), 4096): held[n] = 1\n\
+                  for _ in range(7):\n  if os.fork() == 0: time.sleep(1.5); os._exit(0)\ntime.sleep(1.5)";
+    for room in rooms("memory_shared") {
+        let Some(ran) = python(&room, &["--memory", "300000000"], script) else { return };
+        assert_eq!(ran.cause(), "Exited(0)", "{ran:?}");
+    }
+}
+
+#[test]
 fn a_disk_filler_fills_its_scratch_alone() {
     let filler = "import os\nfor path in ('/tmp', '/dev/shm'):\n  try:\n    with open(path + '/f', 'wb', 0) as f:\n      \
-                  for _ in range(512): f.write(b'x' * (1 << 20))\n  except OSError as e: print(e.errno)";
+                  for _ in range(512): f.write(b'x' * (1 << 20))\n  except OSError as e: print(e.errno)\nraise SystemExit(1)";
     for room in rooms("a_disk_filler") {
         let Some(ran) = python(&room, &[], filler) else { return };
         assert_eq!(ran.stdout, "28\n28\n", "no space left on either: {ran:?}");
+        assert!(ran.stderr.contains("denied: [Scratch]"), "{ran:?}");
         let given = room.folder();
         let flags = ["--dir", &given, "--file", "1000000"];
         let ran = shell(&room, &flags, &format!("exec head -c 100000000 /dev/zero > {given}/f"));

@@ -10,7 +10,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Starts a script that says when it is ready, and waits for that.
 fn started(room: &Room, script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut command = room.command(&["--quiet"], &["/bin/sh", "-c", script]);
+    started_with(room, &["--quiet"], script)
+}
+
+fn started_with(room: &Room, flags: &[&str], script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut command = room.command(flags, &["/bin/sh", "-c", script]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut reader = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -42,10 +46,14 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 #[test]
 fn killing_the_supervisor_takes_everything_along() {
     for room in rooms("killing_the_supervisor") {
-        let (mut child, _out) = started(&room, "setsid sleep 100 & sleep 100 & echo ready; sleep 100");
-        child.kill().unwrap();
-        child.wait().unwrap();
-        room.assert_gone();
+        // Without namespaces too: the init notices, and ends one by one what came to it.
+        for flags in [&["--quiet"][..], &["--quiet", "--plain"]] {
+            let script = "(setsid sh -c 'sleep 100 & sleep 100' &); sleep 100 & echo ready; sleep 100";
+            let (mut child, _out) = started_with(&room, flags, script);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            room.assert_gone();
+        }
     }
 }
 
