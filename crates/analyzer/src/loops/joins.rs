@@ -81,8 +81,11 @@ impl Walker {
         }
         let joined = frame.branches > 0 && !matches!(frame.kind, Kind::Loop(_));
         if joined {
+            let passed = !live && frame.last_branch as usize != self.log.len();
             if !live && frame.branches == 1 && frame.ambiguous.is_empty() {
                 self.undo(frame.first_branch);
+            } else if passed && frame.told == frame.branches {
+                self.meet_branches(forest, &frame);
             } else {
                 // Where the end is not come to, what there is now is what the last branch carries.
                 let last = u32::from(!live && frame.last_branch as usize == self.log.len());
@@ -226,6 +229,31 @@ impl Walker {
         for frame in &mut self.frames {
             frame.first_branch = frame.first_branch.min(first.max(frame.log_start));
         }
+    }
+
+    /// Joins the branches to the end of a frame that is not come to otherwise, each of which has told what it carries.
+    fn meet_branches(&mut self, forest: &Forest, frame: &Frame) {
+        self.undo(frame.first_branch);
+        let told = if frame.branches == 2 { frame.guards.told(false) } else { &[] };
+        self.stamp += 1;
+        for &(local, value) in &frame.ambiguous {
+            if std::mem::replace(&mut self.stamps[local as usize], self.stamp) != self.stamp {
+                self.assign(local, value);
+                continue;
+            }
+            let now = self.local(local);
+            if now != value || now.is_junk() {
+                let told = if told.len() == 1 { told } else { &[] };
+                let known = !now.is_junk() && !value.is_junk();
+                let joined = if known {
+                    self.joined(forest, told, frame.guards.inverted, now, value)
+                } else {
+                    self.values.opaque(Source::Other)
+                };
+                self.locals[local as usize] = joined;
+            }
+        }
+        self.spend(frame.ambiguous.len());
     }
 
     /// The value that two paths agree on where one holds a constant that is what the other comes to under the condition
