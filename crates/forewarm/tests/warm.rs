@@ -49,6 +49,8 @@ impl Warm {
         let words = [&["run", "--report", report.to_str().unwrap()], arguments].concat();
         let ended = feed(self.home.command(words), b"given\n");
         let report = document(&fs::read(&report).unwrap_or_else(|error| panic!("{error}: {ended:?}")));
+        let seen = |key: &str| report["observation"][key].as_f64().unwrap();
+        assert!(seen("first_instruction_seconds") <= seen("wall_seconds"), "{report:#}");
         (ended, report["observation"]["warm_state"].as_str().map(str::to_owned))
     }
 
@@ -182,6 +184,13 @@ fn handlers_start_imported_and_see_every_edit() {
     let rungs: Vec<_> = climb["steps"].as_array().unwrap().iter().map(|step| step["rung"].as_str().unwrap()).collect();
     assert_eq!(rungs, ["interpreter", "imports", "module", "worker"]);
     assert!(climb["steps"].as_array().unwrap().iter().all(|step| step["bytes"].as_u64().unwrap() > 1 << 20));
+    let database = rusqlite::Connection::open(home.database()).unwrap();
+    let stored = database.query_row("SELECT count(*), min(bytes) FROM rungs WHERE samples = 1", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    });
+    // Those of the program that `Warm::new` tried, too.
+    let (rows, least) = stored.unwrap();
+    assert!(rows == 7 && least > 1 << 20, "{rows} {least}");
     let arguments = ["--event", "event.json", "app.py"];
     let check = |expected: &str, from: Option<&str>| {
         let (ended, rung) = warm.run(&arguments);
@@ -212,6 +221,26 @@ fn handlers_start_imported_and_see_every_edit() {
     warm.warm(&["app.py"]);
     let stdin = feed(home.command(["run", "--event", "-", "app.py"]), b"7");
     assert_eq!(stdin.text().trim(), r#"[3, [2], 7, "app"]"#);
+}
+
+#[test]
+fn randomness_is_each_runs_own() {
+    let Some(warm) = Warm::new("randomness_is_each_runs_own") else { return };
+    // A stand-in with numpy's name: what matters is that its legacy generator is seeded anew.
+    warm.home.write("numpy/__init__.py", "");
+    warm.home.write("numpy/random.py", "seeded = 0\ndef seed():\n    global seeded\n    seeded += 1\n");
+    let source = "import random, numpy.random\ndef handler(event, context):\n    return [numpy.random.seeded, random.random()]\n";
+    warm.home.write("dice.py", source);
+    warm.home.write("event.json", "1");
+    warm.warm(&["dice.py"]);
+    let throw = || {
+        let (ended, rung) = warm.run(&["--event", "event.json", "dice.py"]);
+        assert_eq!(rung.as_deref(), Some("worker"), "{ended:?}");
+        let thrown: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert_eq!(thrown[0], 1);
+        thrown[1].as_f64().unwrap().to_bits()
+    };
+    assert_ne!(throw(), throw());
 }
 
 #[test]

@@ -84,6 +84,14 @@ impl Holder {
         Ok(place.connect()?.map(|stream| Self { stream }))
     }
 
+    /// Tells that a run of a file is about to be asked for, and asks whether anything is held of it: the holder looks
+    /// whether that is still fit while the caller plans. `false` also where it does not answer.
+    #[must_use]
+    pub fn expects(&self, file: PathBuf) -> bool {
+        let waited = self.stream.set_read_timeout(Some(PATIENCE));
+        waited.is_ok() && self.ask(&Request::Look { file }, &[]).is_ok_and(|answer| answer == Answer::Known(true))
+    }
+
     /// Has a program warmed; returns when the rung is reached.
     ///
     /// # Errors
@@ -276,6 +284,7 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
     let resident = Bytes(end.resident_kibibytes.saturating_mul(1024));
     Ended {
         cause,
+        began: (end.first > 0).then_some(Seconds(end.first as f64 * 1e-9)),
         wall: if end.first == 0 { Seconds(0.0) } else { wall },
         usage: end.usage,
         peak_memory: taken.peak().max(resident),

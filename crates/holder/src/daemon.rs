@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +36,9 @@ pub struct Settings {
     /// Seconds without a request after which it ends.
     pub idle_seconds: f64,
 }
+
+/// A zygote, and what of it had changed when it was looked at.
+type Looked = (Arc<Zygote>, Option<PathBuf>);
 
 struct Daemon {
     socket: PathBuf,
@@ -110,18 +113,36 @@ impl Daemon {
         let daemon = Arc::clone(self);
         // Without a thread the client finds the line closed, and runs cold.
         let _ = std::thread::Builder::new().name("client".into()).stack_size(512 << 10).spawn(move || {
-            if let Ok((request, beside)) = wire::receive::<Request>(&stream) {
-                daemon.answer(&stream, request, beside.descriptors);
+            let Ok((mut request, mut beside)) = wire::receive::<Request>(&stream) else { return };
+            let mut looked = Vec::new();
+            if let Request::Look { file } = &request {
+                looked = daemon.look(&stream, file);
+                (request, beside) = match wire::receive::<Request>(&stream) {
+                    Ok(next) => next,
+                    // It thought better of it.
+                    Err(_) => return,
+                };
             }
+            daemon.answer(&stream, request, beside.descriptors, &looked);
         });
     }
 
-    fn answer(self: &Arc<Self>, stream: &UnixStream, request: Request, descriptors: Vec<OwnedFd>) {
+    /// Says whether anything is held of a file, and looks which of it is still what was loaded.
+    fn look(&self, stream: &UnixStream, file: &Path) -> Vec<Looked> {
+        let held: Vec<_> = lock(&self.zygotes).iter().filter(|zygote| zygote.program.file == file).cloned().collect();
+        if wire::send(stream, &Answer::Known(!held.is_empty()), &[]).is_err() {
+            return Vec::new();
+        }
+        held.into_iter().map(|zygote| (zygote.changed(), zygote)).map(|(changed, zygote)| (zygote, changed)).collect()
+    }
+
+    fn answer(self: &Arc<Self>, stream: &UnixStream, request: Request, descriptors: Vec<OwnedFd>, looked: &[Looked]) {
         let answer = match request {
+            Request::Look { .. } => return,
             Request::Warm { program, rung } => self.warm(&program, rung),
             Request::List => Answer::Held(lock(&self.zygotes).iter().map(|zygote| zygote.held()).collect()),
             Request::Drop { file } => self.release(file),
-            Request::Run { program } => match self.run(stream, &program, &descriptors) {
+            Request::Run { program } => match self.run(stream, &program, &descriptors, looked) {
                 Ok(()) => return,
                 Err(why) => Answer::Cold(why),
             },
@@ -210,12 +231,20 @@ impl Daemon {
     }
 
     /// Hands a run to a zygote: from then on the client speaks with the run's own process.
-    fn run(self: &Arc<Self>, stream: &UnixStream, program: &Program, descriptors: &[OwnedFd]) -> Result<(), String> {
+    fn run(
+        self: &Arc<Self>,
+        stream: &UnixStream,
+        program: &Program,
+        descriptors: &[OwnedFd],
+        looked: &[Looked],
+    ) -> Result<(), String> {
         if descriptors.len() < 3 {
             return Err("the standard streams are missing".to_owned());
         }
         let zygote = self.find(program)?;
-        if let Some(file) = zygote.changed() {
+        // What was looked at since the client began stands: an edit from then on is one during the run.
+        let known = looked.iter().find(|(other, _)| Arc::ptr_eq(other, &zygote)).map(|(_, changed)| changed.clone());
+        if let Some(file) = known.unwrap_or_else(|| zygote.changed()) {
             self.renew(&zygote);
             return Err(format!("{} has changed", file.display()));
         }

@@ -182,6 +182,11 @@ pub enum Request {
         /// The program's file.
         file: Option<PathBuf>,
     },
+    /// A run of this file is about to be asked for: look meanwhile whether what is held of it is still fit.
+    Look {
+        /// The program's file.
+        file: PathBuf,
+    },
     /// Run; the standard streams come along.
     Run {
         /// What.
@@ -199,6 +204,8 @@ pub enum Answer {
     Failed(String),
     /// What is held.
     Held(Vec<Held>),
+    /// Whether something is held of a file.
+    Known(bool),
     /// How many were let go.
     Dropped(usize),
     /// A run is to be cold, and why.

@@ -24,6 +24,7 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         measured_by: "test".to_owned(),
         run_delay_seconds: None,
         steps: Vec::new(),
+        first_instruction_seconds: None,
         warm_state: None,
         ops: None,
         process: None,

@@ -30,6 +30,16 @@ impl Orchestrator {
         self.memory.write(|store| store.record_found(&record, found.as_ref(), refine));
     }
 
+    /// Remembers what was found of a file that was not run, so that its first run need not look again.
+    pub(crate) fn remember(&self, considered: &Considered) {
+        let (false, Ok(text)) = (considered.known, serde_json::to_string(&considered.analysis)) else { return };
+        let digest = considered.analysis.code.digest;
+        self.memory.write(|store| store.remember_analysis(&digest, ANALYZER_VERSION, &text));
+        if let Some(stamp) = considered.program.stamp() {
+            self.memory.write(|store| store.remember_file(stamp, &digest));
+        }
+    }
+
     /// The stored model (or the one this run went by, where none is stored) refined by an observation.
     fn refined(&self, stored: Option<String>, considered: &Considered, observation: &Observation) -> Option<String> {
         // Where nobody else has learned anything meanwhile, what this run went by is what is stored.

@@ -61,6 +61,8 @@ pub struct Orchestrator {
     prepare_command: Option<PathBuf>,
     /// Where the holder is met.
     holder: Option<forewarm_holder::Place>,
+    /// The holder that was told of the run in progress.
+    expecting: Mutex<Option<forewarm_holder::Holder>>,
 }
 
 /// A point in time on both clocks.
@@ -142,6 +144,7 @@ impl Orchestrator {
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,
             holder: None,
+            expecting: Mutex::new(None),
         }
     }
 

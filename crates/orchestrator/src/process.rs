@@ -130,6 +130,7 @@ impl Orchestrator {
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
             steps: vec![outcome.step.clone()],
+            first_instruction_seconds: measured.began.map(|began| (began - considered.began.monotonic).0),
             warm_state: None,
             ops: None,
             process: Some(ProcessUsage {
@@ -156,7 +157,7 @@ impl Orchestrator {
     pub(crate) fn lay_out(&self, request: &Request) -> Option<LaidOut> {
         let kind = process_kind(&request.file)?;
         let (program, confinement) = self.commanded(request, kind).ok()?;
-        if kind == CodeKind::Python && self.holder_is_there() {
+        if kind == CodeKind::Python && self.expect_warm(&request.file) {
             return Some(LaidOut::later(program, confinement));
         }
         Some(LaidOut::begin(program, confinement))

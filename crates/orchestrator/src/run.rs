@@ -265,6 +265,7 @@ impl Orchestrator {
             measured_by: "rusage".into(),
             run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
             steps: steps.clone(),
+            first_instruction_seconds: None,
             warm_state: None,
             ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
             process: None,

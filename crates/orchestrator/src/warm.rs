@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::Orchestrator;
 use crate::consider::Considered;
 use crate::error::Error;
+use crate::memory::lock;
 use crate::process::{RUNNER, confinement, handler_of, is_handled};
 use crate::request::Request;
 
@@ -67,6 +68,11 @@ impl Orchestrator {
             cause: error.to_string(),
             hint: None,
         })?;
+        self.remember(&considered);
+        if climb.seconds > 0.0 {
+            let rungs: Vec<_> = climb.steps.iter().map(|step| (step.rung.name(), step.seconds, step.bytes.0)).collect();
+            self.memory.write(|store| store.add_climb(&considered.analysis.code.digest, &rungs, self.clock.unix().0));
+        }
         Ok(Warmed { file: request.file.clone(), climb })
     }
 
@@ -94,9 +100,16 @@ impl Orchestrator {
         found.map(Option::flatten).map_err(|error| self.failed("the holder cannot be met", &error))
     }
 
-    /// Whether there may be a holder; costs a look at the file system.
-    pub(crate) fn holder_is_there(&self) -> bool {
-        self.holder.as_ref().is_some_and(|place| place.socket().exists())
+    /// Whether a holder holds something of a file, which it then looks at while the run is planned. Where there is none
+    /// this costs a look at the file system.
+    pub(crate) fn expect_warm(&self, file: &Path) -> bool {
+        let there = self.holder.as_ref().is_some_and(|place| place.socket().exists());
+        // What stands against it is told when the run asks.
+        let Some(holder) = there.then(|| self.holder()).and_then(|found| found.ok().flatten()) else { return false };
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let expects = holder.expects(file);
+        *lock(&self.expecting) = expects.then_some(holder);
+        expects
     }
 
     fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {
@@ -120,7 +133,8 @@ impl Orchestrator {
         if considered.analysis.code.kind != CodeKind::Python {
             return None;
         }
-        let holder = match self.holder() {
+        let expecting = lock(&self.expecting).take();
+        let holder = match expecting.map_or_else(|| self.holder(), |holder| Ok(Some(holder))) {
             Ok(holder) => holder?,
             Err(error) => {
                 self.memory.warn(format!("the holder is not used: {}", error.cause().unwrap_or_default()));

@@ -185,6 +185,8 @@ pub enum Denied {
 pub struct Ended {
     /// Why it ended.
     pub cause: Cause,
+    /// When it was executed, or began where it had been forked before, on the monotonic clock; `None` where it never was.
+    pub began: Option<Seconds>,
     /// Time from its execution to its end.
     pub wall: Seconds,
     /// What it and everything it started used.

@@ -50,6 +50,7 @@ fn observation(n: u32) -> Observation {
         measured_by: "rusage".to_owned(),
         run_delay_seconds: Some(0.000_123),
         steps: steps.to_vec(),
+        first_instruction_seconds: None,
         warm_state: None,
         ops: Some(123_456_789),
         process: None,

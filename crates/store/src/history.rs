@@ -182,6 +182,7 @@ impl Store {
             },
             None => forget_all(transaction),
         })?;
+        self.forget_rungs(digest)?;
         self.truncate_log()?;
         Ok(forgotten)
     }

@@ -14,6 +14,7 @@ mod maintain;
 mod model;
 mod modules;
 mod open;
+mod rungs;
 mod schema;
 
 pub use error::StoreError;
@@ -22,6 +23,7 @@ pub use history::{Found, HistoryRow, Known, Record};
 pub use maintain::{MAX_ANALYSES, MAX_CODES, MAX_FILES, MAX_OBSERVATIONS, MAX_OBSERVATIONS_PER_CODE, WAL_LIMIT};
 pub use modules::ModuleCostRow;
 pub use open::{FILE_NAME, Options, Store};
+pub use rungs::RungRow;
 
 #[cfg(test)]
 #[path = "../tests/common/sample.rs"]

@@ -43,6 +43,11 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     // How much an import time varies from run to run, and the module during whose import a module was loaded.
     "ALTER TABLE module_costs ADD COLUMN variance REAL NOT NULL DEFAULT 0;
      ALTER TABLE module_costs ADD COLUMN parent TEXT;",
+    // The warm ladder of a process: what climbing to each rung of a code took and what standing there holds.
+    "CREATE TABLE rungs(
+         digest BLOB NOT NULL CHECK(length(digest) = 32), rung TEXT NOT NULL, seconds REAL NOT NULL,
+         bytes INTEGER NOT NULL, samples INTEGER NOT NULL, measured_unix REAL NOT NULL,
+         PRIMARY KEY(digest, rung)) STRICT, WITHOUT ROWID;",
 ];
 
 /// The version this crate writes.

@@ -139,6 +139,9 @@ pub struct Observation {
     pub run_delay_seconds: Option<f64>,
     /// The climb, step by step.
     pub steps: Vec<StepTiming>,
+    /// From the start to the first instruction of the program, where that is known to the instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_instruction_seconds: Option<f64>,
     /// The rung of the warm ladder that a process was started from, where it was not started from nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_state: Option<String>,

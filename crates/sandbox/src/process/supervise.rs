@@ -339,6 +339,7 @@ impl Child {
         let oom_kills = of_group.or_else(|| after.oom_kills_since(&self.around));
         Ok(Ended {
             cause: self.cause(&usage, oom_kills),
+            began: Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0).map(|ns| Seconds(ns as f64 * 1e-9)),
             wall,
             usage,
             peak_memory: group_peak.unwrap_or(self.peak),

@@ -31,6 +31,7 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         measured_by: "rusage".to_owned(),
         run_delay_seconds: None,
         steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.09, cpu_seconds: 0.09, bytes: Bytes(100) }],
+        first_instruction_seconds: None,
         warm_state: None,
         ops: Some(1 << 40),
         process: None,

@@ -143,6 +143,7 @@ mod tests {
             measured_by: "rusage".into(),
             run_delay_seconds: None,
             steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.028, cpu_seconds: 0.03, bytes: Bytes(9000) }],
+            first_instruction_seconds: None,
             warm_state: None,
             ops: None,
             process: None,
