@@ -128,6 +128,13 @@ struct LoopFlow {
     through: Lanes,
 }
 
+impl LoopFlow {
+    /// How often its counter moves.
+    fn moves(&self) -> Lanes {
+        self.rounds.map_or(self.trips, |rounds| self.trips / rounds)
+    }
+}
+
 struct Frame {
     kind: Kind,
     joining: Lanes,
@@ -235,6 +242,7 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
+    #[inline]
     fn step(&mut self, node: Node) {
         match node {
             Node::Work { ops, mix } => {
@@ -292,9 +300,8 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     fn enter_if(&mut self, cond: u32) {
-        let main = self.main().filter(|main| main.0 == cond);
-        let chance = match main {
-            Some((_, again, trips)) => trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }),
+        let chance = match self.innermost().and_then(|flow| self.deciding(cond, flow)) {
+            Some(chance) => chance,
             None => match self.lingering(cond).or_else(|| self.leaving(cond)) {
                 Some(chance) => chance,
                 None => self.decide(cond),
@@ -420,26 +427,32 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
-    /// The innermost loop's deciding condition: which, whether its truth goes round again, and the trips.
-    fn main(&self) -> Option<(u32, bool, Lanes)> {
-        let frame = &self.frames[*self.loops.last()? as usize];
-        let Kind::Loop(flow) = &frame.kind else { return None };
-        let entry = self.forest.loops[flow.index as usize];
-        let moves = flow.rounds.map_or(flow.trips, |rounds| flow.trips / rounds);
-        Some((entry.main, entry.again, moves))
+    /// The innermost loop.
+    fn innermost(&self) -> Option<&LoopFlow> {
+        match &self.frames[*self.loops.last()? as usize].kind {
+            Kind::Loop(flow) => Some(flow),
+            _ => None,
+        }
+    }
+
+    /// Chance of a condition that decides whether the innermost loop goes round again.
+    fn deciding(&self, cond: u32, flow: &LoopFlow) -> Option<Lanes> {
+        let entry = &self.forest.loops[flow.index as usize];
+        let again = entry.again;
+        (entry.main == cond).then(|| flow.moves().map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }))
     }
 
     /// Chance of going round without the counter's moving, where that is what a condition decides.
     fn lingering(&self, cond: u32) -> Option<Lanes> {
-        let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
+        let flow = self.innermost()?;
         let (by, _) = self.forest.loops[flow.index as usize].lingers?;
         flow.rounds.filter(|_| by == cond).map(|rounds| rounds.map(|rounds| 1.0 - 1.0 / rounds))
     }
 
     /// Chance that a tail is run, where that is what a condition other than the deciding one of the loop is for.
     fn leaving(&self, cond: u32) -> Option<Lanes> {
-        let entry = self.forest.conds[cond as usize];
-        let (_, _, trips) = self.main().filter(|_| entry.leaves)?;
+        let entry = &self.forest.conds[cond as usize];
+        let flow = self.innermost().filter(|_| entry.leaves)?;
         let runs = f64::from(entry.chance);
         // A tail that can only trap is never run.
         if !(NEGLIGIBLE..=1.0 - NEGLIGIBLE).contains(&runs) {
@@ -447,17 +460,14 @@ impl<V: Visitor> Flow<'_, V> {
         }
         match self.known(cond) {
             Some(chance) if chance == 0.0 || chance == 1.0 => None,
-            _ => Some(trips.map(|t| 1.0 / t)),
+            _ => Some(flow.moves().map(|t| 1.0 / t)),
         }
     }
 
     /// Chance that a conditional branch is taken.
-    fn taken(&mut self, depth: u32, cond: u32) -> Lanes {
-        let Some((main, again, trips)) = self.main() else { return self.decide(cond) };
-        if cond == main {
-            return trips.map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t });
-        }
-        if let Some(chance) = self.lingering(cond) {
+    fn taken(&self, depth: u32, cond: u32) -> Lanes {
+        let Some(flow) = self.innermost() else { return self.decide(cond) };
+        if let Some(chance) = self.deciding(cond, flow).or_else(|| self.lingering(cond)) {
             return chance;
         }
         if let Some(chance) = self.leaving(cond) {
@@ -473,7 +483,7 @@ impl<V: Visitor> Flow<'_, V> {
         }
         match self.known(cond) {
             Some(chance) if chance == 0.0 || chance == 1.0 => Lanes::splat(chance),
-            _ => trips.map(|t| 1.0 / t),
+            _ => flow.moves().map(|t| 1.0 / t),
         }
     }
 
