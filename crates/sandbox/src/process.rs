@@ -185,10 +185,10 @@ pub enum Denied {
 pub struct Ended {
     /// Why it ended.
     pub cause: Cause,
-    /// When it was executed, or began where it had been forked before, on the monotonic clock; `None` where it never was.
-    pub began: Option<Seconds>,
     /// Time from its execution to its end.
     pub wall: Seconds,
+    /// When it was executed, or began where it had been forked before, on the monotonic clock; `None` where it never was.
+    pub began: Option<Seconds>,
     /// What it and everything it started used.
     pub usage: crate::measure::Usage,
     /// Peak memory: of the group where there is one, else the greatest of what was sampled of all processes together and
