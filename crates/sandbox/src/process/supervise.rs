@@ -245,6 +245,10 @@ impl Child {
             self.kill(Cause::Wall);
             return raw::now().saturating_add((PATIENCE * 1e9) as u64);
         }
+        if self.lines.shared.words().times[0].load(Acquire) == 0 {
+            // The place is still being laid out, and nothing of the program is there to be looked at.
+            return self.look_after(&Survey::default());
+        }
         let mut survey = survey::survey(self.forked.pid, self.forked.isolated);
         if survey.processes > 1 && survey.memory > self.peak {
             // What forked processes share counts in each, until it is looked at page by page.

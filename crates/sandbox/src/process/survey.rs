@@ -54,7 +54,7 @@ pub fn proportional(init: i32, isolated: bool) -> Option<Bytes> {
 
 /// Folders in `/proc` of the init and all that live below it.
 pub fn folders(init: i32, isolated: bool) -> Vec<PathBuf> {
-    if !isolated {
+    if !(isolated && sees_itself(init)) {
         return descendants(init).into_iter().map(|pid| PathBuf::from(format!("/proc/{pid}"))).collect();
     }
     // The namespace's own view of itself.
@@ -64,14 +64,26 @@ pub fn folders(init: i32, isolated: bool) -> Vec<PathBuf> {
     entries.filter(|entry| numbered(&entry.file_name())).map(|entry| entry.path()).collect()
 }
 
+/// Whether what an init sees in `/proc` are the processes of its namespace: not so before it has mounted that, or where the
+/// system does not let it and the host's is still there.
+fn sees_itself(init: i32) -> bool {
+    let namespace = |path: String| fs::read_link(path).ok();
+    let own = namespace(format!("/proc/{init}/ns/pid"));
+    own.is_some() && own == namespace(format!("/proc/{init}/root/proc/1/ns/pid"))
+}
+
 /// A process and all below it, itself first.
 pub fn descendants(process: i32) -> Vec<i32> {
     let mut found = vec![process];
     let mut next = 0;
     while let Some(pid) = found.get(next).copied() {
         next += 1;
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        found.extend(children.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        // Each thread has the children that it forked.
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+        for thread in threads {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            found.extend(children.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
     }
     found
 }

@@ -238,6 +238,18 @@ fn cpu_time_is_bounded_over_all_processes() {
 }
 
 #[test]
+fn what_the_machine_uses_is_not_taken_for_the_programs() {
+    for room in rooms("what_the_machine_uses") {
+        // So tight that the supervisor looks while the place is still being laid out.
+        let starts =
+            (0..12).map(|_| room.command(&["--memory", "30000000", "--cpu", "1"], &["/bin/true"]).spawn().unwrap());
+        for mut child in starts.collect::<Vec<_>>() {
+            assert!(child.wait().unwrap().success());
+        }
+    }
+}
+
+#[test]
 fn the_network_is_not_there_but_for_the_programs_own() {
     let own = "import socket\ns = socket.create_server(('127.0.0.1', 0))\nc = socket.create_connection(s.getsockname())\n\
                p, _ = s.accept(); c.sendall(b'hi'); print(p.recv(2))\n\
