@@ -196,8 +196,11 @@ impl Tracer {
 /// Where a binary was loaded, and the part of it that is executable.
 fn mapping(process: Pid, binary: &Path) -> Outcome<(u64, std::ops::Range<u64>)> {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).doing("reading the run's memory map")?;
+    // A binary of a fixed address (`ET_EXEC`: elf(5)) names addresses, any other offsets.
+    let head = fs::read(binary).doing("reading the binary")?;
+    let fixed = head.get(16..18) == Some(&[2, 0][..]);
     let binary = binary.to_string_lossy();
-    let mut base = None;
+    let mut base = fixed.then_some(0);
     for line in maps.lines().filter(|line| line.ends_with(&*binary)) {
         let mut fields = line.split_ascii_whitespace();
         let Some((from, to)) = fields.next().and_then(|range| range.split_once('-')) else { continue };

@@ -17,7 +17,8 @@ use crate::quantities::{self, Variable};
 
 const EXIT_CODES: &str = "\
 Exit codes: the program's own pass through. Forewarm's own are 124 (time limit), 125 (internal), 126 (not valid code),
-127 (not found), 134 (trap), 137 (memory limit), 128 + the signal's number (Ctrl-C is 130), 2 (usage).";
+127 (not found), 134 (trap), 137 (memory limit), 152 (limit on CPU time), 153 (limit on the size of a file), 128 + the
+signal's number (Ctrl-C is 130), 2 (usage).";
 
 /// Decides before a program runs what it will need, warms that place, runs it there, and learns.
 #[derive(Debug, Parser)]
@@ -372,23 +373,24 @@ pub struct ProgramArgs {
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,
-    /// Give the program a directory, under the name GUEST where one is given (may be repeated)
+    /// Give the program a directory, under the name GUEST where one is given (may be repeated); native and Python programs can
+    /// read without it, but write nothing outside private scratch
     #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
     #[arg(value_hint = ValueHint::DirPath)]
     pub directories: Vec<Directory>,
     /// Give the program an environment variable; without a value it is inherited (may be repeated)
     #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
     pub environment: Vec<Variable>,
-    /// Allow the program sockets
+    /// Allow the program the network: sockets for WebAssembly, more than a loopback of its own for native and Python programs
     #[arg(long)]
     pub net: bool,
     /// Call this export, with the arguments after --, instead of the program's entry point
     #[arg(long, value_name = "NAME")]
     pub invoke: Option<String>,
-    /// End the run after this time, such as 500ms, 2s or 1m
+    /// End the run after this time, such as 500ms, 2s or 1m [default for native and Python: 1h]
     #[arg(long, value_name = "TIME", value_parser = quantities::duration)]
     pub timeout: Option<Duration>,
-    /// Most memory the program may have, such as 256MiB
+    /// Most memory the program may have, such as 256MiB [default for native and Python: three quarters of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = quantities::size)]
     pub max_memory: Option<Bytes>,
     /// What is to be made small [default: latency, or as configured]
