@@ -17,7 +17,8 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use forewarm_types::{Bytes, CodeKind, Digest, IsaLevel, Step, StepTiming, Tier};
-use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW, statat, utimensat};
+use rustix::fs::{AtFlags, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, statat, utimensat};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::stopwatch::Stopwatch;
@@ -136,6 +137,27 @@ impl ArtifactCache {
         let sidecar = Sidecar { host: host(), sha256: Sha256::digest(&bytes).into(), stamp };
         files::write(&self.root, &home, &name.stamp(), sidecar.to_string().as_bytes())?;
         Ok(watch.stop(Step::Persist, Bytes(bytes.len() as u64)))
+    }
+
+    /// Takes the place of the one process that prepares artifacts of a code, until what is returned is dropped or its
+    /// process dies; `None` while another has it.
+    ///
+    /// # Errors
+    /// Where the cache cannot be written.
+    pub(crate) fn begin_preparing(&self, digest: &Digest) -> Result<Option<OwnedFd>, io::Error> {
+        let home = self.make_home(digest)?;
+        match flock(&home, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(home)),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a process prepares artifacts of a code now.
+    #[must_use]
+    pub fn being_prepared(&self, digest: &Digest) -> bool {
+        let Some(home) = self.home(digest) else { return false };
+        flock(&home, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
     }
 
     /// The directory of a code's artifacts, if there is one that can be trusted.

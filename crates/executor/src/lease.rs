@@ -229,7 +229,7 @@ impl Lease {
     }
 
     /// Prepares the artifact alone, on disk when this returns: the body of a detached step. Returns what was climbed;
-    /// nothing where a trusted artifact stands already.
+    /// nothing where a trusted artifact stands already, or another process is at it.
     ///
     /// # Errors
     /// Any [`WarmError`]; [`WarmError::Allocate`] where there is no cache, or it cannot be written.
@@ -240,11 +240,14 @@ impl Lease {
         if artifacts.standing(&code.digest()).contains(&(self.cpu.tier, self.cpu.isa)) {
             return Ok(Vec::new());
         }
+        let unwritable = |error: std::io::Error| WarmError::Allocate(format!("writing the artifact: {error}"));
+        let Some(_alone) = artifacts.begin_preparing(&code.digest()).map_err(unwritable)? else {
+            return Ok(Vec::new());
+        };
         let bytes = code.bytes().map_err(WarmError::Read)?;
         let engine = Engine::new(self.settings(), Arc::clone(&self.clock))?;
         let (compiled, timing) = engine.compile(&bytes, code.kind())?;
-        let written = artifacts.store(&code.digest(), &engine, &compiled);
-        let written = written.map_err(|error| WarmError::Allocate(format!("writing the artifact: {error}")))?;
+        let written = artifacts.store(&code.digest(), &engine, &compiled).map_err(unwritable)?;
         Ok(vec![timing, written])
     }
 

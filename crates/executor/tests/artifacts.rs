@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -282,6 +282,18 @@ fn preparing_makes_the_artifact_once() {
         lease.prepare(program).unwrap().iter().map(|step| step.step).collect::<Vec<_>>()
     };
     let mut program = Program::module(SOURCE);
+    let digest = program.digest();
+    let cache = executor.artifacts().unwrap();
+    assert!(!cache.being_prepared(&digest));
+    // Another process that is at it has the directory of the code locked.
+    let home = directory.path().join(digest.hex());
+    std::fs::DirBuilder::new().mode(0o700).create(&home).unwrap();
+    let other = std::fs::File::open(&home).unwrap();
+    other.lock().unwrap();
+    assert!(cache.being_prepared(&digest));
+    assert_eq!(prepare(&mut program), []);
+    drop(other);
+    assert!(!cache.being_prepared(&digest));
     assert_eq!(prepare(&mut program), [Step::Compile, Step::Persist]);
     assert_eq!(prepare(&mut program), []);
     assert_eq!(executor.standing(&program.digest()), [(Tier::Cranelift, IsaLevel::Native)]);

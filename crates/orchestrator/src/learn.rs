@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use forewarm_executor::ArtifactCache;
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Found, Record};
 use forewarm_types::plan::Preparation;
@@ -65,14 +66,17 @@ impl Orchestrator {
         if self.prepare_command.is_none() {
             return;
         }
-        let wanted = match self.preparation(considered, request, plan, observation) {
-            Some(preparation) => preparation.configuration,
-            None if outstanding || self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) => {
-                plan.chosen.configuration.clone()
+        let wanted = self.preparation(considered, request, plan, observation).map(|wanted| wanted.configuration);
+        let wanted = wanted.or_else(|| outstanding.then(|| plan.chosen.configuration.clone()));
+        // What a run just before this one asked for may still be in the making.
+        let digest = considered.analysis.code.digest;
+        let making = |artifacts: &ArtifactCache| artifacts.being_prepared(&digest);
+        match wanted {
+            Some(wanted) if !self.executor.artifacts().is_some_and(making) => {
+                self.detach(considered.program.path(), &wanted);
             }
-            None => return,
-        };
-        self.detach(considered.program.path(), &wanted);
+            _ => self.maintain_for_next(considered, plan),
+        }
     }
 
     /// Starts the detached step where the database wants upkeep, after a run that leaves nothing to be prepared.

@@ -43,13 +43,21 @@ fn idle_io() -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves the terminal's session, so that its signals (Ctrl-C, hang-up) no longer reach this process.
+/// Leaves the terminal's session, so that its signals (Ctrl-C, hang-up) no longer reach this process, and has the new
+/// session claim least of the cores.
+///
+/// Where the kernel schedules sessions as groups (`sched(7)`, "The autogroup feature"), what a thread's own priority says
+/// counts within its session only, and a new session is as good as any other: a process of the lowest priority would get
+/// half of a core.
 ///
 /// # Errors
-/// Where this process already leads a group.
+/// Where this process already leads a group. A kernel without such groups is none.
 pub fn leave_session() -> io::Result<()> {
     rustix::process::setsid()?;
-    Ok(())
+    match std::fs::OpenOptions::new().write(true).open("/proc/self/autogroup") {
+        Ok(mut group) => io::Write::write_all(&mut group, b"19"),
+        Err(_) => Ok(()),
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -66,5 +74,28 @@ mod tests {
             fields.unwrap()
         });
         assert_eq!(policy.join().unwrap().trim(), libc::SCHED_IDLE.to_string());
+    }
+    /// In a process of its own, which is no leader of a group: the test runs itself.
+    #[test]
+    fn a_session_of_its_own_claims_least() {
+        const LEFT: &str = "FOREWARM_TEST_LEAVES_ITS_SESSION";
+        let group = || std::fs::read_to_string("/proc/self/autogroup");
+        if std::env::var_os(LEFT).is_some() {
+            leave_session().unwrap();
+            assert!(group().unwrap().contains("nice 19"));
+            return;
+        }
+        if group().is_err() {
+            println!("SKIP a_session_of_its_own_claims_least: this kernel does not schedule sessions as groups");
+            return;
+        }
+        let name = "background::tests::a_session_of_its_own_claims_least";
+        let itself = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(LEFT, "yes")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&itself.stdout);
+        assert!(itself.status.success() && said.contains("1 passed"), "{said}");
     }
 }
