@@ -5,7 +5,9 @@
 use forewarm_types::{Analysis, Bytes, Digest, Estimate};
 
 use crate::frontend::elf;
-use crate::{AnalyzeError, Depth, Nothing, PythonSource, analyze, analyze_python, analyze_within, binary, kind};
+use crate::{
+    AnalyzeError, Budget, Depth, Nothing, PythonSource, analyze, analyze_python, analyze_within, binary, kind,
+};
 
 /// Budgets of code bytes for a first run, from nothing to more than a fuzzer's input holds.
 const BUDGETS: [usize; 4] = [0, 9, 90, usize::MAX];
@@ -29,7 +31,13 @@ pub fn analyze_bytes(data: &[u8]) {
         let run = run.as_ref().map(|run| &run.profile.ops);
         assert_eq!(run, Ok(&full.profile.ops), "what validates is understood alike at both depths");
         for budget in BUDGETS {
-            let hurried = analyze_within(data, Digest([0; 32]), Bytes(data.len() as u64), Depth::Run, budget);
+            let hurried = analyze_within(
+                data,
+                Digest([0; 32]),
+                Bytes(data.len() as u64),
+                Depth::Run,
+                Budget { whole: budget, nearest: budget },
+            );
             let hurried = hurried.unwrap_or_else(|error| panic!("budget {budget}: {error}"));
             check(&hurried);
             let (met, all) = (&hurried.profile.compile, &full.profile.compile);
@@ -44,7 +52,13 @@ pub fn analyze_bytes(data: &[u8]) {
 /// # Errors
 /// As [`analyze`].
 pub fn whole(data: &[u8]) -> Result<Analysis, AnalyzeError> {
-    analyze_within(data, Digest([0; 32]), Bytes(data.len() as u64), Depth::Run, usize::MAX)
+    analyze_within(
+        data,
+        Digest([0; 32]),
+        Bytes(data.len() as u64),
+        Depth::Run,
+        Budget { whole: usize::MAX, nearest: 0 },
+    )
 }
 
 /// Translates arbitrary text; what comes out is analysed like any binary.

@@ -8,7 +8,7 @@
 //!
 //! Bounds, all linear in the file. Memory of a WebAssembly analysis, besides the file itself: 3 to 10 bytes for each byte
 //! of code in programs (33 MB for CPython's 6.2 MB of code), at most some 80 where the code is made of nothing but empty
-//! loops; in a first run the same of the 40 KiB that are looked into, and some 100 bytes for each function. Time: functions
+//! loops; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
 //! nested deeper than 2,000 blocks, or whose joins would take more than 64 steps per operator, are counted and not
 //! understood; of the loops around a place 64 are looked at, of all loops 65,536 are told of. Function bodies above
 //! 7,654,321 bytes and above 50,000 locals are refused as engines refuse them.
@@ -65,12 +65,19 @@ pub enum Depth {
     Full,
 }
 
-/// Code bytes that a first run waits for: a module of no more is understood whole, of a larger one the functions nearest
-/// the entry point.
-///
-/// A choice, not a measurement: at some 25 MB/s, which is what code full of branches is analysed at, the analysis of so much
-/// takes a millisecond and a half, a quarter of what the fast tier takes to compile the least module that is larger.
-const FIRST_SIGHT_BYTES: usize = 40 << 10;
+/// Code bytes that a first run waits for.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    /// A module of no more is understood whole.
+    whole: usize,
+    /// Of a larger one, the functions nearest the entry point in so many bytes.
+    nearest: usize,
+}
+
+/// A choice, not a measurement: at some 25 MB/s, which is what code full of branches is analysed at, the analysis takes
+/// two milliseconds and a half at most where it can be whole, and one where it cannot, an eighth of what the fast tier
+/// takes to compile the least module that is larger.
+const FIRST_SIGHT: Budget = Budget { whole: 64 << 10, nearest: 24 << 10 };
 
 /// Analyses a binary module or component (see [`binary`] for text). `digest` and `size_bytes` are of the file as it
 /// lies on disk and pass into the result; `seconds` is left zero.
@@ -79,16 +86,16 @@ const FIRST_SIGHT_BYTES: usize = 40 << 10;
 /// [`AnalyzeError`] where the bytes are not WebAssembly, break the format, exceed a limit that engines share, or, with
 /// [`Depth::Full`], do not validate.
 pub fn analyze(bytes: &[u8], digest: Digest, size_bytes: Bytes, depth: Depth) -> Result<Analysis, AnalyzeError> {
-    analyze_within(bytes, digest, size_bytes, depth, FIRST_SIGHT_BYTES)
+    analyze_within(bytes, digest, size_bytes, depth, FIRST_SIGHT)
 }
 
-/// Analyses a binary, in a first run by looking into so many bytes of code.
+/// Analyses a binary, in a first run within a budget.
 fn analyze_within(
     bytes: &[u8],
     digest: Digest,
     size_bytes: Bytes,
     depth: Depth,
-    budget: usize,
+    budget: Budget,
 ) -> Result<Analysis, AnalyzeError> {
     let kind = kind(bytes)?;
     let budget = (depth == Depth::Run).then_some(budget);
@@ -131,7 +138,7 @@ pub fn analyze_python(
 }
 
 /// Has the front end for a kind of code read it: whole and validated, or as much as a budget of code bytes allows.
-fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
+fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Result<Reading<'_>, AnalyzeError> {
     match kind {
         CodeKind::WasmModule | CodeKind::WasmComponent | CodeKind::Python => frontend::wasm::read(bytes, kind, budget),
         CodeKind::Elf => frontend::elf::read(bytes),

@@ -10,6 +10,7 @@ use super::module::Module;
 use super::parse::{self, Contents};
 use super::trees::Signs;
 use super::{facts, nearest, trees, validate};
+use crate::Budget;
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
 use crate::loops::Keep;
@@ -24,7 +25,7 @@ const MOST_TEXT: usize = 1 << 20;
 /// # Errors
 /// [`AnalyzeError`] where the bytes break the format, exceed a limit that engines share, or, without a budget, do not
 /// validate.
-pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Result<Reading<'_>, AnalyzeError> {
+pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Result<Reading<'_>, AnalyzeError> {
     let mut contents = parse::parse(bytes, budget.is_none())?;
     let entry = entry(&contents, kind);
     let main = entry.as_ref().map_or(0, |entry| entry.module);
@@ -35,7 +36,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<usize>) -> Resul
         if index == main {
             let groups = groups(module);
             let grown = match budget {
-                Some(budget) if module.code_bytes > budget as u64 => nearest::grow(module, &groups, &roots, budget)?,
+                Some(budget) if module.code_bytes > budget.whole as u64 => {
+                    nearest::grow(module, &groups, &roots, budget.nearest)?
+                }
                 Some(_) => trees::grow(module, Keep::Classes, None)?.0,
                 None => {
                     let (grown, found) = whole(module)?;
