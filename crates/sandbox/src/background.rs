@@ -75,27 +75,4 @@ mod tests {
         });
         assert_eq!(policy.join().unwrap().trim(), libc::SCHED_IDLE.to_string());
     }
-    /// In a process of its own, which is no leader of a group: the test runs itself.
-    #[test]
-    fn a_session_of_its_own_claims_least() {
-        const LEFT: &str = "FOREWARM_TEST_LEAVES_ITS_SESSION";
-        let group = || std::fs::read_to_string("/proc/self/autogroup");
-        if std::env::var_os(LEFT).is_some() {
-            leave_session().unwrap();
-            assert!(group().unwrap().contains("nice 19"));
-            return;
-        }
-        if group().is_err() {
-            println!("SKIP a_session_of_its_own_claims_least: this kernel does not schedule sessions as groups");
-            return;
-        }
-        let name = "background::tests::a_session_of_its_own_claims_least";
-        let itself = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name])
-            .env(LEFT, "yes")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&itself.stdout);
-        assert!(itself.status.success() && said.contains("1 passed"), "{said}");
-    }
 }
