@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn import_times_are_read() {
-        let text = "import time: self [us] | cumulative | imported package\nimport time:       120 |        120 |   \
+        let text = "import time: self [us] | cumulative | imported package\nimport time:       120 |        120 | \
                     _io\nnoise\nimport time:      1500 |       3000 | a.b\nimport time:  30 | 30 |     a.b\n";
         let (found, parents) = times(text.as_bytes());
         assert_eq!(found.len(), 2);

@@ -62,7 +62,8 @@ impl Home {
     pub fn any<A: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.env_remove("FOREWARM_NO_RECORD").env("HOME", self.folder.path());
+        // A shell that stands before an interpreter (pyenv's does) drops an OLDPWD that the sandbox hides from it.
+        command.env_remove("FOREWARM_NO_RECORD").env_remove("OLDPWD").env("HOME", self.folder.path());
         for (name, folder) in [
             ("XDG_DATA_HOME", "data"),
             ("XDG_CACHE_HOME", "cache"),
