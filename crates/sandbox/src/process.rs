@@ -28,6 +28,7 @@ mod spawn;
 mod supervise;
 mod surroundings;
 mod survey;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -14,13 +14,9 @@ use rustix::process::{Pid, Signal};
 use super::program::limits;
 use super::signals::{Relay, stop_self};
 use super::survey::{self, Survey};
+use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, raw};
-use crate::{affinity, measure};
-
-/// See `supervise`: how fast memory can be touched, how often is looked, and what is left to others.
-const FASTEST_TOUCH: f64 = 1e6 / 0.13e-3;
-const LOOKS: [f64; 2] = [0.01, 1.0];
-const RESERVED: f64 = 1.0 / 32.0;
+use crate::affinity;
 
 /// Why a process cannot be taken on.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +35,8 @@ pub struct Adopted {
     pid: i32,
     relay: Option<Relay>,
     bounds: Bounds,
-    cores: f64,
-    started: u64,
+    watch: Watch,
     next: u64,
-    peak: Bytes,
     verdict: Option<Cause>,
 }
 
@@ -72,19 +66,9 @@ impl Adopted {
         let cores = affinity::allowed().unwrap_or_default();
         affinity::bind_process(pid, &cores).map_err(AdoptError::Limits)?;
         let relay = confinement.relay.then(Relay::start_with_terminal).and_then(Result::ok);
-        let started = raw::now();
-        let mut this = Self {
-            pid,
-            relay,
-            bounds: confinement.bounds,
-            cores: cores.len().max(1) as f64,
-            started,
-            next: 0,
-            peak: Bytes::ZERO,
-            verdict: None,
-        };
-        this.next = this.look_after(&Survey::default());
-        Ok(this)
+        let watch = Watch::new(confinement.bounds, cores.len());
+        let next = watch.next(&Survey::default());
+        Ok(Self { pid, relay, bounds: confinement.bounds, watch, next, verdict: None })
     }
 
     /// Waits until the line can be read, holding the process to its limits and passing signals on meanwhile.
@@ -133,7 +117,7 @@ impl Adopted {
     /// The greatest memory seen of all its processes together.
     #[must_use]
     pub fn peak(&self) -> Bytes {
-        self.peak
+        self.watch.peak
     }
 
     /// It stopped itself: so does this process, which stands for it.
@@ -161,40 +145,16 @@ impl Adopted {
 
     /// Looks whether a limit is reached; whether it is.
     fn look(&mut self) -> bool {
-        if self.bounds.wall.is_some_and(|wall| self.elapsed() >= wall.0) {
+        if self.watch.overdue() {
             self.kill(Cause::Wall);
             return true;
         }
         let survey = survey::survey(self.pid, false);
-        self.peak = self.peak.max(survey.memory);
-        let scarce = || {
-            let (available, total) = (survey::available_memory(), measure::total_memory());
-            available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)
-        };
-        let over = if self.bounds.cpu.is_some_and(|cpu| survey.cpu.0 >= cpu.0 + 1.0) {
-            Some(Cause::Cpu)
-        } else if self.bounds.memory.is_some_and(|most| survey.memory > most || scarce()) {
-            Some(Cause::Memory)
-        } else {
-            None
-        };
+        let over = self.watch.reached(&survey);
         if let Some(cause) = over {
             self.kill(cause);
         }
-        self.next = self.look_after(&survey);
+        self.next = self.watch.next(&survey);
         over.is_some()
-    }
-
-    fn look_after(&self, survey: &Survey) -> u64 {
-        let memory =
-            self.bounds.memory.map(|most| most.0.saturating_sub(survey.memory.0) as f64 / (FASTEST_TOUCH * self.cores));
-        let cpu = self.bounds.cpu.map(|cpu| (cpu.0 + 1.0 - survey.cpu.0) / self.cores);
-        let soonest = [memory, cpu].into_iter().flatten().fold(LOOKS[1], f64::min).max(LOOKS[0]);
-        let wall = self.bounds.wall.map_or(f64::INFINITY, |wall| (wall.0 - self.elapsed()).max(0.0));
-        raw::now().saturating_add((soonest.min(wall) * 1e9) as u64)
-    }
-
-    fn elapsed(&self) -> f64 {
-        raw::now().saturating_sub(self.started) as f64 * 1e-9
     }
 }

@@ -15,23 +15,14 @@ use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
 use super::surroundings::{Counters, Surroundings};
 use super::survey::{self, Survey};
+use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
 use crate::measure;
 
-/// Bytes per second that one core can touch for the first time: 0.13 ms per MB, the fastest seen (DESIGN section 8). How
-/// soon a limit on memory can be reached at most follows from it, and so when to look next.
-const FASTEST_TOUCH: f64 = 1e6 / 0.13e-3;
-
-/// Shortest and longest time between two looks, in seconds: looking at a process takes some 30 µs.
-const LOOKS: [f64; 2] = [0.01, 1.0];
-
 /// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
 /// thousand processes.
 const PATIENCE: f64 = 0.5;
-
-/// The share of the system's memory that a program without a group may not take from the others.
-const RESERVED: f64 = 1.0 / 32.0;
 
 /// Share of a limit on CPU time that must be in the usage of a process killed for it: the kernel watches by ticks of its
 /// clock and reports by exact times, which differ by up to a tenth where it is crowded (measured).
@@ -54,11 +45,9 @@ pub struct Child {
     group: Option<Group>,
     tier: Tier,
     bounds: Bounds,
+    watch: Watch,
     own_network: bool,
-    cores: f64,
-    started: u64,
     around: Counters,
-    peak: Bytes,
     /// Whether as many processes were seen as there may be.
     crowded: bool,
     verdict: Option<Cause>,
@@ -77,6 +66,9 @@ impl Child {
         confinement: &Confinement,
     ) -> Self {
         let cores = confinement.cores.as_ref().map_or_else(all_cores, Vec::len);
+        // A group's memory is the kernel's to bound.
+        let memory = confinement.bounds.memory.filter(|_| group.is_none());
+        let watched = Bounds { memory, ..confinement.bounds };
         Self {
             own_network: forked.isolated && !confinement.network,
             forked,
@@ -84,10 +76,8 @@ impl Child {
             group,
             tier,
             bounds: confinement.bounds,
-            cores: cores.max(1) as f64,
-            started: raw::now(),
+            watch: Watch::new(watched, cores),
             around: Counters::default(),
-            peak: Bytes::ZERO,
             crowded: false,
             verdict: None,
             denied: Vec::new(),
@@ -105,7 +95,7 @@ impl Child {
     /// Lets the program go, with variables (each ended by a zero) added to its environment.
     pub(super) fn begin(&mut self, variables: &[u8], relay: Option<Relay>) {
         self.lines.relay = relay;
-        self.started = raw::now();
+        self.watch.restart();
         self.begun = true;
         // In one call, which a pipe takes whole. An init that has gone says why when it is waited for.
         let message = [b"r", &(variables.len() as u32).to_ne_bytes()[..], variables].concat();
@@ -156,7 +146,7 @@ impl Child {
         // While the init lays out the file system.
         let surroundings = Surroundings::open();
         self.around = surroundings.now();
-        let mut next = self.look_after(&Survey::default());
+        let mut next = self.watch.next(&Survey::default());
         loop {
             match self.happening(next) {
                 Happening::Over => break,
@@ -241,48 +231,26 @@ impl Child {
 
     /// Looks whether a limit is reached; returns when to look next, in monotonic nanoseconds.
     fn look(&mut self) -> u64 {
-        if self.verdict.is_some() || self.bounds.wall.is_some_and(|wall| self.elapsed() >= wall.0) {
+        if self.verdict.is_some() || self.watch.overdue() {
             self.kill(Cause::Wall);
             return raw::now().saturating_add((PATIENCE * 1e9) as u64);
         }
         if self.lines.shared.words().times[0].load(Acquire) == 0 {
             // The place is still being laid out, and nothing of the program is there to be looked at.
-            return self.look_after(&Survey::default());
+            return self.watch.next(&Survey::default());
         }
         let mut survey = survey::survey(self.forked.pid, self.forked.isolated);
-        if survey.processes > 1 && survey.memory > self.peak {
+        if survey.processes > 1 && survey.memory > self.watch.peak {
             // What forked processes share counts in each, until it is looked at page by page.
             let shared_out = survey::proportional(self.forked.pid, self.forked.isolated);
             survey.memory = shared_out.unwrap_or(survey.memory);
         }
-        self.peak = self.peak.max(survey.memory);
         // The system counts the init among them.
         self.crowded |= self.bounds.processes.is_some_and(|most| survey.processes + 1 >= most);
-        let scarce = || {
-            let (available, total) = (survey::available_memory(), measure::total_memory());
-            available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)
-        };
-        if self.bounds.cpu.is_some_and(|cpu| survey.cpu.0 >= cpu.0 + 1.0) {
-            self.kill(Cause::Cpu);
-        } else if self.group.is_none() && self.bounds.memory.is_some_and(|most| survey.memory > most || scarce()) {
-            self.kill(Cause::Memory);
+        if let Some(cause) = self.watch.reached(&survey) {
+            self.kill(cause);
         }
-        self.look_after(&survey)
-    }
-
-    /// When a limit can be reached at the earliest, given what is used now.
-    fn look_after(&self, survey: &Survey) -> u64 {
-        let watched = self.bounds.memory.filter(|_| self.group.is_none());
-        let memory = watched.map(|most| most.0.saturating_sub(survey.memory.0) as f64 / (FASTEST_TOUCH * self.cores));
-        // The kernel watches each process' own CPU time; the sum of all of them is watched here.
-        let cpu = self.bounds.cpu.map(|cpu| (cpu.0 + 1.0 - survey.cpu.0) / self.cores);
-        let soonest = [memory, cpu].into_iter().flatten().fold(LOOKS[1], f64::min).max(LOOKS[0]);
-        let wall = self.bounds.wall.map_or(f64::INFINITY, |wall| (wall.0 - self.elapsed()).max(0.0));
-        raw::now().saturating_add((soonest.min(wall) * 1e9) as u64)
-    }
-
-    fn elapsed(&self) -> f64 {
-        raw::now().saturating_sub(self.started) as f64 * 1e-9
+        self.watch.next(&survey)
     }
 
     /// The program has ended and its namespaces still stand: what they tell is read now.
@@ -313,10 +281,10 @@ impl Child {
             self.reaped = true;
             reaped
         };
-        self.peak = self.peak.max(peak);
+        self.watch.peak = self.watch.peak.max(peak);
         let [started, ended] = self.lines.shared.words().times.each_ref().map(|time| time.load(Acquire));
         let ended = if ended == 0 { raw::now() } else { ended };
-        Ok((Seconds(ended.saturating_sub(started.max(self.started)) as f64 * 1e-9), usage, disk))
+        Ok((Seconds(ended.saturating_sub(started.max(self.watch.started())) as f64 * 1e-9), usage, disk))
     }
 
     fn conclude(
@@ -346,7 +314,7 @@ impl Child {
             began: Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0).map(|ns| Seconds(ns as f64 * 1e-9)),
             wall,
             usage,
-            peak_memory: group_peak.unwrap_or(self.peak),
+            peak_memory: group_peak.unwrap_or(self.watch.peak),
             disk,
             run_delay: Some(words.run_delay.load(Acquire))
                 .filter(|delay| *delay > 0)
