@@ -233,6 +233,22 @@ pub enum ConfigAction {
     Path,
 }
 
+/// What a program is given of the machine.
+#[derive(Debug, Clone, Args)]
+pub struct AccessArgs {
+    /// Give the program a directory, under the name GUEST where one is given (may be repeated); native and Python programs can
+    /// read without it, but write nothing outside private scratch
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub directories: Vec<Directory>,
+    /// Give the program an environment variable; without a value it is inherited (may be repeated)
+    #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
+    pub environment: Vec<Variable>,
+    /// Allow the program the network: sockets for WebAssembly, more than a loopback of its own for native and Python programs
+    #[arg(long)]
+    pub net: bool,
+}
+
 /// `forewarm warm`.
 #[derive(Debug, Args)]
 pub struct WarmArgs {
@@ -256,16 +272,9 @@ pub struct WarmArgs {
     /// How to take them.
     #[command(flatten)]
     pub python: PythonArgs,
-    /// As for the run: directories given to the program (may be repeated)
-    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub directories: Vec<Directory>,
-    /// As for the run: environment variables given to the program (may be repeated)
-    #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
-    pub environment: Vec<Variable>,
-    /// As for the run: sockets allowed
-    #[arg(long)]
-    pub net: bool,
+    /// What the runs to come are given: a program is kept ready for runs that are given the same.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// `forewarm history`.
@@ -373,17 +382,9 @@ pub struct ProgramArgs {
     /// Arguments for the program
     #[arg(last = true, value_name = "ARGS")]
     pub arguments: Vec<String>,
-    /// Give the program a directory, under the name GUEST where one is given (may be repeated); native and Python programs can
-    /// read without it, but write nothing outside private scratch
-    #[arg(long = "dir", value_name = "HOST[::GUEST]", value_parser = quantities::directory)]
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub directories: Vec<Directory>,
-    /// Give the program an environment variable; without a value it is inherited (may be repeated)
-    #[arg(long = "env", value_name = "K[=V]", value_parser = quantities::variable)]
-    pub environment: Vec<Variable>,
-    /// Allow the program the network: sockets for WebAssembly, more than a loopback of its own for native and Python programs
-    #[arg(long)]
-    pub net: bool,
+    /// What it is given.
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Call this export, with the arguments after --, instead of the program's entry point
     #[arg(long, value_name = "NAME")]
     pub invoke: Option<String>,
@@ -459,11 +460,11 @@ mod tests {
             unreachable!("run was asked");
         };
         assert_eq!(program.arguments, ["-x", "--dir"]);
-        assert_eq!((program.directories.len(), program.environment.len()), (1, 2));
+        assert_eq!((program.access.directories.len(), program.access.environment.len()), (1, 2));
         assert_eq!(program.timeout, Some(Duration::from_secs(2)));
         assert_eq!((program.tier, program.threads), (Some(Tier::Winch), Some(2)));
         assert_eq!(program.emulate, Some(Emulate::Never));
-        assert!(program.net && program.no_prepare && plan.is_none());
+        assert!(program.access.net && program.no_prepare && plan.is_none());
     }
 
     #[test]

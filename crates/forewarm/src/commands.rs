@@ -127,10 +127,15 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
     let request = Request {
         file: arguments.file,
         arguments: arguments.arguments,
-        environment: arguments.environment.into_iter().filter_map(|variable| variable.resolve(inherited)).collect(),
-        directories: arguments.directories,
+        environment: arguments
+            .access
+            .environment
+            .into_iter()
+            .filter_map(|variable| variable.resolve(inherited))
+            .collect(),
+        directories: arguments.access.directories,
         invoke: arguments.invoke,
-        network: arguments.net,
+        network: arguments.access.net,
         max_memory: arguments.max_memory.or(config.max_memory),
         timeout_seconds: arguments.timeout.map(|timeout| timeout.as_secs_f64()),
         objective: arguments.objective.unwrap_or(config.objective),

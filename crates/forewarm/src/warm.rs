@@ -32,7 +32,7 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
     start(session)?;
     let inherited = |name: &str| std::env::var(name).ok();
     let environment: Vec<_> =
-        arguments.environment.iter().cloned().filter_map(|variable| variable.resolve(inherited)).collect();
+        arguments.access.environment.iter().cloned().filter_map(|variable| variable.resolve(inherited)).collect();
     let mut warmed = Vec::new();
     for file in &arguments.files {
         let named = arguments.python.handler.clone();
@@ -41,9 +41,9 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
             file: file.clone(),
             arguments: Vec::new(),
             environment: environment.clone(),
-            directories: arguments.directories.clone(),
+            directories: arguments.access.directories.clone(),
             invoke: None,
-            network: arguments.net,
+            network: arguments.access.net,
             max_memory: session.config.max_memory,
             timeout_seconds: None,
             objective: session.config.objective,
