@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
+use crate::run::{Marks, Measured};
 use crate::{Orchestrator, Report};
 
 /// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
@@ -83,7 +84,8 @@ impl Orchestrator {
         let outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
         self.key(&mut considered, request);
-        let mut observation = self.observe_process(&considered, &plan, &outcome, [planned, leased, ended], request);
+        let mut observation =
+            self.observe_process(&considered, &plan, &outcome, (Marks { planned, leased }, ended), request);
         if let Some(rung) = from {
             // What was not imported in it was not measured in it: such runs are no measure of cold ones.
             observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
@@ -102,37 +104,24 @@ impl Orchestrator {
         considered: &Considered,
         plan: &Plan,
         outcome: &ProcessOutcome,
-        [planned, leased, ended]: [Seconds; 3],
+        (marks, ended): (Marks, Seconds),
         request: &Request,
     ) -> Observation {
         let measured = &outcome.ended;
-        let wall = (ended - considered.began.monotonic).0;
-        let planning = (planned - considered.began.monotonic).0;
-        let wait = (leased - planned).0;
         let usage = &measured.usage;
-        Observation {
-            digest: considered.analysis.code.digest,
-            configuration_class: plan.chosen.configuration.class(),
-            features: considered.features.clone(),
-            started_unix_seconds: considered.began.unix.0,
-            wall_seconds: wall,
-            plan_seconds: planning,
-            emulation_seconds: 0.0,
-            wait_seconds: wait,
-            transition_seconds: wall - planning - wait - measured.wall.0,
-            run_seconds: measured.wall.0,
-            cpu_seconds: self.clock.process_cpu().0 + usage.cpu().0,
-            run_cpu_seconds: usage.cpu().0,
-            peak_memory_bytes: measured.peak_memory,
-            peak_linear_memory_bytes: measured.peak_memory,
+        let run = Measured {
             exit: outcome.exit.clone(),
-            censored: outcome.exit.censored(),
+            run_seconds: measured.wall.0,
+            run_cpu_seconds: usage.cpu().0,
+            peak_memory: measured.peak_memory,
+        };
+        let framed = self.framed(considered, plan, marks, &run, ended);
+        Observation {
+            cpu_seconds: framed.cpu_seconds + usage.cpu().0,
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
             steps: vec![outcome.step.clone()],
             first_instruction_seconds: measured.began.map(|began| (began - considered.began.monotonic).0),
-            warm_state: None,
-            ops: None,
             process: Some(ProcessUsage {
                 user_seconds: usage.user.0,
                 system_seconds: usage.system.0,
@@ -147,8 +136,7 @@ impl Orchestrator {
                 oom_kills: measured.oom_kills,
             }),
             denied: denied(outcome, request),
-            predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
-            predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
+            ..framed
         }
     }
 

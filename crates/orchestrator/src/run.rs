@@ -29,18 +29,19 @@ pub(crate) struct InFlight {
 }
 
 /// How a run went, whoever measured it: the executor to its end, or another thread that gave up on it.
-struct Measured {
-    exit: Exit,
-    run_seconds: f64,
-    run_cpu_seconds: f64,
-    peak_linear_memory: Bytes,
+pub(crate) struct Measured {
+    pub exit: Exit,
+    pub run_seconds: f64,
+    pub run_cpu_seconds: f64,
+    /// The greatest memory of the program's own.
+    pub peak_memory: Bytes,
 }
 
 /// Times at which the stages of a run ended, on the monotonic clock.
 #[derive(Clone, Copy)]
-struct Marks {
-    planned: Seconds,
-    leased: Seconds,
+pub(crate) struct Marks {
+    pub planned: Seconds,
+    pub leased: Seconds,
 }
 
 impl Orchestrator {
@@ -117,7 +118,7 @@ impl Orchestrator {
             exit: Exit { cause, code, signal, message: None },
             run_seconds: (ended - began).0,
             run_cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
-            peak_linear_memory: in_flight.progress.peak_linear_memory(),
+            peak_memory: in_flight.progress.peak_linear_memory(),
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let prediction = observation.score();
@@ -168,7 +169,8 @@ impl Orchestrator {
         let process = considered.analysis.code.kind.is_process();
         let placed = if process { chosen.process().is_some() } else { chosen.cpu().is_some() };
         if plan.code.digest == digest && placed {
-            return Ok(plan.clone());
+            // What was tried when it was made took none of this run's time.
+            return Ok(Plan { emulation_seconds: 0.0, ..plan.clone() });
         }
         Err(Error::Usage {
             message: format!("the plan is for {}, the program is {digest}", plan.code.digest),
@@ -242,6 +244,24 @@ impl Orchestrator {
     /// What was measured, beside what had been predicted.
     fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
         let InFlight { considered, plan, trial, marks, steps, .. } = in_flight;
+        Observation {
+            peak_memory_bytes: forewarm_sandbox::measure::peak_resident(),
+            run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
+            steps: steps.clone(),
+            ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
+            ..self.framed(considered, plan, *marks, measured, ended)
+        }
+    }
+
+    /// What an observation of any run says: its stages, its end, what had been predicted.
+    pub(crate) fn framed(
+        &self,
+        considered: &Considered,
+        plan: &Plan,
+        marks: Marks,
+        measured: &Measured,
+        ended: Seconds,
+    ) -> Observation {
         let wall = (ended - considered.began.monotonic).0;
         let planning = (marks.planned - considered.began.monotonic).0 - plan.emulation_seconds;
         let wait = (marks.leased - marks.planned).0;
@@ -258,16 +278,16 @@ impl Orchestrator {
             run_seconds: measured.run_seconds,
             cpu_seconds: self.clock.process_cpu().0,
             run_cpu_seconds: measured.run_cpu_seconds,
-            peak_memory_bytes: forewarm_sandbox::measure::peak_resident(),
-            peak_linear_memory_bytes: measured.peak_linear_memory,
+            peak_memory_bytes: measured.peak_memory,
+            peak_linear_memory_bytes: measured.peak_memory,
             exit: measured.exit.clone(),
             censored: measured.exit.censored(),
             measured_by: "rusage".into(),
-            run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
-            steps: steps.clone(),
+            run_delay_seconds: None,
+            steps: Vec::new(),
             first_instruction_seconds: None,
             warm_state: None,
-            ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
+            ops: None,
             process: None,
             denied: Vec::new(),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
@@ -288,7 +308,7 @@ impl Orchestrator {
             exit: outcome.exit,
             run_seconds: outcome.run_seconds,
             run_cpu_seconds: outcome.run_cpu_seconds,
-            peak_linear_memory: outcome.peak_linear_memory_bytes,
+            peak_memory: outcome.peak_linear_memory_bytes,
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let InFlight { request, mut considered, plan, .. } = in_flight;
