@@ -163,9 +163,10 @@ fn what_is_measured_is_in_the_report() {
     let seen =
         observe(&["--dir", "."], "head -c 5000000 /dev/zero > file; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
     let used = &seen["process"];
-    for key in ["user_seconds", "system_seconds", "minor_faults", "voluntary_switches"] {
-        assert!(used[key].as_f64().unwrap() > 0.0, "{key}: {seen:#}");
-    }
+    let number = |key: &str| used[key].as_f64().unwrap();
+    // The kernel counts both together exactly, and guesses by the ticks of its clock which is which.
+    assert!(number("user_seconds") + number("system_seconds") > 0.0, "{seen:#}");
+    assert!(number("minor_faults") > 0.0 && number("voluntary_switches") > 0.0, "{seen:#}");
     for key in [
         "major_faults",
         "involuntary_switches",

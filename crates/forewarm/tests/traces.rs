@@ -71,11 +71,13 @@ impl User {
         marked.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// Files of the machine that a run could leave: in scratch, in the leases.
+    /// Files of the machine that a run could leave: in the leases, and what [`MESSY`] writes to scratch.
     fn files(&self) -> BTreeSet<PathBuf> {
-        let folders = [PathBuf::from("/dev/shm"), self.home.cache().join("leases"), self.home.path("runtime")];
+        let folders = [self.home.cache().join("leases"), self.home.path("runtime")];
         let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let scratch = ["/tmp/forewarm-mess", "/dev/shm/forewarm-mess"].map(PathBuf::from);
+        let left = scratch.into_iter().filter(|file| file.exists());
+        entries.map(|entry| entry.unwrap().path()).chain(left).collect()
     }
 }
 
@@ -90,7 +92,8 @@ fn mounts() -> usize {
 }
 
 /// Leaves orphans, scratch files and shared memory behind, as far as that goes.
-const MESSY: &str = "echo x > /tmp/mess; echo y > /dev/shm/mess; (setsid sleep 300 &); sleep 300 & exit 4";
+const MESSY: &str =
+    "echo x > /tmp/forewarm-mess; echo y > /dev/shm/forewarm-mess; (setsid sleep 300 &); sleep 300 & exit 4";
 
 fn runs(rounds: u32) {
     for user in users("many runs") {
@@ -123,7 +126,7 @@ fn a_thousand_runs_leave_nothing() {
 #[test]
 fn killing_forewarm_leaves_nothing_but_what_the_next_start_sweeps() {
     for user in users("killing") {
-        let script = "(setsid sleep 300 &); sleep 300 & echo x > /dev/shm/mess; echo ready; sleep 300";
+        let script = "(setsid sleep 300 &); sleep 300 & echo x > /dev/shm/forewarm-mess; echo ready; sleep 300";
         let files = user.files();
         for limits in [&[][..], &["--max-memory", "256MiB"]] {
             let words = [&["run"], limits, &["/bin/sh", "--", "-c", script]].concat();

@@ -140,18 +140,42 @@ fn fail(words: &Words, step: i32, error: raw::Errno) -> ! {
     raw::exit(127)
 }
 
-/// The second number of a line; 0 where there is none.
-fn second_number(text: &[u8]) -> u64 {
-    let mut words = text.split(|byte| *byte == b' ');
-    let digits = words.nth(1).unwrap_or_default();
-    digits
+/// The second number of a line; `None` where there is none.
+fn second_number(text: &[u8]) -> Option<u64> {
+    let digits = text.split(|byte| *byte == b' ').nth(1)?;
+    let number = digits
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
-        .fold(0, |number: u64, byte| number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')))
+        .fold(0, |number: u64, byte| number.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')));
+    Some(number)
 }
 
-fn attend(prepared: &Prepared, words: &Words, program: i32) -> ! {
+/// The program as its init knows it.
+#[derive(Clone, Copy)]
+struct Started {
+    pid: i32,
+    /// What the scheduler counts of it, open; `None` where the system does not say.
+    counts: Option<c_int>,
+}
+
+/// What the scheduler counts of the program: proc_pid_schedstat. Found by way of this process' children, whose first it is:
+/// where the host's `/proc` stays, numbers there are not those of this namespace.
+fn counts() -> Option<c_int> {
+    let (mut children, mut path) = ([0_u8; 64], [0_u8; 64]);
+    let length = raw::read_file(c"/proc/thread-self/children", &mut children);
+    let digits = children.get(..length)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let parts = [&b"/proc/"[..], children.get(..digits)?, b"/schedstat\0"];
+    let mut free = path.iter_mut();
+    for byte in parts.into_iter().flatten() {
+        *free.next()? = *byte;
+    }
+    let path = std::ffi::CStr::from_bytes_until_nul(&path).ok()?;
+    if digits == 0 { None } else { raw::open_to_read(path) }
+}
+
+fn attend(prepared: &Prepared, words: &Words, pid: i32) -> ! {
     let all = raw::full_set();
+    let program = Started { pid, counts: counts() };
     loop {
         while let Some(change) = raw::next_change() {
             take(prepared, words, program, change);
@@ -163,28 +187,29 @@ fn attend(prepared: &Prepared, words: &Words, program: i32) -> ! {
         }
         // What the program itself sends here is not for the program.
         if signal > 0 && signal != libc::SIGCHLD && foreign {
-            raw::kill(program, signal);
+            raw::kill(pid, signal);
         }
     }
 }
 
 /// Takes note of a child that ended, stopped or continued.
-fn take(prepared: &Prepared, words: &Words, program: i32, change: raw::Change) {
+fn take(prepared: &Prepared, words: &Words, program: Started, change: raw::Change) {
     let ended = matches!(change.code, libc::CLD_EXITED | libc::CLD_KILLED | libc::CLD_DUMPED);
-    if change.pid != program {
+    if change.pid != program.pid {
         return raw::consume(change.pid, ended);
     }
     if !ended {
-        raw::consume(program, false);
+        raw::consume(program.pid, false);
         let stopped = matches!(change.code, libc::CLD_STOPPED | libc::CLD_TRAPPED);
         words.stopped.store(if stopped { change.status } else { 0 }, Release);
         return raw::write_byte(prepared.news, STOPPED);
     }
     words.times[1].store(raw::now(), Relaxed);
     let mut text = [0_u8; 64];
-    let length = raw::read_file(c"/proc/2/schedstat", &mut text);
-    words.run_delay.store(second_number(text.get(..length).unwrap_or_default()), Relaxed);
-    raw::consume(program, true);
+    let length = program.counts.map_or(0, |counts| raw::read_once(counts, &mut text));
+    let delay = second_number(text.get(..length).unwrap_or_default());
+    words.run_delay.store(delay.map_or(0, |delay| delay.saturating_add(1)), Relaxed);
+    raw::consume(program.pid, true);
     if prepared.layout.is_some() {
         raw::end_namespace();
     } else {

@@ -235,18 +235,26 @@ pub unsafe fn spawn_sharing(
     check(c_long::from(unsafe { libc::clone(body, stack_top, flags, argument) })).map(|pid| pid as i32)
 }
 
+/// Opens a file to be read, where it can be.
+pub fn open_to_read(path: &CStr) -> Option<c_int> {
+    // SAFETY: the path is a live string.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    (fd >= 0).then_some(fd)
+}
+
+/// What one call reads from a descriptor; returns its length.
+pub fn read_once(fd: c_int, buffer: &mut [u8]) -> usize {
+    // SAFETY: the buffer is live and ours to write.
+    let count = unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(count).unwrap_or(0)
+}
+
 /// The beginning of a file, as far as it goes into the buffer; returns its length.
 pub fn read_file(path: &CStr, buffer: &mut [u8]) -> usize {
-    // SAFETY: the path and the buffer are live; the descriptor is closed again.
-    unsafe {
-        let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if fd < 0 {
-            return 0;
-        }
-        let count = libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len());
-        libc::close(fd);
-        usize::try_from(count).unwrap_or(0)
-    }
+    let Some(fd) = open_to_read(path) else { return 0 };
+    let length = read_once(fd, buffer);
+    close(fd);
+    length
 }
 
 pub fn kill(pid: i32, signal: c_int) {

@@ -18,7 +18,7 @@ pub struct Words {
     pub end: AtomicI32,
     /// How the program ended: `si_code` and `si_status` of `waitid`.
     pub ended: [AtomicI32; 2],
-    /// Nanoseconds the program was runnable and waited for a core; 0 where not known.
+    /// One more than the nanoseconds the program's first process was runnable and waited for a core; 0 where not known.
     pub run_delay: AtomicU64,
     /// Monotonic nanoseconds at which the program was executed, and at which it ended.
     pub times: [AtomicU64; 2],

@@ -316,9 +316,7 @@ impl Child {
             usage,
             peak_memory: group_peak.unwrap_or(self.watch.peak),
             disk,
-            run_delay: Some(words.run_delay.load(Acquire))
-                .filter(|delay| *delay > 0)
-                .map(|ns| Seconds(ns as f64 * 1e-9)),
+            run_delay: words.run_delay.load(Acquire).checked_sub(1).map(|ns| Seconds(ns as f64 * 1e-9)),
             throttled: after.throttled_since(&self.around),
             steal: after.steal_since(&self.around),
             oom_kills,
