@@ -30,7 +30,6 @@ pub fn run() -> Outcome {
         require(&mut cargo(&["clippy", "--profile", "ci", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
     step("dependencies", dependencies)?;
-    step("build", || require(&mut cargo(&["build", "--profile", "ci", "--workspace"])))?;
     let skips = target().join("skips.txt");
     fs::write(&skips, "").doing("emptying the list of skipped tests")?;
     let tested = step("tests", || tests(&skips));
@@ -77,7 +76,8 @@ fn cargo_deny() -> Outcome<PathBuf> {
     Ok(tool)
 }
 
-/// Every test of the workspace; returns the runner's own summary. A test that must skip appends its line to the file that
+/// Every test of the workspace, which builds binaries and examples too (building them by themselves would build the engine
+/// once more, since its dependencies have fewer features without those of tests); returns the runner's own summary. A test that must skip appends its line to the file that
 /// `FOREWARM_SKIPS` names.
 fn tests(skips: &Path) -> Outcome<Vec<String>> {
     let with_nextest = quietly(&mut cargo(&["nextest", "--version"]));
