@@ -236,15 +236,18 @@ const PREPARE_LIMITS: Limits = Limits {
     core: Some(Bytes(0)),
 };
 
-/// The body of the detached step: it gives way to everything else, and what it cannot do nobody waits for.
+/// The body of the detached step: but for the database's upkeep it gives way to everything else, and what it cannot do
+/// nobody waits for.
 fn prepare(file: &Path, configuration: &str) -> Result<(), Failure> {
     let configuration: Configuration = serde_json::from_str(configuration)
         .map_err(|error| Failure::usage(format!("cannot follow the configuration: {error}")))?;
+    let session = Session::open()?;
+    session.orchestrator.maintain();
     // The step may already lead a session of its own, and a system may refuse part of the rest: it works all the same.
     let _ = forewarm_sandbox::background::leave_session();
     let _ = forewarm_sandbox::background::yield_to_others();
     let _ = PREPARE_LIMITS.apply();
-    Session::open()?.orchestrator.prepare(file, &configuration)?;
+    session.orchestrator.prepare(file, &configuration)?;
     Ok(())
 }
 

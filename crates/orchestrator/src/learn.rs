@@ -124,21 +124,27 @@ impl Orchestrator {
         forewarm_planner::preparation(&self.believe(considered, request), &plan.weights)
     }
 
-    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for, unless it stands, and the database's
-    /// upkeep: the body of the detached step.
+    /// Sees to the database where it wants upkeep: the first half of the detached step.
+    ///
+    /// It holds the lock that the record of every run needs, so it must not be done by a process that has given way to all
+    /// others: on a busy machine that one would keep the lock from them.
+    pub fn maintain(&self) {
+        self.memory.write(|store| if store.wants_maintenance() { store.maintain() } else { Ok(()) });
+    }
+
+    /// Makes the artifact a plan's [`forewarm_types::plan::Preparation`] asks for, unless it stands: the second half of the
+    /// detached step.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub fn prepare(&self, file: &std::path::Path, configuration: &Configuration) -> Result<(), Error> {
         if configuration.process().is_some() {
-            self.memory.write(forewarm_store::Store::maintain);
             return Ok(());
         }
         let mut program = Program::open(file, self.clock.unix())?;
         self.identify(&mut program)?;
         let lease = self.executor.allocate_idle(configuration);
         lease.and_then(|lease| lease.prepare(&mut program)).map_err(|error| Error::from_warm(file, error))?;
-        self.memory.write(forewarm_store::Store::maintain);
         Ok(())
     }
 }

@@ -9,9 +9,6 @@ use std::thread::JoinHandle;
 
 use forewarm_store::{Options, Store, StoreError};
 
-/// How long a write waits for another process's write before it gives up with a warning.
-const BUSY_MILLISECONDS: u32 = 50;
-
 /// The store, opening or open, and the warnings it gave rise to.
 pub struct Memory {
     directory: Option<PathBuf>,
@@ -47,7 +44,7 @@ impl Memory {
 
     fn begin(&self) -> State {
         let Some(directory) = self.directory.clone() else { return State::Closed };
-        let options = Options { read_only: !self.record, create: self.record, busy_ms: BUSY_MILLISECONDS };
+        let options = Options { read_only: !self.record, create: self.record, ..Options::default() };
         if directory.join(forewarm_store::FILE_NAME).exists() {
             return self.opened(Store::open(&directory, options));
         }
@@ -74,8 +71,7 @@ impl Memory {
             self.warn(format!("history is not available: {error}"));
             return State::Closed;
         };
-        let options = Options { read_only: false, create: true, busy_ms: BUSY_MILLISECONDS };
-        match Store::set_aside(&directory).and_then(|aside| Ok((aside, Store::open(&directory, options)?))) {
+        match Store::set_aside(&directory).and_then(|aside| Ok((aside, Store::open(&directory, Options::default())?))) {
             Ok((aside, store)) => {
                 self.warn(format!("{error}; it was set aside as {} and a new one begun", aside.display()));
                 State::Open(Box::new(store))

@@ -89,11 +89,17 @@ impl Store {
         }
     }
 
-    /// Moves the log into the database with the waits for the disk that make it safe, and empties the log.
+    /// Moves the log into the database with the waits for the disk that make it safe, and empties the log. Writers are kept
+    /// out only while it is emptied: what can be moved beside them is moved before.
     pub(crate) fn truncate_log(&self) -> Result<(), StoreError> {
+        let checkpoint = |mode: &str| {
+            let pragma = format!("PRAGMA wal_checkpoint({mode})");
+            self.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0))
+        };
         let work = || {
             self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            checkpoint("PASSIVE")?;
+            checkpoint("TRUNCATE")
         };
         match work() {
             Ok(0) => Ok(()),
