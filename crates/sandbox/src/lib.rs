@@ -16,6 +16,8 @@ pub mod limits;
 pub mod measure;
 pub mod memory;
 #[cfg(target_os = "linux")]
+pub mod page_cache;
+#[cfg(target_os = "linux")]
 pub mod process;
 
 pub use clock::RealClock;
