@@ -6,6 +6,7 @@ mod accuracy;
 mod analyze;
 mod cold_start;
 mod criteria;
+mod jolteon;
 mod machine;
 mod multiply;
 mod python_start;
@@ -41,6 +42,8 @@ enum Name {
     PythonStart,
     /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
     Analyze,
+    /// Which configurations are probed, and which is chosen, on a table recorded in a real cloud.
+    Jolteon,
 }
 
 /// `cargo xtask bench`.
@@ -70,6 +73,9 @@ pub struct Arguments {
     /// Leave node out.
     #[arg(long)]
     no_node: bool,
+    /// With `jolteon`: another workflow's table of the same form.
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     /// Measure this Forewarm instead of building this tree's first (an older build, say).
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
@@ -99,6 +105,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Analyze {
         return analyze::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Jolteon {
+        return jolteon::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::PythonStart {
         prepare_binary(arguments)?;
         return python_start::run(arguments, &Corpus::open()?);
@@ -110,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy | Name::Analyze | Name::PythonStart => Ok(()),
+        Name::Accuracy | Name::Analyze | Name::Jolteon | Name::PythonStart => Ok(()),
     }
 }
 

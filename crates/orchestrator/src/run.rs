@@ -182,7 +182,7 @@ impl Orchestrator {
         &self,
         considered: &mut Considered,
         request: &Request,
-        probe: &forewarm_planner::Probe,
+        probe: &forewarm_planner::TrialProbe,
     ) -> Option<Trial> {
         let invocation = self.invocation(request, considered, Stdio::Detached);
         let clock = Arc::clone(&self.clock);

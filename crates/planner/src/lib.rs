@@ -19,6 +19,7 @@ pub mod choose;
 pub mod cost;
 mod distribution;
 mod explain;
+pub mod information;
 mod memory;
 pub mod probes;
 pub mod process;
@@ -27,6 +28,7 @@ mod properties;
 pub mod risk;
 pub mod rules;
 pub mod run_time;
+pub mod scaling;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -37,7 +39,7 @@ pub mod weights;
 pub use belief::{Belief, Constraints, Inputs, believe};
 pub use candidates::{Candidates, candidates};
 pub use choose::{ChooseError, choose};
-pub use probes::{Probe, ProbeMode, next_probe};
+pub use probes::{ProbeMode, TrialProbe, next_probe};
 pub use process::plan_process;
 pub use risk::break_even_seconds;
 pub use warmth::preparation;

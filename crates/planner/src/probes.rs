@@ -13,6 +13,7 @@ use forewarm_types::Weights;
 
 use crate::belief::Belief;
 use crate::distribution::{NODES, Nodes, tame};
+use crate::information::{Probe, Worth, most_valuable};
 use crate::risk::{Risk, rates};
 use crate::run_time::TIERS;
 
@@ -34,7 +35,7 @@ pub enum ProbeMode {
 
 /// A trial worth making.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Probe {
+pub struct TrialProbe {
     /// Operators after which it stops.
     pub max_ops: u64,
     /// Wall seconds from its beginning after which it stops, compiling included.
@@ -47,33 +48,68 @@ pub struct Probe {
 
 /// The next trial worth making, if any; at most one is made per plan.
 #[must_use]
-pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<Probe> {
+pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<TrialProbe> {
     if belief.tried || mode == ProbeMode::Never {
         return None;
     }
-    let metered = Metered::of(belief)?;
-    let costs = costs(belief, &Risk::assess(belief, weights));
-    let now = geometric_mean(&best_for(&costs, 0..NODES)?);
-    let per_op = belief.evidence.seconds_per_operator(belief.metered_tier())? * belief.machine.metered_run_factor;
-    let probe = |budget: f64| {
-        let knowing = knowing(&costs, &metered.run, budget)?;
-        let free = geometric_mean(&knowing);
-        let paid =
-            std::array::from_fn(|node| knowing[node] + price(belief, weights, &metered, metered.run[node].min(budget)));
-        Some(Probe {
-            max_ops: (budget / per_op).clamp(1.0, 1e18) as u64,
-            max_wall_seconds: (metered.entry_wall + budget) * WALL_SLACK,
-            expected_gain_dollars: now - free,
-            price_dollars: geometric_mean(&paid) - free,
-        })
+    let scenarios = Scenarios::of(belief, weights)?;
+    let probe = |budget: f64, worth: Worth| TrialProbe {
+        max_ops: (budget / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64,
+        max_wall_seconds: (scenarios.metered.entry_wall + budget) * WALL_SLACK,
+        expected_gain_dollars: worth.gain,
+        price_dollars: worth.price,
     };
     if let ProbeMode::Seconds(seconds) = mode {
         let seconds = tame(seconds);
-        return probe(seconds).filter(|_| seconds > 0.0).map(|probe| Probe { max_wall_seconds: seconds, ..probe });
+        let worth = Budget(seconds).worth(&scenarios).filter(|_| seconds > 0.0)?;
+        return Some(TrialProbe { max_wall_seconds: seconds, ..probe(seconds, worth) });
     }
-    let net = |probe: &Probe| probe.expected_gain_dollars - probe.price_dollars;
-    let best = metered.run.iter().filter_map(|budget| probe(*budget)).max_by(|a, b| net(a).total_cmp(&net(b)))?;
-    (net(&best) > 0.0).then_some(best)
+    let budgets = scenarios.metered.run.map(Budget);
+    most_valuable(&scenarios, &budgets).map(|(budget, worth)| probe(budget.0, worth))
+}
+
+/// A trial of so many seconds of execution.
+#[derive(Debug, Clone, Copy)]
+struct Budget(f64);
+
+/// What a trial is judged by: the tiers' costs in each scenario, and its own.
+struct Scenarios {
+    costs: [Option<Nodes>; TIERS],
+    metered: Metered,
+    seconds_per_operator: f64,
+    /// Dollars per second of the critical path, and per core-second.
+    rates: (f64, f64),
+}
+
+impl Scenarios {
+    fn of(belief: &Belief, weights: &Weights) -> Option<Self> {
+        let per_operator = belief.evidence.seconds_per_operator(belief.metered_tier())?;
+        Some(Self {
+            costs: costs(belief, &Risk::assess(belief, weights)),
+            metered: Metered::of(belief)?,
+            seconds_per_operator: per_operator * belief.machine.metered_run_factor,
+            rates: rates(belief, weights),
+        })
+    }
+
+    /// What a trial costs that executes for so many seconds.
+    fn price(&self, executes: f64) -> f64 {
+        let (second, core) = self.rates;
+        second * (self.metered.entry_wall + executes) + core * (self.metered.entry_cpu + executes)
+    }
+}
+
+impl Probe for Budget {
+    type Belief = Scenarios;
+
+    fn worth(&self, belief: &Scenarios) -> Option<Worth> {
+        let now = geometric_mean(&best_for(&belief.costs, 0..NODES)?);
+        let run = &belief.metered.run;
+        let knowing = knowing(&belief.costs, run, self.0)?;
+        let free = geometric_mean(&knowing);
+        let paid = std::array::from_fn(|node| knowing[node] + belief.price(run[node].min(self.0)));
+        Some(Worth { gain: now - free, price: geometric_mean(&paid) - free })
+    }
 }
 
 /// The trial's own costs: wall and CPU seconds before its first instruction, and its run in each scenario.
@@ -120,12 +156,6 @@ fn knowing(costs: &[Option<Nodes>; TIERS], run: &Nodes, budget: f64) -> Option<N
     let later = best_for(costs, ended..NODES)?;
     let least = |node: usize| costs.iter().flatten().map(|cost| cost[node]).fold(f64::INFINITY, f64::min);
     Some(std::array::from_fn(|node| if node < ended { least(node) } else { later[node] }))
-}
-
-/// What a trial costs that executes for so many seconds.
-fn price(belief: &Belief, weights: &Weights, metered: &Metered, executes: f64) -> f64 {
-    let (second, core) = rates(belief, weights);
-    second * (metered.entry_wall + executes) + core * (metered.entry_cpu + executes)
 }
 
 fn geometric_mean(costs: &Nodes) -> f64 {
