@@ -25,7 +25,7 @@ fn a_tiny_budget_measures_everything() {
             assert!(figure.samples > 0 && figure.value > 0.0 && figure.value < 1e-3, "{tier} {class:?}: {figure:?}");
             assert_eq!(figure.source, "calibrated on this machine");
         }
-        for step in [Step::Compile, Step::Persist, Step::Map, Step::Link, Step::Instantiate] {
+        for step in [Step::Compile, Step::Persist, Step::Map, Step::Link, Step::Instantiate, Step::Pool] {
             let cost = &model.transitions.tiers[&tier][&step];
             assert!(cost.samples > 0, "{tier} {step:?}: {cost:?}");
             assert!(cost.fixed_seconds + cost.seconds_per_megabyte > 0.0, "{tier} {step:?}: {cost:?}");

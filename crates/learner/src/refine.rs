@@ -47,7 +47,7 @@ pub fn refine(model: &mut ResourceModel, observation: &Observation, analysis: &A
 fn cost_of(transitions: &mut Transitions, tier: Tier, step: Step) -> Option<&mut StepCost> {
     match step {
         Step::Read | Step::Analyze | Step::Prefault => transitions.common.get_mut(&step),
-        Step::Compile | Step::Persist | Step::Map | Step::Link | Step::Instantiate => {
+        Step::Compile | Step::Persist | Step::Map | Step::Link | Step::Instantiate | Step::Pool => {
             transitions.tiers.get_mut(&tier)?.get_mut(&step)
         }
         // A process is no tier's; its observations speak for themselves.

@@ -170,6 +170,7 @@ fn tier_steps(tier: Tier) -> BTreeMap<Step, StepCost> {
         (Step::Map, map),
         (Step::Link, step([0.000_17, 0.0], 0.3, "link")),
         (Step::Instantiate, step([0.000_15, 0.000_2], 0.5, "instantiate")),
+        (Step::Pool, step([0.000_001_2, 0.0], 0.1, "pool")),
     ])
 }
 

@@ -38,6 +38,8 @@ pub enum Step {
     Link,
     /// `Linked` to `Instance`.
     Instantiate,
+    /// The same where the engine keeps slots for instances: a pooled instance.
+    Pool,
     /// Backing the initial memory.
     Prefault,
     /// Starting a process, up to the execution of the program.
@@ -46,7 +48,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of the climb.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::Analyze,
         Self::Compile,
@@ -54,6 +56,7 @@ impl Step {
         Self::Map,
         Self::Link,
         Self::Instantiate,
+        Self::Pool,
         Self::Prefault,
         Self::Spawn,
     ];
@@ -69,6 +72,7 @@ impl Step {
             Self::Map => "map",
             Self::Link => "link",
             Self::Instantiate => "instantiate",
+            Self::Pool => "pool",
             Self::Prefault => "prefault",
             Self::Spawn => "spawn",
         }

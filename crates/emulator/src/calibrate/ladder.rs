@@ -1,4 +1,4 @@
-//! The steps of the warm ladder above compiling: persist, map, link, instantiate.
+//! The steps of the warm ladder above compiling: persist, map, link, instantiate, and instantiate from a pool.
 //!
 //! Each is timed on the generated modules of all the budget's sizes and fitted by a line over code-section bytes. Files
 //! lie in the temporary folder and are warm in the page cache, as an artifact used a moment ago is.
@@ -48,10 +48,10 @@ impl Points {
     }
 }
 
-/// Measures `Persist`, `Map`, `Link` and `Instantiate` for a tier.
+/// Measures `Persist`, `Map`, `Link`, `Instantiate` and `Pool` for a tier.
 pub(super) fn measure(bench: &Bench<'_>, tier: Tier, transitions: &mut Transitions) -> Result<(), EmulateError> {
     let engine = bench.engine(tier, bench.cores)?;
-    let [mut persist, mut map, mut link, mut instantiate] = [(); 4].map(|()| Points::default());
+    let [mut persist, mut map, mut link, mut instantiate, mut pool] = [(); 5].map(|()| Points::default());
     for sample in compile::samples(bench, tier) {
         let (compiled, _) = engine.compile(&sample.wasm, CodeKind::WasmModule)?;
         for _ in 0..bench.budget.repeats.max(2) {
@@ -64,13 +64,21 @@ pub(super) fn measure(bench: &Bench<'_>, tier: Tier, transitions: &mut Transitio
             for timing in engine.instantiate(&mapped, false, INSTANCES)? {
                 instantiate.push(&sample, timing.cpu_seconds, timing.bytes.as_f64());
             }
+            for timing in engine.instantiate(&mapped, true, INSTANCES)? {
+                pool.push(&sample, timing.cpu_seconds, timing.bytes.as_f64());
+            }
         }
     }
     let climbed = small_climbs(bench, tier)?;
     let steps = transitions.tiers.entry(tier).or_default();
-    for (step, points) in
-        [(Step::Persist, persist), (Step::Map, map), (Step::Link, link), (Step::Instantiate, instantiate)]
-    {
+    let measured = [
+        (Step::Persist, persist),
+        (Step::Map, map),
+        (Step::Link, link),
+        (Step::Instantiate, instantiate),
+        (Step::Pool, pool),
+    ];
+    for (step, points) in measured {
         let held = steps.get(&step).map_or(0.0, |default| default.bytes_per_byte);
         let mut cost = as_dense_as(held, points.cost());
         let real = climbed.iter().flatten().filter(|timing| timing.step == step).map(|timing| timing.cpu_seconds);

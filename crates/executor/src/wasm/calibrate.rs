@@ -40,7 +40,7 @@ impl Engine {
     /// As [`crate::Lease::warm`].
     pub fn instantiate(&self, code: &Compiled, pooled: bool, repeats: u32) -> Result<Vec<StepTiming>, WarmError> {
         if !pooled {
-            return self.instantiate_in(&self.engine, module(code)?, repeats);
+            return self.instantiate_in(&self.engine, module(code)?, Step::Instantiate, repeats);
         }
         let pool = self.pooling()?;
         // The same code in the pool's engine: allocation is no part of what is compiled, so the artifact carries over.
@@ -48,7 +48,7 @@ impl Engine {
         let file = crate::artifacts::scratch_file(&bytes).map_err(WarmError::Read)?;
         let kind = forewarm_types::CodeKind::WasmModule;
         let pooled = super::load::load(&pool, &file, kind).map_err(instantiate_error)?;
-        self.instantiate_in(&pool, module(&Compiled { code: pooled })?, repeats)
+        self.instantiate_in(&pool, module(&Compiled { code: pooled })?, Step::Pool, repeats)
     }
 
     fn pooling(&self) -> Result<wasmtime::Engine, WarmError> {
@@ -67,6 +67,7 @@ impl Engine {
         &self,
         engine: &wasmtime::Engine,
         module: &wasmtime::Module,
+        step: Step,
         repeats: u32,
     ) -> Result<Vec<StepTiming>, WarmError> {
         let linked = Linker::<()>::new(engine).instantiate_pre(module).map_err(instantiate_error)?;
@@ -75,7 +76,7 @@ impl Engine {
                 let watch = Stopwatch::start(&*self.clock);
                 let mut store = self.plain_store(engine)?;
                 linked.instantiate(&mut store).map_err(instantiate_error)?;
-                let timing = watch.stop(Step::Instantiate, Bytes::ZERO);
+                let timing = watch.stop(step, Bytes::ZERO);
                 drop(store);
                 Ok(timing)
             })
