@@ -38,6 +38,7 @@ mod program;
 mod regions;
 mod signatures;
 mod sniff;
+mod start;
 #[doc(hidden)]
 pub mod study;
 mod summary;
@@ -52,6 +53,7 @@ pub use error::AnalyzeError;
 pub use frontend::elf::{LibraryFiles, resolve_libraries};
 pub use frontend::python::PythonSource;
 pub use sniff::{binary, is_python, kind};
+pub use start::starts_by_itself;
 
 use frontend::Reading;
 

@@ -175,6 +175,12 @@ impl Executor {
     }
 }
 
+/// The engine that runs what a placement describes.
+pub(crate) fn settings(cpu: &CpuSettings) -> EngineSettings {
+    let CpuSettings { tier, isa, threads, .. } = *cpu;
+    EngineSettings { tier, isa, metered: false, interruptible: false, threads }
+}
+
 pub(crate) fn no_placement() -> WarmError {
     WarmError::Allocate("the configuration has no placement on a CPU".to_owned())
 }
@@ -206,16 +212,11 @@ impl Lease {
         let watch = Stopwatch::start(&*self.clock);
         let runtime = runtime(invocation.network || code.kind() == CodeKind::WasmComponent)?;
         let mut store = Host::new(invocation)?.into_store(&engine.engine);
-        let instance = block_on(&runtime, linked.instantiate(&mut store)).map_err(|error| {
-            WarmError::Instantiate(match error.downcast_ref::<wasmtime::Trap>() {
-                Some(_) => format!("its start function trapped: {}", crate::run::message(&error)),
-                None => format!("{error:#}"),
-            })
-        })?;
+        let instance = block_on(&runtime, linked.instantiate(&mut store)).map_err(|error| not_instantiated(&error))?;
         steps.push(watch.stop(Step::Instantiate, invocation.progress.peak_linear_memory()));
 
         if self.cpu.prefault {
-            steps.push(self.prefault(&mut store, instance));
+            steps.push(prefault(&*self.clock, &mut store, instance));
         }
         Ok(Ready {
             program: Program { store, instance, entry, runtime, _linked: linked, _code: compiled },
@@ -283,24 +284,31 @@ impl Lease {
     }
 
     fn settings(&self) -> EngineSettings {
-        let CpuSettings { tier, isa, threads, .. } = self.cpu;
-        EngineSettings { tier, isa, metered: false, interruptible: false, threads }
+        settings(&self.cpu)
     }
+}
 
-    /// Backs the exported memory of a module before its first instruction.
-    fn prefault(&self, store: &mut Store<Host>, instance: Instance) -> StepTiming {
-        let watch = Stopwatch::start(&*self.clock);
-        let memory = match instance {
-            Instance::Module(instance) => instance.get_memory(&mut *store, "memory"),
-            Instance::Component(_) => None,
-        };
-        let backed = memory.map_or(0, |memory| {
-            let data = memory.data_mut(&mut *store);
-            // Where the system cannot back memory ahead, the program's own first touch will.
-            memory::populate(data, false).map_or(0, |()| data.len())
-        });
-        watch.stop(Step::Prefault, Bytes(backed as u64))
-    }
+/// Why an instance could not be made.
+pub(crate) fn not_instantiated(error: &wasmtime::Error) -> WarmError {
+    WarmError::Instantiate(match error.downcast_ref::<wasmtime::Trap>() {
+        Some(_) => format!("its start function trapped: {}", crate::run::message(error)),
+        None => format!("{error:#}"),
+    })
+}
+
+/// Backs the exported memory of a module before its first instruction.
+pub(crate) fn prefault(clock: &dyn Clock, store: &mut Store<Host>, instance: Instance) -> StepTiming {
+    let watch = Stopwatch::start(clock);
+    let memory = match instance {
+        Instance::Module(instance) => instance.get_memory(&mut *store, "memory"),
+        Instance::Component(_) => None,
+    };
+    let backed = memory.map_or(0, |memory| {
+        let data = memory.data_mut(&mut *store);
+        // Where the system cannot back memory ahead, the program's own first touch will.
+        memory::populate(data, false).map_or(0, |()| data.len())
+    });
+    watch.stop(Step::Prefault, Bytes(backed as u64))
 }
 
 /// The asynchronous runtime WASI calls run in: one thread, the calling one; with sockets only where they may be used.

@@ -12,6 +12,7 @@ pub mod persist;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod run;
+pub mod standing;
 mod stopwatch;
 pub mod wasm;
 
@@ -20,3 +21,4 @@ pub use error::WarmError;
 pub use invocation::{Directory, Invocation, Progress, Stdio};
 pub use lease::{CodeSource, Executor, Lease};
 pub use run::{Outcome, Ready};
+pub use standing::{Entered, Standing, Waiting};

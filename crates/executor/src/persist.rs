@@ -45,7 +45,9 @@ impl Persistence {
         Self::new(State::NotAsked)
     }
 
-    pub(crate) fn standing() -> Self {
+    /// That of a run from an artifact that stood.
+    #[must_use]
+    pub fn standing() -> Self {
         Self::new(State::Standing)
     }
 

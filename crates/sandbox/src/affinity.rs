@@ -13,6 +13,17 @@ pub fn allowed() -> io::Result<Vec<usize>> {
     Ok((0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect())
 }
 
+/// The numbers of the cores another process may run on, rising.
+///
+/// # Errors
+/// Where there is no such process.
+#[cfg(target_os = "linux")]
+pub fn of(pid: i32) -> io::Result<Vec<usize>> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let set = sched_getaffinity(rustix::process::Pid::from_raw(pid))?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect())
+}
+
 /// Binds the calling thread, and the threads it starts from now on, to the cores given.
 ///
 /// # Errors

@@ -12,6 +12,8 @@ pub mod cgroup;
 pub mod clock;
 pub mod exit;
 pub mod files;
+#[cfg(target_os = "linux")]
+pub mod fork;
 pub mod limits;
 pub mod measure;
 pub mod memory;
@@ -19,6 +21,7 @@ pub mod memory;
 pub mod page_cache;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod streams;
 
 pub use clock::RealClock;
 pub use files::RealFiles;

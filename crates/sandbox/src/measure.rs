@@ -128,12 +128,26 @@ pub fn total_memory() -> Option<Bytes> {
 /// Read from `VmHWM` where the system has it: `ru_maxrss` survives `execve`, and so can be that of the parent.
 #[must_use]
 pub fn peak_resident() -> Bytes {
-    let from_status = std::fs::read_to_string("/proc/self/status").ok().and_then(|text| high_water_mark(&text));
-    from_status.unwrap_or_else(|| {
+    peak_resident_of("self").unwrap_or_else(|| {
         // ru_maxrss is in bytes on Apple systems, in KiB elsewhere: getrusage(2).
         let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
         Bytes(u64::try_from(raw_usage().ru_maxrss).unwrap_or(0).saturating_mul(unit))
     })
+}
+
+/// The same of a process by its number; `None` where the system does not say.
+#[must_use]
+pub fn peak_resident_of(process: &str) -> Option<Bytes> {
+    high_water_mark(&std::fs::read_to_string(format!("/proc/{process}/status")).ok()?)
+}
+
+/// CPU time of another process' first thread, as `schedstat` has it in nanoseconds (Linux
+/// Documentation/scheduler/sched-stats.rst).
+#[must_use]
+pub fn cpu_of(process: i32) -> Option<Seconds> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
+    let nanoseconds: u64 = text.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(Seconds(nanoseconds as f64 * 1e-9))
 }
 
 /// The `VmHWM` line of `/proc/<pid>/status`, which is in KiB: proc_pid_status(5).

@@ -16,6 +16,7 @@
 
 mod adopt;
 mod available;
+mod circumstances;
 mod filter;
 mod init;
 mod layout;
@@ -37,9 +38,10 @@ use forewarm_types::{Bytes, Seconds};
 
 pub use adopt::{AdoptError, Adopted, Happening};
 pub use available::{Available, available, separable};
+pub use circumstances::{Circumstances, StandInError};
 pub use spawn::{Place, prepare_place, spawn, spawn_on};
 pub use supervise::Child;
-pub use survey::{available_memory, standing};
+pub use survey::{available_memory, standing, standing_below};
 
 /// What is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -40,6 +40,24 @@ impl Host {
         Ok(Self { wasi: context(invocation)?, limits })
     }
 
+    /// Gives an instance that was made ahead what an invocation is given.
+    ///
+    /// # Errors
+    /// Where a directory cannot be opened, or the instance has more memory already than the invocation allows.
+    pub(crate) fn begin(&mut self, invocation: &Invocation) -> Result<(), WarmError> {
+        let Self { wasi, limits } = Self::new(invocation)?;
+        self.wasi = wasi;
+        let taken = std::mem::replace(&mut self.limits, limits);
+        self.limits.memory = taken.memory;
+        self.limits.table_elements = taken.table_elements;
+        let (memory, most) = (taken.memory, self.limits.max_memory);
+        if most.is_some_and(|most| memory > most) {
+            return Err(WarmError::Instantiate(format!("it begins with {memory} bytes of memory")));
+        }
+        invocation.progress.memory_reached(Bytes(memory as u64));
+        Ok(())
+    }
+
     /// A store with this host as its data, its limits in force.
     pub(crate) fn into_store(self, engine: &wasmtime::Engine) -> Store<Self> {
         let mut store = Store::new(engine, self);

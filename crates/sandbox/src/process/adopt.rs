@@ -71,6 +71,17 @@ impl Adopted {
         Ok(Self { pid, relay, bounds: confinement.bounds, watch, next, verdict: None })
     }
 
+    /// Takes on a process that has taken on this one's limits and cores by itself ([`super::Circumstances`]); with `relay`,
+    /// signals are passed on.
+    #[must_use]
+    pub fn standing_in(pid: i32, relay: bool) -> Self {
+        let relay = relay.then(Relay::start_with_terminal).and_then(Result::ok);
+        let bounds = Bounds::default();
+        let watch = Watch::new(bounds, 1);
+        let next = watch.next(&Survey::default());
+        Self { pid, relay, bounds, watch, next, verdict: None }
+    }
+
     /// Waits until the line can be read, holding the process to its limits and passing signals on meanwhile.
     pub fn attend(&mut self, line: BorrowedFd<'_>) -> Happening {
         loop {

@@ -355,6 +355,14 @@ pub fn set_limit_of(pid: i32, resource: libc::__rlimit_resource_t, soft: u64, ha
     check(c_long::from(result)).map(drop)
 }
 
+/// A limit of another process.
+pub fn limit_of(pid: i32, resource: libc::__rlimit_resource_t) -> Result<(u64, u64)> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the structure is live and ours to write; nothing is set.
+    let result = unsafe { libc::prlimit(pid, resource, std::ptr::null(), &raw mut limit) };
+    check(c_long::from(result)).map(|_| (limit.rlim_cur, limit.rlim_max))
+}
+
 pub fn limit(resource: libc::__rlimit_resource_t) -> (u64, u64) {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: the structure is live and ours to write.

@@ -100,6 +100,14 @@ pub fn standing(init: i32) -> (Bytes, u64) {
     (Bytes(held.sum()), (folders.len() as u64).saturating_sub(1))
 }
 
+/// The same of a process and all below it.
+#[must_use]
+pub fn standing_below(process: i32) -> Bytes {
+    let rollups = descendants(process).into_iter().map(|pid| format!("/proc/{pid}/smaps_rollup"));
+    let held = rollups.filter_map(|rollup| kibibytes(&fs::read_to_string(rollup).ok()?, "Pss:"));
+    Bytes(held.sum())
+}
+
 /// A field of `/proc/<pid>/status` in KiB, as bytes: proc_pid_status(5).
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
