@@ -15,6 +15,7 @@ mod runner;
 mod stages;
 mod statistics;
 mod warm_start;
+mod wasm_start;
 
 use std::fs;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ enum Name {
     Accuracy,
     /// A Python program's start: from nothing, from each rung of its warm ladder, and by its peers.
     PythonStart,
+    /// A known WebAssembly program's start: as usual, from each rung of its warm ladder, and by the peer.
+    WasmStart,
     /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
     Analyze,
     /// Which configurations are probed, and which is chosen, on a table recorded in a real cloud.
@@ -118,6 +121,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     match arguments.name {
         Name::ColdStart => cold_start::run(arguments, &corpus, &cases),
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
+        Name::WasmStart => wasm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
         Name::Accuracy | Name::Analyze | Name::Jolteon | Name::PythonStart => Ok(()),
     }

@@ -178,7 +178,13 @@ pub enum Command {
         /// End after this time without a request
         #[arg(long, value_name = "TIME", value_parser = quantities::duration, default_value = "20m")]
         idle: Duration,
+        /// Most memory to hold; a tenth of the machine's where none is given
+        #[arg(long, value_name = "SIZE", value_parser = quantities::size)]
+        memory: Option<Bytes>,
     },
+    /// Stand for a WebAssembly program: what the holder starts
+    #[command(hide = true)]
+    Stand,
     /// Make an artifact for later runs: the body of the step that a run detaches
     #[command(hide = true)]
     Prepare {
@@ -263,9 +269,13 @@ pub struct WarmArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     #[expect(clippy::option_option, reason = "how clap says: not given, given, given with a value")]
     pub drop: Option<Option<PathBuf>>,
-    /// How far: interpreter, imports, module (of handlers) or worker, a process that waits for its run
-    #[arg(long, value_name = "RUNG", default_value = "worker", value_parser = rungs())]
-    pub rung: Rung,
+    /// How far; all the way where nothing is said. Python: interpreter, imports, module (of handlers), worker (a process
+    /// that waits for its run). WebAssembly: mapped, linked, instance (a process that waits with one)
+    #[arg(long, value_name = "RUNG", value_parser = rungs())]
+    pub rung: Option<Rung>,
+    /// Choose the compiler of a WebAssembly program
+    #[arg(long, value_parser = tiers())]
+    pub tier: Option<Tier>,
     /// Take the files as scripts, whatever they define
     #[arg(long, conflicts_with = "handler")]
     pub script: bool,

@@ -50,7 +50,8 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
         Command::Config { action } => configuration(action).map(Some),
         Command::Completions { shell } => Ok(Some(completions(shell))),
         Command::Man { out } => manual(out).map(Some),
-        Command::Hold { idle } => warm::hold(idle).map(|()| None),
+        Command::Hold { idle, memory } => warm::hold(idle, memory).map(|()| None),
+        Command::Stand => warm::stand().map(|()| None),
         Command::Prepare { file, configuration } => prepare(&file, &configuration).map(|()| None),
         command => {
             let session = Session::open()?;
@@ -98,6 +99,7 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         Command::Warm(arguments) => warm::warm(session, arguments)?,
         Command::Run(_)
         | Command::Hold { .. }
+        | Command::Stand
         | Command::Config { .. }
         | Command::Completions { .. }
         | Command::Man { .. }

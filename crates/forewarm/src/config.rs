@@ -32,6 +32,9 @@ pub struct Config {
     /// How long the holder stays without a request.
     #[serde(deserialize_with = "duration")]
     pub holder_idle: Duration,
+    /// Most memory the holder holds; a tenth of the machine's where none is given.
+    #[serde(deserialize_with = "some_size")]
+    pub holder_memory: Option<Bytes>,
     /// Most memory of a program.
     #[serde(deserialize_with = "some_size")]
     pub max_memory: Option<Bytes>,
@@ -51,6 +54,7 @@ impl Default for Config {
             // The longest fixed keep-alive of the large providers: 20 minutes (Shahrad et al. 2020, "Serverless in the
             // Wild", section 3.5).
             holder_idle: Duration::from_secs(20 * 60),
+            holder_memory: None,
             max_memory: None,
             weights: None,
         }
@@ -186,7 +190,7 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .collect();
         let config = parse(&all).unwrap();
-        assert_eq!(config.max_memory, Some(Bytes(1 << 30)));
+        assert_eq!((config.max_memory, config.holder_memory), (Some(Bytes(1 << 30)), Some(Bytes(2 << 30))));
         assert_eq!(config.weights.map(|weights| weights.dollars_per_second), Some(0.01));
     }
 

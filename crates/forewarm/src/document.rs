@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use forewarm_executor::artifacts::ArtifactInfo;
-use forewarm_holder::Held;
-use forewarm_orchestrator::{Check, Emulation, HistoryRow, Report, Warmed};
+use forewarm_orchestrator::{Check, Emulation, HistoryRow, Kept, Report, Warmed};
 use forewarm_resources::ResourceModel;
 use forewarm_types::{Analysis, Bytes, Plan};
 
@@ -58,7 +57,7 @@ pub enum Document {
     /// Of `warm`.
     Warmed(Vec<Warmed>),
     /// Of `warm --list`.
-    Held(Vec<Held>),
+    Held(Vec<Kept>),
     /// Of `warm --drop`: how many.
     Dropped(usize),
     /// Of `doctor`.

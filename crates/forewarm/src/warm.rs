@@ -2,11 +2,15 @@
 //!
 //! The holder is this binary again, detached: a session of its own, no terminal, no streams, the root directory.
 
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use forewarm_holder::Holder;
-use forewarm_orchestrator::{Emulate, Orchestrator, ProcessLimits, PythonOptions, Request};
+use forewarm_holder::{Holder, Room};
+use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request};
+use forewarm_sandbox::RealClock;
+use forewarm_types::Bytes;
 
 use crate::cli::WarmArgs;
 use crate::document::Document;
@@ -49,7 +53,7 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
             objective: session.config.objective,
             weights: session.config.weights,
             emulate: Emulate::Never,
-            overrides: forewarm_orchestrator::Overrides::default(),
+            overrides: Overrides { tier: arguments.tier, ..Overrides::default() },
             python: PythonOptions { handler: named.or_else(found), python: arguments.python.python.clone() },
             event: None,
             limits: ProcessLimits::default(),
@@ -66,12 +70,29 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
 ///
 /// # Errors
 /// Where its place cannot be used.
-pub fn hold(idle: Duration) -> Result<(), Failure> {
+pub fn hold(idle: Duration, most: Option<Bytes>) -> Result<(), Failure> {
     // Who started it may end; what it holds is nobody's session. A leader of a group stays where it is.
     let _ = rustix::process::setsid();
     let _ = std::env::set_current_dir("/");
-    let settings = forewarm_holder::Settings { idle_seconds: idle.as_secs_f64() };
+    let settings = forewarm_holder::Settings {
+        idle_seconds: idle.as_secs_f64(),
+        room: Room::under("/", most),
+        // By what it is, so that another build in its place makes no difference.
+        stand: vec!["/proc/self/exe".into(), "stand".into()],
+    };
     forewarm_holder::serve(&holder_place(), settings).map_err(|error| trouble("cannot hold anything", &error))
+}
+
+/// Stands for a WebAssembly program; the line to the holder is the standard input.
+///
+/// # Errors
+/// Where the line is none, or breaks.
+pub fn stand() -> Result<(), Failure> {
+    let broken = |error: std::io::Error| trouble("cannot stand for a program", &error);
+    let line = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3).map_err(|error| broken(error.into()))?;
+    let nothing = std::fs::File::open("/dev/null").map_err(broken)?;
+    forewarm_sandbox::streams::replace(&[nothing.as_fd()]).map_err(broken)?;
+    forewarm_orchestrator::stand(line, Arc::new(RealClock)).map_err(broken)
 }
 
 /// Starts the holder where none is there, and waits until it is.
@@ -85,6 +106,9 @@ fn start(session: &Session) -> Result<(), Failure> {
     let idle = format!("{}s", session.config.holder_idle.as_secs_f64());
     let mut command = Command::new(program);
     command.args(["hold", "--idle", &idle]);
+    if let Some(most) = session.config.holder_memory {
+        command.args(["--memory", &most.0.to_string()]);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut holder = command.spawn().map_err(|error| trouble("cannot start the holder", &error))?;
     for _ in 0..(START.as_millis() / LOOK.as_millis()) {

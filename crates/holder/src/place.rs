@@ -20,9 +20,16 @@ pub struct Place {
     directory: PathBuf,
 }
 
-/// Tells builds apart by what their zygotes run and by their protocol: FNV-1a (Fowler, Noll, Vo), 32 bits.
+/// Tells builds apart by what they hold and by their protocol: FNV-1a (Fowler, Noll, Vo), 32 bits.
 const BUILD: u32 = {
-    let texts = [include_bytes!("zygote.py").as_slice(), include_bytes!("protocol.rs").as_slice()];
+    let texts = [
+        include_bytes!("protocol.rs").as_slice(),
+        include_bytes!("program.rs").as_slice(),
+        include_bytes!("walls.rs").as_slice(),
+        include_bytes!("python.rs").as_slice(),
+        include_bytes!("python/zygote.py").as_slice(),
+        include_bytes!("wasm.rs").as_slice(),
+    ];
     let (mut hash, mut text) = (0x811c_9dc5_u32, 0);
     while text < texts.len() {
         let mut at = 0;

@@ -7,7 +7,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What tells a file from what was there before: device, inode, size, times of content and of change.
-type Stamp = Option<(u64, u64, u64, i64, i64)>;
+pub type FileStamp = (u64, u64, u64, i64, i64);
+
+/// Of a file that may not be there.
+type Stamp = Option<FileStamp>;
 
 /// The state of everything that was loaded, at one moment.
 #[derive(Debug, Default)]
@@ -23,7 +26,7 @@ impl Stamps {
     /// Of the files given, the folders in which modules are looked for, and what is shown.
     pub fn take(files: Vec<PathBuf>, folders: Vec<PathBuf>, shown: &[PathBuf]) -> Self {
         Self {
-            files: files.into_iter().map(|file| (file.clone(), stamp(&file))).collect(),
+            files: files.into_iter().map(|file| (file.clone(), of(&file))).collect(),
             folders: folders.into_iter().map(|folder| (folder.clone(), names(&folder))).collect(),
             shown: shown.iter().map(|path| (path.clone(), identity(path))).collect(),
         }
@@ -36,7 +39,7 @@ impl Stamps {
 
     /// What has changed since, where something has.
     pub fn changed(&self) -> Option<&Path> {
-        let file = self.files.iter().find(|(file, then)| stamp(file) != *then).map(|(file, _)| file);
+        let file = self.files.iter().find(|(file, then)| of(file) != *then).map(|(file, _)| file);
         let folder = || self.folders.iter().find(|(folder, then)| names(folder) != *then).map(|(folder, _)| folder);
         let shown = || self.shown.iter().find(|(path, then)| identity(path) != *then).map(|(path, _)| path);
         file.or_else(folder).or_else(shown).map(PathBuf::as_path)
@@ -48,7 +51,7 @@ impl Stamps {
     /// output may lie, names are compared with those before instead.
     pub fn changed_since(&self, moment: i64, own: &Names) -> Option<&Path> {
         let late = |stamp: &Stamp| stamp.is_some_and(|(.., changed)| changed >= moment);
-        let moved = |folder: &Path| if folder == own.folder { own.changed() } else { late(&stamp(folder)) };
+        let moved = |folder: &Path| if folder == own.folder { own.changed() } else { late(&of(folder)) };
         let file = self.files.iter().find(|(file, stamp)| match stamp {
             None => file.parent().is_some_and(moved),
             Some(_) => late(stamp),
@@ -76,12 +79,19 @@ impl Names {
     }
 }
 
-fn stamp(file: &Path) -> Stamp {
-    let found = fs::metadata(file).ok()?;
+/// What a file is now.
+#[must_use]
+pub fn of(file: &Path) -> Option<FileStamp> {
+    fs::metadata(file).ok().map(|found| of_metadata(&found))
+}
+
+/// What an open file is.
+#[must_use]
+pub fn of_metadata(found: &fs::Metadata) -> FileStamp {
     let nanoseconds =
         |seconds: i64, nanoseconds: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
     let changed = nanoseconds(found.ctime(), found.ctime_nsec());
-    Some((found.dev(), found.ino(), found.size(), nanoseconds(found.mtime(), found.mtime_nsec()), changed))
+    (found.dev(), found.ino(), found.size(), nanoseconds(found.mtime(), found.mtime_nsec()), changed)
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {

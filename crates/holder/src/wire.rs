@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 /// execve(2)), twice over for their encoding.
 const MOST: u32 = 4 << 20;
 
-/// Most descriptors beside a message: three streams, an event, a line.
-const MOST_DESCRIPTORS: usize = 5;
+/// Most descriptors beside a message: a client, three streams, and 28 directories or files given to its run.
+pub const MOST_DESCRIPTORS: usize = 32;
 
 /// Sends a value as a frame, with descriptors beside its first byte.
 pub fn send(stream: &UnixStream, value: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {

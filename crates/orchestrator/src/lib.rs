@@ -18,11 +18,16 @@ mod program;
 mod python;
 pub mod request;
 mod run;
+#[cfg(target_os = "linux")]
+mod stand;
 mod upkeep;
 #[cfg(target_os = "linux")]
 mod warm;
+#[cfg(target_os = "linux")]
+mod warm_wasm;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use forewarm_executor::{ArtifactCache, Executor};
@@ -39,7 +44,9 @@ pub use process::ProcessLimits;
 pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Settings};
 #[cfg(target_os = "linux")]
-pub use warm::Warmed;
+pub use stand::stand;
+#[cfg(target_os = "linux")]
+pub use warm::{Kept, Warmed};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
 pub(crate) const ANALYZER_VERSION: u32 = 5;
@@ -54,6 +61,8 @@ pub struct Orchestrator {
     /// Held by the run in progress; another waits for its turn.
     turn: Mutex<()>,
     in_flight: Mutex<Option<run::InFlight>>,
+    /// Whether a run was asked of the holder that is not in flight yet, and may have begun all the same.
+    asked: AtomicBool,
     /// Whether this process goes on after its run, so that it does not stand for the program.
     goes_on: bool,
     data_directory: Option<PathBuf>,
@@ -139,6 +148,7 @@ impl Orchestrator {
             opened: Mutex::new(Some(opened)),
             turn: Mutex::new(()),
             in_flight: Mutex::new(None),
+            asked: AtomicBool::new(false),
             goes_on: settings.release_memory,
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,

@@ -60,7 +60,7 @@ impl Program {
         let changed = stamp.mtime_ns.max(stamp.ctime_ns) as f64 / 1e9;
         Ok(Self {
             path: path.to_owned(),
-            name: path.file_name().map_or_else(|| "program".into(), |name| name.to_string_lossy().into_owned()),
+            name: name_of(path),
             file,
             stamp,
             settled: now_unix.0 - changed > SETTLE_SECONDS,
@@ -133,6 +133,11 @@ impl Program {
         self.binary = Some(Arc::clone(&binary));
         Ok(binary)
     }
+}
+
+/// The `argv[0]` of a run of a file: its own name.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| "program".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Reads until the block is full or the file ends; how much was read.

@@ -1,6 +1,7 @@
 //! The loop: considered, believed, probed, chosen, allocated, warmed, run, learned from.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 
 use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
@@ -17,15 +18,40 @@ use crate::{Emulation, Orchestrator, Report};
 /// Candidates a plan lists unless all are asked for (the contract's number).
 const LISTED: usize = 20;
 
+/// Between two looks whether a run that is given up on can be told of: planning takes about as long.
+const SOON: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// A run in progress, as far as another thread needs it to give up on it.
 pub(crate) struct InFlight {
-    request: Request,
-    considered: Considered,
-    plan: Plan,
-    trial: Option<Trial>,
-    progress: Arc<Progress>,
-    marks: Marks,
-    steps: Vec<StepTiming>,
+    pub request: Request,
+    pub considered: Considered,
+    pub plan: Plan,
+    pub trial: Option<Trial>,
+    pub progress: Arc<Progress>,
+    pub marks: Marks,
+    pub steps: Vec<StepTiming>,
+    /// Where another process runs it.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A run in a process that stood ready.
+pub(crate) struct Elsewhere {
+    /// Key of the rung it started from.
+    pub rung: &'static str,
+    /// The number of its process.
+    pub process: i32,
+    /// By which it can be ended.
+    pub handle: std::os::fd::OwnedFd,
+    /// CPU time and peak memory of its process, and what it waited for a core, once it is over.
+    pub used: Used,
+}
+
+/// What the process of a run used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Used {
+    pub cpu_seconds: f64,
+    pub peak_memory: Bytes,
+    pub run_delay_seconds: Option<f64>,
 }
 
 /// How a run went, whoever measured it: the executor to its end, or another thread that gave up on it.
@@ -73,9 +99,21 @@ impl Orchestrator {
         let _turn = lock(&self.turn);
         // A process' place is laid out beside the planning.
         let laid = self.lay_out(request);
+        // What stands ready begins beside the planning, unless there are bounds that only a plan can hold against it.
+        let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
+        let asked = if bounded || laid.is_some() { None } else { self.ask_stand(request) };
         let mut considered = self.consider_to_run(request)?;
         if considered.analysis.code.kind.is_process() {
             return self.run_process(request, considered, laid);
+        }
+        if let Some(begun) = self.begun(asked)? {
+            return self.run_begun(request, considered, begun, None);
+        }
+        if bounded && self.stands_ready() {
+            let (plan, trial) = self.decide(&mut considered, request)?;
+            if let Some(begun) = self.begun(self.ask_stand(request))? {
+                return self.run_begun(request, considered, begun, Some((plan, trial)));
+            }
         }
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
         let (plan, trial, marks, ready) = loop {
@@ -93,7 +131,7 @@ impl Orchestrator {
         let progress = Arc::clone(&invocation.progress);
         *lock(&self.in_flight) = {
             let request = request.clone();
-            Some(InFlight { request, considered, plan, trial, progress, marks, steps })
+            Some(InFlight { request, considered, plan, trial, progress, marks, steps, elsewhere: None })
         };
         let outcome = ready.run();
         let ended = self.clock.monotonic();
@@ -106,18 +144,23 @@ impl Orchestrator {
     /// Gives up on the run in progress, from another thread: records it as censored and reports it, with the exit code
     /// the process should end with. `None` where no run is in progress (nothing to record).
     pub fn abandon(&self, cause: ExitCause, signal: Option<i32>) -> Option<Report> {
+        // What runs in another process already is planned for meanwhile, and can be told of soon.
+        while self.asked.load(Acquire) {
+            std::thread::sleep(SOON);
+        }
         let mut in_flight = lock(&self.in_flight).take()?;
         let code = match (cause, signal) {
             (ExitCause::Timeout, _) => 124,
             (_, Some(signal)) => 128 + signal,
             _ => 125,
         };
+        let elsewhere = in_flight.elsewhere.as_mut().map(Elsewhere::end);
         let ended = self.clock.monotonic();
         let (began, began_cpu) = in_flight.progress.started().unwrap_or((ended, self.clock.process_cpu()));
         let measured = Measured {
             exit: Exit { cause, code, signal, message: None },
             run_seconds: (ended - began).0,
-            run_cpu_seconds: (self.clock.process_cpu() - began_cpu).0,
+            run_cpu_seconds: elsewhere.unwrap_or_else(|| (self.clock.process_cpu() - began_cpu).0),
             peak_memory: in_flight.progress.peak_linear_memory(),
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
@@ -134,6 +177,17 @@ impl Orchestrator {
         if let Some(plan) = &request.plan {
             return self.given(plan, considered).map(|plan| (plan, None));
         }
+        let standing = self.executor.standing(&considered.analysis.code.digest);
+        self.decide_where(considered, request, &standing)
+    }
+
+    /// The same where these artifacts stand, or are taken to.
+    pub(crate) fn decide_where(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        standing: &[(Tier, IsaLevel)],
+    ) -> Result<(Plan, Option<Trial>), Error> {
         let started = self.clock.monotonic();
         let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
         let keep = if request.all_candidates { usize::MAX } else { LISTED };
@@ -144,7 +198,7 @@ impl Orchestrator {
             plan.plan_seconds = (self.clock.monotonic() - started).0;
             return Ok((plan, None));
         }
-        let mut belief = self.believe(considered, request);
+        let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
         let mut emulated = None;
         let mut emulation_seconds = 0.0;
         while let Some(probe) = forewarm_planner::next_probe(&belief, &weights, mode(request.emulate)) {
@@ -243,13 +297,19 @@ impl Orchestrator {
 
     /// What was measured, beside what had been predicted.
     fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
-        let InFlight { considered, plan, trial, marks, steps, .. } = in_flight;
+        let InFlight { considered, plan, trial, marks, steps, progress, elsewhere, .. } = in_flight;
+        let framed = self.framed(considered, plan, *marks, measured, ended);
+        let used = elsewhere.as_ref().map(|elsewhere| elsewhere.used);
+        let own_delay = || forewarm_sandbox::measure::run_delay().map(|delay| delay.0);
         Observation {
-            peak_memory_bytes: forewarm_sandbox::measure::peak_resident(),
-            run_delay_seconds: forewarm_sandbox::measure::run_delay().map(|delay| delay.0),
+            cpu_seconds: framed.cpu_seconds + used.map_or(0.0, |used| used.cpu_seconds),
+            peak_memory_bytes: used.map_or_else(forewarm_sandbox::measure::peak_resident, |used| used.peak_memory),
+            run_delay_seconds: used.map_or_else(own_delay, |used| used.run_delay_seconds),
+            first_instruction_seconds: progress.started().map(|(began, _)| (began - considered.began.monotonic).0),
+            warm_state: elsewhere.as_ref().map(|elsewhere| elsewhere.rung.to_owned()),
             steps: steps.clone(),
             ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
-            ..self.framed(considered, plan, *marks, measured, ended)
+            ..framed
         }
     }
 
@@ -303,7 +363,7 @@ impl Orchestrator {
         observation
     }
 
-    fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
+    pub(crate) fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
         let measured = Measured {
             exit: outcome.exit,
             run_seconds: outcome.run_seconds,

@@ -6,7 +6,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use forewarm_holder::{Climb, Held, Holder, Program, Run, Rung, Started, Walls};
+use forewarm_holder::{Climb, Held, Holder, Program, PythonProgram, Run, Rung, Started, Walls};
 use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
 use forewarm_types::CodeKind;
 use forewarm_types::python::{ImportOrigin, ImportTime};
@@ -18,6 +18,9 @@ use crate::error::Error;
 use crate::memory::lock;
 use crate::process::{RUNNER, confinement, handler_of, is_handled};
 use crate::request::Request;
+use crate::warm_wasm::settled;
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// A program that was warmed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +30,16 @@ pub struct Warmed {
     /// How far the climb came and what it took.
     #[serde(flatten)]
     pub climb: Climb,
+}
+
+/// A program that is held, and what that costs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// What the holder says of it.
+    #[serde(flatten)]
+    pub held: Held,
+    /// Price of the memory it holds, in US dollars per hour.
+    pub hold_dollars_per_hour: f64,
 }
 
 impl Orchestrator {
@@ -43,15 +56,23 @@ impl Orchestrator {
     /// Has a program warmed up to a rung; the holder must be there.
     ///
     /// # Errors
-    /// Where it is no Python program, cannot be planned for, or the holder cannot warm it.
-    pub fn warm(&self, request: &Request, rung: Rung) -> Result<Warmed, Error> {
-        let mut considered = self.consider(request)?;
-        if considered.analysis.code.kind != CodeKind::Python {
-            return Err(Error::Usage {
-                message: format!("{} is no Python program", request.file.display()),
-                hint: Some("what other programs keep warm, their runs keep by themselves".into()),
-            });
+    /// Where it cannot be kept warm, planned for, or the holder cannot warm it.
+    pub fn warm(&self, request: &Request, rung: Option<Rung>) -> Result<Warmed, Error> {
+        let stamp = settled(&request.file);
+        let considered = self.consider(request)?;
+        match considered.analysis.code.kind {
+            CodeKind::Python => self.warm_python(request, considered, rung.unwrap_or(Rung::Worker)),
+            CodeKind::WasmModule | CodeKind::WasmComponent => {
+                self.warm_wasm(request, considered, stamp, rung.unwrap_or(Rung::Instance))
+            }
+            kind => Err(Error::Usage {
+                message: format!("{} is {kind} code, which is not kept warm", request.file.display()),
+                hint: Some("Python and WebAssembly programs are".into()),
+            }),
         }
+    }
+
+    fn warm_python(&self, request: &Request, mut considered: Considered, rung: Rung) -> Result<Warmed, Error> {
         let (plan, _) = self.decide(&mut considered, request)?;
         let command = self.command(request, CodeKind::Python)?;
         let lease = self.executor.allocate_process(&plan.chosen.configuration);
@@ -61,6 +82,17 @@ impl Orchestrator {
             message: format!("{} cannot be kept warm: {cause}", request.file.display()),
             hint: None,
         })?;
+        self.climb(request, &considered, Program::Python(program), rung)
+    }
+
+    /// Has the holder climb, and remembers what it took.
+    pub(crate) fn climb(
+        &self,
+        request: &Request,
+        considered: &Considered,
+        program: Program,
+        rung: Rung,
+    ) -> Result<Warmed, Error> {
         let holder = self.holder()?.ok_or_else(|| self.failed("the holder could not be started", &""))?;
         let climb = holder.warm(program, rung).map_err(|error| Error::State {
             message: "cannot be kept warm".to_owned(),
@@ -68,7 +100,7 @@ impl Orchestrator {
             cause: error.to_string(),
             hint: None,
         })?;
-        self.remember(&considered);
+        self.remember(considered);
         if climb.seconds > 0.0 {
             let rungs: Vec<_> = climb.steps.iter().map(|step| (step.rung.name(), step.seconds, step.bytes.0)).collect();
             self.memory.write(|store| store.add_climb(&considered.analysis.code.digest, &rungs, self.clock.unix().0));
@@ -80,9 +112,13 @@ impl Orchestrator {
     ///
     /// # Errors
     /// Where its place is not this user's alone, or it does not answer.
-    pub fn held(&self) -> Result<Vec<Held>, Error> {
+    pub fn held(&self) -> Result<Vec<Kept>, Error> {
         let held = self.holder()?.map(|holder| holder.list()).transpose();
-        held.map(Option::unwrap_or_default).map_err(|error| self.failed("the holder cannot be asked", &error))
+        let held = held.map_err(|error| self.failed("the holder cannot be asked", &error))?.unwrap_or_default();
+        let price = self.resources().price.dollars_per_byte_second.value;
+        let kept =
+            |held: Held| Kept { hold_dollars_per_hour: held.held_bytes.as_f64() * price * SECONDS_PER_HOUR, held };
+        Ok(held.into_iter().map(kept).collect())
     }
 
     /// Has the holder let go of a program, or of all; returns how many were held.
@@ -95,7 +131,7 @@ impl Orchestrator {
         dropped.map(Option::unwrap_or_default).map_err(|error| self.failed("the holder cannot be asked", &error))
     }
 
-    fn holder(&self) -> Result<Option<Holder>, Error> {
+    pub(crate) fn holder(&self) -> Result<Option<Holder>, Error> {
         let found = self.holder.as_ref().map(Holder::find).transpose();
         found.map(Option::flatten).map_err(|error| self.failed("the holder cannot be met", &error))
     }
@@ -112,7 +148,7 @@ impl Orchestrator {
         expects
     }
 
-    fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {
+    pub(crate) fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {
         Error::State {
             message: message.to_owned(),
             file: self.holder.as_ref().map(forewarm_holder::Place::socket).unwrap_or_default(),
@@ -142,7 +178,7 @@ impl Orchestrator {
             }
         };
         let started = started(request, considered, command, confinement);
-        let why = match started.map(|started| holder.run(&started)) {
+        let why = match started.map(|started| holder.run_python(&started)) {
             Ok(Ok(Run::Ended { ended, rung })) => return Some((ended, rung)),
             Ok(Ok(Run::Cold(why))) => why.filter(|why| !why.starts_with("nothing is warm")),
             Ok(Err(error)) => Some(error.to_string()),
@@ -177,8 +213,10 @@ fn started<'a>(
     // The event comes as an open file, wherever it lies.
     let eventless = Request { event: None, ..request.clone() };
     let walls = confinement(&eventless, command, false).map_err(|error| error.to_string())?;
-    let program =
-        Program { runner: handled.then(|| RUNNER.to_owned()), ..program(&eventless, considered, command, &walls)? };
+    let program = PythonProgram {
+        runner: handled.then(|| RUNNER.to_owned()),
+        ..program(&eventless, considered, command, &walls)?
+    };
     let name = request.python.handler.as_deref().map_or("", |name| name.rsplit('.').next().unwrap_or(name));
     let first = considered.program.path().as_os_str().as_bytes().to_vec();
     let given = request.arguments.iter().map(|argument| argument.as_bytes().to_vec());
@@ -201,7 +239,7 @@ fn program(
     considered: &Considered,
     command: &Command,
     walls: &Confinement,
-) -> Result<Program, String> {
+) -> Result<PythonProgram, String> {
     let text = |text: &std::ffi::OsStr| text.to_str().map(str::to_owned);
     let environment = command.environment.iter().map(|(name, value)| Some((text(name)?, text(value)?)));
     let environment = environment.collect::<Option<Vec<_>>>().ok_or("its environment is not UTF-8")?;
@@ -215,7 +253,7 @@ fn program(
     let leading = imports.filter(|import| {
         import.when == ImportTime::Static && import.function.is_none() && installed.contains(&import.origin)
     });
-    Ok(Program {
+    Ok(PythonProgram {
         python: command.executable.clone(),
         file,
         runner: is_handled(request).then(|| RUNNER.to_owned()),

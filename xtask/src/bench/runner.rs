@@ -66,7 +66,8 @@ impl Runner {
         Ok(finished)
     }
 
-    fn command(&self, corpus: &Corpus, case: &Case, scratch: &Scratch, options: &[&str]) -> Command {
+    /// What runs the case in a scratch folder.
+    pub fn command(&self, corpus: &Corpus, case: &Case, scratch: &Scratch, options: &[&str]) -> Command {
         match self {
             Self::Cranelift => wasmtime(corpus, case, scratch, &case.file, &["-C", "cache=n"]),
             Self::Winch => wasmtime(corpus, case, scratch, &case.file, &["-C", "cache=n", "-C", "compiler=winch"]),
@@ -125,6 +126,12 @@ fn forewarm(case: &Case, scratch: &Scratch, state: &Path, options: &[&str]) -> C
     if !case.args.is_empty() {
         command.arg("--").args(&case.args);
     }
+    with_state(&mut command, state);
+    command
+}
+
+/// Gives Forewarm a folder for all of its state.
+pub fn with_state(command: &mut Command, state: &Path) {
     let homes = [
         ("XDG_DATA_HOME", "data"),
         ("XDG_CACHE_HOME", "cache"),
@@ -132,7 +139,6 @@ fn forewarm(case: &Case, scratch: &Scratch, state: &Path, options: &[&str]) -> C
         ("XDG_RUNTIME_DIR", "runtime"),
     ];
     command.envs(homes.map(|(key, folder)| (key, state.join(folder))));
-    command
 }
 
 fn with_surroundings(command: &mut Command, case: &Case, scratch: &Scratch) {

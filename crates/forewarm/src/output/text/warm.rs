@@ -1,7 +1,6 @@
 //! What is kept ready between runs, for people.
 
-use forewarm_holder::Held;
-use forewarm_orchestrator::Warmed;
+use forewarm_orchestrator::{Kept, Warmed};
 
 use super::plural;
 use crate::human;
@@ -28,7 +27,7 @@ pub fn climb(warmed: &Warmed) -> String {
 }
 
 /// What is held.
-pub fn held(held: &[Held]) -> String {
+pub fn held(held: &[Kept]) -> String {
     if held.is_empty() {
         return "nothing is kept warm\n".to_owned();
     }
@@ -36,17 +35,19 @@ pub fn held(held: &[Held]) -> String {
         ("program", Side::Left),
         ("rung", Side::Left),
         ("holds", Side::Right),
+        ("$ an hour", Side::Right),
         ("climb", Side::Right),
         ("runs", Side::Right),
         ("running", Side::Right),
         ("idle", Side::Right),
     ];
     let mut table = Table::new(columns);
-    for one in held {
+    for Kept { held: one, hold_dollars_per_hour } in held {
         table.row([
             one.file.display().to_string(),
             one.rung.name().to_owned(),
             human::size(one.held_bytes),
+            human::dollars(*hold_dollars_per_hour),
             human::seconds(one.climb_seconds),
             one.runs.to_string(),
             one.active.to_string(),

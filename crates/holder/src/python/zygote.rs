@@ -3,13 +3,13 @@
 //! What happens inside is in `zygote.py`. Two threads stand by each: the *keeper*, whose child the sandbox's init is (it
 //! dies with the thread that made it) and who holds it to its memory, and the *listener*, who hears what it says.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Acquire};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use forewarm_sandbox::RealClock;
@@ -20,7 +20,11 @@ use rustix::fs::{MemfdFlags, memfd_create, statvfs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use crate::protocol::{Climb, Held, Program, Rung, RungStep};
+use super::PythonProgram;
+use crate::holding::{Holding, Tally};
+use crate::line::{Word, hear};
+use crate::program::{Program, Rung};
+use crate::protocol::{Answer, Climb, RungStep};
 use crate::stamps::{Names, Stamps};
 use crate::wire;
 
@@ -37,12 +41,9 @@ const ATTEMPTS: u32 = 3;
 /// How far a file system's clock may lag behind the system's: a tick of 10 ms at the slowest (`CONFIG_HZ=100`).
 const TICK_NANOSECONDS: i64 = 10_000_000;
 
-/// Most bytes of a message from a zygote: 64 names of files as long as names can be (`PATH_MAX`, 4096), rounded up.
-const MESSAGE: usize = 64 * 4096 + 4096;
-
 /// Why a climb could not be begun at all.
 #[derive(Debug, thiserror::Error)]
-pub enum ClimbError {
+pub(crate) enum ClimbError {
     /// This system cannot confine a zygote as a cold run is confined.
     #[error("{0}")]
     Unconfined(&'static str),
@@ -65,36 +66,19 @@ pub enum ClimbError {
 
 /// A standing zygote.
 #[derive(Debug)]
-pub struct Zygote {
-    /// What it is of.
-    pub program: Program,
-    /// The rung that was asked for.
-    pub wanted: Rung,
-    /// How it came where it stands.
-    pub climb: Climb,
-    /// Key of the tier that confines it.
-    pub tier: Tier,
+pub(crate) struct Zygote {
+    program: Program,
+    wanted: Rung,
+    climb: Climb,
+    /// The tier that confines it.
+    tier: Tier,
     line: OwnedFd,
     init: i32,
     handle: OwnedFd,
     stamps: Stamps,
     scratch: Vec<Option<u64>>,
-    active: AtomicU32,
-    runs: AtomicU64,
-    used: Mutex<f64>,
     spoiled: AtomicBool,
-    leaving: AtomicBool,
-    gone: AtomicBool,
-}
-
-/// What a zygote says while it climbs.
-enum Word {
-    Step(RungStep),
-    Refused(Rung, String),
-    Files(Vec<PathBuf>),
-    Folders(Vec<PathBuf>),
-    Ready(f64),
-    Gone,
+    tally: Tally,
 }
 
 /// What the keeper says once the interpreter is started.
@@ -102,7 +86,7 @@ type Started = Result<(i32, OwnedFd, Tier), ClimbError>;
 
 impl Zygote {
     /// Climbs as far as can be towards a rung.
-    pub fn climb(program: &Program, wanted: Rung) -> Result<Arc<Self>, ClimbError> {
+    pub fn climb(program: &PythonProgram, wanted: Rung) -> Result<Self, ClimbError> {
         if !separable() {
             return Err(ClimbError::Unconfined(
                 "this kernel cannot keep a run from its zygote (that takes Landlock 6, Linux 6.12)",
@@ -128,14 +112,13 @@ impl Zygote {
                     }
                     zygote.climb.refused = refused;
                     zygote.climb.seconds = (RealClock.monotonic() - began).0;
-                    let zygote = Arc::new(*zygote);
-                    return Ok(zygote);
+                    return Ok(*zygote);
                 }
             }
         }
     }
 
-    fn attempt(program: &Program, wanted: Rung, top: Rung) -> Result<Attempt, ClimbError> {
+    fn attempt(program: &PythonProgram, wanted: Rung, top: Rung) -> Result<Attempt, ClimbError> {
         let began = (RealClock.unix().0 * 1e9) as i64 - TICK_NANOSECONDS;
         let beside = Names::of(program.file.parent().unwrap_or(&program.file));
         let flags = SocketFlags::CLOEXEC;
@@ -153,7 +136,7 @@ impl Zygote {
         wire::send_beside(&line, &request(program, top, wanted == Rung::Worker), &[])?;
         let mut loaded = Loaded::default();
         loop {
-            match hear(&line)? {
+            match hear(&line, Some(MOST_CLIMB))? {
                 Word::Step(step) => loaded.steps.push(step),
                 Word::Refused(rung, why) => {
                     end();
@@ -165,7 +148,7 @@ impl Zygote {
                     loaded.fork_seconds = seconds;
                     break;
                 }
-                Word::Gone => {
+                Word::Over { .. } | Word::Gone => {
                     end();
                     return Err(ClimbError::Silent(
                         "ended, or took too long, before it was ready (zygotes need CPython 3.9 or newer)".into(),
@@ -173,14 +156,14 @@ impl Zygote {
                 }
             }
         }
-        let stamps = Stamps::take(loaded.files, loaded.folders, &shown(program));
+        let stamps = Stamps::take(loaded.files, loaded.folders, &program.walls.shown(&program.directory));
         if let Some(file) = stamps.changed_since(began, &beside) {
             end();
             return Ok(Attempt::Changed(file.to_owned()));
         }
         let climb = reached(loaded.steps, loaded.fork_seconds, wanted, init, stamps.len());
         Ok(Attempt::Stands(Box::new(Self {
-            program: program.clone(),
+            program: Program::Python(program.clone()),
             wanted,
             climb,
             tier,
@@ -189,115 +172,79 @@ impl Zygote {
             handle,
             stamps,
             scratch: scratch(init),
-            active: AtomicU32::new(0),
-            runs: AtomicU64::new(0),
-            used: Mutex::new(RealClock.monotonic().0),
             spoiled: AtomicBool::new(false),
-            leaving: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
+            tally: Tally::new(),
         })))
-    }
-
-    /// Hears what the zygote says from now on, until it is gone; `news` is called after each run and at its end.
-    pub fn listen(&self, mut news: impl FnMut(&Self)) {
-        let mut buffer = vec![0; 4096];
-        loop {
-            match wire::receive_beside(&self.line, &mut buffer) {
-                Ok((count, _)) if count > 0 => {
-                    let message = buffer.get(..count).unwrap_or_default();
-                    if message.first() == Some(&b'D') {
-                        let clean =
-                            wire::unpack(message.get(1..).unwrap_or_default()).first().is_some_and(|s| s == b"0");
-                        self.over(clean);
-                    }
-                }
-                _ => break,
-            }
-            news(self);
-        }
-        self.gone.store(true, std::sync::atomic::Ordering::Release);
-        news(self);
     }
 
     fn over(&self, clean: bool) {
         // A run that left files or processes where the next would find them is the last of this zygote.
         if !clean || scratch(self.init) != self.scratch {
-            self.spoiled.store(true, std::sync::atomic::Ordering::Release);
+            self.spoiled.store(true, Release);
         }
-        let left = self.active.fetch_sub(1, AcqRel) - 1;
-        *lock(&self.used) = RealClock.monotonic().0;
-        if left == 0 && self.leaving.load(Acquire) {
+        if self.tally.over() {
             self.end();
         }
     }
+}
 
-    /// Hands it a run: the client's connection, its streams, perhaps an event.
-    pub fn hand(&self, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.active.fetch_add(1, AcqRel);
-        *lock(&self.used) = RealClock.monotonic().0;
-        let sent = wire::send_beside(&self.line, b"r", descriptors);
-        match sent {
-            Ok(_) => {
-                self.runs.fetch_add(1, AcqRel);
-                Ok(())
-            }
-            Err(error) => {
-                self.active.fetch_sub(1, AcqRel);
-                Err(error)
-            }
-        }
+impl Holding for Zygote {
+    fn program(&self) -> &Program {
+        &self.program
     }
 
-    /// What it was loaded from and has changed since, where something has.
-    pub fn changed(&self) -> Option<PathBuf> {
+    fn wanted(&self) -> Rung {
+        self.wanted
+    }
+
+    fn climb(&self) -> &Climb {
+        &self.climb
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn changed(&self) -> Option<PathBuf> {
         self.stamps.changed().map(std::path::Path::to_owned)
     }
 
-    /// Whether a run left something behind.
-    pub fn spoiled(&self) -> bool {
+    fn spoiled(&self) -> bool {
         self.spoiled.load(Acquire)
     }
 
-    /// Whether it has ended.
-    pub fn gone(&self) -> bool {
-        self.gone.load(Acquire)
+    fn held_bytes(&self) -> Bytes {
+        process::standing(self.init).0
     }
 
-    /// Runs it is serving.
-    pub fn active(&self) -> u32 {
-        self.active.load(Acquire)
-    }
-
-    /// Ends it once its last run is over.
-    pub fn leave(&self) {
-        self.leaving.store(true, std::sync::atomic::Ordering::Release);
-        if self.active() == 0 {
-            self.end();
+    fn listen(&self, news: &mut dyn FnMut()) {
+        loop {
+            match hear(&self.line, None) {
+                Ok(Word::Over { clean }) => self.over(clean),
+                Ok(Word::Gone) | Err(_) => break,
+                Ok(_) => {}
+            }
+            news();
         }
+        self.tally.has_gone();
+        news();
     }
 
-    /// Ends it and all its runs now.
-    pub fn end(&self) {
+    /// Tells the client the rung, and the zygote of the client.
+    fn hand(&self, client: &UnixStream, beside: &[OwnedFd]) -> io::Result<()> {
+        self.tally.begin(|| {
+            let taken = Answer::Taken { rung: self.climb.rung, tier: self.tier.name().to_owned() };
+            // A client that has gone is noticed by its run.
+            let _ = wire::send(client, &taken, &[]);
+            let handed: Vec<_> = std::iter::once(client.as_fd()).chain(beside.iter().map(AsFd::as_fd)).collect();
+            wire::send_beside(&self.line, b"r", &handed)
+        })?;
+        Ok(())
+    }
+
+    fn end(&self) {
         // One that has ended already needs no signal.
         let _ = pidfd_send_signal(&self.handle, Signal::KILL);
-    }
-
-    /// Since its last use, in seconds.
-    pub fn idle_seconds(&self) -> f64 {
-        RealClock.monotonic().0 - *lock(&self.used)
-    }
-
-    /// As `--list` shows it.
-    pub fn held(&self) -> Held {
-        Held {
-            file: self.program.file.clone(),
-            rung: self.climb.rung,
-            held_bytes: process::standing(self.init).0,
-            climb_seconds: self.climb.seconds,
-            runs: self.runs.load(Acquire),
-            active: self.active(),
-            idle_seconds: self.idle_seconds(),
-        }
     }
 }
 
@@ -337,7 +284,7 @@ fn reached(mut steps: Vec<RungStep>, fork_seconds: f64, wanted: Rung, init: i32,
 }
 
 /// What a zygote is told: the rung, what it is of, and what it may import.
-fn request(program: &Program, top: Rung, waiting: bool) -> Vec<u8> {
+fn request(program: &PythonProgram, top: Rung, waiting: bool) -> Vec<u8> {
     let mode = if program.runner.is_some() { "handler" } else { "script" };
     let strict = if program.walls.network || !program.walls.writable.is_empty() { "strict" } else { "" };
     let lines: Vec<String> = program.import_lines.iter().map(u32::to_string).collect();
@@ -355,7 +302,7 @@ fn request(program: &Program, top: Rung, waiting: bool) -> Vec<u8> {
 }
 
 /// Starts the interpreter in its sandbox, by a thread that stays as long as it lives.
-fn keep(program: &Program, line: OwnedFd) -> Result<(i32, OwnedFd, Tier), ClimbError> {
+fn keep(program: &PythonProgram, line: OwnedFd) -> Result<(i32, OwnedFd, Tier), ClimbError> {
     let output = || memfd_create("forewarm", MemfdFlags::CLOEXEC).map(File::from).map_err(io::Error::from);
     let outputs = [output()?, output()?];
     let command = process::Program {
@@ -382,47 +329,6 @@ fn keep(program: &Program, line: OwnedFd) -> Result<(i32, OwnedFd, Tier), ClimbE
     heard.recv().map_err(|_| ClimbError::Silent("could not be started".into()))?
 }
 
-/// The next word of a climbing zygote, waited for as long as a climb may take.
-fn hear(line: &OwnedFd) -> Result<Word, ClimbError> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let timeout = Timespec { tv_sec: MOST_CLIMB.as_secs().cast_signed(), tv_nsec: 0 };
-    let mut fds = [PollFd::new(line, PollFlags::IN)];
-    if poll(&mut fds, Some(&timeout)).map_err(io::Error::from)? == 0 {
-        return Ok(Word::Gone);
-    }
-    let mut buffer = vec![0; MESSAGE];
-    let count = match wire::receive_beside(line, &mut buffer) {
-        Ok((count, _)) => count,
-        Err(_) => 0,
-    };
-    let message = buffer.get(..count).unwrap_or_default();
-    let parts = wire::unpack(message.get(1..).unwrap_or_default());
-    let text = |at: usize| parts.get(at).map(|part| String::from_utf8_lossy(part).into_owned()).unwrap_or_default();
-    let number = |at: usize| text(at).parse::<u64>().unwrap_or(0);
-    let paths = || parts.iter().map(|part| PathBuf::from(os(part))).collect();
-    let rung = || Rung::named(&text(0)).unwrap_or(Rung::Interpreter);
-    Ok(match message.first() {
-        Some(b'S') => Word::Step(RungStep { rung: rung(), seconds: number(1) as f64 * 1e-9, bytes: Bytes(number(2)) }),
-        Some(b'X') => Word::Refused(rung(), text(1)),
-        Some(b'F') => Word::Files(paths()),
-        Some(b'P') => Word::Folders(paths()),
-        Some(b'R') => Word::Ready(number(0) as f64 * 1e-9),
-        _ => Word::Gone,
-    })
-}
-
-fn os(bytes: &[u8]) -> OsString {
-    use std::os::unix::ffi::OsStringExt;
-    OsString::from_vec(bytes.to_vec())
-}
-
-/// What is shown to the program by its place, so that another thing at that place would not be seen.
-fn shown(program: &Program) -> Vec<PathBuf> {
-    let walls = &program.walls;
-    let given = walls.writable.iter().map(|(host, _)| host.clone());
-    walls.visible.iter().cloned().chain(given).chain([program.directory.clone()]).collect()
-}
-
 /// How many files stand in each private directory, as the file systems themselves count.
 fn scratch(init: i32) -> Vec<Option<u64>> {
     let used = |path: &&str| {
@@ -430,9 +336,4 @@ fn scratch(init: i32) -> Vec<Option<u64>> {
         Some(found.f_files.saturating_sub(found.f_ffree))
     };
     process::PRIVATE.iter().map(used).collect()
-}
-
-/// Locks; what a panicking thread left behind is still whole, since every section only replaces values.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
