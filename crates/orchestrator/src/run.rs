@@ -177,7 +177,8 @@ impl Orchestrator {
         if let Some(plan) = &request.plan {
             return self.given(plan, considered).map(|plan| (plan, None));
         }
-        let standing = self.executor.standing(&considered.analysis.code.digest);
+        let code = &considered.analysis.code;
+        let standing = if code.kind.is_process() { Vec::new() } else { self.executor.standing(&code.digest) };
         self.decide_where(considered, request, &standing)
     }
 

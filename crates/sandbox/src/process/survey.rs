@@ -100,12 +100,14 @@ pub fn standing(init: i32) -> (Bytes, u64) {
     (Bytes(held.sum()), (folders.len() as u64).saturating_sub(1))
 }
 
-/// The same of a process and all below it.
+/// Memory that a process and all below it hold, each page's share counted, without what is only cached of files: what the
+/// system has back once they end.
 #[must_use]
 pub fn standing_below(process: i32) -> Bytes {
     let rollups = descendants(process).into_iter().map(|pid| format!("/proc/{pid}/smaps_rollup"));
-    let held = rollups.filter_map(|rollup| kibibytes(&fs::read_to_string(rollup).ok()?, "Pss:"));
-    Bytes(held.sum())
+    let texts = rollups.filter_map(|rollup| fs::read_to_string(rollup).ok());
+    let held = |text: String| ["Pss_Anon:", "Pss_Shmem:"].iter().filter_map(|name| kibibytes(&text, name)).sum::<u64>();
+    Bytes(texts.map(held).sum())
 }
 
 /// A field of `/proc/<pid>/status` in KiB, as bytes: proc_pid_status(5).
