@@ -143,6 +143,6 @@ pub fn analyze_python(
 fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Result<Reading<'_>, AnalyzeError> {
     match kind {
         CodeKind::WasmModule | CodeKind::WasmComponent | CodeKind::Python => frontend::wasm::read(bytes, kind, budget),
-        CodeKind::Elf => frontend::elf::read(bytes),
+        CodeKind::Elf => frontend::elf::read(bytes, budget),
     }
 }

@@ -140,6 +140,27 @@ fn this_very_test_is_a_rust_program() {
     }
 }
 
+#[test]
+fn every_opcode_is_told_as_it_is_decoded() {
+    let mut code = Vec::new();
+    for (prefix, wide, escape) in [0_u8, 0x66, 0xf2, 0xf3]
+        .into_iter()
+        .flat_map(|prefix| [(prefix, false, false), (prefix, false, true), (prefix, true, false), (prefix, true, true)])
+    {
+        for opcode in 0..=255_u8 {
+            for operands in (0..=255_u8).filter(|operands| matches!(operands & 7, 0 | 4 | 5)) {
+                code.extend(Some(prefix).filter(|&prefix| prefix != 0));
+                code.extend(wide.then_some(0x48));
+                code.extend(escape.then_some(0x0f));
+                // Behind it a byte that names a base, or none, and as many as an instruction can have that do nothing.
+                code.extend([opcode, operands, if operands & 8 == 0 { 0x25 } else { 0x24 }]);
+                code.extend([0x90; 15]);
+            }
+        }
+    }
+    check_shapes(&code);
+}
+
 fn a_real_program() -> Option<Vec<u8>> {
     ["/bin/true", "/usr/bin/true"]
         .iter()

@@ -1,5 +1,7 @@
 //! The code of an image as one numbered program: imports first, then functions; where a call goes.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use iced_x86::{Instruction, OpKind};
 
 use super::body::never_returns;
@@ -11,8 +13,8 @@ use super::image::Image;
 pub(crate) struct Code<'a> {
     pub image: Image<'a>,
     pub functions: Functions<'a>,
-    /// Whether calls of each number do not come back.
-    never: Vec<bool>,
+    /// Whether calls of each number do not come back, as far as that was asked: see [`Code::never_returns`].
+    never: Vec<AtomicU8>,
     /// First function that begins at or after each [`GRAIN`] bytes of code.
     index: Vec<u32>,
     low: u64,
@@ -22,6 +24,11 @@ pub(crate) struct Code<'a> {
     /// Where stubs lie.
     stubs: std::ops::Range<u64>,
 }
+
+/// Answers to whether calls of a function come back.
+const UNASKED: u8 = 0;
+const RETURNS: u8 = 1;
+const NEVER: u8 = 2;
 
 /// Bytes of code for which the place in the list of functions is kept.
 const GRAIN: u64 = 64;
@@ -58,11 +65,11 @@ pub(crate) enum Callee {
 }
 
 impl<'a> Code<'a> {
-    /// Finds the functions of an image; none where its machine is not decoded.
-    pub(crate) fn new(image: Image<'a>) -> Self {
-        let functions = if image.decodable() { functions::find(&image) } else { Functions::default() };
-        let names = image.imports.iter().copied().chain(functions.ranges.iter().map(|range| range.name));
-        let never = names.map(never_returns).collect();
+    /// Finds the functions of an image; none where its machine is not decoded. Where it is not to be `thorough`, code is
+    /// not looked through for functions that nothing else tells of.
+    pub(crate) fn new(image: Image<'a>, thorough: bool) -> Self {
+        let functions = if image.decodable() { functions::find(&image, thorough) } else { Functions::default() };
+        let never = (0..image.imports.len() + functions.ranges.len()).map(|_| AtomicU8::new(UNASKED)).collect();
         let (index, low, high) = index(&functions);
         let stubs =
             functions.stubs.first().map_or(0, |stub| stub.0)..functions.stubs.last().map_or(0, |stub| stub.0 + 1);
@@ -172,9 +179,17 @@ impl<'a> Code<'a> {
         }
     }
 
-    /// Whether calls of a number do not come back.
+    /// Whether calls of a number do not come back, by its name: names are long and many, and few are asked for.
     pub(crate) fn never_returns(&self, number: u32) -> bool {
-        self.never.get(number as usize).copied().unwrap_or(false)
+        let Some(known) = self.never.get(number as usize) else { return false };
+        match known.load(Ordering::Relaxed) {
+            UNASKED => {
+                let never = never_returns(self.name(number));
+                known.store(if never { NEVER } else { RETURNS }, Ordering::Relaxed);
+                never
+            }
+            answer => answer == NEVER,
+        }
     }
 
     /// Whether a number is an import of one of these names.

@@ -19,8 +19,9 @@ pub(super) struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    pub(super) fn new(code: Code<'a>) -> Self {
-        Self { code, layout: Layout::default() }
+    /// The image, and buffers that laid it out.
+    pub(super) fn new(code: Code<'a>, layout: Layout) -> Self {
+        Self { code, layout }
     }
 }
 

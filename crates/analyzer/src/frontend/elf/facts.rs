@@ -19,10 +19,11 @@ const MOST_NAMED: usize = 6;
 /// Longest name of a library or function that is kept, in characters.
 const MAX_NAME: usize = 200;
 
-/// Facts of an image, what is known of it as a native program, and what is uncertain.
-pub(crate) fn facts(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (Facts, NativeDemand, Vec<String>) {
+/// Facts of an image, what is known of it as a native program, and what is uncertain; `whole` where all functions were
+/// looked at.
+pub(crate) fn facts(code: &Code<'_>, scans: &Scans, begin: &[u32], whole: bool) -> (Facts, NativeDemand, Vec<String>) {
     let image = &code.image;
-    let (isa, mut warnings) = isa::demand(code, scans, begin);
+    let (isa, mut warnings) = if whole { isa::demand(code, scans, begin) } else { isa::at_first_sight(code, scans) };
     let runtimes = runtimes::find(image);
     let native = native(code, runtimes);
     if !native.decoded {

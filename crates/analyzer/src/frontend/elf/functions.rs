@@ -27,8 +27,9 @@ pub(crate) struct Functions<'a> {
     pub stubs: Vec<(u64, u32)>,
 }
 
-/// Finds all functions of an image whose code is decoded.
-pub(crate) fn find<'a>(image: &Image<'a>) -> Functions<'a> {
+/// Finds all functions of an image whose code is decoded; those that only code mentions where it is to be `thorough`,
+/// since all code is looked through for them.
+pub(crate) fn find<'a>(image: &Image<'a>, thorough: bool) -> Functions<'a> {
     let code = image.code();
     let stubs = stubs(image, &code);
     let mut starts: Vec<(u64, u64, &'a str)> = Vec::new();
@@ -47,17 +48,20 @@ pub(crate) fn find<'a>(image: &Image<'a>) -> Functions<'a> {
     if unaided || (named == 0 && starts.len() < 16) {
         starts.extend(call_targets(image, &code).into_iter().map(|address| (address, 0, "")));
     }
-    let mut found = ranges(&code, starts.clone());
-    let mentioned = mentioned(image, &code, &found);
+    let mut found = ranges(&code, &mut starts);
+    let mentioned = if thorough { mentioned(image, &code, &found) } else { Vec::new() };
     if !mentioned.is_empty() {
         starts.extend(mentioned.into_iter().map(|address| (address, 0, "")));
-        found = ranges(&code, starts);
+        found = ranges(&code, &mut starts);
     }
     Functions { ranges: found, stubs }
 }
 
 /// Bytes between functions that are padding and no code: `nop` in its forms, `int3`, zeros.
 const PADDING: [u8; 10] = [0x00, 0x0f, 0x1f, 0x2e, 0x40, 0x44, 0x66, 0x80, 0x84, 0x90];
+
+/// Pages of 4 KiB for which it is noted whether there is such code in them, by the low bits of their number.
+const PAGES: usize = 1 << 14;
 
 /// Code between the known functions: assembly without unwind entries. Addresses in it that calls, jumps, address
 /// computations or pointers elsewhere name begin a function. Their bytes are looked for without decoding.
@@ -82,19 +86,29 @@ fn mentioned(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &
     if gaps.is_empty() {
         return Vec::new();
     }
+    // Nearly every address is settled by its page.
+    let page = |address: u64| (address >> 12) as usize % PAGES;
+    let mut pages = vec![false; PAGES];
+    for gap in &gaps {
+        let last = (gap.end - 1) >> 12;
+        (gap.start >> 12..=last).take(PAGES).for_each(|at| pages[at as usize % PAGES] = true);
+    }
     let inside = |address: u64| {
+        if !pages[page(address)] {
+            return false;
+        }
         let after = gaps.partition_point(|gap| gap.start <= address);
         after.checked_sub(1).is_some_and(|at| gaps[at].contains(&address))
     };
     let mut out: Vec<u64> = image.pointers.iter().map(|pointer| pointer.1).filter(|&address| inside(address)).collect();
     for (address, file) in code {
         let bytes = &image.bytes[file.clone()];
-        for (at, pair) in bytes.windows(2).enumerate() {
-            // call, jmp; lea with rip, whose displacement comes one byte later.
-            let skip = match pair[0] {
-                0xe8 | 0xe9 => 1,
-                0x8d if pair[1] & 0xc7 == 0x05 => 2,
-                _ => continue,
+        // call, jmp; lea with rip, whose displacement comes one byte later.
+        for at in memchr::memchr3_iter(0xe8, 0xe9, 0x8d, bytes) {
+            let skip = match (bytes[at], bytes.get(at + 1)) {
+                (0x8d, Some(next)) if next & 0xc7 == 0x05 => 2,
+                (0x8d, _) => continue,
+                _ => 1,
             };
             let Some(word) = bytes.get(at + skip..).and_then(|rest| rest.first_chunk::<4>()) else { continue };
             let next = address + (at + skip + 4) as u64;
@@ -108,7 +122,7 @@ fn mentioned(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &
 }
 
 /// Cuts the starts to ranges: within one piece of code, up to the size told or the next start.
-fn ranges<'a>(code: &[(u64, std::ops::Range<usize>)], mut starts: Vec<(u64, u64, &'a str)>) -> Vec<Range<'a>> {
+fn ranges<'a>(code: &[(u64, std::ops::Range<usize>)], starts: &mut [(u64, u64, &'a str)]) -> Vec<Range<'a>> {
     // Of several entries for one place, a name comes first, then the largest size.
     starts.sort_by(|a, b| (a.0, a.2.is_empty(), b.1).cmp(&(b.0, b.2.is_empty(), a.1)));
     let mut out: Vec<Range<'a>> = Vec::new();

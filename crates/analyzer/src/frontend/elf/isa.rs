@@ -83,6 +83,14 @@ pub(crate) fn demand(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (IsaDeman
     (IsaDemand { required: features::names(required), may_use: features::names(may_use) }, warnings)
 }
 
+/// The demand where only some functions were looked at: what stands behind a test of the processor cannot be told then,
+/// so that what the linker notes is required and all else may be used.
+pub(crate) fn at_first_sight(code: &Code<'_>, scans: &Scans) -> (IsaDemand, Vec<String>) {
+    let required = noted(code.image.isa_needed);
+    let may_use = scans.iter().fold(0, |set, scan| set | scan.features | scan.doubtful) & !required;
+    (IsaDemand { required: features::names(required), may_use: features::names(may_use) }, Vec::new())
+}
+
 /// What a property note demands.
 fn noted(needed: u32) -> u64 {
     let level = |level: &(u32, &str, &[&str])| level.2.iter().fold(0, |set, name| set | features::named(name));
@@ -209,9 +217,9 @@ fn look_into(code: &Code<'_>, scans: &Scans) -> (BTreeMap<u32, Clean>, Known) {
         fresh.common.clone_from(&known.common);
         let mut found = (BTreeSet::new(), BTreeSet::new());
         let tellers = Numbers::new(&fresh.tellers, code);
+        let slots: Vec<u64> = code.image.slots.iter().filter(|slot| tellers.holds(slot.1)).map(|slot| slot.0).collect();
         for (index, scan) in scans.iter().enumerate() {
-            let slot = |address: u64| code.image.import_at(address).is_some_and(|import| tellers.holds(import));
-            let touches = scans.data(scan).iter().any(|&address| fresh.holds(address) || slot(address))
+            let touches = scans.data(scan).iter().any(|address| fresh.holds(*address) || slots.contains(address))
                 || scans.calls(scan).iter().any(|&callee| tellers.holds(callee));
             if !touches {
                 continue;
@@ -307,17 +315,31 @@ fn is_variant(name: &str) -> bool {
     let begins = |at: usize, part: &str| {
         name[at..].get(..part.len()).is_some_and(|word| word.eq_ignore_ascii_case(part.as_bytes()))
     };
-    name.windows(2).enumerate().any(|(at, pair)| {
-        // The letters that the parts begin with.
-        let perhaps = match pair[0] | 0x20 {
-            b'a' => matches!(pair[1] | 0x20, b'v' | b'e'),
-            b'b' => pair[1] | 0x20 == b'm',
-            b'h' | b'v' => pair[1] | 0x20 == b'a',
-            b'p' => matches!(pair[1] | 0x20, b'c' | b'o'),
-            b's' => matches!(pair[1] | 0x20, b's' | b'h' | b'k'),
-            b'x' => pair[1] == b'8',
-            _ => false,
-        };
-        perhaps && VARIANTS.iter().any(|part| begins(at, part))
+    name.windows(BEGINNING).enumerate().any(|(at, letters)| {
+        let parts =
+            (0..BEGINNING).fold(u32::MAX, |parts, place| parts & BEGINNINGS[place][usize::from(letters[place])]);
+        parts != 0 && VARIANTS.iter().any(|part| begins(at, part))
     })
+}
+
+/// Letters by which parts of names are looked for.
+const BEGINNING: usize = 3;
+
+/// Which of the parts have a letter, large or small, at each of their first places, a bit each.
+static BEGINNINGS: [[u32; 256]; BEGINNING] = beginnings();
+
+const fn beginnings() -> [[u32; 256]; BEGINNING] {
+    let mut out = [[0; 256]; BEGINNING];
+    let mut part = 0;
+    while part < VARIANTS.len() {
+        let mut place = 0;
+        while place < BEGINNING {
+            let letter = VARIANTS[part].as_bytes()[place];
+            out[place][letter as usize] |= 1 << part;
+            out[place][letter.to_ascii_uppercase() as usize] |= 1 << part;
+            place += 1;
+        }
+        part += 1;
+    }
+    out
 }

@@ -4,13 +4,14 @@
 //! The unit of `ops.total` is the machine instruction of the file itself: what shared libraries execute on its behalf
 //! is not in it, but shows as calls of their functions. A `ret` is counted by the entry of its function.
 //!
-//! Every function is looked at by the shape of its instructions; those that a run can come to are decoded, laid out and,
-//! where something in them repeats, followed.
+//! Every function is looked at by the shape of its instructions; of those that a run can come to the likeliest to matter
+//! are decoded, laid out and, where something in them repeats, followed (`reach`). A first run looks only into what is
+//! nearest the entry.
 //!
-//! Bounds, all linear in the file: every byte of code is looked at once, decoded once, and once more in functions that
-//! matter; some 40 bytes of memory per instruction of the largest function, some 25 per instruction that is reached. Functions above
-//! 4 MiB, with jumps into the middle of loops, or with more ways out of loops than 64 per block are counted and not
-//! understood.
+//! Bounds, all linear in the file: every byte of code is looked at once, an eighth of a large program's is decoded, and
+//! once more in functions that matter or ask the processor what it can do; some 40 bytes of memory per instruction of the
+//! largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
+//! loops, or with more ways out of loops than 64 per block are counted and not understood.
 
 mod body;
 mod chances;
@@ -31,6 +32,7 @@ mod isa;
 mod kits;
 mod layout;
 mod loops;
+mod reach;
 mod read;
 mod registers;
 mod roots;
@@ -45,26 +47,44 @@ pub(crate) use shapes::check as check_shapes;
 
 pub use closure::{LibraryFiles, resolve_libraries};
 
+use layout::Layout;
+use reach::Looks;
+
+use crate::Budget;
 use crate::error::AnalyzeError;
 use crate::frontend::Reading;
 use crate::program::Program;
 
-/// Reads an ELF file.
+/// Code bytes up to which a program is understood whole, and the share of a larger one's code that is laid out, those
+/// functions first that are likeliest to matter. A choice: laying out takes four to five times as long as decoding, so
+/// that an eighth of the code leaves the whole analysis at some twice the time of decoding all.
+const WHOLE: u64 = 128 << 10;
+const SHARE: u64 = 8;
+
+/// Reads an ELF file: all its code looked at, or, with a `budget` of code bytes, what is nearest the entry.
 ///
 /// # Errors
 /// [`AnalyzeError::Elf`] where its header or the tables it points to cannot be read.
-pub(crate) fn read(bytes: &[u8]) -> Result<Reading<'_>, AnalyzeError> {
+pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, AnalyzeError> {
     let image = read::read(bytes)?;
     let program = image.is_program();
-    let code = code::Code::new(image);
-    let scans = grow::scan(&code);
-    let mut roots = roots::find(&code, &scans);
+    let code_bytes = image.code().iter().map(|piece| piece.1.len() as u64).sum::<u64>();
+    let hurried = budget.filter(|budget| code_bytes > budget.whole as u64);
+    let code = code::Code::new(image, hurried.is_none());
+    let mut looks = match hurried {
+        Some(_) => Looks::none(&code),
+        None => Looks::all(&code, grow::scan(&code)),
+    };
+    let mut roots = roots::find(&mut looks);
     let name = std::mem::take(&mut roots.name);
-    let grown = grow::grow(&code, &scans, roots);
+    let most = hurried.map_or_else(|| WHOLE.max(code_bytes / SHARE), |budget| budget.nearest as u64);
+    let mut layout = Layout::default();
+    let grown = grow::grow(&mut looks, roots, most, &mut layout);
     let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(name);
     let data = code.image.segments.iter().filter(|segment| segment.writable).map(|segment| segment.address).min();
     let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
-    let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots);
-    let detail = Box::new(detail::Functions::new(code));
+    let scans = looks.into_scans();
+    let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots, hurried.is_none());
+    let detail = Box::new(detail::Functions::new(code, layout));
     Ok(Reading { entry, program: grown, facts, detail, native: Some(native), warnings })
 }

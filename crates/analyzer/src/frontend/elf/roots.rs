@@ -3,7 +3,7 @@
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, Register};
 
 use super::code::{Callee, Code};
-use super::scan::Scans;
+use super::reach::Looks;
 
 /// Instructions of the start-up code in which the address of `main` is looked for: glibc's and musl's have 15.
 const START_UP: usize = 64;
@@ -22,7 +22,8 @@ pub(crate) struct Roots {
 }
 
 /// Finds the beginning of a program; of a library there is none.
-pub(crate) fn find(code: &Code<'_>, scans: &Scans) -> Roots {
+pub(crate) fn find(looks: &mut Looks<'_, '_>) -> Roots {
+    let code = looks.code();
     let image = &code.image;
     let mut begin = Vec::new();
     let mut name = String::new();
@@ -39,12 +40,12 @@ pub(crate) fn find(code: &Code<'_>, scans: &Scans) -> Roots {
         if let Some(main) = main(code, start) {
             "main".clone_into(&mut name);
             begin.push(main);
-            begin.extend(handed_over(code, scans, main));
+            begin.extend(handed_over(looks, main));
         }
         let mut seen = std::collections::HashSet::new();
         begin.retain(|function| seen.insert(*function));
     }
-    let mut reachable: Vec<u32> = scans.all_taken().to_vec();
+    let mut reachable: Vec<u32> = looks.scans().all_taken().to_vec();
     let pointers = image.pointers.iter().filter_map(|pointer| code.starting(pointer.1));
     reachable.extend(pointers.map(|range| code.number(range)));
     reachable.sort_unstable();
@@ -89,10 +90,11 @@ fn address_to(instruction: &Instruction, register: Register) -> Option<u64> {
 }
 
 /// What a short `main` hands to the runtime it calls: Rust's own `main`.
-fn handed_over(code: &Code<'_>, scans: &Scans, main: u32) -> Option<u32> {
-    let scan = scans.list.get((main - code.first()) as usize)?;
-    let calls_runtime = scans.calls(scan).iter().any(|&callee| code.name(callee).contains("lang_start"));
-    match *scans.taken(scan) {
+fn handed_over(looks: &mut Looks<'_, '_>, main: u32) -> Option<u32> {
+    let code = looks.code();
+    let scan = looks.at(main.checked_sub(code.first())?)?.clone();
+    let calls_runtime = looks.scans().calls(&scan).iter().any(|&callee| code.name(callee).contains("lang_start"));
+    match *looks.scans().taken(&scan) {
         [only] if scan.instructions <= SHIM && calls_runtime => Some(only),
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! Which language or packaging a program is of: by sections, symbols, and marks in its data.
 
+use memchr::memmem;
+
 use super::image::Image;
 
 /// What PyInstaller puts at the end of a program, before the length of its archive (`PyInstaller/archive/writers.py`).
@@ -38,7 +40,7 @@ pub(crate) fn find(image: &Image<'_>) -> Vec<String> {
     let java = |name: &str| matches!(name, "JLI_Launch" | "JNI_CreateJavaVM");
     add(imports(&java) || image.needed.iter().any(|name| name.starts_with("libjli.so")), "Java launcher");
     let tail = &image.bytes[image.bytes.len().saturating_sub(TAIL)..];
-    let frozen = tail.windows(PYINSTALLER.len()).any(|window| window == PYINSTALLER);
+    let frozen = memmem::find(tail, PYINSTALLER).is_some();
     add(frozen || section(&["pydata"]), "PyInstaller");
     for name in marks(image) {
         add(true, name);
@@ -46,17 +48,11 @@ pub(crate) fn find(image: &Image<'_>) -> Vec<String> {
     out
 }
 
-/// Marks found in read-only data, each place looked at once.
+/// Marks found in read-only data, in their order there.
 fn marks(image: &Image<'_>) -> Vec<&'static str> {
-    let mut out = Vec::new();
-    let Some(data) = image.contents(".rodata") else { return out };
-    for (at, byte) in data.iter().enumerate() {
-        if !matches!(byte, b'/' | b'A' | b'N') {
-            continue;
-        }
-        let marked =
-            |mark: &&(&[u8], &[u8], &str)| data[at..].strip_prefix(mark.0).is_some_and(|rest| rest.starts_with(mark.1));
-        out.extend(MARKS.iter().find(marked).map(|mark| mark.2).filter(|name| !out.contains(name)));
-    }
-    out
+    let Some(data) = image.contents(".rodata") else { return Vec::new() };
+    let place = |mark: &(&[u8], &[u8], &'static str)| Some((memmem::find(data, &[mark.0, mark.1].concat())?, mark.2));
+    let mut found: Vec<(usize, &str)> = MARKS.iter().filter_map(place).collect();
+    found.sort_unstable();
+    found.into_iter().map(|mark| mark.1).collect()
 }

@@ -4,13 +4,18 @@
 //! Instructions are told by their shape alone (see [`super::shapes`]). The functions that matter are decoded and
 //! followed later.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use super::body::{Body, MAX_BYTES};
 use super::code::{Callee, Code};
 use super::graph::Flow as Order;
-use super::shapes::{Place, Shapes};
+use super::shapes::{Place, Shape, Shapes, Told, Walk};
 use super::traits::{Flow, Table};
+
+/// Loops around a call that are told apart.
+const MOST_LOOPS: usize = 4;
 
 /// A function's part.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +31,10 @@ pub(crate) struct Scan {
     pub asks: bool,
     /// Whether something in it goes back.
     pub repeats: bool,
+    /// Whether it jumps to where a table or register says.
+    pub switches: bool,
+    /// Loops around the call through a register or memory that has most, and one; 0 where there is none.
+    pub indirect: u8,
     calls: Range<u32>,
     taken: Range<u32>,
     data: Range<u32>,
@@ -36,14 +45,26 @@ pub(crate) struct Scan {
 pub(crate) struct Scans {
     pub list: Vec<Scan>,
     calls: Vec<u32>,
+    /// Loops around each of the calls.
+    depths: Vec<u8>,
     taken: Vec<u32>,
     data: Vec<u64>,
 }
 
 impl Scans {
+    /// Of so many functions, none of which was looked at.
+    pub(crate) fn unseen(functions: usize) -> Self {
+        Self { list: vec![Scan::default(); functions], ..Self::default() }
+    }
+
     /// Functions that one calls or jumps to, by number; some more than once.
     pub(crate) fn calls(&self, scan: &Scan) -> &[u32] {
         &self.calls[scan.calls.start as usize..scan.calls.end as usize]
+    }
+
+    /// The same with the number of loops around each, as far as jumps backwards tell.
+    pub(crate) fn nested_calls(&self, scan: &Scan) -> impl Iterator<Item = (u32, u8)> {
+        self.calls(scan).iter().copied().zip(self.depths[scan.calls.start as usize..].iter().copied())
     }
 
     /// Functions whose address it takes, by number.
@@ -80,6 +101,7 @@ impl Scans {
             ..scan.clone()
         }));
         self.calls.extend_from_slice(&other.calls);
+        self.depths.extend_from_slice(&other.depths);
         self.taken.extend_from_slice(&other.taken);
         self.data.extend_from_slice(&other.data);
     }
@@ -92,11 +114,17 @@ pub(crate) struct Scanner {
     body: Body,
     traits: Table,
     order: Order,
+    /// Where calls stand, by offset; `None` for those through a register or memory.
+    calls: Vec<(u32, Option<u32>)>,
+    /// Where jumps backwards lead to and stand, by offset.
+    back: Vec<(u32, u32)>,
+    /// Ends of the loops that are open.
+    open: BinaryHeap<Reverse<u32>>,
 }
 
 impl Scanner {
-    /// Looks at the function at a place in the list.
-    pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, out: &mut Scans) {
+    /// Looks at the function at a place in the list; what it names is added to the lists of `out`.
+    pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, out: &mut Scans) -> Scan {
         let (calls, taken, data) = (out.calls.len() as u32, out.taken.len() as u32, out.data.len() as u32);
         let mut scan = Scan::default();
         let bytes = code.bytes(range);
@@ -110,58 +138,113 @@ impl Scanner {
         scan.calls = calls..lists.0.len() as u32;
         scan.taken = taken..lists.1.len() as u32;
         scan.data = data..lists.2.len() as u32;
-        out.list.push(scan);
+        scan
     }
 
     fn look(&mut self, code: &Code<'_>, range: usize, scan: &mut Scan, out: &mut Scans) {
         let (bytes, start) = (code.bytes_from(range), code.functions.ranges[range].start);
         let end = code.bytes(range).len();
-        let fixed = !code.image.moves();
-        let mut at = 0;
-        while at < end {
-            let address = start.wrapping_add(at as u64);
-            let (length, shape) = self.shapes.read(&bytes[at..], end - at, address);
-            let from = at as u64;
-            at += length;
-            scan.instructions += 1;
-            let Some(shape) = shape else { continue };
-            let kind = shape.kind;
-            scan.features |= kind.features;
-            let next = address.wrapping_add(length as u64);
-            if kind.flow == Flow::Next {
-                scan.asks |= kind.asks;
-                scan.system_calls += u32::from(kind.system_call);
-                scan.locked += u32::from(kind.locks);
-                scan.repeats |= kind.repeats;
-                match shape.place {
-                    Place::Elsewhere if kind.number && fixed => out.taken.extend(code.number_of(shape.value)),
-                    Place::Elsewhere => {}
-                    Place::Relative(by) => touch(code, next.wrapping_add(by), kind.lea, out),
-                    Place::Absolute(address) if fixed && address != 0 && code.image.writable(address) => {
-                        out.data.push(address);
+        self.calls.clear();
+        self.back.clear();
+        let mut walk = Walk::default();
+        while let Some((from, told)) = self.shapes.next((bytes, end), start, &mut walk) {
+            let next = start.wrapping_add(walk.at as u64);
+            match told {
+                Told::Nothing => {}
+                Told::Goes(flow, by) => self.goes(code, (from, end), flow, (start, next.wrapping_add(by))),
+                Told::Leaves(flow, by) => self.leaves(code, from, scan, flow, by.map(|by| next.wrapping_add(by))),
+                Told::Touches(takes, by) => touch(code, next.wrapping_add(by), takes, out),
+                Told::Number(value) => self.number(code, value, out),
+                Told::Shape(shape) => {
+                    scan.features |= shape.kind.features;
+                    let distance =
+                        if let Place::Relative(by) = shape.place { Some(next.wrapping_add(by)) } else { None };
+                    match shape.kind.flow {
+                        Flow::Next => self.one(code, scan, &shape, next, out),
+                        flow @ (Flow::IndirectCall | Flow::IndirectJump) => {
+                            self.leaves(code, from, scan, flow, distance);
+                        }
+                        flow => self.goes(code, (from, end), flow, (start, next.wrapping_add(shape.value))),
                     }
-                    Place::Absolute(_) => {}
                 }
-                continue;
             }
-            let callee = match kind.flow {
-                Flow::Next | Flow::Return | Flow::Stop => continue,
-                Flow::Call | Flow::Jump | Flow::Branch => {
-                    let target = next.wrapping_add(shape.value);
-                    let inside = target.wrapping_sub(start);
-                    if inside < end as u64 && kind.flow != Flow::Call {
-                        scan.repeats |= inside <= from;
-                        continue;
-                    }
-                    code.callee(target)
+        }
+        scan.instructions = walk.count;
+        scan.repeats |= !self.back.is_empty();
+        self.nest(scan, out);
+    }
+
+    /// A jump, branch or call at an offset, in a function of so many bytes, to a fixed address.
+    #[inline]
+    fn goes(&mut self, code: &Code<'_>, (from, end): (usize, usize), flow: Flow, (start, target): (u64, u64)) {
+        let inside = target.wrapping_sub(start);
+        match flow {
+            Flow::Jump | Flow::Branch if inside <= from as u64 => self.back.push((inside as u32, from as u32)),
+            Flow::Jump | Flow::Branch if inside < end as u64 => {}
+            Flow::Jump | Flow::Branch | Flow::Call => {
+                if let Callee::Known(number) = code.callee(target) {
+                    self.calls.push((from as u32, Some(number)));
                 }
-                Flow::IndirectCall | Flow::IndirectJump => match shape.place {
-                    Place::Relative(by) => code.slot(next.wrapping_add(by)),
-                    _ => continue,
-                },
-            };
-            if let Callee::Known(number) = callee {
-                out.calls.push(number);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call or jump through a register or memory.
+    fn leaves(&mut self, code: &Code<'_>, from: usize, scan: &mut Scan, flow: Flow, slot: Option<u64>) {
+        match slot.map_or(Callee::Indirect, |slot| code.slot(slot)) {
+            Callee::Known(number) => self.calls.push((from as u32, Some(number))),
+            Callee::Indirect if flow == Flow::IndirectCall => self.calls.push((from as u32, None)),
+            _ => scan.switches |= flow == Flow::IndirectJump,
+        }
+    }
+
+    /// A number, which is an address where the file does not move.
+    fn number(&mut self, code: &Code<'_>, value: u32, out: &mut Scans) {
+        if !code.image.moves() {
+            out.taken.extend(code.number_of(u64::from(value)));
+        }
+    }
+
+    /// Notes what there is to tell of an instruction that goes on to the next.
+    fn one(&mut self, code: &Code<'_>, scan: &mut Scan, shape: &Shape, next: u64, out: &mut Scans) {
+        let kind = shape.kind;
+        scan.asks |= kind.asks;
+        scan.system_calls += u32::from(kind.system_call);
+        scan.locked += u32::from(kind.locks);
+        scan.repeats |= kind.repeats;
+        match shape.place {
+            Place::Elsewhere if kind.number => self.number(code, shape.value as u32, out),
+            Place::Elsewhere => {}
+            Place::Relative(by) => touch(code, next.wrapping_add(by), kind.lea, out),
+            Place::Absolute(address) if !code.image.moves() && address != 0 && code.image.writable(address) => {
+                out.data.push(address);
+            }
+            Place::Absolute(_) => {}
+        }
+    }
+
+    /// Tells how many loops lie around each call: what jumps backwards go over, those to one place taken as one loop.
+    fn nest(&mut self, scan: &mut Scan, out: &mut Scans) {
+        self.back.sort_unstable();
+        // The last of those to one place goes over most.
+        self.back.reverse();
+        self.back.dedup_by_key(|back| back.0);
+        self.open.clear();
+        for &(at, callee) in &self.calls {
+            while let Some((_, from)) = self.back.pop_if(|back| back.0 <= at) {
+                self.open.push(Reverse(from));
+            }
+            while self.open.peek().is_some_and(|from| from.0 < at) {
+                self.open.pop();
+            }
+            let depth = self.open.len().min(MOST_LOOPS) as u8;
+            match callee {
+                Some(number) => {
+                    out.calls.push(number);
+                    out.depths.push(depth);
+                }
+                None => scan.indirect = scan.indirect.max(depth + 1),
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Instructions by shape: their length and what they do, told from prefixes, opcode and the fields of one byte behind
 //! it, without taking the operands apart.
 //!
-//! A table in front of the decoder: the first instruction of each shape is decoded, all later ones are looked up and
-//! only their length is computed, which takes a third of the time. What the shape does not decide (the x87
+//! The commonest instructions, of which there is nothing to tell but their length and where they go, are told by a fixed
+//! table ([`swift`]). For the others there is a table in front of the decoder: the first instruction of each shape is
+//! decoded, all later ones are looked up and only their length is computed. What the shape does not decide (the x87
 //! instructions by register, EVEX, `lock`, address-size prefixes, more than four prefixes) is decoded each time; so is
 //! any shape whose computed length is not what the decoder says. Lengths: Intel, "Software Developer's Manual", volume
 //! 2, chapter 2 and appendix A.
@@ -54,6 +55,29 @@ pub(crate) struct Shape {
     pub place: Place,
     /// What a near branch, jump or call goes to; a number of 32 bits where the kind says there is one.
     pub value: u64,
+}
+
+/// How far a walk over the instructions of a function has come: bytes, and instructions.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Walk {
+    pub at: usize,
+    pub count: u32,
+}
+
+/// What is told of an instruction in passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It goes on to the next, and its memory lies where only a run tells.
+    Nothing,
+    /// It goes elsewhere, so far from its end where that is fixed.
+    Goes(Flow, u64),
+    /// It goes elsewhere, as a register says, or memory so far from its end.
+    Leaves(Flow, Option<u64>),
+    /// It goes on to the next, and its memory lies so far from its end; whether it takes that address.
+    Touches(bool, u64),
+    /// It goes on to the next, and has this number for its second operand.
+    Number(u32),
+    Shape(Shape),
 }
 
 /// How an opcode goes on: bytes of an immediate in the lowest bits, and flags. Four bytes are two with the operand-size
@@ -181,16 +205,205 @@ const fn prefixes() -> [u8; 256] {
     out
 }
 
-/// Bits of a key: `VEX` or not, map, opcode, prefixes, `W`, vector length, whether the operand is a register, group.
-const KEYS: usize = 1 << 20;
+/// Opcodes of the one-byte map, then of `0f`, that [`swift`] tells: [`IMM`], [`MODRM`], [`RELATIVE`] as above, and this.
+const SWIFT: u8 = 128;
 
-/// Entries of the table that stand for themselves.
-const UNSEEN: u16 = 0;
+static COMMON: [u8; 768] = common();
+
+const fn common() -> [u8; 768] {
+    let mut out = [0; 768];
+    let mut op = 0;
+    while op < 256 {
+        let form = match op {
+            0x00..=0x3f if op & 7 < 4 => MODRM,
+            0x00..=0x3f if op & 7 == 4 => IMM8,
+            0x50..=0x5f | 0x90 | 0x98 | 0x99 | 0xc9 => 0,
+            0x63 | 0x84..=0x8b | 0x8d | 0xd0..=0xd3 => MODRM,
+            0x68 => IMMZ,
+            0x05 | 0x0d | 0x15 | 0x1d | 0x25 | 0x2d | 0x35 | 0x3d | 0xa9 | 0xb8..=0xbf => IMMZ | SPECIAL,
+            0x81 | 0xc7 => MODRM | IMMZ | SPECIAL,
+            0xf6 | 0xf7 | 0xfe | 0xff => MODRM | SPECIAL,
+            0x69 => MODRM | IMMZ,
+            0x6b | 0x80 | 0x83 | 0xc0 | 0xc1 => MODRM | IMM8,
+            0x6a | 0xa8 | 0xb0..=0xb7 => IMM8,
+            0x70..=0x7f | 0xeb => IMM8 | RELATIVE,
+            0xe8 | 0xe9 => IMMZ | RELATIVE,
+            0xc3 => RELATIVE,
+            _ => DECODE | RELATIVE,
+        };
+        if form != DECODE | RELATIVE {
+            out[op] = form | SWIFT;
+        }
+        let form = match op {
+            0x10 | 0x11 | 0x1f | 0x28 | 0x29 | 0x2e | 0x2f | 0x57 => MODRM,
+            0x40..=0x4f | 0x90..=0x9f | 0xaf | 0xb6 | 0xb7 | 0xbc..=0xbf => MODRM,
+            0xa3 | 0xab | 0xb3 | 0xbb => MODRM,
+            0x80..=0x8f => IMMZ | RELATIVE,
+            0xc8..=0xcf => 0,
+            _ => DECODE | RELATIVE,
+        };
+        if form != DECODE | RELATIVE {
+            out[256 + op] = form | SWIFT;
+        }
+        // SSE and SSE2 behind one of their prefixes, and what pads.
+        let form = match op {
+            0x10 | 0x11 | 0x1f | 0x28..=0x2a | 0x2c..=0x2f | 0x51 | 0x54..=0x6f | 0x74..=0x76 | 0x7e | 0x7f => MODRM,
+            0xd4..=0xef | 0xf1..=0xfe => MODRM,
+            0x70 | 0xc6 => MODRM | IMM8,
+            _ => DECODE | RELATIVE,
+        };
+        if form != DECODE | RELATIVE {
+            out[512 + op] = form | SWIFT;
+        }
+        op += 1;
+    }
+    out
+}
+
+/// The length of a common instruction, what is told of it, and a number that goes with that.
+type Quick = (usize, What, u64);
+
+/// What is told of a common instruction; see [`Told`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Nothing,
+    /// The decoder has to tell.
+    Else,
+    Goes(Flow),
+    Leaves(Flow),
+    LeavesBySlot(Flow),
+    Touches,
+    Takes,
+    Number,
+}
+
+impl What {
+    fn told(self, value: u64) -> Told {
+        match self {
+            Self::Nothing | Self::Else => Told::Nothing,
+            Self::Goes(flow) => Told::Goes(flow, value),
+            Self::Leaves(flow) => Told::Leaves(flow, None),
+            Self::LeavesBySlot(flow) => Told::Leaves(flow, Some(value)),
+            Self::Touches => Told::Touches(false, value),
+            Self::Takes => Told::Touches(true, value),
+            Self::Number => Told::Number(value as u32),
+        }
+    }
+}
+
+const ELSE: Quick = (0, What::Else, 0);
+
+/// The commonest instructions: without features, with no prefix but `REX` or one of SSE's, and plain or going to a fixed
+/// distance. [`ELSE`] for all others.
+#[inline(always)]
+fn swift(window: &[u8; WINDOW]) -> Quick {
+    let prefixed = usize::from(matches!(window[0], 0x66 | 0xf2 | 0xf3));
+    let mut at = prefixed + usize::from(window[prefixed] & 0xf0 == 0x40);
+    let mut opcode = usize::from(window[at]);
+    at += 1;
+    if opcode == 0x0f {
+        opcode = 256 + 256 * prefixed + usize::from(window[at]);
+        at += 1;
+    } else if prefixed != 0 {
+        return ELSE;
+    }
+    let form = COMMON[opcode];
+    let opened = at;
+    if form & MODRM != 0 {
+        let operand = OPERANDS[usize::from(window[at])];
+        at += 1 + usize::from(operand & FOLLOW);
+        if operand & (AT_DISTANCE | BASELESS) != 0 {
+            if operand & AT_DISTANCE != 0 {
+                return at_distance(window, opcode, form, opened, at);
+            }
+            if window[opened + 1] & 7 == 5 {
+                return ELSE;
+            }
+        }
+    }
+    if form & (RELATIVE | SPECIAL) != 0 || form == 0 {
+        return notable(window, opcode, form, opened, at);
+    }
+    (at + usize::from(form & IMM), What::Nothing, 0)
+}
+
+#[inline]
+fn word(window: &[u8; WINDOW], at: usize) -> i32 {
+    i32::from_le_bytes(std::array::from_fn(|byte| window[(at + byte) & (WINDOW - 1)]))
+}
+
+/// Whether `REX.W` stands before an opcode of the one-byte map, which ends where this says.
+#[inline]
+fn is_wide(window: &[u8; WINDOW], opened: usize) -> bool {
+    opened > 1 && window[opened - 2] & 0xf8 == 0x48
+}
+
+/// An instruction whose memory lies at a distance, told just before `at`.
+#[inline]
+fn at_distance(window: &[u8; WINDOW], opcode: usize, form: u8, opened: usize, at: usize) -> Quick {
+    let by = i64::from(word(window, at - 4)) as u64;
+    let length = at + usize::from(form & IMM);
+    if form & SPECIAL == 0 {
+        // Of less than eight bytes it is no address.
+        let takes = opcode == 0x8d && is_wide(window, opened);
+        return (length, if takes { What::Takes } else { What::Touches }, by);
+    }
+    match (opcode, window[opened] >> 3 & 7) {
+        (0xff, 2) => (length, What::LeavesBySlot(Flow::IndirectCall), by),
+        (0xff, 4) => (length, What::LeavesBySlot(Flow::IndirectJump), by),
+        (0xff, 0 | 1 | 6) | (0xfe, 0 | 1) | (0xf6 | 0xf7, 2..) => (length, What::Touches, by),
+        // A number beside an address.
+        _ => ELSE,
+    }
+}
+
+/// An instruction that goes elsewhere, or whose opcode of the one-byte map is many or has a number for its operand, which
+/// stands at `at`.
+#[inline]
+fn notable(window: &[u8; WINDOW], opcode: usize, form: u8, opened: usize, at: usize) -> Quick {
+    if form == 0 {
+        return ELSE;
+    }
+    let immediate = usize::from(form & IMM);
+    if form & RELATIVE != 0 {
+        let by = match immediate {
+            1 => i64::from(word(window, at) as i8),
+            4 => i64::from(word(window, at)),
+            _ => 0,
+        };
+        let flow = match opcode {
+            0xc3 => Flow::Return,
+            0xe8 => Flow::Call,
+            0xe9 | 0xeb => Flow::Jump,
+            _ => Flow::Branch,
+        };
+        return (at + immediate, What::Goes(flow), by as u64);
+    }
+    let wide = is_wide(window, opened);
+    // A number that is extended to eight bytes is none of 32 bits.
+    let number = if wide { What::Nothing } else { What::Number };
+    match (opcode, window[opened] >> 3 & 7) {
+        (0xff, 2) => (at, What::Leaves(Flow::IndirectCall), 0),
+        (0xff, 4) => (at, What::Leaves(Flow::IndirectJump), 0),
+        (0xff, 0 | 1 | 6) | (0xfe, 0 | 1) | (0xf6 | 0xf7, 2..) => (at, What::Nothing, 0),
+        (0xf6, 0) => (at + 1, What::Nothing, 0),
+        (0xb8..=0xbf, _) if wide => ELSE,
+        (0xf6, _) | (0xf7 | 0xc7, 1..) | (0xfe | 0xff, _) => ELSE,
+        _ => (at + 4, number, u64::from(word(window, at) as u32)),
+    }
+}
+
+/// Places for shapes by a hash of their key: programs have some hundreds. A shape whose place is taken by another takes
+/// it over.
+const PLACES: usize = 1 << 12;
+
+/// Kinds of shapes that stand for themselves.
 const DECODED: u16 = 1;
 
 /// The shapes met so far.
 pub(crate) struct Shapes {
-    entries: Vec<u16>,
+    /// Shapes met, by hash: key and kind.
+    entries: Vec<(u32, u16)>,
     kinds: Vec<Kind>,
     traits: Table,
     instruction: Instruction,
@@ -199,12 +412,19 @@ pub(crate) struct Shapes {
 impl Default for Shapes {
     fn default() -> Self {
         Self {
-            entries: vec![UNSEEN; KEYS],
+            entries: vec![(u32::MAX, DECODED); PLACES],
             kinds: vec![Kind::default(); 2],
             traits: Table::default(),
             instruction: Instruction::default(),
         }
     }
+}
+
+/// The place for a key: `VEX` or not, map, opcode, prefixes, `W`, vector length, whether the operand is a register, group.
+/// Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
+#[inline]
+fn place(key: usize) -> usize {
+    (key as u32).wrapping_mul(0x9e37_79b1) as usize >> (32 - PLACES.trailing_zeros())
 }
 
 /// An instruction taken apart as far as its length needs.
@@ -224,28 +444,65 @@ const RELATIVE_PLACE: u8 = 1;
 const ABSOLUTE_PLACE: u8 = 2;
 
 impl Shapes {
-    /// The instruction at a place in the code: `bytes` begins with it and goes on behind the function's end, which is
-    /// `left` bytes away. `None` with its length where it goes on to the next and there is no more to tell of it.
+    /// The next instruction of which there is something to tell, in a function of `end` bytes that begins at `start`;
+    /// `bytes` begins with it and goes on behind it. Where it stands and what it tells; goes to its end, and counts those
+    /// passed over as well.
     #[inline]
-    pub(crate) fn read(&mut self, bytes: &[u8], left: usize, address: u64) -> (usize, Option<Shape>) {
+    pub(crate) fn next(&mut self, (bytes, end): (&[u8], usize), start: u64, walk: &mut Walk) -> Option<(usize, Told)> {
+        let Walk { mut at, mut count } = *walk;
+        let found = loop {
+            if at >= end {
+                break None;
+            }
+            count += 1;
+            let (length, what, value) = bytes[at..].first_chunk::<WINDOW>().map_or(ELSE, swift);
+            if what == What::Nothing && length <= end - at {
+                at += length;
+                continue;
+            }
+            let (length, told) = if what != What::Else && length <= end - at {
+                (length, what.told(value))
+            } else {
+                self.look_up(&bytes[at..], end - at, start.wrapping_add(at as u64))
+            };
+            at += length;
+            if !matches!(told, Told::Nothing) {
+                break Some((at - length, told));
+            }
+        };
+        *walk = Walk { at, count };
+        found
+    }
+
+    /// The instruction at a place in the code, and its length: `bytes` begins with it and goes on behind the function's
+    /// end, which is `left` bytes away.
+    fn read(&mut self, bytes: &[u8], left: usize, address: u64) -> (usize, Told) {
+        match bytes.first_chunk::<WINDOW>().map_or(ELSE, swift) {
+            (length, what, value) if what != What::Else && length <= left => (length, what.told(value)),
+            _ => self.look_up(bytes, left, address),
+        }
+    }
+
+    /// The same of instructions that are not among the commonest.
+    fn look_up(&mut self, bytes: &[u8], left: usize, address: u64) -> (usize, Told) {
         if let Some(window) = bytes.first_chunk::<WINDOW>()
             && let Some(parts) = parts(window)
             && parts.length <= left
         {
-            let mut entry = self.entries[parts.key];
-            if entry == UNSEEN {
+            let (key, mut entry) = self.entries[place(parts.key)];
+            if key != parts.key as u32 {
                 entry = self.learn(window, &parts);
             }
             if entry != DECODED {
                 let kind = &self.kinds[usize::from(entry)];
                 if kind.plain && parts.place == ELSEWHERE {
-                    return (parts.length, None);
+                    return (parts.length, Told::Nothing);
                 }
-                return (parts.length, Some(assemble(window, &parts, *kind)));
+                return (parts.length, Told::Shape(assemble(window, &parts, *kind)));
             }
         }
         let shape = self.decode(&bytes[..left.min(bytes.len())], address);
-        (shape.length, Some(shape))
+        (shape.length, Told::Shape(shape))
     }
 
     /// Has the decoder say what a shape does.
@@ -254,13 +511,13 @@ impl Shapes {
         let mut decoder = Decoder::with_ip(64, window, 0, DecoderOptions::NONE);
         decoder.decode_out(&mut self.instruction);
         let told = assemble(window, parts, self.kind());
-        let next = u16::try_from(self.kinds.len()).unwrap_or(DECODED);
-        let agreed = next != DECODED && !self.instruction.is_invalid() && told == self.shape(0);
-        let entry = if agreed { next } else { DECODED };
-        if agreed {
+        let known = self.kinds.iter().position(|kind| *kind == told.kind).unwrap_or(self.kinds.len());
+        let agreed = !self.instruction.is_invalid() && told == self.shape(0);
+        let entry = u16::try_from(known).ok().filter(|_| agreed).unwrap_or(DECODED);
+        if agreed && known == self.kinds.len() {
             self.kinds.push(told.kind);
         }
-        self.entries[parts.key] = entry;
+        self.entries[place(parts.key)] = (parts.key as u32, entry);
         entry
     }
 
@@ -463,10 +720,31 @@ pub(crate) fn check(bytes: &[u8]) {
     let mut at = 0;
     while at < bytes.len() {
         let (length, told) = shapes.read(&bytes[at..], bytes.len() - at, at as u64);
-        let plain = Shape { length, kind: Kind { plain: true, ..Kind::default() }, place: Place::Elsewhere, value: 0 };
         let decoded = shapes.decode(&bytes[at..], at as u64);
+        // An address that is computed from registers is nothing to tell of.
+        let silent = decoded.kind == Kind { lea: decoded.kind.lea, plain: decoded.kind.plain, ..Kind::default() };
+        let told = match told {
+            Told::Nothing if silent => Shape { length, place: Place::Elsewhere, value: 0, ..decoded },
+            Told::Nothing => Shape { length, kind: Kind::default(), place: Place::Elsewhere, value: 0 },
+            Told::Goes(flow, value) => {
+                Shape { length, kind: Kind { flow, ..Kind::default() }, place: Place::Elsewhere, value }
+            }
+            Told::Leaves(flow, distance) => {
+                let place = distance.map_or(Place::Elsewhere, Place::Relative);
+                Shape { length, kind: Kind { flow, ..Kind::default() }, place, value: 0 }
+            }
+            Told::Number(value) => {
+                let kind = Kind { number: true, ..Kind::default() };
+                Shape { length, kind, place: Place::Elsewhere, value: u64::from(value) }
+            }
+            Told::Touches(lea, by) => {
+                let kind = Kind { lea, ..Kind::default() };
+                Shape { length, kind: Kind { plain: !lea, ..kind }, place: Place::Relative(by), value: 0 }
+            }
+            Told::Shape(shape) => shape,
+        };
         if !shapes.instruction.is_invalid() {
-            assert_eq!(told.unwrap_or(plain), decoded, "at {at}: {:x?}", &bytes[at..bytes.len().min(at + WINDOW)]);
+            assert_eq!(told, decoded, "at {at}: {:x?}", &bytes[at..bytes.len().min(at + WINDOW)]);
         }
         at += decoded.length;
     }

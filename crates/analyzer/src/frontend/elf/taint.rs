@@ -107,9 +107,9 @@ impl Taint {
         }
         self.slots.clear();
         self.framed = self.body.instructions.iter().any(frames);
-        // Twice, so that a slot filled late is known where it is read early.
-        let mut chosen = false;
-        for _ in 0..2 {
+        let mut chosen = self.follow(code, known, &mut clean);
+        if !self.slots.is_empty() {
+            // Once more, so that a slot filled late is known where it is read early.
             clean = Clean::default();
             chosen = self.follow(code, known, &mut clean);
         }
