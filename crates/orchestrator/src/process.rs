@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use forewarm_analyzer::Depth;
 use forewarm_executor::process::{LaidOut, ProcessOutcome};
 use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
 use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
@@ -196,9 +197,9 @@ impl Orchestrator {
     pub(crate) fn inspect_any(&self, program: &mut Program, request: &Request) -> Result<Analysis, Error> {
         let bytes = program.read()?;
         if !forewarm_analyzer::is_python(program.file_name(), &bytes) {
-            return self.inspect_bytes(program, bytes, forewarm_analyzer::Depth::Run);
+            return self.inspect_bytes(program, bytes, Depth::Run);
         }
-        let analysis = self.analyze_python(program, &bytes, &handled(request))?;
+        let analysis = self.analyze_python(program, &bytes, &handled(request), Depth::Run)?;
         program.identify(analysis.code.digest, analysis.code.kind, std::sync::Arc::new(bytes));
         Ok(analysis)
     }
@@ -211,8 +212,8 @@ impl Orchestrator {
             inspected => return inspected,
         };
         let bytes = program.read()?;
-        let mut analysis =
-            self.analyze_python(program, b"", &PythonOptions { handler: None, ..request.python.clone() })?;
+        let options = PythonOptions { handler: None, ..request.python.clone() };
+        let mut analysis = self.analyze_python(program, b"", &options, Depth::Run)?;
         (analysis.code.digest, analysis.code.size_bytes) =
             (crate::program::digest_of(&bytes), Bytes(bytes.len() as u64));
         analysis.profile.ops.total = None;

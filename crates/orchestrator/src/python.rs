@@ -9,10 +9,10 @@ use forewarm_store::ModuleCostRow;
 use forewarm_types::python::{ImportOrigin, ImportTime};
 use forewarm_types::{Analysis, Bytes};
 
-use crate::Orchestrator;
 use crate::environment::{KnownCost, ModuleCosts, Python, PythonEnvironment, find_interpreter};
 use crate::error::Error;
 use crate::program::{Program, digest_of};
+use crate::{ANALYZER_VERSION, Orchestrator};
 
 /// What is said of a Python program beyond its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,11 +43,12 @@ impl Orchestrator {
         program: &Program,
         bytes: &[u8],
         options: &PythonOptions,
+        depth: Depth,
     ) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
         let python = self.interpreter(options)?;
         let environment = PythonEnvironment::new(python.clone(), local(program.path()), self.costs(python.as_ref()));
-        let mut analysis = python_analysis(program, bytes, options, &environment)?;
+        let mut analysis = python_analysis(program, bytes, options, &environment, depth)?;
         analysis.seconds = (self.clock.monotonic() - started).0;
         Ok(analysis)
     }
@@ -67,7 +68,7 @@ impl Orchestrator {
             });
         };
         let environment = PythonEnvironment::new(Some(python.clone()), local(file), ModuleCosts::new());
-        let found = python_analysis(&program, &bytes, options, &environment)?;
+        let found = python_analysis(&program, &bytes, options, &environment, Depth::Full)?;
         let modules = importable(&found);
         let measured = measure_imports(&python.executable, &modules, MOST_SECONDS)
             .map_err(|error| Error::Internal(error.to_string()))?;
@@ -80,8 +81,16 @@ impl Orchestrator {
         let costs = rows.into_iter().map(priced).collect();
         let environment = PythonEnvironment::new(Some(python), local(file), costs);
         let started = self.clock.monotonic();
-        let mut analysis = python_analysis(&program, &bytes, options, &environment)?;
+        let mut analysis = python_analysis(&program, &bytes, options, &environment, Depth::Full)?;
         analysis.seconds = (self.clock.monotonic() - started).0;
+        // So that plans and runs go by what was measured.
+        if let Ok(text) = serde_json::to_string(&analysis) {
+            let digest = analysis.code.digest;
+            self.memory.write(|store| store.remember_analysis(&digest, ANALYZER_VERSION, &text));
+            if let Some(stamp) = program.stamp() {
+                self.memory.write(|store| store.remember_file(stamp, &digest));
+            }
+        }
         Ok(analysis)
     }
 
@@ -105,11 +114,12 @@ fn python_analysis(
     bytes: &[u8],
     options: &PythonOptions,
     environment: &PythonEnvironment,
+    depth: Depth,
 ) -> Result<Analysis, Error> {
     let file_name = program.path().to_string_lossy();
     let source = PythonSource { file_name: &file_name, handler: options.handler.as_deref(), environment };
     let size = Bytes(bytes.len() as u64);
-    forewarm_analyzer::analyze_python(bytes, digest_of(bytes), size, Depth::Full, &source).map_err(|error| {
+    forewarm_analyzer::analyze_python(bytes, digest_of(bytes), size, depth, &source).map_err(|error| {
         let (file, hint) = (program.path().to_owned(), error.hint());
         match error {
             AnalyzeError::NoHandler { .. } => Error::Usage { message: error.to_string(), hint },

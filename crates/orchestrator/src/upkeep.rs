@@ -26,7 +26,7 @@ impl Orchestrator {
         let mut program = Program::open(file, self.clock.unix())?;
         let bytes = program.read()?;
         if forewarm_analyzer::is_python(program.file_name(), &bytes) {
-            return self.analyze_python(&program, &bytes, options);
+            return self.analyze_python(&program, &bytes, options, Depth::Full);
         }
         let mut analysis = self.inspect(&mut program, Depth::Full)?;
         crate::native::find_libraries(&mut analysis, &mut program);

@@ -56,11 +56,12 @@ pub(crate) fn analyze(
         ..Program::default()
     };
     let mut phases = Phases::of(&files, program, handler.as_ref().and_then(|handler| handler.function), &mut names)?;
-    let mut closure = Closure::new(environment, version);
+    let mut closure = Closure::new(environment, version, depth);
     let mut lines = facts::Lines::default();
     let imports = facts::imports(&mut lines, &files, environment, interpreter.is_some());
     let (mut init, call) = load(&mut closure, &files, &mut phases, handler.is_some());
-    let facts = facts::facts(&mut lines, &files, &closure, interpreter.is_some());
+    let distributions = closure.distributions();
+    let facts = facts::facts(&mut lines, &files, &distributions, interpreter.is_some());
     let contention = facts.contention.clone();
     let whole = &phases.whole;
     let (mut profile, mut warnings) = profile::assemble(facts, Some(whole), depth);
@@ -84,7 +85,7 @@ pub(crate) fn analyze(
             phase,
         }),
         imports,
-        distributions: closure.distributions(),
+        distributions,
         uses: facts::uses(&mut lines, &files),
         memory_flags: facts::memory_flags(&mut lines, &files),
     };

@@ -8,6 +8,7 @@ use forewarm_types::{Basis, Bytes, Estimate};
 
 use super::imports::absolute;
 use super::scan::scan;
+use crate::Depth;
 use crate::environment::{Environment, ModuleFile, ModuleForm};
 
 /// Modules looked at for one program: importing all of TensorFlow takes some 4,000.
@@ -29,20 +30,24 @@ const STUDENT: [f64; 9] = [6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83]
 const NORMAL: f64 = 1.645;
 
 /// The union of the modules that several imports load.
+///
+/// At first sight only what was measured is followed, by what was seen to load what: to look through the text of a large
+/// library takes longer than most programs run.
 pub(super) struct Closure<'e> {
     environment: &'e dyn Environment,
     version: Option<(u32, u32)>,
+    depth: Depth,
     seen: HashSet<String>,
     /// Modules loaded, in the order in which they were met; local ones and what the interpreter holds are not in it.
     pub loaded: Vec<(String, ModuleFile)>,
     bytes: usize,
-    /// Whether a bound was met.
+    /// Whether a bound was met, or modules were not followed.
     pub cut: bool,
 }
 
 impl<'e> Closure<'e> {
-    pub(super) fn new(environment: &'e dyn Environment, version: Option<(u32, u32)>) -> Self {
-        Self { environment, version, seen: HashSet::new(), loaded: Vec::new(), bytes: 0, cut: false }
+    pub(super) fn new(environment: &'e dyn Environment, version: Option<(u32, u32)>, depth: Depth) -> Self {
+        Self { environment, version, depth, seen: HashSet::new(), loaded: Vec::new(), bytes: 0, cut: false }
     }
 
     /// Adds what an import loads; the number of modules it found.
@@ -54,15 +59,16 @@ impl<'e> Closure<'e> {
                 self.cut = true;
                 return;
             }
-            if file.form == ModuleForm::Source
-                && file.origin != ImportOrigin::Local
-                && let Some(text) = self.environment.read(&file.path)
-            {
+            let measured = self.environment.cost(&name, &file).is_some();
+            let source = file.form == ModuleForm::Source && file.origin != ImportOrigin::Local;
+            if source && self.depth == Depth::Run {
+                self.cut |= !measured;
+            } else if source && let Some(text) = self.environment.read(&file.path) {
                 self.bytes += text.len();
                 self.follow(&name, &file, &text, &mut queue);
             }
             // Extension modules import as well.
-            if self.environment.cost(&name, &file).is_some() {
+            if measured {
                 for module in self.environment.loaded_by(&name) {
                     self.request(&module, &[], true, &mut queue);
                 }
@@ -146,7 +152,7 @@ impl<'e> Closure<'e> {
         }
     }
 
-    /// The distributions among the modules.
+    /// The distributions among the modules; at first sight without the shared libraries that they need.
     pub(super) fn distributions(&self) -> Vec<Distribution> {
         let mut by_name: BTreeMap<&str, (u64, Vec<&str>, Vec<&str>)> = BTreeMap::new();
         for (name, file) in &self.loaded {
@@ -166,6 +172,7 @@ impl<'e> Closure<'e> {
 
     fn distribution(&self, name: &str, modules: u64, extensions: &[&str], paths: &[&str]) -> Distribution {
         let mut libraries = BTreeSet::new();
+        let paths = if self.depth == Depth::Run { &[] } else { paths };
         let mut bytes: u64 = paths.iter().filter_map(|path| self.environment.size(path)).map(|size| size.0).sum();
         for path in paths {
             libraries.extend(self.environment.shared_libraries(path));
@@ -210,4 +217,51 @@ fn estimate(measured: impl Iterator<Item = (f64, f64, u64)>, missing: usize) -> 
     }
     let guessed = missing as f64 * sum / count.max(1) as f64;
     Estimate::new(low, sum + guessed, sum + error + guessed * UNMEASURED_SPREAD, Basis::Default)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::environment::ModuleCost;
+
+    /// Every module is a file of a library that imports the next, `a` → `b` → `c`; some were measured.
+    struct Chain(&'static [&'static str]);
+
+    impl Environment for Chain {
+        fn find(&self, module: &str) -> Option<ModuleFile> {
+            let (path, origin, form) = (module.to_owned(), ImportOrigin::Distribution, ModuleForm::Source);
+            Some(ModuleFile { path, origin, form, package: false, distribution: None })
+        }
+
+        fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+            let next = char::from(path.as_bytes()[0] + 1);
+            Some(if path < "c" { format!("import {next}").into_bytes().into() } else { Arc::from(&b""[..]) })
+        }
+
+        fn cost(&self, module: &str, _: &ModuleFile) -> Option<ModuleCost> {
+            let cost = ModuleCost { seconds: 0.5, variance: 0.0, bytes: None, samples: 5, startup: false };
+            self.0.contains(&module).then_some(cost)
+        }
+
+        fn loaded_by(&self, module: &str) -> Vec<String> {
+            if module == "a" { vec!["b".to_owned()] } else { Vec::new() }
+        }
+    }
+
+    fn loaded(measured: &'static [&'static str], depth: Depth) -> (Vec<String>, bool, Option<f64>) {
+        let chain = Chain(measured);
+        let mut closure = Closure::new(&chain, None, depth);
+        closure.add("a", &[]);
+        let seconds = closure.phase(0).import_seconds.map(|seconds| seconds.expected);
+        (closure.loaded.into_iter().map(|module| module.0).collect(), closure.cut, seconds)
+    }
+
+    #[test]
+    fn a_first_sight_follows_what_was_measured_and_reads_nothing() {
+        assert_eq!(loaded(&[], Depth::Full), (vec!["a".into(), "b".into(), "c".into()], false, None));
+        assert_eq!(loaded(&[], Depth::Run), (vec!["a".into()], true, None));
+        assert_eq!(loaded(&["a", "b"], Depth::Run), (vec!["a".into(), "b".into()], false, Some(1.0)));
+    }
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use forewarm_types::demand::{Contention, Parallelism, ParallelismKind};
-use forewarm_types::python::{Gil, Import, ImportOrigin, ImportTime, LibraryKind, LibraryUse, MemoryFlag};
+use forewarm_types::python::{
+    Distribution, Gil, Import, ImportOrigin, ImportTime, LibraryKind, LibraryUse, MemoryFlag,
+};
 use forewarm_types::{Basis, Estimate};
 
 use super::analyze::PythonSource;
@@ -162,7 +164,7 @@ pub(super) fn memory_flags(lines: &mut Lines, files: &Files) -> Vec<MemoryFlag> 
 }
 
 /// What the profile says besides counts.
-pub(super) fn facts(lines: &mut Lines, files: &Files, closure: &Closure<'_>, interpreter: bool) -> Facts {
+pub(super) fn facts(lines: &mut Lines, files: &Files, distributions: &[Distribution], interpreter: bool) -> Facts {
     let mut services: Vec<Service> = files
         .sheet
         .hosts
@@ -171,7 +173,7 @@ pub(super) fn facts(lines: &mut Lines, files: &Files, closure: &Closure<'_>, int
         .collect();
     services.sort_by(|a, b| a.via.cmp(&b.via));
     let mut names: BTreeSet<String> =
-        closure.distributions().into_iter().map(|found| format!("{} {}", found.name, found.version)).collect();
+        distributions.iter().map(|found| format!("{} {}", found.name, found.version)).collect();
     if !interpreter {
         names.extend(files.sheet.uses.values().map(|entry| entry.library.name.to_owned()));
     }
