@@ -24,7 +24,29 @@ pub(crate) struct Table {
     end: i64,
 }
 
+/// What a number in machine code may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// It is an address in an algorithm's table.
+    Table(&'static str),
+    /// It is one of an algorithm's words.
+    Word(&'static str, u32),
+    /// It is a checksum's polynomial.
+    Polynomial(&'static str),
+}
+
+/// What a number of 32 bits in machine code tells by its value.
+pub(crate) fn sign(value: u32) -> Option<Sign> {
+    if u64::from((value as i32).unsigned_abs()) < LEAST_WORD {
+        return None;
+    }
+    let named = |list: &[(u64, &'static str)]| list.iter().find(|word| word.0 == u64::from(value)).map(|word| word.1);
+    let word = named(&WORDS).map(|algorithm| Sign::Word(algorithm, value));
+    word.or_else(|| named(&POLYNOMIALS).map(Sign::Polynomial))
+}
+
 /// The tables of a module, to be asked of every address in its code.
+#[derive(Debug)]
 pub(crate) struct Tables {
     pub all: Vec<Table>,
     /// Whether some table lies in a block of 256 bytes, by the low bits of its number.
@@ -47,7 +69,7 @@ impl Tables {
 
     /// The table at an address.
     #[inline]
-    fn at(&self, address: i64) -> Option<&Table> {
+    pub(crate) fn at(&self, address: i64) -> Option<&Table> {
         let block = address.div_euclid(BLOCK_BYTES).rem_euclid(BLOCKS as i64);
         // Nearly every address is settled here.
         if !self.blocks[block as usize] {
@@ -94,13 +116,23 @@ pub(crate) fn placed(ops: &[Op]) -> Vec<(u32, i64)> {
 
 /// Finds the tables in the data segments whose address is known; of those without one, `placed` tells some.
 pub(crate) fn tables(module: &Module<'_>, placed: &[(u32, i64)]) -> Tables {
+    let told = |index: usize| placed.iter().find(|place| place.0 as usize == index).map(|place| place.1);
+    let data = module.data.iter().enumerate().take(MAX_SEGMENTS);
+    tables_in(data.map(|(index, &(address, data))| (address.or_else(|| told(index)), data)))
+}
+
+/// Finds the tables in data at known addresses.
+pub(crate) fn tables_at<'d>(data: impl Iterator<Item = (i64, &'d [u8])>) -> Tables {
+    tables_in(data.map(|(address, data)| (Some(address), data)))
+}
+
+fn tables_in<'d>(pieces: impl Iterator<Item = (Option<i64>, &'d [u8])>) -> Tables {
     let filter = Filter::new();
     let mut out = Vec::new();
-    for (index, &(address, data)) in module.data.iter().enumerate().take(MAX_SEGMENTS) {
-        let told = || placed.iter().find(|place| place.0 as usize == index).map(|place| place.1);
+    for (address, data) in pieces {
         for (at, table) in filter.find(data) {
             // One whose place is not known is addressed by nothing.
-            let begin = address.or_else(told).map(|address| address.saturating_add(at as i64 - table.before));
+            let begin = address.map(|address| address.saturating_add(at as i64 - table.before));
             let (begin, end) = begin.map_or((0, 0), |begin| (begin, begin.saturating_add(table.size)));
             out.push(Table { algorithm: table.algorithm, begin, end });
         }

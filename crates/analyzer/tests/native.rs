@@ -127,6 +127,32 @@ fn a_program_built_for_a_processor_requires_it_and_one_that_asks_does_not() {
 }
 
 #[test]
+fn checksums_are_told_by_their_tables_and_words_and_other_code_by_none() {
+    let table = "static unsigned t[256]; static const unsigned char box[16] = {
+            0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 1, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76};
+        int main(int n, char **a) {
+            for (unsigned i = 0; i < 256; i++) {
+                unsigned c = i;
+                for (int k = 0; k < 8; k++) c = c & 1 ? (c >> 1) ^ 0xedb88320u : c >> 1;
+                t[i] = c;
+            }
+            return t[n & 255] + box[n & 15]; }";
+    // At higher levels the polynomial goes into a vector of constants.
+    for flags in [&["-O1"][..], &["-O1", "-no-pie", "-fno-pie"], &["-O0"]] {
+        let (Some(sums), Some(plain)) = (build(table, flags), build(MULTIPLY, &[flags, &["-DN=40"][..]].concat()))
+        else {
+            return skip("checksums_are_told", "there is no C compiler");
+        };
+        let found = |bytes: &[u8]| {
+            let libraries = run(bytes).unwrap().profile.libraries;
+            libraries.into_iter().filter(|library| library.starts_with("algorithm")).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&sums), ["algorithm: AES", "algorithm: CRC-32"], "{flags:?}");
+        assert!(found(&plain).is_empty(), "{flags:?}");
+    }
+}
+
+#[test]
 fn this_very_test_is_a_rust_program() {
     let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     let analysis = run(&bytes).unwrap();

@@ -5,14 +5,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use iced_x86::{Instruction, OpKind};
 
 use super::body::never_returns;
+use super::crypto;
 use super::functions::{self, Functions};
 use super::image::Image;
+use crate::signatures::Tables;
 
 /// An image whose code is decoded, with its functions.
 #[derive(Debug, Default)]
 pub(crate) struct Code<'a> {
     pub image: Image<'a>,
     pub functions: Functions<'a>,
+    /// Tables of cryptography and checksums in its data, where those were looked for.
+    pub tables: Option<Tables>,
     /// Whether calls of each number do not come back, as far as that was asked: see [`Code::never_returns`].
     never: Vec<AtomicU8>,
     /// First function that begins at or after each [`GRAIN`] bytes of code.
@@ -66,14 +70,15 @@ pub(crate) enum Callee {
 
 impl<'a> Code<'a> {
     /// Finds the functions of an image; none where its machine is not decoded. Where it is not to be `thorough`, code is
-    /// not looked through for functions that nothing else tells of.
+    /// not looked through for functions that nothing else tells of, nor data for tables.
     pub(crate) fn new(image: Image<'a>, thorough: bool) -> Self {
         let functions = if image.decodable() { functions::find(&image, thorough) } else { Functions::default() };
         let never = (0..image.imports.len() + functions.ranges.len()).map(|_| AtomicU8::new(UNASKED)).collect();
         let (index, low, high) = index(&functions);
         let stubs =
             functions.stubs.first().map_or(0, |stub| stub.0)..functions.stubs.last().map_or(0, |stub| stub.0 + 1);
-        let mut code = Self { image, functions, never, index, low, high, stubs, table: (0, Vec::new()) };
+        let tables = (thorough && image.decodable()).then(|| crypto::tables(&image));
+        let mut code = Self { image, functions, tables, never, index, low, high, stubs, table: (0, Vec::new()) };
         code.table = code.table();
         code
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::Code;
 use super::layout::{Layout, Look};
 use crate::error::AnalyzeError;
-use crate::frontend::Detail;
+use crate::frontend::{Algorithms, Detail};
 use crate::program::{Forest, Function};
 
 /// Longest function name that is shown, in characters.
@@ -16,12 +16,13 @@ const MAX_NAME: usize = 300;
 pub(super) struct Functions<'a> {
     code: Code<'a>,
     layout: Layout,
+    algorithms: Algorithms,
 }
 
 impl<'a> Functions<'a> {
-    /// The image, and buffers that laid it out.
-    pub(super) fn new(code: Code<'a>, layout: Layout) -> Self {
-        Self { code, layout }
+    /// The image, buffers that laid it out, and what its constants betray.
+    pub(super) fn new(code: Code<'a>, layout: Layout, algorithms: Algorithms) -> Self {
+        Self { code, layout, algorithms }
     }
 }
 
@@ -44,7 +45,11 @@ impl Detail for Functions<'_> {
         self.code.functions.ranges.get(range as usize).map(|range| range.offset as u64)
     }
 
-    fn algorithms(&mut self, _function: u32) -> BTreeSet<&'static str> {
-        BTreeSet::new()
+    fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
+        self.algorithms.by_function.get(&function).cloned().unwrap_or_default()
+    }
+
+    fn all_algorithms(&mut self) -> Algorithms {
+        self.algorithms.clone()
     }
 }

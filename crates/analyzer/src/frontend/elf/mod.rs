@@ -18,6 +18,7 @@ mod chances;
 mod classes;
 mod closure;
 mod code;
+mod crypto;
 mod detail;
 mod execute;
 mod export;
@@ -52,7 +53,7 @@ use reach::Looks;
 
 use crate::Budget;
 use crate::error::AnalyzeError;
-use crate::frontend::Reading;
+use crate::frontend::{Algorithms, Reading};
 use crate::program::Program;
 
 /// Code bytes up to which a program is understood whole, and the share of a larger one's code that is laid out, those
@@ -85,6 +86,7 @@ pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, 
     let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
     let scans = looks.into_scans();
     let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots, hurried.is_none());
-    let detail = Box::new(detail::Functions::new(code, layout));
+    let algorithms = if hurried.is_none() { crypto::algorithms(&code, &scans) } else { Algorithms::default() };
+    let detail = Box::new(detail::Functions::new(code, layout, algorithms));
     Ok(Reading { entry, program: grown, facts, detail, native: Some(native), warnings })
 }

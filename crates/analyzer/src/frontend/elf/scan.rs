@@ -13,6 +13,7 @@ use super::code::{Callee, Code};
 use super::graph::Flow as Order;
 use super::shapes::{Place, Shape, Shapes, Told, Walk};
 use super::traits::{Flow, Table};
+use crate::signatures::{self, Sign};
 
 /// Loops around a call that are told apart.
 const MOST_LOOPS: usize = 4;
@@ -49,6 +50,8 @@ pub(crate) struct Scans {
     depths: Vec<u8>,
     taken: Vec<u32>,
     data: Vec<u64>,
+    /// What tells of cryptography, by place of the function.
+    pub signs: Vec<(u32, Sign)>,
 }
 
 impl Scans {
@@ -104,6 +107,7 @@ impl Scans {
         self.depths.extend_from_slice(&other.depths);
         self.taken.extend_from_slice(&other.taken);
         self.data.extend_from_slice(&other.data);
+        self.signs.extend_from_slice(&other.signs);
     }
 }
 
@@ -153,14 +157,14 @@ impl Scanner {
                 Told::Nothing => {}
                 Told::Goes(flow, by) => self.goes(code, (from, end), flow, (start, next.wrapping_add(by))),
                 Told::Leaves(flow, by) => self.leaves(code, from, scan, flow, by.map(|by| next.wrapping_add(by))),
-                Told::Touches(takes, by) => touch(code, next.wrapping_add(by), takes, out),
-                Told::Number(value) => self.number(code, value, out),
+                Told::Touches(takes, by) => touch(code, range, next.wrapping_add(by), takes, out),
+                Told::Number(value) => number(code, range, value, out),
                 Told::Shape(shape) => {
                     scan.features |= shape.kind.features;
                     let distance =
                         if let Place::Relative(by) = shape.place { Some(next.wrapping_add(by)) } else { None };
                     match shape.kind.flow {
-                        Flow::Next => self.one(code, scan, &shape, next, out),
+                        Flow::Next => one(code, range, scan, &shape, next, out),
                         flow @ (Flow::IndirectCall | Flow::IndirectJump) => {
                             self.leaves(code, from, scan, flow, distance);
                         }
@@ -196,31 +200,6 @@ impl Scanner {
             Callee::Known(number) => self.calls.push((from as u32, Some(number))),
             Callee::Indirect if flow == Flow::IndirectCall => self.calls.push((from as u32, None)),
             _ => scan.switches |= flow == Flow::IndirectJump,
-        }
-    }
-
-    /// A number, which is an address where the file does not move.
-    fn number(&mut self, code: &Code<'_>, value: u32, out: &mut Scans) {
-        if !code.image.moves() {
-            out.taken.extend(code.number_of(u64::from(value)));
-        }
-    }
-
-    /// Notes what there is to tell of an instruction that goes on to the next.
-    fn one(&mut self, code: &Code<'_>, scan: &mut Scan, shape: &Shape, next: u64, out: &mut Scans) {
-        let kind = shape.kind;
-        scan.asks |= kind.asks;
-        scan.system_calls += u32::from(kind.system_call);
-        scan.locked += u32::from(kind.locks);
-        scan.repeats |= kind.repeats;
-        match shape.place {
-            Place::Elsewhere if kind.number => self.number(code, shape.value as u32, out),
-            Place::Elsewhere => {}
-            Place::Relative(by) => touch(code, next.wrapping_add(by), kind.lea, out),
-            Place::Absolute(address) if !code.image.moves() && address != 0 && code.image.writable(address) => {
-                out.data.push(address);
-            }
-            Place::Absolute(_) => {}
         }
     }
 
@@ -267,8 +246,47 @@ impl Scanner {
     }
 }
 
+/// A number in the function at a place in the list, which is an address where the file does not move.
+fn number(code: &Code<'_>, range: usize, value: u32, out: &mut Scans) {
+    out.signs.extend(signatures::sign(value).map(|sign| (range as u32, sign)));
+    if !code.image.moves() {
+        out.taken.extend(code.number_of(u64::from(value)));
+        betray(code, range, u64::from(value), out);
+    }
+}
+
+/// Notes what there is to tell of an instruction that goes on to the next.
+fn one(code: &Code<'_>, range: usize, scan: &mut Scan, shape: &Shape, next: u64, out: &mut Scans) {
+    let kind = shape.kind;
+    scan.asks |= kind.asks;
+    scan.system_calls += u32::from(kind.system_call);
+    scan.locked += u32::from(kind.locks);
+    scan.repeats |= kind.repeats;
+    match shape.place {
+        Place::Elsewhere if kind.number => number(code, range, shape.value as u32, out),
+        Place::Elsewhere => {}
+        Place::Relative(by) => touch(code, range, next.wrapping_add(by), kind.lea, out),
+        Place::Absolute(address) if !code.image.moves() && address != 0 => {
+            betray(code, range, address, out);
+            if code.image.writable(address) {
+                out.data.push(address);
+            }
+        }
+        Place::Absolute(_) => {}
+    }
+}
+
+/// Notes an address in a table of cryptography.
+#[inline]
+fn betray(code: &Code<'_>, range: usize, address: u64, out: &mut Scans) {
+    if let Some(table) = code.tables.as_ref().and_then(|tables| tables.at(address as i64)) {
+        out.signs.push((range as u32, Sign::Table(table.algorithm)));
+    }
+}
+
 /// Notes an address that an instruction names: a function whose address is taken, or data that can be written.
-fn touch(code: &Code<'_>, address: u64, takes: bool, out: &mut Scans) {
+fn touch(code: &Code<'_>, range: usize, address: u64, takes: bool, out: &mut Scans) {
+    betray(code, range, address, out);
     if takes && let Some(number) = code.number_of(address) {
         out.taken.push(number);
     } else if code.image.writable(address) {

@@ -1,0 +1,93 @@
+//! Cryptography and checksums in machine code: tables that functions address, words and polynomials they hold, and the
+//! instructions that processors have for them.
+//!
+//! What the scan met is put together here; only functions with a polynomial or such instructions are decoded for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
+
+use super::code::Code;
+use super::features;
+use super::image::Image;
+use super::scan::Scans;
+use crate::frontend::Algorithms;
+use crate::signatures::{self, Sign, Tables};
+
+/// The tables in an image's data.
+pub(crate) fn tables(image: &Image<'_>) -> Tables {
+    let data = image.sections.iter().filter(|section| section.address != 0 && !section.executable);
+    let data =
+        data.filter_map(|section| Some((i64::try_from(section.address).ok()?, image.bytes.get(section.file.clone())?)));
+    signatures::tables_at(data)
+}
+
+/// The algorithms of all functions, and of tables that no function could be seen to use.
+pub(crate) fn algorithms(code: &Code<'_>, scans: &Scans) -> Algorithms {
+    let mut by_function: BTreeMap<u32, BTreeSet<&'static str>> = BTreeMap::new();
+    let mut words: BTreeSet<(u32, &'static str, u32)> = BTreeSet::new();
+    for &(index, sign) in &scans.signs {
+        let mut found = |algorithm| by_function.entry(code.number(index)).or_default().insert(algorithm);
+        match sign {
+            Sign::Table(algorithm) => drop(found(algorithm)),
+            Sign::Word(algorithm, word) => {
+                // One word is chance, two are not.
+                let others = words.range((index, algorithm, 0)..=(index, algorithm, u32::MAX));
+                if others.clone().any(|other| other.2 != word) {
+                    found(algorithm);
+                }
+                words.insert((index, algorithm, word));
+            }
+            // A division by a polynomial shifts and combines.
+            Sign::Polynomial(algorithm) => {
+                if has(code, index, &[Mnemonic::Shr]) && has(code, index, &[Mnemonic::Xor]) {
+                    found(algorithm);
+                }
+            }
+        }
+    }
+    let own = features::named("aes") | features::named("vaes") | features::named("sha") | features::named("sha512");
+    for (index, _) in (0..).zip(scans.iter()).filter(|(_, scan)| (scan.features | scan.doubtful) & own != 0) {
+        for (algorithm, instructions) in INSTRUCTIONS {
+            if has(code, index, instructions) {
+                by_function.entry(code.number(index)).or_default().insert(algorithm);
+            }
+        }
+    }
+    let mut all: BTreeSet<&'static str> =
+        code.tables.iter().flat_map(|tables| &tables.all).map(|table| table.algorithm).collect();
+    all.extend(by_function.values().flatten());
+    Algorithms { all, by_function }
+}
+
+/// Instructions that stand for an algorithm. The plain rounds of AES do not: hash tables use them to mix (Go's
+/// `runtime.memhash`, Rust's `ahash`).
+const INSTRUCTIONS: [(&str, &[Mnemonic]); 4] = [
+    (
+        "AES",
+        &[
+            Mnemonic::Aesenclast,
+            Mnemonic::Aesdeclast,
+            Mnemonic::Aeskeygenassist,
+            Mnemonic::Vaesenclast,
+            Mnemonic::Vaesdeclast,
+            Mnemonic::Vaeskeygenassist,
+        ],
+    ),
+    ("SHA-1", &[Mnemonic::Sha1rnds4]),
+    ("SHA-256", &[Mnemonic::Sha256rnds2]),
+    ("SHA-512", &[Mnemonic::Vsha512rnds2]),
+];
+
+/// Whether a function has one of some instructions.
+fn has(code: &Code<'_>, index: u32, wanted: &[Mnemonic]) -> bool {
+    let mut decoder = Decoder::with_ip(64, code.bytes(index as usize), 0, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        if wanted.contains(&instruction.mnemonic()) {
+            return true;
+        }
+    }
+    false
+}
