@@ -1,14 +1,15 @@
 //! Runs a program in the sandbox and says on standard error how it ended: `confine [FLAGS] PROGRAM [ARGS]`.
 //!
 //! Flags: `--net`, `--dir DIR`, `--memory BYTES`, `--cpu S`, `--wall S`, `--processes N`, `--file BYTES`, `--files N`,
-//! `--groups`, `--plain` (no namespaces), `--quiet`. The tests of hostile programs run it.
+//! `--groups`, `--plain` (no namespaces), `--quiet`, `--port N` (greets who comes to it in the program's network, and ends
+//! the program when it answers). The tests of hostile programs run it.
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
 fn main() {
     use std::path::PathBuf;
 
-    use forewarm_sandbox::process::{Bounds, Confinement, Program, spawn};
+    use forewarm_sandbox::process::{Bounds, Child, Confinement, Door, Program, spawn};
     use forewarm_types::{Bytes, Seconds};
 
     let mut arguments = std::env::args_os().skip(1);
@@ -28,6 +29,7 @@ fn main() {
             "--wall" => bounds.wall = number().map(|milliseconds| Seconds(milliseconds as f64 / 1e3)),
             "--processes" => bounds.processes = number(),
             "--file" => bounds.file_size = number().map(Bytes),
+            "--port" => confinement.port = number().and_then(|port| u16::try_from(port).ok()),
             "--files" => bounds.open_files = number(),
             "--dir" => {
                 let directory: Option<PathBuf> = arguments.next().and_then(|path| std::fs::canonicalize(path).ok());
@@ -45,7 +47,17 @@ fn main() {
     confinement.visible = vec![directory.clone(), executable.clone()];
     let environment = std::env::vars_os().collect();
     let program = Program { executable, arguments: given, environment, directory };
-    let code = match spawn(&program, &confinement).and_then(|child| child.wait()) {
+    let greeted = |child: Child| {
+        let (door, ender) = (child.listener().ok().flatten(), child.ender());
+        if confinement.port.is_some() {
+            std::thread::spawn(move || match (door.map(Door::listener), ender) {
+                (Some(Ok(listener)), Ok(ender)) => greet(&listener, &ender),
+                _ => report("no listener\n"),
+            });
+        }
+        child
+    };
+    let code = match spawn(&program, &confinement).map(greeted).and_then(|child| child.wait()) {
         Ok(ended) => {
             if !quiet {
                 report(&format!("{ended:?}\n"));
@@ -58,6 +70,17 @@ fn main() {
         }
     };
     forewarm_sandbox::exit::now(code);
+}
+
+#[cfg(target_os = "linux")]
+fn greet(listener: &std::net::TcpListener, ender: &forewarm_sandbox::process::Ender) {
+    use std::io::{BufRead, BufReader, Write};
+    let Ok((mut stream, _)) = listener.accept() else { return };
+    let mut answer = String::new();
+    if stream.write_all(b"hello\n").is_ok() && BufReader::new(stream).read_line(&mut answer).is_ok() {
+        report(&format!("answered {} after {} faults\n", answer.trim(), ender.usage().minor_faults));
+        ender.end();
+    }
 }
 
 #[cfg(target_os = "linux")]

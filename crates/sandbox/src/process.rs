@@ -29,6 +29,7 @@ mod spawn;
 mod supervise;
 mod surroundings;
 mod survey;
+mod usage;
 mod watch;
 
 use std::ffi::OsString;
@@ -40,8 +41,9 @@ pub use adopt::{AdoptError, Adopted, Happening};
 pub use available::{Available, available, separable};
 pub use circumstances::{Circumstances, StandInError};
 pub use spawn::{Place, prepare_place, spawn, spawn_on};
-pub use supervise::Child;
+pub use supervise::{Child, Door, Ender};
 pub use survey::{available_memory, standing, standing_below};
+pub use usage::mapped_files;
 
 /// What is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,6 +79,9 @@ pub struct Confinement {
     pub relay: bool,
     /// Leave out namespaces, as on systems that forbid them.
     pub without_namespaces: bool,
+    /// A port on which this process is to listen in the program's own network ([`Child::listener`]); nothing is made of it
+    /// where the program has the host's.
+    pub port: Option<u16>,
 }
 
 /// Directories that a confined program has for itself, empty at its start.

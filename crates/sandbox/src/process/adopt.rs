@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use forewarm_types::Bytes;
+use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
 
@@ -24,6 +24,9 @@ pub enum AdoptError {
     /// It is in other control groups, whose limits and shares are not the caller's.
     #[error("the caller is in another control group")]
     Group,
+    /// It may run on other cores.
+    #[error("the caller may use other cores")]
+    Cores,
     /// The system refuses to lay the caller's limits on it.
     #[error("the caller's limits: {0}")]
     Limits(io::Error),
@@ -38,6 +41,19 @@ pub struct Adopted {
     watch: Watch,
     next: u64,
     verdict: Option<Cause>,
+}
+
+/// Whether a process is in the caller's control groups.
+fn same_group(pid: i32) -> bool {
+    let groups = |of: &str| fs::read_to_string(format!("/proc/{of}/cgroup")).ok();
+    groups("self") == groups(&pid.to_string())
+}
+
+/// The cores a process may run on.
+fn cores_of(pid: i32) -> Option<Vec<usize>> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let set = sched_getaffinity(Pid::from_raw(pid)).ok()?;
+    Some((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
 }
 
 /// What [`Adopted::attend`] returns for.
@@ -55,8 +71,7 @@ impl Adopted {
     /// # Errors
     /// Where what is the caller's cannot be laid on it.
     pub fn take(pid: i32, confinement: &Confinement) -> Result<Self, AdoptError> {
-        let groups = |of: &str| fs::read_to_string(format!("/proc/{of}/cgroup")).ok();
-        if groups("self") != groups(&pid.to_string()) {
+        if !same_group(pid) {
             return Err(AdoptError::Group);
         }
         for (resource, soft, hard) in limits(&confinement.bounds) {
@@ -129,6 +144,27 @@ impl Adopted {
     #[must_use]
     pub fn peak(&self) -> Bytes {
         self.watch.peak
+    }
+
+    /// Takes on a process that goes on after this use of it and has used so much CPU time before. What the kernel bounds of
+    /// it stays as it was laid on it when it started; time, CPU time and memory are watched from here.
+    ///
+    /// # Errors
+    /// Where its groups or cores are not the caller's.
+    pub fn waiting(pid: i32, confinement: &Confinement, used: Seconds) -> Result<Self, AdoptError> {
+        if !same_group(pid) {
+            return Err(AdoptError::Group);
+        }
+        let cores = affinity::allowed().unwrap_or_default();
+        if cores_of(pid).is_none_or(|theirs| theirs != cores) {
+            return Err(AdoptError::Cores);
+        }
+        let relay = confinement.relay.then(Relay::start_with_terminal).and_then(Result::ok);
+        let cpu = confinement.bounds.cpu.map(|cpu| cpu + used);
+        let bounds = Bounds { cpu, ..confinement.bounds };
+        let watch = Watch::new(bounds, cores.len());
+        let next = watch.next(&Survey { cpu: used, ..Survey::default() });
+        Ok(Self { pid, relay, bounds, watch, next, verdict: None })
     }
 
     /// It stopped itself: so does this process, which stands for it.

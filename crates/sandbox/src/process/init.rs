@@ -30,6 +30,9 @@ pub struct Prepared {
     /// Where the supervisor says go on, and where it is told news.
     pub go: c_int,
     pub news: c_int,
+    /// Where it is given a socket that listens on a port of the program's own loopback; negative for nowhere.
+    pub door: c_int,
+    pub port: u16,
 }
 
 /// News for the supervisor: the program has ended; it was stopped or continued.
@@ -45,7 +48,7 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     for (number, stream) in (0..).zip(prepared.streams.into_iter().flatten()) {
         raw::duplicate(stream, number);
     }
-    raw::close_all_but(prepared.go, prepared.news);
+    raw::close_all_but([prepared.go, prepared.news, prepared.door]);
     let _ = raw::prctl(libc::PR_SET_NAME, NAME.as_ptr() as c_ulong, 0);
     if raw::read_byte(prepared.go) != Ok(1) {
         raw::exit(0);
@@ -70,6 +73,11 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         }
         // Without it a program has no network at all, which is an error only it can judge.
         let _ = raw::raise_loopback();
+        offer(prepared);
+    }
+    if prepared.door >= 0 {
+        // It ends here, so that who waits for it learns when there is none.
+        raw::close(prepared.door);
     }
     if prepared.layout.is_some() {
         // The program is born under its filter, and need not wait for the kernel to translate it.
@@ -85,6 +93,16 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     // The program keeps the terminal's process group; from here on its signals are none of ours.
     raw::lead_group();
     attend(prepared, words, program)
+}
+
+/// Gives the supervisor a socket in the program's network. Without it the supervisor finds the door closed, and judges.
+fn offer(prepared: &Prepared) {
+    if prepared.door >= 0
+        && let Ok(socket) = raw::listen(prepared.port)
+    {
+        let _ = raw::send_descriptor(prepared.door, socket);
+        raw::close(socket);
+    }
 }
 
 /// Bytes of variables that can be added.

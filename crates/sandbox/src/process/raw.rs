@@ -164,15 +164,19 @@ pub fn close_on_exec_from(first: c_uint) -> Result<()> {
     check(result).map(drop)
 }
 
-/// Closes every descriptor but the standard streams and two others, in this process alone.
-pub fn close_all_but(one: c_int, other: c_int) {
-    let (low, high) = (one.min(other) as c_uint, one.max(other) as c_uint);
-    for (first, last) in [(3, low.wrapping_sub(1)), (low + 1, high.wrapping_sub(1)), (high + 1, c_uint::MAX)] {
-        if first <= last {
+/// Closes every descriptor but the standard streams and some others (negative for none), in this process alone.
+pub fn close_all_but(mut kept: [c_int; 3]) {
+    kept.sort_unstable();
+    let mut first: c_uint = 3;
+    for fd in kept.into_iter().filter_map(|fd| c_uint::try_from(fd).ok()).filter(|fd| *fd >= 3) {
+        if first < fd {
             // SAFETY: nothing in this process uses them any more.
-            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0 as c_uint) };
+            unsafe { libc::syscall(libc::SYS_close_range, first, fd - 1, 0 as c_uint) };
         }
+        first = fd.saturating_add(1).max(first);
     }
+    // SAFETY: as above.
+    unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, 0 as c_uint) };
 }
 
 /// One byte from a pipe; 0 where the other end is gone.
@@ -421,6 +425,52 @@ pub fn raise_loopback() -> Result<()> {
         let result = libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const request);
         libc::close(socket);
         check(c_long::from(result)).map(drop)
+    }
+}
+
+/// Connections that may wait to be taken: the default most of Linux (`somaxconn` before 5.4).
+const BACKLOG: c_int = 128;
+
+/// A socket that listens on a port of the loopback.
+pub fn listen(port: u16) -> Result<c_int> {
+    // SAFETY: plain calls on a socket of ours; the address is live and of the size given, and zero is a value of it.
+    unsafe {
+        let socket =
+            check(c_long::from(libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0)))? as c_int;
+        let mut address: libc::sockaddr_in = std::mem::zeroed();
+        address.sin_family = libc::AF_INET as libc::sa_family_t;
+        address.sin_port = port.to_be();
+        address.sin_addr.s_addr = libc::INADDR_LOOPBACK.to_be();
+        let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        check(c_long::from(libc::bind(socket, (&raw const address).cast(), length)))?;
+        check(c_long::from(libc::listen(socket, BACKLOG)))?;
+        Ok(socket)
+    }
+}
+
+/// A message's descriptor: `struct cmsghdr` and one number, as unix(7) has them.
+#[repr(C)]
+struct OneDescriptor {
+    header: libc::cmsghdr,
+    descriptor: c_int,
+}
+
+/// Sends a descriptor over a Unix socket.
+pub fn send_descriptor(socket: c_int, descriptor: c_int) -> Result<()> {
+    let mut byte = 0_u8;
+    // SAFETY: all structures are live, plain data for which zero is a value, and of the sizes given; the descriptor stands
+    // right after its header, whose size is a multiple of its alignment.
+    unsafe {
+        let mut beside: OneDescriptor = std::mem::zeroed();
+        beside.header.cmsg_len = (size_of::<libc::cmsghdr>() + size_of::<c_int>()) as _;
+        (beside.header.cmsg_level, beside.header.cmsg_type) = (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+        beside.descriptor = descriptor;
+        let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+        let mut message: libc::msghdr = std::mem::zeroed();
+        (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+        message.msg_control = (&raw mut beside).cast();
+        message.msg_controllen = size_of::<OneDescriptor>() as _;
+        check(libc::sendmsg(socket, &raw const message, libc::MSG_NOSIGNAL) as c_long).map(drop)
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::filter::filter;
@@ -95,6 +96,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place's init, and what its program will be asked through: see [`Child::listener`].
+    #[must_use]
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+
     /// Gives the processes of the place, one by one, to what is to hold for the program (a share of the CPU).
     pub fn each_process(&self, mut give: impl FnMut(i32)) {
         let init = self.child.process();
@@ -142,16 +149,18 @@ fn start(
     let mut prepared = prepared(program, confinement, way)?;
     (prepared.go, prepared.news) = (go_read.as_raw_fd(), news_write.as_raw_fd());
     prepared.streams = streams;
+    let door = door(&mut prepared, confinement).map_err(SpawnError::at("a socket"))?;
+    let (door, theirs) = door.unzip();
     let group = group(confinement);
     let forked = fork(&mut prepared, &shared, flags(way), group.as_ref())?;
-    drop((go_read, news_write));
+    drop((go_read, news_write, theirs));
     let tier = match (&group, way) {
         (Some(group), _) => group.tier(),
         (None, Way::Users | Way::Rights) => Tier::Namespaces,
         (None, Way::Nothing) if prepared.image.domain.version > 0 => Tier::Landlock,
         (None, Way::Nothing) => Tier::Limits,
     };
-    let lines = Lines { shared, go: fs::File::from(go), news, relay: None };
+    let lines = Lines { shared, go: fs::File::from(go), news, door, relay: None };
     let child = Child::new(forked, lines, group, tier, confinement);
     child.ready(way == Way::Users).map_err(SpawnError::at("mapping users and attaching groups"))?;
     Ok(Place { child, relay: confinement.relay })
@@ -181,7 +190,15 @@ fn prepared(program: &Program, confinement: &Confinement, way: Way) -> Result<Pr
     let layout = isolated.then_some(layout);
     let stack = vec![Cell::new(0); init::STACK].into_boxed_slice();
     let added = vec![Cell::new(0); init::ADDED].into_boxed_slice();
-    Ok(Prepared { layout, own_network, image, stack, added, streams: None, go: -1, news: -1 })
+    Ok(Prepared { layout, own_network, image, stack, added, streams: None, go: -1, news: -1, door: -1, port: 0 })
+}
+
+/// Both ends of where the init puts a socket in the program's network, where one is wanted there.
+fn door(prepared: &mut Prepared, confinement: &Confinement) -> io::Result<Option<(OwnedFd, OwnedFd)>> {
+    let Some(port) = confinement.port.filter(|_| prepared.own_network) else { return Ok(None) };
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    (prepared.door, prepared.port) = (theirs.as_raw_fd(), port);
+    Ok(Some((ours, theirs)))
 }
 
 /// The network's namespace takes longest to make, and is left to the init.

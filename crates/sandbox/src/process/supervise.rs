@@ -1,12 +1,15 @@
 //! The supervisor's part: signals passed on, limits watched, the end measured.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Pid, Signal};
 
 use super::init::ENDED;
@@ -15,6 +18,7 @@ use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
 use super::surroundings::{Counters, Surroundings};
 use super::survey::{self, Survey};
+use super::usage;
 use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
@@ -34,7 +38,72 @@ pub struct Lines {
     pub shared: Shared,
     pub go: File,
     pub news: OwnedFd,
+    /// Where the init puts a socket of the program's network.
+    pub door: Option<OwnedFd>,
     pub relay: Option<Relay>,
+}
+
+/// Where the init of a place puts a socket.
+#[derive(Debug)]
+pub struct Door(OwnedFd);
+
+impl Door {
+    /// Waits until the init has made its network, and takes the socket.
+    ///
+    /// # Errors
+    /// Where it made none, or has ended.
+    pub fn listener(self) -> io::Result<TcpListener> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut beside = RecvAncillaryBuffer::new(&mut space);
+        let mut byte = [0_u8; 1];
+        loop {
+            match recvmsg(&self.0, &mut [IoSliceMut::new(&mut byte)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
+                Err(rustix::io::Errno::INTR) => {}
+                received => break received.map(drop)?,
+            }
+        }
+        let mut descriptors = beside.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+            _ => None,
+        });
+        descriptors.next().map(TcpListener::from).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+/// What can end a program from another thread than the one that waits for it.
+#[derive(Debug)]
+pub struct Ender {
+    init: i32,
+    handle: OwnedFd,
+}
+
+impl Ender {
+    /// The program's number; `None` once it has ended.
+    #[must_use]
+    pub fn program(&self) -> Option<i32> {
+        survey::descendants(self.init).get(1).copied()
+    }
+
+    /// Memory that all processes below the init hold.
+    #[must_use]
+    pub fn memory(&self) -> Bytes {
+        survey::survey(self.init, true).memory
+    }
+
+    /// Ends the program; its init then ends the rest and tells what all of it used.
+    pub fn end(&self) {
+        match self.program() {
+            Some(program) => raw::kill(program, libc::SIGKILL),
+            // One that has ended already needs no signal.
+            None => drop(rustix::process::pidfd_send_signal(&self.handle, Signal::KILL)),
+        }
+    }
+
+    /// What all processes below the init have used so far.
+    #[must_use]
+    pub fn usage(&self) -> measure::Usage {
+        usage::of_all_below(self.init)
+    }
 }
 
 /// A started program.
@@ -118,6 +187,23 @@ impl Child {
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.tier
+    }
+
+    /// Where a socket comes from that listens on [`Confinement::port`] in the program's network; `None` where none was
+    /// asked for, or the program has the host's network.
+    ///
+    /// # Errors
+    /// Where no more descriptors can be had.
+    pub fn listener(&self) -> io::Result<Option<Door>> {
+        self.lines.door.as_ref().map(|door| door.try_clone().map(Door)).transpose()
+    }
+
+    /// What can end the program from elsewhere, as long as this is there.
+    ///
+    /// # Errors
+    /// Where no more descriptors can be had.
+    pub fn ender(&self) -> io::Result<Ender> {
+        Ok(Ender { init: self.forked.pid, handle: self.handle()? })
     }
 
     /// A handle by which its init can be ended from elsewhere.

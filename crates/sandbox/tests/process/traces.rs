@@ -137,3 +137,26 @@ fn what_was_used_is_measured() {
         }
     }
 }
+
+#[test]
+fn this_process_listens_in_the_programs_network() {
+    /// Unlikely to be another's.
+    const PORT: &str = "47011";
+    if !std::path::Path::new("/bin/bash").exists() {
+        return crate::room::skip("this_process_listens", "there is no bash to connect with");
+    }
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{PORT} || exit 3; read -r word <&3; echo \"got $word\"; echo thanks >&3; sleep 100"
+    );
+    for room in rooms("this_process_listens") {
+        let ran = room.run(&["--port", PORT], &["/bin/bash", "-c", &script]);
+        assert!(ran.stdout == "got hello\n" && ran.stderr.contains("answered thanks after "), "{ran:?}");
+        assert!(!ran.stderr.contains("after 0 faults") && ran.cause() == "Signalled(9)", "{ran:?}");
+        room.assert_gone();
+        // Where the program has the host's network or no namespaces, there is none, and who asked is told.
+        for flags in [&["--net", "--port", PORT], &["--plain", "--port", PORT]] {
+            let ran = room.run(flags, &["/bin/bash", "-c", &format!("sleep 0.2; {script}")]);
+            assert!(ran.code == 3 && ran.stderr.contains("no listener"), "{ran:?}");
+        }
+    }
+}
