@@ -17,8 +17,8 @@ pub fn of_all_below(init: i32) -> Usage {
     let mut all = Usage::default();
     for pid in survey::descendants(init).into_iter().skip(1) {
         let Some(one) = of(pid) else { continue };
-        all.user = all.user + one.user;
-        all.system = all.system + one.system;
+        all.user += one.user;
+        all.system += one.system;
         all.minor_faults += one.minor_faults;
         all.major_faults += one.major_faults;
         all.voluntary_switches += one.voluntary_switches;
