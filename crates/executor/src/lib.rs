@@ -4,6 +4,8 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod artifacts;
+#[cfg(target_os = "linux")]
+pub mod bootstrap;
 pub mod error;
 pub mod invocation;
 pub mod lease;

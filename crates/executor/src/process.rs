@@ -10,6 +10,7 @@ use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program
 use forewarm_types::host::Clock;
 use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, StepTiming};
 
+use crate::bootstrap::{self, Call, Called, Serving};
 use crate::error::WarmError;
 use crate::lease::{Executor, Held, no_placement};
 use crate::stopwatch::Stopwatch;
@@ -40,13 +41,20 @@ pub struct LaidOut {
     /// What it may touch and use.
     pub confinement: Confinement,
     place: Option<Place>,
+    call: Option<Call>,
 }
 
 impl LaidOut {
     /// A program whose place is laid out when it runs.
     #[must_use]
     pub fn later(program: Program, confinement: Confinement) -> Self {
-        Self { program, confinement, place: None }
+        Self { program, confinement, place: None, call: None }
+    }
+
+    /// The same of a program that is to be served an event.
+    #[must_use]
+    pub fn called(self, call: Option<Call>) -> Self {
+        Self { call, ..self }
     }
 
     /// Begins to lay the place out, which goes on beside whatever the caller does until the run. What refuses will refuse
@@ -54,8 +62,19 @@ impl LaidOut {
     #[must_use]
     pub fn begin(program: Program, confinement: Confinement) -> Self {
         let place = prepare_place(&program, &confinement).ok();
-        Self { program, confinement, place }
+        Self { program, confinement, place, call: None }
     }
+}
+
+/// A run that something warm is asked for.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// What would be executed.
+    pub program: &'a Program,
+    /// What it may touch and use.
+    pub confinement: &'a Confinement,
+    /// The event it is for, where it is for one.
+    pub call: Option<&'a Call>,
 }
 
 /// What is left of a place, and what held it, in the order they are let go of.
@@ -69,6 +88,8 @@ pub struct ProcessOutcome {
     pub ended: Ended,
     /// The start, timed.
     pub step: StepTiming,
+    /// How the event went that it was run for.
+    pub called: Option<Called>,
     /// What is still held, and ends with this: first what is left of the place, then what held it.
     _remains: Remains,
 }
@@ -106,14 +127,15 @@ impl ProcessLease {
     pub fn run(
         self,
         laid: LaidOut,
-        warm: impl FnOnce(&Program, &Confinement) -> Option<Ended>,
+        warm: impl FnOnce(&Wanted<'_>) -> Option<(Ended, Option<Called>)>,
     ) -> Result<ProcessOutcome, SpawnError> {
         let clock = Arc::clone(&self.clock);
         let watch = Stopwatch::start(&*clock);
         let began_cpu = clock.process_cpu();
         let told = self.told(laid.program.clone());
-        let (ended, remains) = match warm(&told, &laid.confinement) {
-            Some(ended) => (ended, (None, self.held)),
+        let wanted = Wanted { program: &told, confinement: &laid.confinement, call: laid.call.as_ref() };
+        let (ended, called, remains) = match warm(&wanted) {
+            Some((ended, called)) => (ended, called, (None, self.held)),
             None => self.run_in_place(laid)?,
         };
         let (whole, _) = watch.elapsed();
@@ -124,20 +146,26 @@ impl ProcessLease {
             cpu_seconds: (clock.process_cpu() - began_cpu).0,
             bytes: forewarm_types::Bytes::ZERO,
         };
-        Ok(ProcessOutcome { exit: exit(ended.cause), ended, step, _remains: remains })
+        let exit = match &called {
+            Some(called) => bootstrap::exit(&called.outcome, ended.cause, exit),
+            None => exit(ended.cause),
+        };
+        Ok(ProcessOutcome { exit, ended, step, called, _remains: remains })
     }
 
     /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
-    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Remains), SpawnError> {
+    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
         let variables = self.variables(&laid.program);
-        let LaidOut { program, confinement, place } = laid;
+        let LaidOut { program, confinement, place, call } = laid;
         // A place laid out before this one's cores were held is not bound to them.
         let place = place.filter(|_| !self.settings.pinned);
         let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
         self.held.extend(&place);
         let mut child = place.start(&variables)?;
-        let ended = child.finish()?;
-        Ok((ended, (Some(child), self.held)))
+        let serving = call.map(|call| Serving::start(call, &child, Arc::clone(&self.clock))).transpose()?;
+        let ended = child.finish();
+        let called = serving.map(Serving::finish);
+        Ok((ended?, called, (Some(child), self.held)))
     }
 }
 

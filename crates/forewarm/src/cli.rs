@@ -349,7 +349,7 @@ pub struct EmulateArgs {
 /// What is said of Python programs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PythonArgs {
-    /// Take a Python file as one whose function NAME is called for each event; FILE.NAME names the file too
+    /// Take a Python file as one whose function NAME is called for each event; FILE.NAME names the file too. A native program is told the name in _HANDLER
     #[arg(long, value_name = "NAME")]
     pub handler: Option<String>,
     /// The Python interpreter, or the folder of a virtual environment [default: python3 on the PATH]
@@ -383,7 +383,7 @@ pub struct ProgramArgs {
     /// How to take it where it is Python.
     #[command(flatten)]
     pub python: PythonArgs,
-    /// Call the handler of a Python file with the JSON in this file (- for standard input), and print its result
+    /// Call the handler of a Python file, or a native program by the Lambda runtime API, with the JSON in this file (- for standard input), and print its result
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub event: Option<PathBuf>,
     /// Limits of native and Python programs.

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use forewarm_orchestrator::Error;
+use forewarm_orchestrator::{Error, Outcome};
 use forewarm_types::{Exit, ExitCause};
 use serde::Serialize;
 
@@ -74,6 +74,24 @@ impl Failure {
             cause: exit.message.clone(),
             hint: hint.map(str::to_owned),
         })
+    }
+
+    /// What is to be said of an event that got no answer; `None` where the function, or [`Self::of_exit`], says it.
+    #[must_use]
+    pub fn of_outcome(outcome: &Outcome, exit: &Exit, file: &Path) -> Option<Self> {
+        let ended_itself = matches!(exit.cause, ExitCause::Exited | ExitCause::Signal);
+        let (message, hint) = match outcome {
+            Outcome::TooLarge => ("the function's response was larger than 6 MiB, the most that Lambda takes", None),
+            Outcome::Unasked if ended_itself => (
+                "the program ended before it asked for its event",
+                Some("--event is for programs that ask the Lambda runtime API (AWS_LAMBDA_RUNTIME_API) for events"),
+            ),
+            Outcome::Unanswered if ended_itself => ("the program ended before it answered its event", None),
+            _ => return None,
+        };
+        let cause = exit.signal.map(|signal| format!("by signal {signal}"));
+        let (file, hint) = (Some(file.to_owned()), hint.map(str::to_owned));
+        Some(Self { code: exit.code, message: message.to_owned(), file, cause, hint })
     }
 }
 

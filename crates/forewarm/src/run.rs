@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forewarm_orchestrator::{Orchestrator, Report};
+use forewarm_orchestrator::{FunctionError, Orchestrator, Outcome, Report};
 use forewarm_types::observation::Score;
 use forewarm_types::{Exit, ExitCause, Plan, SCHEMA};
 use serde::Serialize;
@@ -100,13 +100,26 @@ fn account(done: Report, file: PathBuf, output: &dyn Output, verbose: bool) -> R
     if !done.results.is_empty() {
         streams::answer(&output.document(&Document::Results(done.results.clone())))?;
     }
-    if let Some(failure) = Failure::of_exit(&exit, &file) {
+    if let Some(Outcome::Failed(error) | Outcome::Unable(error)) = &done.outcome {
+        streams::note(&function_error(error));
+    }
+    let unanswered = done.outcome.as_ref().and_then(|outcome| Failure::of_outcome(outcome, &exit, &file));
+    if let Some(failure) = unanswered.or_else(|| Failure::of_exit(&exit, &file)) {
         streams::complain(output, &failure);
     }
     if verbose {
         streams::note(&output.document(&Document::Report { file, report: Box::new(done) }));
     }
     Ok(exit.code)
+}
+
+/// What a function said when it failed, as its own language would.
+fn function_error(error: &FunctionError) -> String {
+    let mut text = format!("{}: {}\n", error.kind, error.message);
+    for place in &error.trace {
+        text.push_str(&format!("  {}\n", place.trim_end()));
+    }
+    text
 }
 
 fn internal(message: &str) -> Failure {

@@ -13,6 +13,7 @@ use forewarm_sandbox::RealClock;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::streams;
 
 /// What a command works with.
 pub struct Session {
@@ -42,7 +43,8 @@ impl Session {
             release_memory: false,
             prepare_command: if config.prepare { std::env::current_exe().ok() } else { None },
         };
-        let orchestrator = Orchestrator::open(settings, Arc::new(RealClock)).with_holder_at(holder_place());
+        let orchestrator = Orchestrator::open(settings, Arc::new(RealClock));
+        let orchestrator = orchestrator.with_holder_at(holder_place()).delivering_to(streams::deliver);
         let orchestrator = Arc::new(orchestrator);
         Ok(Self { config, orchestrator, places })
     }

@@ -25,6 +25,14 @@ pub fn answer(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes what a function responded to standard output, as a line. Where it cannot be written the program's own status
+/// stands, as where a program's output has no reader.
+pub fn deliver(response: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let end: &[u8] = if response.ends_with(b"\n") { b"" } else { b"\n" };
+    let _ = stdout.write_all(response).and_then(|()| stdout.write_all(end)).and_then(|()| stdout.flush());
+}
+
 /// Writes words of Forewarm's own to standard error; nobody is left to tell where that fails.
 pub fn note(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -147,6 +147,28 @@ impl Runtime {
     }
 }
 
+/// A connection whose data is acknowledged at once: a sender that writes a request's head and body apart would else wait
+/// for the acknowledgement of the first (Nagle's algorithm, RFC 896) up to 40 ms (tcp(7), `TCP_QUICKACK`).
+struct Prompt<'a>(&'a TcpStream);
+
+impl io::Read for Prompt<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // It does not last; where it cannot be had the sender waits.
+        let _ = rustix::net::sockopt::set_tcp_quickack(self.0, true);
+        self.0.read(buffer)
+    }
+}
+
+impl io::Write for Prompt<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(body).map(drop)
 }
@@ -201,7 +223,7 @@ impl Shared {
 
     /// Answers the requests of a connection until it ends.
     fn attend(&self, stream: &TcpStream) {
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(Prompt(stream));
         loop {
             let request = match connection.read(MOST_PAYLOAD) {
                 Ok(Some(request)) => request,

@@ -38,6 +38,7 @@ use memory::Memory;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
+pub use forewarm_lambda::{FunctionError, Outcome};
 pub use forewarm_store::HistoryRow;
 #[cfg(target_os = "linux")]
 pub use process::ProcessLimits;
@@ -68,6 +69,8 @@ pub struct Orchestrator {
     data_directory: Option<PathBuf>,
     cache_directory: Option<PathBuf>,
     prepare_command: Option<PathBuf>,
+    /// Takes a function's response as soon as it is there.
+    deliver: fn(&[u8]),
     /// Where the holder is met.
     holder: Option<forewarm_holder::Place>,
     /// The holder that was told of the run in progress.
@@ -97,6 +100,9 @@ pub struct Report {
     /// What `--invoke` returned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<String>,
+    /// How the event went that a native program was run for. What a function said is in no report.
+    #[serde(skip)]
+    pub outcome: Option<forewarm_lambda::Outcome>,
 }
 
 /// What `forewarm emulate` prints: the analysis with measured counts and predicted times.
@@ -153,6 +159,7 @@ impl Orchestrator {
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,
+            deliver: |_| {},
             holder: None,
             expecting: Mutex::new(None),
         }
@@ -162,6 +169,12 @@ impl Orchestrator {
     #[must_use]
     pub fn with_holder_at(self, place: forewarm_holder::Place) -> Self {
         Self { holder: Some(place), ..self }
+    }
+
+    /// The same with one who takes what a native program's function responds, before its run is over.
+    #[must_use]
+    pub fn delivering_to(self, deliver: fn(&[u8])) -> Self {
+        Self { deliver, ..self }
     }
 
     /// When a run begins: the first of a process with the opening of the system, which it caused; others now.

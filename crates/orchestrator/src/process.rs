@@ -1,11 +1,14 @@
 //! Runs of native and Python programs: through the same loop, in a confined process instead of an engine.
 
+pub(crate) mod bootstrap;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::Depth;
-use forewarm_executor::process::{LaidOut, ProcessOutcome};
+use forewarm_executor::bootstrap::Call;
+use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
 use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
 use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
 
@@ -68,8 +71,8 @@ impl Orchestrator {
         let laid = match laid {
             Some(laid) => laid,
             None => {
-                let (program, confinement) = self.commanded(request, considered.analysis.code.kind)?;
-                LaidOut::later(program, confinement)
+                let (program, confinement, call) = self.commanded(request, considered.analysis.code.kind)?;
+                LaidOut::later(program, confinement).called(call)
             }
         };
         let planned = self.clock.monotonic();
@@ -77,10 +80,10 @@ impl Orchestrator {
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
         let leased = self.clock.monotonic();
         let mut from = None;
-        let warm = |program: &Command, confinement: &Confinement| {
-            let (ended, rung) = self.run_warm(request, &considered, program, confinement)?;
+        let warm = |wanted: &Wanted<'_>| {
+            let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
             from = Some(rung);
-            Some(ended)
+            Some((ended, None))
         };
         let outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
@@ -97,7 +100,8 @@ impl Orchestrator {
             self.maintain_for_next(&considered, &plan);
         }
         let prediction = observation.score();
-        Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new() })
+        let outcome = outcome.called.map(|called| called.outcome);
+        Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome })
     }
 
     fn observe_process(
@@ -110,10 +114,14 @@ impl Orchestrator {
     ) -> Observation {
         let measured = &outcome.ended;
         let usage = &measured.usage;
+        // What a program does before it asks for its event is no part of what the event takes.
+        let asked = outcome.called.as_ref().and_then(|called| called.asked);
+        let initialised = asked.map(|asked| bootstrap::initialisation(&asked, measured.began, measured.wall));
+        let before = initialised.as_ref().map_or((0.0, 0.0), |step| (step.wall_seconds, step.cpu_seconds));
         let run = Measured {
             exit: outcome.exit.clone(),
-            run_seconds: measured.wall.0,
-            run_cpu_seconds: usage.cpu().0,
+            run_seconds: measured.wall.0 - before.0,
+            run_cpu_seconds: (usage.cpu().0 - before.1).max(0.0),
             peak_memory: measured.peak_memory,
         };
         let framed = self.framed(considered, plan, marks, &run, ended);
@@ -121,7 +129,7 @@ impl Orchestrator {
             cpu_seconds: framed.cpu_seconds + usage.cpu().0,
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
-            steps: vec![outcome.step.clone()],
+            steps: std::iter::once(outcome.step.clone()).chain(initialised).collect(),
             first_instruction_seconds: measured.began.map(|began| (began - considered.began.monotonic).0),
             process: Some(ProcessUsage {
                 user_seconds: usage.user.0,
@@ -142,20 +150,27 @@ impl Orchestrator {
     }
 
     /// Begins to lay out the place of a process, as far as it can be named before the program is looked into; what goes
-    /// wrong here is met again on the ordinary way.
-    pub(crate) fn lay_out(&self, request: &Request) -> Option<LaidOut> {
-        let kind = process_kind(&request.file)?;
-        let (program, confinement) = self.commanded(request, kind).ok()?;
-        if kind == CodeKind::Python && self.expect_warm(&request.file) {
-            return Some(LaidOut::later(program, confinement));
-        }
-        Some(LaidOut::begin(program, confinement))
+    /// wrong here is met again on the ordinary way, but for an event, which is read once.
+    pub(crate) fn lay_out(&self, request: &Request) -> Result<Option<LaidOut>, Error> {
+        let Some(kind) = process_kind(&request.file) else { return Ok(None) };
+        let (program, confinement, call) = match self.commanded(request, kind) {
+            Err(error) if bootstrap::is_called(request, kind) => return Err(error),
+            Err(_) => return Ok(None),
+            Ok(commanded) => commanded,
+        };
+        let laid = match kind == CodeKind::Python && self.expect_warm(&request.file) {
+            true => LaidOut::later(program, confinement),
+            false => LaidOut::begin(program, confinement),
+        };
+        Ok(Some(laid.called(call)))
     }
 
-    fn commanded(&self, request: &Request, kind: CodeKind) -> Result<(Command, Confinement), Error> {
-        let program = self.command(request, kind)?;
-        let confinement = confinement(request, &program, !self.goes_on)?;
-        Ok((program, confinement))
+    fn commanded(&self, request: &Request, kind: CodeKind) -> Result<(Command, Confinement, Option<Call>), Error> {
+        let mut program = self.command(request, kind)?;
+        let mut confinement = confinement(request, &program, !self.goes_on)?;
+        let called = bootstrap::is_called(request, kind);
+        let call = called.then(|| self.call(request, &mut program, &mut confinement)).transpose()?;
+        Ok((program, confinement, call))
     }
 
     /// The command that runs a program: itself, or the interpreter with its script or the runner of its handler.
@@ -332,6 +347,7 @@ pub(crate) fn confinement(request: &Request, program: &Command, relay: bool) -> 
         groups: request.max_memory.is_some() || limits.processes.is_some(),
         relay,
         without_namespaces: false,
+        port: None,
     })
 }
 

@@ -72,7 +72,7 @@ pub struct Request {
     pub overrides: Overrides,
     /// How to take the program where it is Python.
     pub python: crate::PythonOptions,
-    /// The event a Python handler is called with; `-` for standard input.
+    /// The event a handler is called with, or a native program by way of the Lambda runtime API; `-` for standard input.
     pub event: Option<PathBuf>,
     /// Limits of a process, beyond time and memory.
     pub limits: crate::ProcessLimits,

@@ -98,7 +98,7 @@ impl Orchestrator {
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
         let _turn = lock(&self.turn);
         // A process' place is laid out beside the planning.
-        let laid = self.lay_out(request);
+        let laid = self.lay_out(request)?;
         // What stands ready begins beside the planning, unless there are bounds that only a plan can hold against it.
         let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
         let asked = if bounded || laid.is_some() { None } else { self.ask_stand(request) };
@@ -165,7 +165,14 @@ impl Orchestrator {
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let prediction = observation.score();
-        Some(Report { schema: SCHEMA, plan: in_flight.plan, observation, prediction, results: Vec::new() })
+        Some(Report {
+            schema: SCHEMA,
+            plan: in_flight.plan,
+            observation,
+            prediction,
+            results: Vec::new(),
+            outcome: None,
+        })
     }
 
     /// Belief, probes, choice. A plan given is taken as it stands.
@@ -377,7 +384,7 @@ impl Orchestrator {
             self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());
         }
         let prediction = observation.score();
-        Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results }
+        Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results, outcome: None }
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Step {
     Prefault,
     /// Starting a process, up to the execution of the program.
     Spawn,
+    /// What a program does before it asks for its first event.
+    Initialise,
 }
 
 impl Step {
@@ -59,6 +61,7 @@ impl Step {
         Self::Pool,
         Self::Prefault,
         Self::Spawn,
+        Self::Initialise,
     ];
 
     /// The step's key in JSON and in the database.
@@ -75,6 +78,7 @@ impl Step {
             Self::Pool => "pool",
             Self::Prefault => "prefault",
             Self::Spawn => "spawn",
+            Self::Initialise => "initialise",
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What native and Python programs are tried with: a Python environment with the usual libraries, a program written in Go,
-//! one written in Rust, and the small tools a bare machine lacks. Called by `corpus`.
+//! one written in Rust, a function of AWS Lambda on the crate most of them use, and the small tools a bare machine lacks.
+//! Called by `corpus`.
 //!
 //! The tools are the machine's own, from its package manager; what cannot be had is left out, and the tests that want it
 //! say so.
 
+use std::fs;
+
 use super::Corpus;
 use super::fetch::{apt_install, from_npm, once};
-use crate::process::{Outcome, command, exists, quietly, require};
+use crate::process::{Outcome, While, cargo, command, exists, quietly, require, root, target};
 
 /// Libraries of the Python environment; `ruff` is the Rust program.
 const PYPI: [&str; 7] = [
@@ -52,6 +55,9 @@ pub fn all(corpus: &Corpus, python: &std::path::Path) -> Outcome {
         require(command(&own, &arguments).args(PYPI))
     })?;
     from_npm(corpus, "native", &NPM, &["--force"])?;
+    if let Err(failure) = lambda(corpus) {
+        println!("corpus: going on without the Lambda function: {failure}");
+    }
     let missing: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
     if !missing.is_empty()
         && let Err(failure) = apt_install(&missing)
@@ -59,6 +65,23 @@ pub fn all(corpus: &Corpus, python: &std::path::Path) -> Outcome {
         println!("corpus: going on without {}: {failure}", missing.join(", "));
     }
     Ok(())
+}
+
+/// Builds the function on the `lambda_runtime` crate, which is no part of the workspace: its dependencies are its own.
+fn lambda(corpus: &Corpus) -> Outcome {
+    let source = root().join("corpus/lambda");
+    let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"];
+    let texts = files.map(|file| fs::read_to_string(source.join(file)).doing(format_args!("reading {file}")));
+    let texts = texts.into_iter().collect::<Outcome<Vec<_>>>()?;
+    once(&corpus.at("lambda.stamp"), &texts.concat(), || {
+        println!("corpus: building the Lambda function");
+        let folder = target().join("lambda");
+        let arguments = ["build", "--release", "--locked", "--quiet", "--manifest-path"];
+        require(cargo(&arguments).arg(source.join("Cargo.toml")).arg("--target-dir").arg(&folder))?;
+        fs::create_dir_all(corpus.at("lambda")).doing("creating a folder")?;
+        let built = folder.join("release/bootstrap");
+        fs::copy(built, corpus.at("lambda/bootstrap")).doing("keeping the Lambda function").map(drop)
+    })
 }
 
 /// Whether a tool is on the path; some know no `--version`.

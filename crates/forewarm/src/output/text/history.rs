@@ -171,7 +171,7 @@ mod tests {
         let observation = run(ExitCause::Exited, 3);
         let prediction = observation.score();
         let plan = super::super::plan::tests::sample();
-        let report = Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new() };
+        let report = Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome: None };
         insta::assert_snapshot!(account("p.wasm".as_ref(), &report), @r"
         forewarm: p.wasm
           ran on      winch/native, 2 threads, keeps artifact

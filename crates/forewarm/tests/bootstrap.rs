@@ -1,0 +1,191 @@
+//! Programs written for the Lambda runtime API, run for an event: a tiny one in C that does as it is told, well or badly,
+//! and a real one on the `lambda_runtime` crate.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Ended, Home, document, feed, skip};
+use serde_json::{Value, json};
+
+/// The runtime in C, built once per home; `None` where there is no compiler.
+fn built(home: &Home, test: &str) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/bootstrap.c");
+    std::fs::create_dir_all(home.path("echoes")).unwrap();
+    let program = home.path("echoes/bootstrap");
+    match Command::new("cc").arg("-O1").arg("-o").arg(&program).arg(&source).output() {
+        Ok(output) if output.status.success() => Some(program),
+        Ok(output) => panic!("{}", String::from_utf8_lossy(&output.stderr)),
+        Err(_) => {
+            skip(test, "there is no C compiler");
+            None
+        }
+    }
+}
+
+/// The function on the `lambda_runtime` crate that `cargo xtask corpus` builds.
+fn real(test: &str) -> Option<PathBuf> {
+    let program = common::corpus().join("lambda/bootstrap");
+    if !program.exists() {
+        skip(test, "the corpus has no lambda/bootstrap");
+        return None;
+    }
+    Some(program)
+}
+
+fn call(home: &Home, flags: &[&str], program: &Path, event: &str, mode: &str) -> Ended {
+    home.write("event.json", event);
+    let words = [&["run", "--event", "event.json"], flags, &[program.to_str().unwrap(), "--", mode]].concat();
+    home.run(words)
+}
+
+#[test]
+fn an_event_is_answered_on_standard_output() {
+    let home = Home::new();
+    let Some(program) = built(&home, "an_event_is_answered") else { return };
+    let report = home.path("report.json");
+    let report_text = report.to_str().unwrap();
+    let ended = call(&home, &["--report", report_text, "--handler", "app.go"], &program, r#"{"a": [1, 2]}"#, "echo");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let text = ended.text();
+    let (log, answer) = text.split_once('\n').unwrap();
+    assert_eq!(log, "log 1", "what the program writes is its own");
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let folder = home.path("echoes");
+    let expected = json!({"event": {"a": [1, 2]}, "call": 1, "handler": "app.go", "name": "echoes", "root": folder});
+    assert_eq!(answer, expected);
+    let observed = document(&std::fs::read(&report).unwrap())["observation"].clone();
+    let steps: Vec<_> = observed["steps"].as_array().unwrap().iter().map(|step| step["step"].clone()).collect();
+    assert_eq!(steps, ["spawn", "initialise"]);
+    assert_eq!((&observed["exit"]["cause"], &observed["exit"]["code"]), (&json!("exited"), &json!(0)));
+    assert_eq!(home.history().len(), 1);
+}
+
+#[test]
+fn initialisation_is_told_from_the_event() {
+    let home = Home::new();
+    let Some(program) = built(&home, "initialisation_is_told") else { return };
+    let report = home.path("report.json");
+    let ended = call(&home, &["--report", report.to_str().unwrap()], &program, "{}", "slow");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let observed = document(&std::fs::read(&report).unwrap())["observation"].clone();
+    let initialised = observed["steps"][1]["wall_seconds"].as_f64().unwrap();
+    // It sleeps 0.3 s before it asks.
+    assert!(initialised >= 0.3 && observed["transition_seconds"].as_f64().unwrap() >= initialised, "{observed:#}");
+    let sum = ["plan", "emulation", "wait", "transition", "run"].map(|key| observed[format!("{key}_seconds")].as_f64());
+    let sum: f64 = sum.into_iter().flatten().sum();
+    assert!((sum - observed["wall_seconds"].as_f64().unwrap()).abs() < 1e-6, "{observed:#}");
+}
+
+#[test]
+fn events_come_from_standard_input_or_are_empty() {
+    let home = Home::new();
+    let Some(program) = built(&home, "events_come_from_standard_input") else { return };
+    let program = program.to_str().unwrap();
+    let ended = feed(home.command(["run", "--event", "-", program]), b"[7]");
+    assert!(ended.code == Some(0) && ended.text().contains(r#""event": [7]"#), "{ended:?}");
+    let ended = home.run(["run", "--handler", "h", program]);
+    assert!(ended.code == Some(0) && ended.text().contains(r#""event": {}"#), "{ended:?}");
+    for (text, said) in [("{", "no JSON"), ("", "no JSON")] {
+        home.write("bad.json", text);
+        let ended = home.run(["run", "--event", "bad.json", program]);
+        assert!(ended.code == Some(2) && ended.stderr.contains(said), "{ended:?}");
+    }
+    let ended = home.run(["run", "--event", "none.json", program]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("none.json"), "{ended:?}");
+}
+
+#[test]
+fn what_goes_wrong_is_told() {
+    let home = Home::new();
+    let Some(program) = built(&home, "what_goes_wrong") else { return };
+    // How the program does, the exit code, and what is said on standard error.
+    let cases = [
+        ("exit", 7, "before it asked for its event"),
+        ("exit-zero", 1, "before it asked for its event"),
+        ("abort", 134, "before it asked for its event"),
+        ("die", 3, "before it answered its event"),
+        ("fail", 1, "Broken: it broke\n  here\n  there\n"),
+        ("init-error", 1, "Broken: it broke\n"),
+        ("large", 1, "larger than 6 MiB"),
+    ];
+    for (mode, code, said) in cases {
+        let ended = call(&home, &[], &program, "{}", mode);
+        assert!(ended.code == Some(code) && ended.stderr.contains(said), "{mode}: {ended:?}");
+        assert_eq!(ended.text(), "", "{mode}");
+    }
+    for mode in ["never", "hang"] {
+        let ended = call(&home, &["--timeout", "500ms"], &program, "{}", mode);
+        assert!(ended.code == Some(124) && ended.stderr.contains("time limit"), "{mode}: {ended:?}");
+    }
+    let json = call(&home, &["--format", "json"], &program, "{}", "die");
+    assert_eq!(document(json.stderr.as_bytes())["code"], json!(3), "{json:?}");
+}
+
+#[test]
+fn the_interface_holds_its_own() {
+    let home = Home::new();
+    let Some(program) = built(&home, "the_interface_holds") else { return };
+    // Statuses that the program was replied, and that it could answer all the same.
+    for (mode, said) in [("twice", "again 403\n"), ("garbage", "nonsense 400\nstranger 400\nnowhere 404\n")] {
+        let ended = call(&home, &[], &program, "{}", mode);
+        assert!(ended.code == Some(0) && ended.stderr.contains(said), "{mode}: {ended:?}");
+        assert!(ended.text().contains(r#""call": 1"#), "{mode}: {ended:?}");
+    }
+    let large = call(&home, &[], &program, "{}", "large");
+    assert_eq!(large.code, Some(1), "{large:?}");
+    // What is no JSON is passed on as it is, as Lambda does.
+    let text = call(&home, &[], &program, "{}", "text");
+    assert_eq!((text.code, text.text().as_str()), (Some(0), "no json\n"), "{text:?}");
+    let event = format!("\"{}\"", "x".repeat(5 << 20));
+    let large = call(&home, &[], &program, &event, "echo");
+    assert!(large.code == Some(0) && large.stdout.len() > 5 << 20, "{:?} {}", large.code, large.stdout.len());
+    home.write("event.json", format!("\"{}\"", "x".repeat(7 << 20)));
+    let refused = home.run(["run", "--event", "event.json", program.to_str().unwrap()]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("6291556 bytes"), "{refused:?}");
+}
+
+#[test]
+fn the_machines_network_serves_it_too() {
+    let home = Home::new();
+    let Some(program) = built(&home, "the_machines_network") else { return };
+    let ended = call(&home, &["--net"], &program, "[1]", "echo");
+    assert!(ended.code == Some(0) && ended.text().contains(r#""event": [1]"#), "{ended:?}");
+}
+
+#[test]
+fn nothing_is_left_of_it() {
+    let home = Home::new();
+    let Some(program) = built(&home, "nothing_is_left") else { return };
+    let ended = call(&home, &[], &program, "{}", "spawn");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let program = program.to_str().unwrap();
+    common::eventually("all its processes have ended", || living(program) == 0);
+}
+
+#[test]
+fn a_function_on_the_usual_crate_runs_unmodified() {
+    let Some(program) = real("a_function_on_the_usual_crate") else { return };
+    let home = Home::new();
+    let run = |event: &str| {
+        home.write("event.json", event);
+        home.run(["run", "--max-memory", "512MiB", "--event", "event.json", program.to_str().unwrap()])
+    };
+    let ended = run(r#"{"numbers": [1, 2.5, 3]}"#);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let expected = json!({"sum": 6.5, "call": 1, "request_id_length": 36, "memory_megabytes": 512});
+    assert_eq!(serde_json::from_slice::<Value>(&ended.stdout).unwrap(), expected);
+    assert!(ended.stderr.contains("call 1 of lambda"), "{ended:?}");
+    let failed = run(r#"{"fail": "no luck"}"#);
+    assert!(failed.code == Some(1) && failed.stderr.contains("no luck"), "{failed:?}");
+}
+
+/// Processes that run a program.
+fn living(program: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let programs = entries.filter_map(|entry| std::fs::read_link(entry.path().join("exe")).ok());
+    programs.filter(|path| path.as_os_str() == program).count()
+}
