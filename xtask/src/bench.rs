@@ -9,6 +9,7 @@ mod criteria;
 mod jolteon;
 mod machine;
 mod multiply;
+mod native_start;
 mod python_start;
 mod run;
 mod runner;
@@ -41,6 +42,8 @@ enum Name {
     Accuracy,
     /// A Python program's start: from nothing, from each rung of its warm ladder, and by its peers.
     PythonStart,
+    /// A native function's start: from nothing, and from each rung of its warm ladder.
+    NativeStart,
     /// A known WebAssembly program's start: as usual, from each rung of its warm ladder, and by the peer.
     WasmStart,
     /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
@@ -115,6 +118,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         prepare_binary(arguments)?;
         return python_start::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::NativeStart {
+        prepare_binary(arguments)?;
+        return native_start::run(arguments, &Corpus::open()?);
+    }
     let (corpus, cases) = corpus::prepare()?;
     prepare_binary(arguments)?;
     let cases = chosen(arguments, cases)?;
@@ -123,7 +130,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::WasmStart => wasm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy | Name::Analyze | Name::Jolteon | Name::PythonStart => Ok(()),
+        Name::Accuracy | Name::Analyze | Name::Jolteon | Name::NativeStart | Name::PythonStart => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A function on the `lambda_runtime` crate: sums numbers, says which call of its process this is, fails when told to.
 
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -9,7 +10,8 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let call = CALLS.fetch_add(1, Relaxed) + 1;
-    eprintln!("call {call} of {}", event.context.env_config.function_name);
+    // What a function logs: a line on standard error.
+    writeln!(io::stderr(), "call {call} of {}", event.context.env_config.function_name)?;
     if let Some(why) = event.payload["fail"].as_str() {
         return Err(why.into());
     }

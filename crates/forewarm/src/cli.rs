@@ -142,9 +142,9 @@ pub enum Command {
         #[command(subcommand)]
         action: CacheAction,
     },
-    /// Keep Python programs ready between runs: `forewarm run` then starts them in milliseconds
+    /// Keep programs ready between runs: `forewarm run` then starts them in milliseconds
     #[command(after_help = "Examples:\n  forewarm warm handler.py\n  forewarm warm --rung imports script.py\n  \
-        forewarm warm --list\n  forewarm warm --drop handler.py\n  forewarm warm --drop")]
+        forewarm warm ./bootstrap\n  forewarm warm --list\n  forewarm warm --drop handler.py\n  forewarm warm --drop")]
     Warm(WarmArgs),
     /// Check what this machine allows, and say how to get more
     #[command(after_help = "Examples:\n  forewarm doctor\n  forewarm doctor --format json")]
@@ -270,13 +270,17 @@ pub struct WarmArgs {
     #[expect(clippy::option_option, reason = "how clap says: not given, given, given with a value")]
     pub drop: Option<Option<PathBuf>>,
     /// How far; all the way where nothing is said. Python: interpreter, imports, module (of handlers), worker (a process
-    /// that waits for its run). WebAssembly: mapped, linked, instance (a process that waits with one)
+    /// that waits for its run). WebAssembly: mapped, linked, instance (a process that waits with one). Native: page-cache,
+    /// waiting (of Lambda bootstraps: a process that waits for its next event)
     #[arg(long, value_name = "RUNG", value_parser = rungs())]
     pub rung: Option<Rung>,
     /// Choose the compiler of a WebAssembly program
     #[arg(long, value_parser = tiers())]
     pub tier: Option<Tier>,
-    /// Take the files as scripts, whatever they define
+    /// Arguments that native programs which serve events are started with
+    #[arg(last = true, value_name = "ARGS", conflicts_with_all = ["list", "drop"])]
+    pub arguments: Vec<String>,
+    /// Take the files as scripts and programs, whatever they define or are called
     #[arg(long, conflicts_with = "handler")]
     pub script: bool,
     /// How to take them.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use forewarm_holder::{Holder, Room};
+use forewarm_holder::{Holder, Room, Rung};
 use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request};
 use forewarm_sandbox::RealClock;
 use forewarm_types::Bytes;
@@ -43,7 +43,7 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
         let found = || if arguments.script { None } else { Orchestrator::looks_like_handler(file) };
         let request = Request {
             file: file.clone(),
-            arguments: Vec::new(),
+            arguments: arguments.arguments.clone(),
             environment: environment.clone(),
             directories: arguments.access.directories.clone(),
             invoke: None,
@@ -61,7 +61,10 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
             prepare: false,
             all_candidates: false,
         };
-        warmed.push(orchestrator.warm(&request, arguments.rung)?);
+        // A native program that is no function's is warm in the page cache.
+        let native = arguments.script && Orchestrator::is_native(file);
+        let rung = arguments.rung.or(native.then_some(Rung::PageCache));
+        warmed.push(orchestrator.warm(&request, rung)?);
     }
     Ok(Document::Warmed(warmed))
 }

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -183,9 +184,183 @@ fn a_function_on_the_usual_crate_runs_unmodified() {
     assert!(failed.code == Some(1) && failed.stderr.contains("no luck"), "{failed:?}");
 }
 
+/// A home whose holder ends with it.
+struct Warm(Home);
+
+impl Warm {
+    /// `None` where this machine cannot keep a program.
+    fn new(test: &str, program: impl Fn(&Home) -> Option<PathBuf>) -> Option<(Self, String)> {
+        let warm = Self(Home::new());
+        std::fs::DirBuilder::new().mode(0o700).create(warm.0.path("runtime")).unwrap();
+        let program = program(&warm.0)?.to_str().unwrap().to_owned();
+        let climb = warm.warm(&[&program]);
+        if climb["refused"].to_string().contains("namespaces") {
+            skip(test, "this system has no namespaces to keep a program in");
+            return None;
+        }
+        assert_eq!(climb["rung"], json!("waiting"), "{climb:#}");
+        Some((warm, program))
+    }
+
+    fn warm(&self, arguments: &[&str]) -> Value {
+        let ended = self.0.run([&["warm", "--format", "json"], arguments].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        document(&ended.stdout)["warmed"][0].clone()
+    }
+
+    /// Runs for an event; how it went, its answer, and what was observed.
+    fn run(&self, arguments: &[&str]) -> (Ended, Value, Value) {
+        let report = self.0.path("report.json");
+        let words = [&["run", "--report", report.to_str().unwrap()], arguments].concat();
+        let ended = feed(self.0.command(words), b"{\"numbers\": [1, 2]}");
+        let observed = document(&std::fs::read(&report).unwrap())["observation"].clone();
+        let answer = ended.text().lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        (ended, answer, observed)
+    }
+
+    fn held(&self) -> Vec<Value> {
+        self.0.json(&["warm", "--list"])["held"].as_array().unwrap().clone()
+    }
+}
+
+impl Drop for Warm {
+    fn drop(&mut self) {
+        self.0.run(["warm", "--drop"]);
+    }
+}
+
+#[test]
+fn a_waiting_program_serves_one_event_after_another() {
+    let test = "a_waiting_program";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    let climb = warm.warm(&[&program]);
+    let rungs: Vec<_> = climb["steps"].as_array().unwrap().iter().map(|step| step["rung"].clone()).collect();
+    assert_eq!(rungs, ["page-cache", "waiting"], "{climb:#}");
+    for call in 1..4 {
+        let (ended, answer, observed) = warm.run(&["--event", "-", &program]);
+        assert_eq!((ended.code, &answer["call"]), (Some(0), &json!(call)), "{ended:?}");
+        assert!(ended.text().starts_with(&format!("log {call}\n")), "what it writes goes to who is served: {ended:?}");
+        assert_eq!(observed["warm_state"], json!("waiting"), "{observed:#}");
+        assert!(observed["run_cpu_seconds"].as_f64().unwrap() > 0.0, "{observed:#}");
+        assert!(observed["configuration_class"].as_str().unwrap().ends_with("/waiting"), "{observed:#}");
+    }
+    let held = warm.held();
+    assert_eq!((&held[0]["rung"], &held[0]["runs"]), (&json!("waiting"), &json!(3)), "{held:#?}");
+    assert!(held[0]["held_bytes"].as_u64().unwrap() > 0);
+    let database = rusqlite::Connection::open(warm.0.database()).unwrap();
+    let stored: i64 = database
+        .query_row("SELECT count(*) FROM rungs WHERE rung IN ('page-cache', 'waiting')", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(stored, 2);
+    // Other walls, another environment, other arguments: from nothing.
+    for flags in [&["--net"][..], &["--env", "A=b"], &["--max-processes", "99"], &["--max-memory", "1GiB"]] {
+        let (ended, answer, observed) = warm.run(&[&["--event", "-", &program], flags].concat());
+        assert_eq!(
+            (ended.code, &answer["call"], &observed["warm_state"]),
+            (Some(0), &json!(1), &Value::Null),
+            "{flags:?}"
+        );
+    }
+    let (_, answer, observed) = warm.run(&["--event", "-", &program, "--", "echo"]);
+    assert_eq!((&answer["call"], &observed["warm_state"]), (&json!(1), &Value::Null));
+    // It still waits, and goes when it is let go.
+    assert_eq!(warm.run(&["--event", "-", &program]).1["call"], json!(4));
+    warm.0.run(["warm", "--drop", &program]);
+    assert!(warm.held().is_empty());
+    common::eventually("it has ended", || living(&program) == 0);
+    assert_eq!(warm.run(&["--event", "-", &program]).1["call"], json!(1));
+}
+
 /// Processes that run a program.
 fn living(program: &str) -> usize {
     let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let programs = entries.filter_map(|entry| std::fs::read_link(entry.path().join("exe")).ok());
     programs.filter(|path| path.as_os_str() == program).count()
+}
+
+#[test]
+fn a_waiting_program_is_held_to_the_limits_of_its_event() {
+    let test = "held_to_the_limits";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    let climb = warm.warm(&[&program, "--", "hang"]);
+    assert_eq!(climb["rung"], json!("waiting"), "{climb:#}");
+    let (ended, _, observed) = warm.run(&["--timeout", "300ms", "--event", "-", &program, "--", "hang"]);
+    assert_eq!((ended.code, &observed["warm_state"]), (Some(124), &json!("waiting")), "{ended:?} {observed:#}");
+    common::eventually("its process has ended", || living(&program) <= 1);
+    // Its own end is its run's, and a failing function is one.
+    for (mode, code, said) in [("die", 3, "before it answered"), ("fail", 1, "Broken: it broke"), ("large", 1, "6 MiB")]
+    {
+        assert_eq!(warm.warm(&[&program, "--", mode])["rung"], json!("waiting"), "{mode}");
+        let (ended, _, observed) = warm.run(&["--event", "-", &program, "--", mode]);
+        assert_eq!((ended.code, &observed["warm_state"]), (Some(code), &json!("waiting")), "{mode}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{mode}: {ended:?}");
+    }
+}
+
+#[test]
+fn what_cannot_wait_is_warm_in_the_page_cache() {
+    let test = "what_cannot_wait";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    for (mode, why) in [("exit", "before it asked"), ("init-error", "it broke")] {
+        let climb = warm.warm(&[&program, "--", mode]);
+        assert_eq!(climb["rung"], json!("page-cache"), "{climb:#}");
+        assert!(climb["refused"].to_string().contains(why), "{climb:#}");
+    }
+    warm.0.run(["warm", "--drop", &program]);
+    // A program that serves no events is there at once, and its runs say so.
+    let tool = common::installed("ls").unwrap();
+    let tool = tool.to_str().unwrap();
+    let climb = warm.warm(&[tool]);
+    assert_eq!((&climb["rung"], &climb["refused"]), (&json!("page-cache"), &Value::Null), "{climb:#}");
+    let step = &climb["steps"][0];
+    assert!(climb["files"].as_u64().unwrap() > 1 && step["bytes"].as_u64().unwrap() > 100_000, "{climb:#}");
+    let (ended, _, observed) = warm.run(&[tool, "--", "/"]);
+    assert!(ended.code == Some(0) && ended.text().contains("proc"), "{ended:?}");
+    assert_eq!(observed["warm_state"], json!("page-cache"));
+}
+
+#[test]
+fn an_edit_is_seen_by_the_next_run() {
+    let test = "an_edit_is_seen";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    assert_eq!(warm.run(&["--event", "-", &program]).1["call"], json!(1));
+    // Another file in its place, as a build leaves it.
+    let copy = warm.0.path("echoes/new");
+    std::fs::copy(&program, &copy).unwrap();
+    std::fs::rename(&copy, &program).unwrap();
+    let (ended, answer, observed) = warm.run(&["--event", "-", &program]);
+    assert_eq!((&answer["call"], &observed["warm_state"]), (&json!(1), &Value::Null), "{ended:?}");
+    // It is warmed anew in the background.
+    common::eventually("it waits again", || warm.held().first().is_some_and(|held| held["rung"] == json!("waiting")));
+    let (_, answer, observed) = warm.run(&["--event", "-", &program]);
+    assert_eq!((&answer["call"], &observed["warm_state"]), (&json!(1), &json!("waiting")));
+}
+
+#[test]
+fn clients_take_turns_and_take_their_events_along() {
+    let test = "clients_take_turns";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    assert_eq!(warm.warm(&[&program, "--", "hang"])["rung"], json!("waiting"));
+    warm.0.write("event.json", "{}");
+    let mut first = warm.0.command(["run", "--event", "event.json", &program, "--", "hang"]).spawn().unwrap();
+    common::eventually("it is served", || warm.held().iter().any(|held| held["active"] == json!(1)));
+    // Another finds it busy, and does without.
+    let (ended, _, observed) = warm.run(&["--timeout", "200ms", "--event", "-", &program, "--", "hang"]);
+    assert_eq!((ended.code, &observed["warm_state"]), (Some(124), &Value::Null), "{ended:?}");
+    // A client that is killed takes its event's process along, as it takes a program that it started.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    common::eventually("its process has ended", || living(&program) <= 1);
+}
+
+#[test]
+fn a_function_on_the_usual_crate_waits() {
+    let test = "a_function_on_the_usual_crate_waits";
+    let Some((warm, program)) = Warm::new(test, |_| real(test)) else { return };
+    for call in 1..3 {
+        let (ended, answer, observed) = warm.run(&["--event", "-", &program]);
+        assert_eq!((ended.code, &answer["sum"], &answer["call"]), (Some(0), &json!(3.0), &json!(call)), "{ended:?}");
+        assert_eq!(observed["warm_state"], json!("waiting"));
+        assert!(ended.stderr.contains(&format!("call {call} of lambda")), "{ended:?}");
+    }
 }

@@ -46,12 +46,15 @@ impl Holder {
         Ok(place.connect()?.map(|stream| Self { stream }))
     }
 
-    /// Tells that a run of a file is about to be asked for, and asks whether anything is held of it: the holder looks
-    /// whether that is still fit while the caller plans. `false` also where it does not answer.
+    /// Tells that a run of a file is about to be asked for, and asks on which rungs anything is held of it: the holder
+    /// looks whether that is still fit while the caller plans. None also where it does not answer.
     #[must_use]
-    pub fn expects(&self, file: PathBuf) -> bool {
+    pub fn expects(&self, file: PathBuf) -> Vec<Rung> {
         let waited = self.stream.set_read_timeout(Some(PATIENCE));
-        waited.is_ok() && self.ask(&Request::Look { file }, &[]).is_ok_and(|answer| answer == Answer::Known(true))
+        match waited.map(|()| self.ask(&Request::Look { file }, &[])) {
+            Ok(Ok(Answer::Known(rungs))) => rungs,
+            _ => Vec::new(),
+        }
     }
 
     /// Has a program warmed; returns when the rung is reached.

@@ -81,6 +81,7 @@ fn climb(stand: &[OsString], program: &Program, rung: Rung) -> Result<Arc<dyn Ho
             let zygote = Zygote::climb(python, rung).map_err(|error| error.to_string())?;
             Ok(Arc::new(zygote))
         }
+        Program::Native(native) => crate::native::waiting::climb(native, rung),
         Program::Wasm(wasm) => Ok(Arc::new(Stand::climb(stand, wasm, rung)?)),
     }
 }
@@ -126,7 +127,7 @@ impl Daemon {
     /// Says whether anything is held of a file, and looks which of it is still what was loaded.
     fn look(&self, stream: &UnixStream, file: &Path) -> Vec<Looked> {
         let held = self.shelf.of(file);
-        if wire::send(stream, &Answer::Known(!held.is_empty()), &[]).is_err() {
+        if wire::send(stream, &Answer::Known(held.iter().map(|held| held.climb().rung).collect()), &[]).is_err() {
             return Vec::new();
         }
         held.into_iter().map(|held| (held.changed(), held)).map(|(changed, held)| (held, changed)).collect()

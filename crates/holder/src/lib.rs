@@ -2,7 +2,8 @@
 //!
 //! The holder runs no code of guests itself. What it holds of a program ([`program`]) is, by kind: of Python a *zygote* in
 //! a sandbox of its own (`python/`), which has imported what the program imports and forks a process per run;
-//! of WebAssembly a *stand* (`wasm/`), which has mapped and linked the program. What all
+//! of WebAssembly a *stand* (`wasm/`), which has mapped and linked the program; of native programs their files, or a process that waits for events
+//! (`native/`). What all
 //! kinds have in common is in `holding`; all that is held, and who may have it, in `shelf`; the socket in front of it in
 //! [`daemon`], its other end in [`client`]. Both ends check whom they speak with ([`place`]). Nothing is chosen here: what
 //! is to be warm is the caller's word. Called by the orchestrator (client) and the binary (daemon); it knows no engine, so
@@ -13,6 +14,7 @@ pub mod client;
 pub mod daemon;
 mod holding;
 mod line;
+pub mod native;
 pub mod place;
 pub mod program;
 pub mod protocol;
@@ -26,6 +28,8 @@ mod wire;
 
 pub use client::Holder;
 pub use daemon::{Settings, serve};
+pub use native::run::{NativeRun, NativeStarted};
+pub use native::{NativeLimits, NativePlace, NativeProgram};
 pub use place::Place;
 pub use program::{Program, Rung};
 pub use protocol::{Climb, Held, RungStep};

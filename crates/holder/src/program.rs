@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::native::NativeProgram;
 use crate::python::PythonProgram;
 use crate::wasm::WasmProgram;
 
@@ -25,6 +26,10 @@ pub enum Rung {
     Linked,
     /// A process forked from it waits for its run with an instance.
     Instance,
+    /// The files of a native program are in the page cache.
+    PageCache,
+    /// A native program has been initialised and waits for its next event.
+    Waiting,
 }
 
 impl Rung {
@@ -34,9 +39,21 @@ impl Rung {
     /// The ladder of a WebAssembly program, rising.
     pub const WASM: [Self; 3] = [Self::Mapped, Self::Linked, Self::Instance];
 
+    /// The ladder of a native program, rising; the highest is of those that serve events.
+    pub const NATIVE: [Self; 2] = [Self::PageCache, Self::Waiting];
+
     /// Every rung.
-    pub const ALL: [Self; 7] =
-        [Self::Interpreter, Self::Imports, Self::Module, Self::Worker, Self::Mapped, Self::Linked, Self::Instance];
+    pub const ALL: [Self; 9] = [
+        Self::Interpreter,
+        Self::Imports,
+        Self::Module,
+        Self::Worker,
+        Self::Mapped,
+        Self::Linked,
+        Self::Instance,
+        Self::PageCache,
+        Self::Waiting,
+    ];
 
     /// The rung's key in JSON, on the command line and in the database.
     #[must_use]
@@ -49,6 +66,8 @@ impl Rung {
             Self::Mapped => "mapped",
             Self::Linked => "linked",
             Self::Instance => "instance",
+            Self::PageCache => "page-cache",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -67,6 +86,8 @@ pub enum Program {
     Python(PythonProgram),
     /// A WebAssembly module or component.
     Wasm(WasmProgram),
+    /// A native program.
+    Native(NativeProgram),
 }
 
 impl Program {
@@ -76,6 +97,7 @@ impl Program {
         match self {
             Self::Python(program) => &program.file,
             Self::Wasm(program) => &program.file,
+            Self::Native(program) => &program.file,
         }
     }
 
@@ -85,6 +107,7 @@ impl Program {
         match self {
             Self::Python(_) => &Rung::PYTHON,
             Self::Wasm(_) => &Rung::WASM,
+            Self::Native(_) => &Rung::NATIVE,
         }
     }
 
@@ -94,6 +117,7 @@ impl Program {
         match (self, wanted) {
             (Self::Python(held), Self::Python(wanted)) => held.differs(wanted),
             (Self::Wasm(held), Self::Wasm(wanted)) => held.differs(wanted),
+            (Self::Native(held), Self::Native(wanted)) => held.differs(wanted),
             _ => Some(nothing()),
         }
     }

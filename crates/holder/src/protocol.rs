@@ -47,8 +47,8 @@ pub enum Answer {
     Failed(String),
     /// What is held.
     Held(Vec<Held>),
-    /// Whether something is held of a file.
-    Known(bool),
+    /// The rungs on which something is held of a file.
+    Known(Vec<Rung>),
     /// How many were let go.
     Dropped(usize),
     /// A run is to be cold, and why.

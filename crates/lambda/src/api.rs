@@ -13,6 +13,10 @@ use crate::http::{Request, Status};
 /// runtime interface emulator's `MaxPayloadSize`).
 pub const MOST_PAYLOAD: usize = 6 * 1024 * 1024 + 100;
 
+/// Most bytes of an error that are looked at: what Lambda takes of asynchronous events (256 KiB, "Lambda quotas"), which
+/// carry errors on to other functions.
+const MOST_ERROR: usize = 256 << 10;
+
 /// The beginning of every path.
 const VERSION: &str = "/2018-06-01/runtime/";
 
@@ -73,6 +77,7 @@ impl FunctionError {
     /// From what was posted; what is no report of an error is its message.
     fn of(request: &Request) -> Self {
         let body = request.body.as_deref().unwrap_or_default();
+        let body = body.get(..MOST_ERROR).unwrap_or(body);
         let mut error = serde_json::from_slice::<Self>(body)
             .unwrap_or_else(|_| Self { message: String::from_utf8_lossy(body).into_owned(), ..Self::default() });
         if error.kind.is_empty() {

@@ -189,8 +189,7 @@ impl Shared {
                 return;
             }
             let known = peers == Peers::All || listener.local_addr().is_ok_and(|local| is_own(peer, local));
-            let number = self.keep(&stream).filter(|_| known);
-            let Some(number) = number else { continue };
+            let Some(number) = known.then(|| self.keep(&stream)).flatten() else { continue };
             let _ = stream.set_nodelay(true);
             let shared = Arc::clone(self);
             // Without a thread the program finds its connection closed.

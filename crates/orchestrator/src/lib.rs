@@ -24,6 +24,8 @@ mod upkeep;
 #[cfg(target_os = "linux")]
 mod warm;
 #[cfg(target_os = "linux")]
+mod warm_native;
+#[cfg(target_os = "linux")]
 mod warm_wasm;
 
 use std::path::PathBuf;

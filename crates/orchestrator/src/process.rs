@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use forewarm_analyzer::Depth;
 use forewarm_executor::bootstrap::Call;
 use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
+use forewarm_holder::Rung;
 use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
 use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
 
@@ -60,6 +61,12 @@ impl Orchestrator {
         process_kind(file).is_some()
     }
 
+    /// Whether a file is a native program. Reads its beginning.
+    #[must_use]
+    pub fn is_native(file: &Path) -> bool {
+        process_kind(file) == Some(CodeKind::Elf)
+    }
+
     /// The second half of the loop for a process: allocated, run, learned from.
     pub(crate) fn run_process(
         &self,
@@ -81,6 +88,11 @@ impl Orchestrator {
         let leased = self.clock.monotonic();
         let mut from = None;
         let warm = |wanted: &Wanted<'_>| {
+            if considered.analysis.code.kind == CodeKind::Elf {
+                let warm = self.run_native_warm(request, wanted);
+                from = warm.rung;
+                return warm.ended;
+            }
             let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
             from = Some(rung);
             Some((ended, None))
@@ -92,7 +104,9 @@ impl Orchestrator {
             self.observe_process(&considered, &plan, &outcome, (Marks { planned, leased }, ended), request);
         if let Some(rung) = from {
             // What was not imported in it was not measured in it: such runs are no measure of cold ones.
-            observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
+            if rung != Rung::PageCache {
+                observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
+            }
             observation.warm_state = Some(rung.name().to_owned());
         }
         self.record(&considered, &plan, &observation);
@@ -158,7 +172,7 @@ impl Orchestrator {
             Err(_) => return Ok(None),
             Ok(commanded) => commanded,
         };
-        let laid = match kind == CodeKind::Python && self.expect_warm(&request.file) {
+        let laid = match self.expect_warm(&request.file) {
             true => LaidOut::later(program, confinement),
             false => LaidOut::begin(program, confinement),
         };

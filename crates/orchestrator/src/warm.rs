@@ -65,10 +65,7 @@ impl Orchestrator {
             CodeKind::WasmModule | CodeKind::WasmComponent => {
                 self.warm_wasm(request, considered, stamp, rung.unwrap_or(Rung::Instance))
             }
-            kind => Err(Error::Usage {
-                message: format!("{} is {kind} code, which is not kept warm", request.file.display()),
-                hint: Some("Python and WebAssembly programs are".into()),
-            }),
+            CodeKind::Elf => self.warm_native(request, considered, rung),
         }
     }
 
@@ -143,9 +140,10 @@ impl Orchestrator {
         // What stands against it is told when the run asks.
         let Some(holder) = there.then(|| self.holder()).and_then(|found| found.ok().flatten()) else { return false };
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let expects = holder.expects(file);
-        *lock(&self.expecting) = expects.then_some(holder);
-        expects
+        let rungs = holder.expects(file);
+        *lock(&self.expecting) = (!rungs.is_empty()).then_some(holder);
+        // What stands in no process still leaves a place to be laid out.
+        rungs.iter().any(|rung| *rung != Rung::PageCache)
     }
 
     pub(crate) fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {

@@ -50,7 +50,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of the climb.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Analyze,
         Self::Compile,
