@@ -14,9 +14,10 @@ use super::scan::Scans;
 use crate::frontend::Algorithms;
 use crate::signatures::{self, Sign, Tables};
 
-/// The tables in an image's data.
+/// The tables in an image's data, constant or not; what else is loaded are the linker's own lists.
 pub(crate) fn tables(image: &Image<'_>) -> Tables {
-    let data = image.sections.iter().filter(|section| section.address != 0 && !section.executable);
+    let holds = |name: &str| name.starts_with(".rodata") || name.starts_with(".data");
+    let data = image.sections.iter().filter(|section| section.address != 0 && holds(section.name));
     let data =
         data.filter_map(|section| Some((i64::try_from(section.address).ok()?, image.bytes.get(section.file.clone())?)));
     signatures::tables_at(data)

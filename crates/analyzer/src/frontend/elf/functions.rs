@@ -46,7 +46,8 @@ pub(crate) fn find<'a>(image: &Image<'a>, thorough: bool) -> Functions<'a> {
     bare(image.entry);
     image.init.iter().chain(&image.resolvers).copied().for_each(&mut bare);
     if unaided || (named == 0 && starts.len() < 16) {
-        starts.extend(call_targets(image, &code).into_iter().map(|address| (address, 0, "")));
+        let most = if thorough { u64::MAX } else { AROUND_ENTRY };
+        starts.extend(call_targets(image, &code, most).into_iter().map(|address| (address, 0, "")));
     }
     let mut found = ranges(&code, &mut starts);
     let mentioned = if thorough { mentioned(image, &code, &found) } else { Vec::new() };
@@ -180,13 +181,26 @@ fn stubs(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)]) -> Vec<(u64,
     out
 }
 
-/// Targets of direct calls, for code that nothing else divides.
-fn call_targets(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)]) -> Vec<u64> {
+/// Code from the entry on that is looked through for calls in a hurry, in bytes: ten times what is then laid out.
+const AROUND_ENTRY: u64 = 256 << 10;
+
+/// Targets of direct calls, for code that nothing else divides; where `most` bytes are to be decoded, those from the entry
+/// on.
+fn call_targets(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], most: u64) -> Vec<u64> {
     let inside =
         |address: u64| code.iter().any(|(start, file)| address >= *start && address - start < file.len() as u64);
     let mut out = Vec::new();
     for (address, file) in code {
-        let mut decoder = Decoder::with_ip(64, &image.bytes[file.clone()], *address, DecoderOptions::NONE);
+        let (from, size) = match image.entry.checked_sub(*address) {
+            Some(before) if most < u64::MAX => (before, most),
+            None if most < u64::MAX => continue,
+            _ => (0, most),
+        };
+        let Some(bytes) = usize::try_from(from).ok().and_then(|from| image.bytes[file.clone()].get(from..)) else {
+            continue;
+        };
+        let bytes = &bytes[..bytes.len().min(usize::try_from(size).unwrap_or(usize::MAX))];
+        let mut decoder = Decoder::with_ip(64, bytes, address + from, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
         while decoder.can_decode() {
             decoder.decode_out(&mut instruction);
