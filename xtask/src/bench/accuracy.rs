@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::statistics::median;
 use super::{Arguments, write};
 use crate::corpus::Corpus;
-use crate::corpus::kernels::{self, Kernel};
+use crate::corpus::kernels::{self, Kernel, Part};
 use crate::process::{Outcome, While, cargo, command, failure, output_of, require, target};
 
 /// One kernel, predicted and counted.
@@ -66,11 +66,11 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     }
     print(&rows);
     let mut results = BTreeMap::new();
-    for (half, held_out) in [("fitted", Some(false)), ("held-out", Some(true)), ("all", None)] {
-        let part: Vec<&Row> =
-            rows.iter().filter(|row| held_out.is_none_or(|held| row.kernel.held_out == held)).collect();
+    let parts = [("known", Some(Part::Known)), ("held-out", Some(Part::HeldOut)), ("later", Some(Part::HeldOutLater))];
+    for (half, wanted) in parts.into_iter().chain([("all", None)]) {
+        let part: Vec<&Row> = rows.iter().filter(|row| wanted.is_none_or(|wanted| row.kernel.part == wanted)).collect();
         let goals = goals(&part);
-        println!("\n{half} half: {} modules", part.len());
+        println!("\n{half}: {} modules", part.len());
         for goal in &goals {
             let verdict = if goal.holds { "holds " } else { "MISSED" };
             println!("  {verdict} {:70} {:8.3} (wanted {}), of {}", goal.what, goal.reached, goal.wanted, goal.kernels);
@@ -158,7 +158,11 @@ fn print(rows: &[Row]) {
             row.kernel.name,
             row.kernel.variant,
             if row.kernel.data_dependent { 'd' } else { 'f' },
-            if row.kernel.held_out { 'h' } else { ' ' },
+            match row.kernel.part {
+                Part::Known => ' ',
+                Part::HeldOut => 'h',
+                Part::HeldOutLater => 'l',
+            },
             row.truth,
             row.low,
             row.expected,

@@ -2,8 +2,8 @@
 //! accuracy`, which holds the analyzer against what they execute.
 //!
 //! A kernel's first line says what it is, whether its control flow depends on its data (`Control: data`) or is fixed by
-//! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Kernels whose line says `Held out.` are
-//! for judging alone: nothing that the analyzer assumes is fitted to them.
+//! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Kernels whose line says `Held out.` or
+//! `Held out later.` are for judging alone: nothing that the analyzer assumes is fitted to them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,23 @@ pub struct Kernel {
     pub variant: String,
     /// Whether the control flow depends on data that the code computes.
     pub data_dependent: bool,
-    /// Whether it belongs to the half that nothing is fitted to.
-    pub held_out: bool,
+    /// Which part of the kernels it belongs to.
+    pub part: Part,
     /// The module.
     #[serde(skip)]
     pub wasm: PathBuf,
+}
+
+/// Kernels by when they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Before the developer's eyes.
+    Known,
+    /// To judge by.
+    HeldOut,
+    /// To judge by, once those had been looked at.
+    HeldOutLater,
 }
 
 /// Kernels that every build of the corpus compiles, for the analyzer's own test.
@@ -65,14 +77,19 @@ pub fn compile_all(corpus: &Corpus, all: bool, wanted: &dyn Fn(&str) -> bool) ->
         }
         let (data_dependent, sizes) = header(&text)
             .ok_or_else(|| failure(format!("{}: the first line must give Control and Sizes", source.display())))?;
-        let held_out = text.lines().next().is_some_and(|line| line.contains("Held out."));
+        let says = |what: &str| text.lines().next().is_some_and(|line| line.contains(what));
+        let part = match (says("Held out."), says("Held out later.")) {
+            (true, _) => Part::HeldOut,
+            (_, true) => Part::HeldOutLater,
+            _ => Part::Known,
+        };
         for (number, size) in sizes.iter().enumerate() {
             let unusual: &[&str] = if all && number == 1 { &UNUSUAL } else { &[] };
             for flags in USUAL.iter().chain(unusual) {
                 let file = format!("{name}-{size}{}", flags.replace(' ', ""));
                 let wasm = corpus.at("kernels").join(format!("{file}.wasm"));
                 let variant = format!("{size} {flags}");
-                let kernel = Kernel { name: name.clone(), variant, data_dependent, held_out, wasm };
+                let kernel = Kernel { name: name.clone(), variant, data_dependent, part, wasm };
                 jobs.push((kernel, source.clone(), text.clone(), size.clone(), *flags));
             }
         }
