@@ -174,6 +174,7 @@ pub(crate) struct Flow<'a, V> {
     /// Values of variables that go through known ones, by loop.
     sequences: HashMap<u32, sampling::Sequence>,
     now: Lanes,
+    /// So far; `ops` holds what it calls, without its own.
     cost: Cost,
 }
 
@@ -218,10 +219,15 @@ pub(crate) fn evaluate<V: Visitor>(
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
     flow.run(function.nodes.start as usize..function.nodes.end as usize);
-    flow.cost
+    Cost { ops: flow.done(), ..flow.cost }
 }
 
 impl<V: Visitor> Flow<'_, V> {
+    /// Operators executed so far, with those of what it calls.
+    fn done(&self) -> Lanes {
+        self.cost.ops + self.cost.own
+    }
+
     fn run(&mut self, nodes: Range<usize>) {
         let mut at = nodes.start;
         while at < nodes.end {
@@ -246,9 +252,7 @@ impl<V: Visitor> Flow<'_, V> {
     fn step(&mut self, node: Node) {
         match node {
             Node::Work { ops, mix } => {
-                let done = self.now * f64::from(ops);
-                self.cost.ops += done;
-                self.cost.own += done;
+                self.cost.own += self.now * f64::from(ops);
                 if mix != NONE {
                     let len = self.forest.mixes[mix as usize].0 as usize;
                     let list = &self.forest.mixes[mix as usize + 1..mix as usize + 1 + len];
@@ -330,6 +334,7 @@ impl<V: Visitor> Flow<'_, V> {
         let rounds = self.rounds(index);
         let trips = rounds.map_or(moves, |rounds| (moves * rounds).bounded());
         self.states[slot] = LoopState::Open(trips);
+        self.go_through(index, trips);
         if let Some(trips) = trips.exact() {
             self.scale = self.scale.max(trips * self.around());
         }
@@ -339,7 +344,7 @@ impl<V: Visitor> Flow<'_, V> {
             entry: self.now,
             trips,
             rounds,
-            cost_before: self.cost.ops,
+            cost_before: self.done(),
             exits: Vec::new(),
             left: Lanes::ZERO,
             through: Lanes::ZERO,
@@ -360,7 +365,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// What follows stands inside the innermost loop and runs after it.
     fn begin_tail(&mut self) {
         let Some(frame) = self.loops.pop() else { return };
-        self.tails.push((frame, self.cost.ops, self.frames.len() as u32));
+        self.tails.push((frame, self.done(), self.frames.len() as u32));
         let now = self.now;
         if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
             let rest = flow.entry - flow.left;
@@ -373,9 +378,10 @@ impl<V: Visitor> Flow<'_, V> {
     fn end_tail(&mut self) {
         let Some((frame, before, _)) = self.tails.pop() else { return };
         self.loops.push(frame);
+        let done = self.done() - before;
         let ends_loop = frame as usize + 1 == self.frames.len();
         if let Kind::Loop(flow) = &mut self.frames[frame as usize].kind {
-            flow.cost_before += self.cost.ops - before;
+            flow.cost_before += done;
             if ends_loop {
                 flow.through += std::mem::replace(&mut self.now, Lanes::ZERO);
             }
@@ -396,7 +402,7 @@ impl<V: Visitor> Flow<'_, V> {
             let depth = (self.frames.len() as u32).saturating_sub(target + 1);
             self.deliver(depth, out * scale);
         }
-        self.visitor.loop_done(slot, flow.entry, flow.trips, self.cost.ops - flow.cost_before);
+        self.visitor.loop_done(slot, flow.entry, flow.trips, self.done() - flow.cost_before);
     }
 
     /// Sends flow to the frame at a branch depth, by way of the innermost loop it leaves.

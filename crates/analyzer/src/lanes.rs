@@ -144,6 +144,17 @@ impl Lanes {
     }
 }
 
+/// The one of `count` things that stands at a place between 0 and 1.
+pub(crate) fn pick(place: f64, count: usize) -> usize {
+    (place * count as f64) as usize % count
+}
+
+/// Those of `count` things that some scenario picks by a draw of [`Lanes::uniform`], whatever its seed.
+pub(crate) fn picked(count: usize) -> impl Iterator<Item = usize> {
+    let lanes = if count == 0 { 0 } else { LANES };
+    (0..lanes).map(move |lane| pick((lane as f64 + 0.5) / LANES as f64, count))
+}
+
 /// A log-normal distribution as its values by lane and by own quantile, so that a draw computes nothing.
 pub(crate) struct LogNormal([[f64; LANES]; LANES]);
 

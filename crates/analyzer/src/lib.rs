@@ -7,8 +7,8 @@
 //! orchestrator.
 //!
 //! Bounds, all linear in the file. Memory of a WebAssembly analysis, besides the file itself: 3 to 10 bytes for each byte
-//! of code in programs (33 MB for CPython's 6.2 MB of code), at most some 80 where the code is made of nothing but empty
-//! loops; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
+//! of code in small programs and of what a run of a large one comes to (a tenth of CPython's 6.2 MB of code), at most some
+//! 80 where the code is made of nothing but empty loops; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
 //! nested deeper than 2,000 blocks, or whose joins would take more than 64 steps per operator, are counted and not
 //! understood; of the loops around a place 64 are looked at, of all loops 65,536 are told of. Function bodies above
 //! 7,654,321 bytes and above 50,000 locals are refused as engines refuse them.
@@ -101,9 +101,9 @@ fn analyze_within(
 ) -> Result<Analysis, AnalyzeError> {
     let kind = kind(bytes)?;
     let budget = (depth == Depth::Run).then_some(budget);
-    let Reading { entry, program, facts, mut detail, native, warnings: found } = read(bytes, kind, budget)?;
+    let Reading { entry, mut program, facts, mut detail, native, warnings: found } = read(bytes, kind, budget)?;
     let run = match entry {
-        Some(_) => Some(summary::run(&program, &mut *detail)?),
+        Some(_) => Some(summary::run(&mut program, &mut *detail)?),
         None => None,
     };
     let (mut profile, mut warnings) = profile::assemble(facts, run.as_ref(), depth);

@@ -238,6 +238,9 @@ impl Walker {
     pub(crate) fn walk(&mut self, module: &Module<'_>, params: u32, forest: &mut Forest, keep: Keep) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
+        if !self.decoded.too_deep {
+            self.decoded.mark_dying(module);
+        }
         self.reset(params, keep);
         self.conditions.clear();
         self.first_condition = conds;
@@ -268,6 +271,7 @@ impl Walker {
             vectors: self.vectors,
             accesses,
             opaque: !understood,
+            uncalled: false,
             formats,
         }
     }
@@ -300,14 +304,11 @@ impl Walker {
         self.notes.begin(keep == Keep::Accesses);
         // A local no operator of the body can name needs no place.
         let tracked = self.decoded.locals.min(TRACKED_LOCALS).min(self.decoded.ops.len() as u32 + params);
-        for local in 0..tracked {
-            let value = match local {
-                _ if local >= params => Val::constant(0),
-                _ if local < TRACKED_PARAMS => self.values.param(local),
-                _ => Val::JUNK,
-            };
+        for local in 0..tracked.min(params) {
+            let value = if local < TRACKED_PARAMS { self.values.param(local) } else { Val::JUNK };
             self.locals.push(value);
         }
+        self.locals.resize(tracked as usize, Val::constant(0));
         self.stamps.resize(self.stamps.len().max(tracked as usize), 0);
     }
 

@@ -54,6 +54,8 @@ pub(crate) enum UnknownLoop {
     Halving,
     /// Takes remainders of its variables: Euclid's algorithm.
     Remainder,
+    /// Goes round without its counter's moving where what it looked for was not there.
+    Hopping,
     /// Divides or shifts its variable each time; the bound is the most iterations the width allows.
     Shrinking(u32),
     /// Dispatches over a large jump table or through indirect calls: an interpreter or event loop.
@@ -83,6 +85,10 @@ static MACHINE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((200.0, 10
 /// Euclid's algorithm takes `12 ln 2 / pi^2 * ln n` steps in the mean (Knuth, The Art of Computer Programming, volume 2,
 /// section 4.5.3): four to eight of numbers from a hundred to ten thousand.
 static REMAINDER: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 2.2), 1.0));
+
+/// Times round for each move of a counter that a branch lets move: 1.1 or 11, as the branch leans ([`BIAS`]); the median is a
+/// default between.
+static HOPPING: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((2.0, 5.5), 1.05));
 
 /// A loop that halves or doubles something of unknown size: the binary logarithm of two to a million.
 static HALVING: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((6.0, 3.0), 1.0));
@@ -191,6 +197,7 @@ pub(crate) fn trips(kind: UnknownLoop, place: Place, name: u64) -> Lanes {
         UnknownLoop::Endless => &ENDLESS,
         UnknownLoop::Machine => &MACHINE,
         UnknownLoop::Remainder => &REMAINDER,
+        UnknownLoop::Hopping => &HOPPING,
         UnknownLoop::Halving => &HALVING,
         UnknownLoop::Data if inside => &DATA_INSIDE,
         UnknownLoop::Data => &DATA,

@@ -166,8 +166,9 @@ pub(crate) struct Loop {
     /// Of a loop whose head is also that of a loop inside it: the condition by which it goes round without its counter
     /// moving, and what is known of how often it does so each time. `trip` then counts the counter's moves.
     pub lingers: Option<(u32, crate::priors::UnknownLoop)>,
-    /// Of a loop with unknown trips: the condition by which alone it ends, as an expression of its variables, and the
-    /// variables this depends on: a slice of `followed`. `NONE` where there is no such.
+    /// Of a loop with unknown trips: the condition by which alone it ends, as an expression of its variables; `NONE` where
+    /// there is no such. And the variables this depends on, or, of a loop that steers others by a variable that goes another
+    /// way than by steps, its variables: a slice of `followed`.
     pub test: u32,
     pub phis: (u32, u32),
     /// Whether its variables decide how often a loop inside it runs.
@@ -249,6 +250,8 @@ pub(crate) struct Function {
     pub accesses: Option<u32>,
     /// Too deeply nested, too entangled or too far from the entry point to follow: only `static_ops` is known.
     pub opaque: bool,
+    /// Whether no scenario is known to call it, so that only its calls are laid out.
+    pub uncalled: bool,
     /// Whether it is the C library's formatted output, whose cost is told by its format (see [`crate::formatting`]).
     pub formats: bool,
 }
@@ -280,6 +283,9 @@ pub(crate) struct Program {
     pub groups: Vec<Vec<u32>>,
     /// The group of each class of indirect callees; `NONE` where nothing is of that class.
     pub classes: Vec<u32>,
+    /// Whether functions are laid out only when they are asked for ([`crate::frontend::Detail::grow`]); until then they are
+    /// `uncalled`.
+    pub lazy: bool,
     /// Whether functions were left out for want of time (they are then `opaque`).
     pub partial: bool,
     /// What the run calls, in order: functions that begin it, then the entry proper. Those that do not exist count for

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::frontend::wasm::decode::{Census, Op};
+use crate::frontend::wasm::decode::{Census, Op, code};
 use crate::frontend::wasm::module::Module;
 
 mod constants;
@@ -94,7 +94,8 @@ const MULTIPLIER_CALLS: usize = 16;
 
 /// Whether a function multiplies two 64-bit numbers to one of 128 bits: by halves, without loops or calls.
 pub(crate) fn multiplies_wide(ops: &[Op], census: &Census) -> bool {
-    if census.any(&[0x03, 0x0c, 0x0d, 0x0e, 0x10, 0x11]) || !census.any(&[0x7e]) {
+    let directs = |op: &Op| matches!(op.code & code::MASK, 0x03 | 0x0c..=0x0e | 0x10 | 0x11);
+    if !census.any(&[0x7e]) || ops.iter().any(directs) {
         return false;
     }
     let count = |codes: &[u16]| ops.iter().filter(|op| codes.contains(&op.code)).count();

@@ -1,6 +1,7 @@
 //! What the loop walk finds, loop by loop, for those who fit what is assumed of loops that the code leaves open. Not
 //! part of the interface; called by the example `profile`.
 
+use crate::frontend::Reading;
 use crate::program::{NONE, Node, Trip};
 use crate::{AnalyzeError, kind, read};
 
@@ -26,7 +27,11 @@ pub struct StudiedLoop {
 /// # Errors
 /// As [`crate::analyze`].
 pub fn loops(bytes: &[u8]) -> Result<Vec<StudiedLoop>, AnalyzeError> {
-    let program = read(bytes, kind(bytes)?, None)?.program;
+    let Reading { mut program, mut detail, .. } = read(bytes, kind(bytes)?, None)?;
+    if program.lazy {
+        let all: Vec<u32> = (0..program.functions.len() as u32).collect();
+        detail.grow(&all, &mut program)?;
+    }
     let mut out = Vec::new();
     for function in 0..program.functions.len() as u32 {
         let Some((forest, tree)) = program.tree(function) else { continue };

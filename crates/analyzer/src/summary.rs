@@ -4,8 +4,8 @@
 //! A function is evaluated once in general and again for each set of constant arguments that reaches it (a bounded
 //! number of times). Cycles of calls are cut where they close and weighted by a prior on entry. Called by the profile.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
@@ -13,13 +13,15 @@ use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Visitor, evaluate};
 use crate::frontend::{Allocator, Detail};
 use crate::hash::{QuickMap, QuickSet};
-use crate::lanes::{LANES, Lanes, Weights, seed};
+use crate::lanes::{self, LANES, Lanes, Weights, seed};
 use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
 use crate::program::{Forest, Function, NONE, Program, Trip};
 
+mod live;
 mod moved;
 
+use live::Live;
 use moved::Moved;
 
 /// Sets of constant arguments evaluated for one function, and for all together.
@@ -132,11 +134,37 @@ struct Summary<'a> {
     recursive: bool,
 }
 
-/// Sums up the run that begins at the program's roots, one after the other.
+/// How often a run of a lazy program is summed up before all of it is laid out. Under known arguments a function may call
+/// what it does not in general; once is usual.
+const ROUNDS: usize = 3;
+
+/// Sums up the run that begins at the program's roots, one after the other; lays out what that takes.
 ///
 /// # Errors
-/// None of its own; those of laying a hot function out again.
-pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, AnalyzeError> {
+/// None of its own; those of laying out functions.
+pub(crate) fn run(program: &mut Program, detail: &mut dyn Detail) -> Result<Run, AnalyzeError> {
+    if !program.lazy {
+        return Ok(sum_up(program, detail)?.0);
+    }
+    let mut live = Live::new(program);
+    for _ in 0..ROUNDS {
+        live.spread(program, detail)?;
+        detail.settle(program);
+        let (run, missed) = sum_up(program, detail)?;
+        if missed.is_empty() {
+            return Ok(run);
+        }
+        live.add(missed);
+    }
+    let waits = |function: &u32| program.tree(*function).is_some_and(|(_, tree)| tree.uncalled);
+    let rest: Vec<u32> = (0..program.functions.len() as u32).filter(waits).collect();
+    detail.grow(&rest, program)?;
+    detail.settle(program);
+    Ok(sum_up(program, detail)?.0)
+}
+
+/// Sums a run up over the functions that are laid out; further those that it comes to and are not.
+fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u32>), AnalyzeError> {
     let graph = CallGraph::new(program);
     let order = graph.order(&program.roots);
     let mut summary = Summary {
@@ -173,9 +201,9 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
     }
     down.all()?;
     let asked = down.asked();
-    let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, endless, .. } = down;
+    let Down { mix, entries, functions, own, loops, accesses, host_calls, dispatch, endless, missed, .. } = down;
     let recursive = summary.recursive;
-    Ok(Run {
+    let run = Run {
         cost,
         weights,
         mix,
@@ -190,7 +218,14 @@ pub(crate) fn run(program: &Program, detail: &mut dyn Detail) -> Result<Run, Ana
         beyond,
         dispatch,
         endless,
-    })
+    };
+    Ok((run, missed))
+}
+
+/// The member of a group that each scenario picks.
+fn picks(group: u32, members: &[u32]) -> [u32; LANES] {
+    let places = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
+    places.0.map(|place| members[lanes::pick(place, members.len())])
 }
 
 /// Nodes that may be walked under constant arguments; where functions were left out, constants would not go far.
@@ -213,7 +248,7 @@ impl<'a> Summary<'a> {
     fn node(&mut self, node: u32) {
         self.component = self.order.component[node as usize];
         let Some(group) = node.checked_sub(self.graph.functions()) else {
-            if let Some((forest, tree)) = self.tree(node) {
+            if let Some((forest, tree)) = self.tree(node).filter(|(_, tree)| !tree.uncalled) {
                 let cost = evaluate(forest, tree, &[], self);
                 self.general[node as usize] = self.costs.len() as u32;
                 self.costs.push(cost);
@@ -227,10 +262,8 @@ impl<'a> Summary<'a> {
 
     /// The cost of calling one of a group: each scenario takes another member.
     fn sample(&self, group: u32, members: &[u32]) -> Cost {
-        let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
         let mut out = Cost::ZERO;
-        for lane in 0..LANES {
-            let member = members[(pick.0[lane] * members.len() as f64) as usize % members.len()];
+        for (lane, member) in picks(group, members).into_iter().enumerate() {
             if let Some(cost) = self.general(member) {
                 out.ops.0[lane] = cost.ops.0[lane];
                 out.bulk.0[lane] = cost.bulk.0[lane];
@@ -384,6 +417,10 @@ struct Down<'s, 'a> {
     asked: BTreeMap<u32, Asked>,
     dispatch: bool,
     endless: bool,
+    /// Whether calls alone are passed on, of what matters for nothing else.
+    quiet: bool,
+    /// Functions called in some scenario that are not laid out.
+    missed: BTreeSet<u32>,
 }
 
 impl<'s, 'a> Down<'s, 'a> {
@@ -410,6 +447,8 @@ impl<'s, 'a> Down<'s, 'a> {
             asked: BTreeMap::new(),
             dispatch: false,
             endless: false,
+            quiet: false,
+            missed: BTreeSet::new(),
         }
     }
 
@@ -418,6 +457,15 @@ impl<'s, 'a> Down<'s, 'a> {
         if self.summary.program.is_host(function) {
             *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
             return Cost::ZERO;
+        }
+        if self.summary.program.lazy {
+            if times.is_zero() {
+                return Cost::ZERO;
+            }
+            if self.summary.tree(function).is_some_and(|(_, tree)| tree.uncalled) {
+                self.missed.insert(function);
+                return Cost::ZERO;
+            }
         }
         let told = self.summary.telling(function, arguments);
         let (instance, cost, times) = match told.and_then(|i| self.summary.special.get(&i).copied().map(|c| (i, c))) {
@@ -466,6 +514,9 @@ impl<'s, 'a> Down<'s, 'a> {
             let Some(cost) = self.cost(&instance) else { continue };
             let ops = (cost.total() * times).bounded();
             if ops.weighted_mean(&self.weights) < NEGLIGIBLE_SHARE * self.whole {
+                if self.summary.program.lazy {
+                    self.pass_on(&instance, times);
+                }
                 continue;
             }
             *self.functions.entry(instance.function).or_insert(Lanes::ZERO) += ops;
@@ -474,6 +525,24 @@ impl<'s, 'a> Down<'s, 'a> {
             self.look_into(&instance, times, own)?;
         }
         Ok(())
+    }
+
+    /// Passes the counts of an instance that does not matter itself on to what it calls, which may not be laid out.
+    fn pass_on(&mut self, instance: &Instance, times: Lanes) {
+        let Some((forest, tree)) = self.summary.tree(instance.function) else { return };
+        self.begin(instance, times);
+        self.quiet = true;
+        evaluate(forest, tree, &instance.arguments, self);
+        self.quiet = false;
+    }
+
+    /// Begins an instance that is called so often.
+    fn begin(&mut self, instance: &Instance, times: Lanes) {
+        self.current = (instance.function, times);
+        self.summary.component = self.summary.order.component[instance.function as usize];
+        if !instance.arguments.is_empty() {
+            self.summary.component = u32::MAX - 1;
+        }
     }
 
     fn cost(&self, instance: &Instance) -> Option<Cost> {
@@ -505,12 +574,8 @@ impl<'s, 'a> Down<'s, 'a> {
             && loops
                 .iter()
                 .any(|entry| matches!(entry.trip, Trip::Unknown(UnknownLoop::Dispatch | UnknownLoop::Machine)));
-        self.current = (instance.function, times);
+        self.begin(instance, times);
         self.entries += times.weighted_mean(&self.weights);
-        self.summary.component = self.summary.order.component[instance.function as usize];
-        if !instance.arguments.is_empty() {
-            self.summary.component = u32::MAX - 1;
-        }
         if own < NEGLIGIBLE_SHARE * self.whole && tree.nodes.len() > SMALL_FUNCTION {
             evaluate(general, tree, &instance.arguments, self);
             return Ok(());
@@ -557,7 +622,9 @@ impl Visitor for Down<'_, '_> {
 
     fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost) {
         let all = times * self.current.1;
-        self.ask(function, arguments, all);
+        if !self.quiet {
+            self.ask(function, arguments, all);
+        }
         // Its cost was told by the arguments that matter to that.
         let telling = self.summary.sensitive(function);
         let masked: Vec<Option<i64>> = arguments
@@ -573,10 +640,8 @@ impl Visitor for Down<'_, '_> {
         self.summary.call_indirect(class, times, sum);
         let Some(group) = self.summary.program.group(class) else { return };
         let members = &self.summary.program.groups[group as usize];
-        let pick = Lanes::uniform(seed([u64::from(group), members.len() as u64, 0x6c]));
         let mut chosen: BTreeMap<u32, Lanes> = BTreeMap::new();
-        for lane in 0..LANES {
-            let member = members[(pick.0[lane] * members.len() as f64) as usize % members.len()];
+        for (lane, member) in picks(group, members).into_iter().enumerate() {
             chosen.entry(member).or_insert(Lanes::ZERO).0[lane] = times.0[lane] * self.current.1.0[lane];
         }
         for (member, times) in chosen {
@@ -599,6 +664,9 @@ impl Visitor for Down<'_, '_> {
         let entered = (entered * self.current.1).bounded();
         let ops = (cost * self.current.1).bounded();
         let before = self.before.pop().unwrap_or(self.mix);
+        if self.quiet {
+            return;
+        }
         if self.loops.len() >= MAX_LOOPS && !self.loops.contains_key(&(self.current.0, index)) {
             return;
         }

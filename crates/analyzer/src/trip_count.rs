@@ -10,7 +10,7 @@ use crate::values::{Def, Linear, Val, Values};
 mod drift;
 
 use drift::Drift;
-pub(crate) use drift::drift;
+pub(crate) use drift::hop;
 
 /// `max(1, ceil(terms / step) + 1)` runs of the loop's header.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +87,10 @@ pub(crate) struct Test<'a> {
     /// The first symbol made inside the loop.
     pub first_symbol: u32,
     pub steps: &'a [Variable],
+    /// Whether steps that vary are looked into.
+    pub varying: bool,
+    /// Whether `steps` are those of iterations that move a variable, so that what it is at the end of one may stand for it.
+    pub hopping: bool,
 }
 
 /// A variable of a loop.
@@ -101,10 +105,29 @@ pub(crate) struct Variable {
     pub init: Val,
     /// Its value at the end of an iteration, where all paths agree.
     pub latch: Option<Val>,
-    /// What each iteration adds at the least and at the most, where that differs and moves it one way.
-    pub drift: Option<(i64, i64)>,
-    /// What those iterations add that change it at all, where that is constant and others do not.
-    pub hop: Option<i64>,
+}
+
+impl Variable {
+    /// A variable that begins as `init` and ends each iteration as `latch`, where all paths agree on that.
+    pub(crate) fn new(values: &Values, symbol: u32, init: Val, latch: Option<Val>) -> Self {
+        let fixed = Self { symbol, step: None, stride: None, init, latch };
+        let Some(to) = latch else { return fixed };
+        if to.symbol == symbol && to.scale == 1 {
+            return Self { step: Some(to.offset), ..fixed };
+        }
+        // The usual things that are no sums of others.
+        if to.symbol != symbol && !values.is_sum(to.symbol) {
+            return fixed;
+        }
+        let mut change = values.linear(to);
+        change.add(symbol, -1);
+        let Some(change) = change.usable() else { return fixed };
+        match change.terms() {
+            [] => Self { step: Some(change.constant), ..fixed },
+            &[stride] if change.constant == 0 => Self { stride: Some(stride), ..fixed },
+            _ => fixed,
+        }
+    }
 }
 
 /// A comparison as "goes on while `difference` stands so to zero".
@@ -204,6 +227,12 @@ impl Test<'_> {
         known(Linear::number(trips as i64), 1)
     }
 
+    /// The variable that a symbol is at the end of an iteration, where some iterations move it and others do not.
+    fn moved(&self, symbol: u32) -> Option<&Variable> {
+        let latch = |variable: &&Variable| variable.latch.and_then(Val::as_symbol) == Some(symbol);
+        self.steps.iter().filter(|_| self.hopping).find(|variable| latch(variable) && variable.step.is_some())
+    }
+
     /// A symbol, and the constant in floating point that is added to it to make another.
     fn added(&self, symbol: u32) -> Option<(u32, f64)> {
         let Def::Operation { code, a, b } = self.values.def(symbol) else { return None };
@@ -229,7 +258,8 @@ impl Test<'_> {
         let mut drift = Drift::default();
         first.constant = difference.constant;
         for &(symbol, coefficient) in difference.terms() {
-            match self.steps.iter().find(|variable| variable.symbol == symbol) {
+            let itself = self.steps.iter().find(|variable| variable.symbol == symbol);
+            match itself.or_else(|| self.moved(symbol)) {
                 Some(&Variable { step: Some(step), init, .. }) => {
                     slope = slope.wrapping_add(step.wrapping_mul(coefficient));
                     first.add_linear(&self.values.linear(init), coefficient);

@@ -292,9 +292,27 @@ impl Values {
         match code {
             // Widening and narrowing of what is not constant: taken to lose nothing.
             0xa7 | 0xac | 0xad => a,
-            0x45 | 0x50 => self.binary(code, a, Val::constant(0)),
+            0x45 | 0x50 => self.is_zero(code, a),
             _ if a.is_junk() => Val::JUNK,
             _ => self.opaque(Source::Other),
+        }
+    }
+
+    /// Whether a symbol is taken apart where a value is told as a linear form.
+    pub(crate) fn is_sum(&self, symbol: u32) -> bool {
+        matches!(self.def(symbol), Def::Operation { code: 0x6a | 0x6b | 0x7c | 0x7d, .. } | Def::Closed(_))
+    }
+
+    /// Whether a value is zero. One shifted right is where it was less than a power of two: LLVM tests so for a bound that
+    /// is one.
+    fn is_zero(&mut self, code: u16, a: Val) -> Val {
+        let (shifts, shift, less) = if code == 0x45 { (0x76, 0x74, 0x49) } else { (0x88, 0x86, 0x54) };
+        match a.as_symbol().map(|symbol| self.def(symbol)) {
+            Some(Def::Operation { code: found, a: of, b: by }) if found == shifts => {
+                let bound = self.binary(shift, Val::constant(1), by);
+                self.binary(less, of, bound)
+            }
+            _ => self.binary(code, a, Val::constant(0)),
         }
     }
 

@@ -144,3 +144,40 @@ fn trips_times_a_factor_count_in_proportion() {
     let ratio = base(20) / base(10);
     assert!((7.9..8.0).contains(&ratio), "{ratio}");
 }
+
+/// A program's text with a function of 80 KB behind it that nothing calls.
+fn padded(text: &str) -> String {
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with(";;")).collect();
+    let code = code.join("\n");
+    let end = code.rfind(')').unwrap();
+    format!("{} (func {}))", &code[..end], "(drop (i32.const 1000000))".repeat(16_000))
+}
+
+/// Of a large program only what a run comes to is laid out: that must tell the same as laying out all of it.
+#[test]
+fn functions_that_nothing_calls_change_no_estimate() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let mut met = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !text.lines().any(|line| line.starts_with("(module")) {
+            continue;
+        }
+        let of = |text: &str| {
+            let bytes = binary(text.as_bytes()).unwrap().into_owned();
+            let analysis = analyze(&bytes, Digest([0; 32]), Bytes(0), Depth::Full).unwrap();
+            let loops = |region: &forewarm_types::demand::Region| {
+                format!("{:?} {:?} {:?} {:?}", region.function, region.share, region.trip_count, region.dependence)
+            };
+            let calls: Vec<_> = analysis.profile.io.iter().map(|io| io.calls).collect();
+            let memory = analysis.profile.memory.peak_bytes;
+            (analysis.profile.ops, memory, calls, analysis.regions.iter().map(loops).collect::<Vec<_>>())
+        };
+        let (small, large) = (of(&text), of(&padded(&text)));
+        assert_eq!(small.0, large.0, "{}", path.display());
+        assert_eq!((small.1, small.2, small.3), (large.1, large.2, large.3), "{}", path.display());
+        met += 1;
+    }
+    assert!(met > 20, "{met}");
+}

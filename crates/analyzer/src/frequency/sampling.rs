@@ -191,16 +191,11 @@ impl<V: Visitor> Flow<'_, V> {
     pub(super) fn recurrence(&mut self, index: u32) -> Option<f64> {
         let entry = self.forest.loops[index as usize];
         let Trip::Unknown(_) = entry.trip else { return None };
-        let (test, forest) = (entry.test, self.forest);
-        let phis = &forest.followed[entry.phis.0 as usize..(entry.phis.0 + entry.phis.1) as usize];
-        if test == NONE || phis.is_empty() {
+        let test = entry.test;
+        if test == NONE || entry.phis.1 == 0 {
             return None;
         }
-        let mut now = Vec::with_capacity(phis.len());
-        for &phi in phis {
-            let start = self.value(forest.phis[phi as usize].init, &[], &mut MAX_TERMS.clone());
-            now.extend(start.map(|start| (phi, start)));
-        }
+        let mut now = self.first_values(index);
         let mut sequence: Sequence = Vec::new();
         loop {
             let again = self.value(test, &now, &mut MAX_TERMS.clone())? != 0;
@@ -213,16 +208,42 @@ impl<V: Visitor> Flow<'_, V> {
             if sequence.len() >= MAX_STEPS {
                 return None;
             }
-            let next = |&(phi, _): &(u32, i64)| {
-                let latch = forest.phis[phi as usize].latch;
-                Some((phi, self.value(latch, &now, &mut MAX_TERMS.clone())?))
-            };
-            let stepped: Vec<(u32, i64)> = now.iter().filter_map(next).collect();
-            if stepped.is_empty() || stepped == now {
-                return None;
-            }
-            now = stepped;
+            now = self.next_values(&now)?;
         }
+    }
+
+    /// What the variables of a loop hold that are followed value by value, when it begins.
+    fn first_values(&self, index: u32) -> Vec<(u32, i64)> {
+        let (start, len) = self.forest.loops[index as usize].phis;
+        let phis = &self.forest.followed[start as usize..(start + len) as usize];
+        let first = |&phi: &u32| {
+            let init = self.forest.phis[phi as usize].init;
+            Some((phi, self.value(init, &[], &mut MAX_TERMS.clone())?))
+        };
+        phis.iter().filter_map(first).collect()
+    }
+
+    /// What they hold an iteration later; `None` where nothing of that is known or nothing changes.
+    fn next_values(&self, now: &[(u32, i64)]) -> Option<Vec<(u32, i64)>> {
+        let next = |&(phi, _): &(u32, i64)| {
+            let latch = self.forest.phis[phi as usize].latch;
+            Some((phi, self.value(latch, now, &mut MAX_TERMS.clone())?))
+        };
+        let stepped: Vec<(u32, i64)> = now.iter().filter_map(next).collect();
+        (!stepped.is_empty() && stepped != now).then_some(stepped)
+    }
+
+    /// Goes through the values of a loop's variables where it runs so many times and one of them doubles, or the like.
+    pub(super) fn go_through(&mut self, index: u32, trips: Lanes) {
+        let entry = self.forest.loops[index as usize];
+        let known = matches!(entry.trip, Trip::Formula { .. }) && entry.phis.1 > 0;
+        let Some(trips) = trips.exact().filter(|&trips| known && trips <= MAX_STEPS as f64) else { return };
+        let mut sequence: Sequence = vec![self.first_values(index)];
+        while (sequence.len() as f64) < trips {
+            let Some(next) = sequence.last().and_then(|now| self.next_values(now)) else { return };
+            sequence.push(next);
+        }
+        self.sequences.insert(index, sequence);
     }
 
     /// How often an expression is true over the innermost loop's iterations, where its variables go through known values.

@@ -83,6 +83,17 @@ pub(crate) trait Detail {
         Ok(None)
     }
 
+    /// Lays out functions, given in order, of a [`Program::lazy`] program.
+    ///
+    /// # Errors
+    /// Where the code cannot be read.
+    fn grow(&mut self, _functions: &[u32], _program: &mut Program) -> Result<(), AnalyzeError> {
+        Ok(())
+    }
+
+    /// Takes note that what was laid out of such a program is all that will be asked for, as far as can be told.
+    fn settle(&mut self, _program: &mut Program) {}
+
     /// Names of some functions, given in order; those without a name are left out.
     fn names(&self, functions: &[u32]) -> BTreeMap<u32, String>;
 

@@ -253,20 +253,42 @@ impl Walker {
     }
 
     pub(super) fn branch_table(&mut self, forest: &mut Forest, op: Op) {
-        self.pop();
+        let index = self.pop();
         self.flush(forest);
-        let (begin, len) = (op.a as usize, op.b as usize);
-        let start = forest.tables.len() as u32;
-        forest.tables.extend_from_slice(&self.decoded.tables[begin..begin + len]);
-        forest.nodes.push(Node::BrTable { start, len: len as u32 });
+        let slots = self.decoded.targets(op);
+        let len = slots.len();
+        if !self.choices(forest, op, index) {
+            let start = forest.tables.len() as u32;
+            forest.tables.extend_from_slice(&self.decoded.tables[slots.clone()]);
+            forest.nodes.push(Node::BrTable { start, len: len as u32 });
+        }
         for open in &mut self.open {
             open.table_targets = open.table_targets.max(len as u32);
         }
-        for slot in begin..begin + len {
+        for slot in slots {
             let depth = self.decoded.tables[slot].0;
             self.branch(Op { code: code::BR, a: depth, b: 0 }, None);
         }
         let steps = len + self.open.len();
         self.spend(steps);
+    }
+
+    /// Lays a jump by a short table out as branches by what its index is, where that depends on parameters and loop
+    /// variables alone: what a loop does in its first iterations, and what in the others.
+    fn choices(&mut self, forest: &mut Forest, op: Op, index: Val) -> bool {
+        const EQUAL: u16 = 0x46;
+        let entries = self.decoded.entries(op).to_vec();
+        let Some((&(rest, _), first)) = entries.split_last().filter(|_| self.values.is_pure(index)) else {
+            return false;
+        };
+        let mut left = entries.len();
+        for (at, &(depth, _)) in first.iter().enumerate() {
+            let truth = self.values.binary(EQUAL, index, Val::constant(at as i64));
+            let cond = self.cond(forest, truth, 1.0 / left as f64);
+            forest.nodes.push(Node::BrIf { depth, cond });
+            left -= 1;
+        }
+        forest.nodes.push(Node::Br(rest));
+        true
     }
 }

@@ -118,7 +118,13 @@ impl Walker {
             outer.calls |= open.calls;
         }
         let steps = self.steps(&open);
-        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
+        let test = Test {
+            values: &self.values,
+            first_symbol: open.first_symbol,
+            steps: &steps,
+            varying: true,
+            hopping: false,
+        };
         let before = open.last_back.map_or(open.backs, |back| back.backs + 1);
         open.exits.retain(|exit| exit.backs < before.max(1));
         let mut best: Option<(Formula, Exit)> = None;
@@ -153,6 +159,13 @@ impl Walker {
             kind = UnknownLoop::Dispatch;
         }
         let lingers = if best.is_none() && others > 0 { self.lingers(&open, &steps) } else { None };
+        let only = others == 1 && open.backs == 1 && !open.early;
+        let hops = if best.is_none() && lingers.is_none() && only { self.hops(&open, &steps) } else { None };
+        if let Some((formula, exit, cond)) = hops {
+            forest.loops[open.index as usize].lingers = Some((cond, UnknownLoop::Hopping));
+            self.notes.leave(&self.values, &steps, (None, false, false));
+            return self.conclude(forest, &open, &steps, Some((formula, exit)), kind, 0);
+        }
         if let Some((formula, exit, cond)) = lingers {
             forest.loops[open.index as usize].lingers = Some((cond, kind));
             self.notes.leave(&self.values, &steps, (None, false, false));
@@ -168,14 +181,44 @@ impl Walker {
     /// which it goes round without.
     fn lingers(&self, open: &Open, steps: &[Variable]) -> Option<(Formula, Exit, u32)> {
         let first = open.first_back?;
-        let hops: Vec<Variable> = steps.iter().map(|&variable| Variable { step: variable.hop, ..variable }).collect();
-        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &hops };
+        let hop = |variable: &Variable| {
+            let latch = variable.latch.filter(|_| variable.step.is_none())?;
+            self.hop(latch, variable.symbol)
+        };
+        let hops: Vec<Variable> = steps.iter().map(|variable| Variable { step: hop(variable), ..*variable }).collect();
+        let test =
+            Test { values: &self.values, first_symbol: open.first_symbol, steps: &hops, varying: true, hopping: false };
         open.last_back.iter().chain(&open.exits).filter(|exit| exit.late && exit.backs == 1).find_map(|exit| match test
             .verdict(exit.value, exit.again)
         {
             Verdict::Known(formula) if formula.per.is_none() => Some((formula, *exit, first)),
             _ => None,
         })
+    }
+
+    /// How often the counter of a loop moves that some iterations leave alone, and the condition by which they do where that
+    /// is known: the loop goes on until so many things were found.
+    fn hops(&self, open: &Open, steps: &[Variable]) -> Option<(Formula, Exit, u32)> {
+        let exit = open.last_back.iter().chain(&open.exits).find(|exit| exit.certain)?;
+        let mut by = NONE;
+        let mut hop = |variable: &Variable| {
+            let latch = variable.latch.filter(|_| variable.step.is_none())?;
+            let moved = trip_count::hop(&self.values, variable.symbol, latch)?;
+            if let Def::Choose { cond, a, .. } = self.values.def(latch.symbol)
+                && a.as_symbol() == Some(variable.symbol)
+            {
+                by = cond;
+            }
+            Some(moved)
+        };
+        let hops: Vec<Variable> =
+            steps.iter().map(|variable| Variable { step: variable.step.or(hop(variable)), ..*variable }).collect();
+        let test =
+            Test { values: &self.values, first_symbol: open.first_symbol, steps: &hops, varying: false, hopping: true };
+        match test.verdict(exit.value, exit.again) {
+            Verdict::Known(formula) if formula.per.is_none() => Some((formula, *exit, by)),
+            _ => None,
+        }
     }
 
     pub(super) fn conclude(
@@ -195,6 +238,9 @@ impl Walker {
             (entry.main, entry.again) = (exit.cond, exit.again);
             entry.trip = self.exporter.formula(&self.values, forest, &formula);
             steered(forest, entry.trip, open.index);
+            if entry.steers && others == 0 && entry.lingers.is_none() && self.bent(forest, steps) {
+                entry.phis = self.follow(forest, steps);
+            }
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
@@ -216,6 +262,12 @@ impl Walker {
             return;
         }
         let test = self.export(forest, exit.value);
+        (entry.test, entry.phis) = (test, self.follow(forest, steps));
+        (entry.main, entry.again) = (exit.cond, exit.again);
+    }
+
+    /// Has a loop's variables followed value by value that something depends on: a slice of `followed`.
+    fn follow(&mut self, forest: &mut Forest, steps: &[Variable]) -> (u32, u32) {
         let first = forest.followed.len() as u32;
         let mut rest: Vec<Variable> = steps.to_vec();
         // Exporting what a variable becomes may bring in further ones.
@@ -230,8 +282,17 @@ impl Walker {
             forest.phis[phi as usize].latch = latch;
             forest.followed.push(phi);
         }
-        (entry.test, entry.phis) = (test, (first, forest.followed.len() as u32 - first));
-        (entry.main, entry.again) = (exit.cond, exit.again);
+        (first, forest.followed.len() as u32 - first)
+    }
+
+    /// Whether a variable that something depends on goes another way than by steps.
+    fn bent(&self, forest: &Forest, steps: &[Variable]) -> bool {
+        let uneven = |variable: &&Variable| variable.step.is_none() && variable.latch.is_some();
+        steps.iter().filter(uneven).any(|variable| {
+            let phi = self.exporter.phi(forest, variable.symbol);
+            let to = variable.latch.and_then(|latch| self.values.is_pure(latch).then_some(latch));
+            phi.is_some() && to.is_some()
+        })
     }
 
     /// What each iteration does to each variable of a loop.
@@ -241,21 +302,7 @@ impl Walker {
                 Latch::Is(latch) if !latch.is_junk() => Some(latch),
                 _ => None,
             };
-            let change = latch.and_then(|latch| {
-                let mut change = self.values.linear(latch);
-                change.add(tracked.symbol, -1);
-                change.usable()
-            });
-            let step = change.filter(|change| change.terms().is_empty()).map(|change| change.constant);
-            let stride = change.filter(|change| change.constant == 0).and_then(|change| match change.terms() {
-                &[stride] => Some(stride),
-                _ => None,
-            });
-            let hop = latch.filter(|_| step.is_none()).and_then(|latch| self.hop(latch, tracked.symbol));
-            let drift = latch
-                .filter(|_| step.is_none())
-                .and_then(|latch| trip_count::drift(&self.values, tracked.symbol, latch));
-            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, drift, hop }
+            Variable::new(&self.values, tracked.symbol, tracked.init, latch)
         };
         open.variables.iter().take(MAX_VARIABLES).map(variable).collect()
     }

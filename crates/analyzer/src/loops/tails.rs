@@ -106,8 +106,7 @@ impl Tails {
                 }
             }
             code::BR_TABLE => {
-                let slice = decoded.tables.get(op.a as usize..op.a as usize + op.b as usize).unwrap_or_default();
-                for &(depth, _) in slice {
+                for &(depth, _) in &decoded.tables[decoded.targets(op)] {
                     self.branch(decoded, at, depth);
                 }
                 *live = false;

@@ -16,10 +16,19 @@ pub(super) type Range = (i64, i64);
 const WIDEST: i64 = 16;
 
 /// What each iteration adds to a variable at the least and at the most, where that moves it one way.
-pub(crate) fn drift(values: &Values, symbol: u32, latch: Val) -> Option<Range> {
+fn drift(values: &Values, symbol: u32, latch: Val) -> Option<Range> {
     let (low, high) = change(values, symbol, latch, 0)?;
     let (near, far) = if low > 0 { (low, high) } else { (high.checked_neg()?, low.checked_neg()?) };
     (near > 0 && near < far && far / near <= WIDEST).then_some((low, high))
+}
+
+/// What is added to a variable by those iterations that do not leave it alone, at the most.
+pub(crate) fn hop(values: &Values, symbol: u32, latch: Val) -> Option<i64> {
+    match change(values, symbol, latch, 0)? {
+        (0, high) if high > 0 => Some(high),
+        (low, 0) if low < 0 => Some(low),
+        _ => None,
+    }
 }
 
 fn change(values: &Values, symbol: u32, latch: Val, depth: u32) -> Option<Range> {
@@ -96,8 +105,9 @@ impl Test<'_> {
     pub(super) fn drifting(&self, symbol: u32) -> Option<(&Variable, Range, bool)> {
         let of =
             |variable: &&Variable| variable.symbol == symbol || variable.latch.and_then(Val::as_symbol) == Some(symbol);
-        let variable = self.steps.iter().find(of)?;
-        Some((variable, variable.drift?, variable.symbol != symbol))
+        let variable = self.steps.iter().find(of).filter(|variable| self.varying && variable.step.is_none())?;
+        let steps = drift(self.values, variable.symbol, variable.latch?)?;
+        Some((variable, steps, variable.symbol != symbol))
     }
 
     /// The range of what is added in a loop beside its variables.

@@ -166,6 +166,7 @@ impl Layout {
             accesses,
             vectors: detail && self.vectors(),
             opaque: !understood,
+            uncalled: false,
             formats: false,
         }
     }

@@ -100,7 +100,13 @@ impl Registers {
     pub(super) fn leave_loop(&mut self, layout: &Layout, forest: &mut Forest) {
         let Some(open) = self.open.pop() else { return };
         let steps = self.steps(layout, &open);
-        let test = Test { values: &self.values, first_symbol: open.first_symbol, steps: &steps };
+        let test = Test {
+            values: &self.values,
+            first_symbol: open.first_symbol,
+            steps: &steps,
+            varying: false,
+            hopping: false,
+        };
         let mut kind = UnknownLoop::Data;
         let mut best: Option<(Formula, Way)> = None;
         let mut main = None;
@@ -224,17 +230,7 @@ impl Registers {
                 };
             }
             let latch = latch.filter(|latch| !latch.is_junk());
-            let change = latch.and_then(|latch| {
-                let mut change = self.values.linear(latch);
-                change.add(tracked.symbol, -1);
-                change.usable()
-            });
-            let step = change.filter(|change| change.terms().is_empty()).map(|change| change.constant);
-            let stride = change.filter(|change| change.constant == 0).and_then(|change| match change.terms() {
-                &[stride] => Some(stride),
-                _ => None,
-            });
-            Variable { symbol: tracked.symbol, step, stride, init: tracked.init, latch, drift: None, hop: None }
+            Variable::new(&self.values, tracked.symbol, tracked.init, latch)
         };
         open.variables.iter().map(variable).collect()
     }

@@ -187,13 +187,13 @@ impl Phases {
         roots.extend(&call_roots);
         if handler.is_some() {
             program.roots.clone_from(&first);
-            init = Some(total(&summary::run(&program, names)?));
+            init = Some(total(&summary::run(&mut program, names)?));
             program.roots.clone_from(&call_roots);
-            call = Some(total(&summary::run(&program, names)?));
+            call = Some(total(&summary::run(&mut program, names)?));
         }
         let (init_functions, call_functions) = (reached(&program, &first), reached(&program, &call_roots));
         program.roots = roots;
-        let whole = summary::run(&program, names)?;
+        let whole = summary::run(&mut program, names)?;
         let init = init.or_else(|| Some(total(&whole)));
         Ok(Self { program, whole, init, call, init_functions, call_functions })
     }

@@ -7,6 +7,8 @@
 //!
 //! Bounds: 16 bytes of memory per operator, at most [`MAX_DEPTH`] nested blocks kept, at most [`MAX_LOCALS`] locals.
 
+use std::ops::Range;
+
 use wasmparser::{BinaryReader, OperatorsReader};
 
 use super::features::Feature;
@@ -28,6 +30,10 @@ pub(crate) const MAX_BODY_BYTES: usize = 7_654_321;
 
 /// Nested blocks that are followed; a function with more is only counted, not understood. Compilers stay below 300.
 pub(crate) const MAX_DEPTH: usize = 2_000;
+
+/// Entries of a `br_table` that are kept in order, the default aside: a compiler's choice between the first few iterations
+/// and the rest has two.
+const SHORT_TABLE: u32 = 8;
 
 /// In place of a loop's number: an open block that is no loop, and an `if` whose `else` has come.
 const NO_LOOP: u32 = u32::MAX;
@@ -78,7 +84,8 @@ pub(crate) mod code {
 ///
 /// `a` and `b` hold the immediates: index or branch depth in `a`; constant, or memory offset, in `b`. A block has its
 /// parameter and result counts in `a` (16 bits each) and the index of its `end` in `b`; a loop its number in `a`; an
-/// `end` the number of loops begun before it in `a` and of calls in `b`; a `br_table` its slice of `tables`.
+/// `end` the number of loops begun before it in `a` and of calls in `b`; a `br_table` its places in `tables` (see
+/// [`Decoded::targets`] and [`Decoded::entries`]).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Op {
     pub code: u16,
@@ -101,7 +108,8 @@ pub(crate) struct LoopShape {
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
     pub ops: Vec<Op>,
-    /// Branch depths of each `br_table`, each once with its number of entries.
+    /// Branch depths of each `br_table`, each once with its number of entries; before them, of a short table, all entries
+    /// in order.
     pub tables: Vec<(u32, u32)>,
     pub loops: Vec<LoopShape>,
     pub assigned: Vec<u32>,
@@ -226,9 +234,6 @@ impl Decoded {
         if cursor.at != body.len() {
             return Err(malformed(body, offset, cursor.at, "operators remaining after end of function"));
         }
-        if !self.too_deep {
-            self.mark_dying(module);
-        }
         Ok(())
     }
 
@@ -299,7 +304,6 @@ impl Decoded {
         let start = cursor.at;
         let opcode = cursor.byte()?;
         let plain = u16::from(opcode);
-        self.census.meet(plain);
         match opcode {
             0x20 | 0x23 | 0x24 | 0x25 | 0x26 | 0x3f | 0x40 | 0xd2 => {
                 if opcode == 0x40 {
@@ -329,6 +333,7 @@ impl Decoded {
                 if matches!(opcode, 0x00 | 0x0f) {
                     self.push_control(plain, 0, 0);
                 } else {
+                    self.census.meet(plain);
                     self.push(plain, 0, 0);
                     if matches!(opcode, 0xc0..=0xc4) {
                         *features |= Feature::SignExtension.bit();
@@ -485,11 +490,14 @@ impl Decoded {
 
     fn table(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
         let count = cursor.index()?;
-        let begin = self.tables.len();
+        let all = self.tables.len();
         for _ in 0..=count {
             let depth = self.depth(cursor)?;
             self.tables.push((depth, 1));
         }
+        let entries = if count < SHORT_TABLE { count + 1 } else { 0 };
+        self.tables.extend_from_within(all..all + entries as usize);
+        let begin = all + entries as usize;
         self.tables[begin..].sort_unstable();
         let mut kept = begin;
         for index in begin + 1..self.tables.len() {
@@ -501,8 +509,20 @@ impl Decoded {
             }
         }
         self.tables.truncate(kept + 1);
-        self.push_control(code::BR_TABLE, begin as u32, (kept + 1 - begin) as i64);
+        self.push_control(code::BR_TABLE, begin as u32, (kept + 1 - begin) as i64 | i64::from(entries) << 32);
         Some(())
+    }
+
+    /// The branch depths of a `br_table`, each once with its number of entries.
+    pub(crate) fn targets(&self, op: Op) -> Range<usize> {
+        let begin = (op.a as usize).min(self.tables.len());
+        begin..begin.saturating_add(op.b as u32 as usize).min(self.tables.len())
+    }
+
+    /// The branch depths of a `br_table` in order, the default last; none where it is long.
+    pub(crate) fn entries(&self, op: Op) -> &[(u32, u32)] {
+        let count = (op.b >> 32) as usize;
+        (op.a as usize).checked_sub(count).and_then(|begin| self.tables.get(begin..op.a as usize)).unwrap_or_default()
     }
 
     fn misc(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::Module;
+use super::trees::{self, Work};
+use super::words;
 use crate::error::AnalyzeError;
 use crate::frontend::reading::allocator;
 use crate::frontend::{Algorithms, Allocator, Detail};
 use crate::loops::{Keep, Walker};
-use crate::program::{Forest, Function};
+use crate::program::{Forest, Function, Program};
 
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
@@ -19,11 +21,13 @@ pub(super) struct Bodies<'a> {
     walker: Walker,
     /// Found when the whole module was laid out.
     algorithms: Algorithms,
+    /// Addresses that functions name which may not be laid out, by function.
+    named: Vec<(u32, u32)>,
 }
 
 impl<'a> Bodies<'a> {
-    pub(super) fn new(module: Module<'a>, algorithms: Algorithms) -> Self {
-        Self { module, algorithms, ..Self::default() }
+    pub(super) fn new(module: Module<'a>, algorithms: Algorithms, named: Vec<(u32, u32)>) -> Self {
+        Self { module, algorithms, named, ..Self::default() }
     }
 
     /// Decodes a body; the count of parameters, or `None` where there is no body.
@@ -36,6 +40,19 @@ impl<'a> Bodies<'a> {
 }
 
 impl Detail for Bodies<'_> {
+    fn grow(&mut self, functions: &[u32], program: &mut Program) -> Result<(), AnalyzeError> {
+        let work = Work { module: &self.module, keep: Keep::Counts, tables: None, check: false };
+        let grown = work.each(functions, &mut self.walker, |walker, part| work.lay_out(walker, part))?;
+        trees::take(program, grown);
+        Ok(())
+    }
+
+    fn settle(&mut self, program: &mut Program) {
+        let waits = |function: u32| program.tree(function).is_some_and(|(_, tree)| tree.uncalled);
+        let named: Vec<u32> = self.named.iter().filter(|named| waits(named.0)).map(|named| named.1).collect();
+        program.constant_words = words::unchanged(&self.module, &program.forests, &named);
+    }
+
     fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
         Ok(Some(self.walker.walk(&self.module, params, forest, Keep::Accesses)))

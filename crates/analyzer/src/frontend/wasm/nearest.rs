@@ -13,6 +13,7 @@ use super::module::Module;
 use super::read::Groups;
 use super::trees;
 use crate::error::AnalyzeError;
+use crate::lanes;
 use crate::loops::{Keep, Walker};
 use crate::program::{Definition, Forest, Function, Node, Program};
 
@@ -130,7 +131,9 @@ impl<'a> Search<'a> {
         if mem::replace(met, true) {
             return;
         }
-        for &member in &self.groups.members[group as usize] {
+        // The others are picked in no scenario, and would only take the place of those that are.
+        let members = &self.groups.members[group as usize];
+        for member in lanes::picked(members.len()).map(|at| members[at]) {
             if !mem::replace(&mut self.met[member as usize], true) {
                 self.in_tables.push_back(member);
             }

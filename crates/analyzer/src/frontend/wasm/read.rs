@@ -8,14 +8,14 @@ use super::decode::{Decoded, Op};
 use super::detail::Bodies;
 use super::module::Module;
 use super::parse::{self, Contents};
-use super::trees::Signs;
+use super::trees::{Looked, Signs};
 use super::{facts, nearest, trees, validate};
-use crate::Budget;
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
 use crate::loops::Keep;
 use crate::program::{NONE, Node, Program};
 use crate::signatures;
+use crate::{Budget, FIRST_SIGHT};
 
 /// Constant data kept of each segment to read formats from, in bytes.
 const MOST_TEXT: usize = 1 << 20;
@@ -31,7 +31,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
     let main = entry.as_ref().map_or(0, |entry| entry.module);
     let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
     let mut program = Program::default();
-    let mut algorithms = Algorithms::default();
+    let (mut algorithms, mut named) = (Algorithms::default(), Vec::new());
     for (index, module) in contents.modules.iter_mut().enumerate() {
         if index == main {
             let groups = groups(module);
@@ -41,9 +41,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
                 }
                 Some(_) => trees::grow(module, Keep::Classes, None)?.0,
                 None => {
-                    let (grown, found) = whole(module)?;
-                    algorithms = found;
-                    grown
+                    let whole = whole(module)?;
+                    (algorithms, named) = (whole.algorithms, whole.named);
+                    whole.program
                 }
             };
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
@@ -62,14 +62,22 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
         entry,
         program: Program { roots, ..program },
         facts,
-        detail: Box::new(Bodies::new(module, algorithms)),
+        detail: Box::new(Bodies::new(module, algorithms, named)),
         native: None,
         warnings: Vec::new(),
     })
 }
 
-/// Lays out a whole module, and tells the algorithms that its functions and data betray.
-fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError> {
+/// A module of which nothing was left out.
+struct Whole {
+    program: Program,
+    algorithms: Algorithms,
+    /// Addresses that functions name, where they are not laid out.
+    named: Vec<(u32, u32)>,
+}
+
+/// Lays out a whole module, or looks through it where it is large; tells the algorithms that its functions and data betray.
+fn whole(module: &mut Module<'_>) -> Result<Whole, AnalyzeError> {
     let mut decoded = Decoded::default();
     let mut read = |module: &Module<'_>, function: u32| -> Result<Vec<Op>, AnalyzeError> {
         let Some(body) = module.body(function) else { return Ok(Vec::new()) };
@@ -79,7 +87,13 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
     // Tables may be put in place by the start function.
     let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
     let tables = signatures::tables(module, &signatures::placed(&start));
-    let (program, Signs { mut by_function, multipliers }) = trees::grow(module, Keep::Counts, Some(&tables))?;
+    let Looked { program, signs, named } = if module.code_bytes > FIRST_SIGHT.whole as u64 {
+        trees::look_through(module, &tables)?
+    } else {
+        let (program, signs) = trees::grow(module, Keep::Counts, Some(&tables))?;
+        Looked { program, signs, named: Vec::new() }
+    };
+    let Signs { mut by_function, multipliers } = signs;
     if !multipliers.is_empty() {
         for function in 0..program.functions.len() as u32 {
             let calls = program
@@ -93,7 +107,7 @@ fn whole(module: &mut Module<'_>) -> Result<(Program, Algorithms), AnalyzeError>
     }
     let mut all: BTreeSet<_> = tables.all.iter().map(|table| table.algorithm).collect();
     all.extend(by_function.values().flatten());
-    Ok((program, Algorithms { all, by_function }))
+    Ok(Whole { program, algorithms: Algorithms { all, by_function }, named })
 }
 
 /// The constant data of a module that formats output.

@@ -1,17 +1,18 @@
-//! Every body of a module to its tree, in parallel where that pays.
+//! The bodies of a module to their trees, in parallel where that pays: all of a small one. Of a large one they are
+//! decoded and validated, looked through for what they hold and call, and laid out when the summary asks for them:
+//! a run comes to one operator in ten, and there are no two ways of laying a body out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use rayon::prelude::*;
 use wasmparser::FuncValidatorAllocations;
 
-use super::decode::Decoded;
+use super::decode::{Decoded, Op, code};
 use super::module::Module;
 use super::words;
 use crate::error::AnalyzeError;
 use crate::loops::{Keep, Walker};
-use crate::program::{Definition, Forest, Function, Program};
+use crate::program::{Definition, Forest, Function, NONE, Node, Program};
 use crate::signatures::{self, Tables};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
@@ -25,46 +26,94 @@ pub(super) struct Signs {
     pub multipliers: BTreeSet<u32>,
 }
 
-/// What one task makes: a forest, its functions, the features their operators use, and signs of cryptography.
-type Grown = (Forest, Vec<Function>, u32, Signs);
+/// What one task makes: a forest, its functions by number, the features their operators use, and signs of cryptography.
+#[derive(Default)]
+pub(super) struct Grown {
+    forest: Forest,
+    functions: Vec<(u32, Function)>,
+    features: u32,
+    signs: Signs,
+    /// Addresses of data that functions name, by function, where they are not laid out.
+    named: Vec<(u32, u32)>,
+}
 
-/// Lays out all functions, imported ones first, and looks for cryptography where its tables are given; notes the
-/// proposals their operators use in `module.features`.
+/// What all tasks are told.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub module: &'a Module<'a>,
+    pub keep: Keep,
+    pub tables: Option<&'a Tables>,
+    /// Whether bodies are to be validated, where the module is.
+    pub check: bool,
+}
+
+/// Lays out all functions, and looks for cryptography where its tables are given; notes the proposals that their operators
+/// use in `module.features`.
 ///
 /// # Errors
-/// [`AnalyzeError`] of the first body, in order, that cannot be decoded.
+/// [`AnalyzeError`] of the first body, in order, that cannot be decoded or, where the module is to be validated, is not
+/// valid.
 pub(super) fn grow(
     module: &mut Module<'_>,
     keep: Keep,
     tables: Option<&Tables>,
 ) -> Result<(Program, Signs), AnalyzeError> {
-    let tasks = tasks(module, TASK_BYTES);
-    let shared = &*module;
-    let grown: Vec<Result<Grown, AnalyzeError>> = if tasks.len() < 2 {
-        let mut walker = Walker::default();
-        tasks.iter().map(|range| task(shared, &mut walker, range.clone(), keep, tables)).collect()
-    } else {
-        tasks
-            .par_iter()
-            .map_init(Walker::default, |walker, range| task(shared, walker, range.clone(), keep, tables))
-            .collect()
-    };
-    let mut program = Program::default();
-    program.functions.reserve(module.functions.len());
-    program.functions.resize(module.imports.len(), Definition::Host);
-    let (mut features, mut signs) = (0, Signs::default());
-    for result in grown {
-        let (tree, functions, used, mut found) = result?;
-        signs.by_function.append(&mut found.by_function);
-        signs.multipliers.append(&mut found.multipliers);
-        let forest = program.forests.len() as u32;
-        program.forests.push(tree);
-        program.functions.extend(functions.into_iter().map(|function| Definition::Body { forest, function }));
-        features |= used;
-    }
+    let work = Work { module, keep, tables, check: true };
+    let grown = work.each(&work.all(), &mut Walker::default(), |walker, part| work.lay_out(walker, part))?;
+    let mut program = beginning(module);
+    let (features, signs) = take(&mut program, grown);
     module.features |= features;
-    program.constant_words = words::unchanged(module, &mut program.forests);
+    program.constant_words = words::unchanged(module, &program.forests, &[]);
     Ok((program, signs))
+}
+
+/// A module that was looked through.
+pub(super) struct Looked {
+    /// Its functions, none laid out.
+    pub program: Program,
+    pub signs: Signs,
+    /// Addresses that functions name, by function.
+    pub named: Vec<(u32, u32)>,
+}
+
+/// Looks through all functions, and lays out none.
+///
+/// # Errors
+/// As [`grow`].
+pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<Looked, AnalyzeError> {
+    let work = Work { module, keep: Keep::Counts, tables: Some(tables), check: true };
+    let names = words::Names::new(module);
+    let mut grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
+        work.look_through(&mut walker.decoded, part, &names)
+    })?;
+    let named = grown.iter_mut().flat_map(|part| std::mem::take(&mut part.named)).collect();
+    let mut program = Program { lazy: true, ..beginning(module) };
+    let (features, signs) = take(&mut program, grown);
+    module.features |= features;
+    Ok(Looked { program, signs, named })
+}
+
+/// A module's functions, none laid out.
+fn beginning(module: &Module<'_>) -> Program {
+    let body = |_| Definition::Body { forest: 0, function: Function::default() };
+    let imports = module.imports.iter().map(|_| Definition::Host);
+    Program { functions: imports.chain(module.bodies.iter().map(body)).collect(), ..Program::default() }
+}
+
+/// Adds what tasks have made to a program; the proposals that operators use, and signs of cryptography.
+pub(super) fn take(program: &mut Program, grown: Vec<Grown>) -> (u32, Signs) {
+    let (mut features, mut signs) = (0, Signs::default());
+    for mut part in grown {
+        signs.by_function.append(&mut part.signs.by_function);
+        signs.multipliers.append(&mut part.signs.multipliers);
+        let forest = program.forests.len() as u32;
+        program.forests.push(part.forest);
+        for (number, function) in part.functions {
+            program.functions[number as usize] = Definition::Body { forest, function };
+        }
+        features |= part.features;
+    }
+    (features, signs)
 }
 
 /// The proposals that the operators of a module use.
@@ -80,59 +129,125 @@ pub(super) fn features(module: &Module<'_>) -> Result<u32, AnalyzeError> {
     Ok(features)
 }
 
-/// Splits the bodies into runs of about so many bytes.
-fn tasks(module: &Module<'_>, most: usize) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let (mut begin, mut bytes) = (0, 0);
-    for (index, body) in module.bodies.iter().enumerate() {
-        bytes += body.bytes.len();
-        if bytes >= most {
-            out.push(begin..index + 1);
-            (begin, bytes) = (index + 1, 0);
+impl Work<'_> {
+    /// All functions with a body.
+    fn all(self) -> Vec<u32> {
+        (self.module.imports.len() as u32..self.module.functions.len() as u32).collect()
+    }
+
+    /// Has all of these functions, given in order, done by tasks.
+    ///
+    /// # Errors
+    /// Of the first that fails.
+    pub(super) fn each(
+        self,
+        functions: &[u32],
+        walker: &mut Walker,
+        task: impl Fn(&mut Walker, &[u32]) -> Result<Grown, AnalyzeError> + Sync,
+    ) -> Result<Vec<Grown>, AnalyzeError> {
+        let tasks = self.tasks(functions);
+        if tasks.len() < 2 || rayon::current_num_threads() < 2 {
+            return tasks.into_iter().map(|part| task(walker, part)).collect();
+        }
+        // Of several that fail the first by place is told, whatever order the threads ran in.
+        let grown: Vec<_> = tasks.par_iter().map_init(Walker::default, |walker, part| task(walker, part)).collect();
+        grown.into_iter().collect()
+    }
+
+    /// Splits functions into runs of about so many bytes as a task takes.
+    fn tasks(self, functions: &[u32]) -> Vec<&[u32]> {
+        let mut out = Vec::new();
+        let (mut begin, mut bytes) = (0, 0);
+        for (index, &function) in functions.iter().enumerate() {
+            bytes += self.module.body(function).map_or(0, |body| body.bytes.len());
+            if bytes >= TASK_BYTES {
+                out.push(&functions[begin..=index]);
+                (begin, bytes) = (index + 1, 0);
+            }
+        }
+        if begin < functions.len() {
+            out.push(&functions[begin..]);
+        }
+        out
+    }
+
+    /// Decodes a function, validating it where the module is to be; the count of its parameters, or `None` where it has no
+    /// body.
+    fn decode(
+        self,
+        decoded: &mut Decoded,
+        function: u32,
+        features: &mut u32,
+        allocations: &mut FuncValidatorAllocations,
+    ) -> Result<Option<u32>, AnalyzeError> {
+        let Some(body) = self.module.body(function) else { return Ok(None) };
+        let params = self.module.params(function);
+        match self.module.check.as_ref().filter(|_| self.check) {
+            Some(check) => {
+                let checked = (check.function(self.module, function), allocations);
+                decoded.read_checked(self.module, body, params, features, checked)?;
+            }
+            None => decoded.read(self.module, body.bytes, body.offset, params, features)?,
+        }
+        Ok(Some(params))
+    }
+
+    /// Lays out functions, and takes note of what they hold.
+    pub(super) fn lay_out(self, walker: &mut Walker, part: &[u32]) -> Result<Grown, AnalyzeError> {
+        let bytes = part.iter().filter_map(|&function| self.module.body(function)).map(|body| body.bytes.len()).sum();
+        let mut grown = Grown { forest: Forest::with_room(bytes), ..Grown::default() };
+        let mut allocations = FuncValidatorAllocations::default();
+        for &function in part {
+            let decoded = self.decode(&mut walker.decoded, function, &mut grown.features, &mut allocations)?;
+            let Some(params) = decoded else { continue };
+            let tree = walker.walk(self.module, params, &mut grown.forest, self.keep);
+            grown.functions.push((function, tree));
+            self.sign(&walker.decoded, function, &mut grown.signs);
+        }
+        Ok(grown)
+    }
+
+    /// Takes note of what functions hold, and of what they call.
+    fn look_through(self, decoded: &mut Decoded, part: &[u32], names: &words::Names) -> Result<Grown, AnalyzeError> {
+        let mut grown = Grown::default();
+        let mut allocations = FuncValidatorAllocations::default();
+        for &function in part {
+            if self.decode(decoded, function, &mut grown.features, &mut allocations)?.is_none() {
+                continue;
+            }
+            let nodes = &mut grown.forest.nodes;
+            let first = nodes.len() as u32;
+            nodes.extend(decoded.calls.iter().map(|&at| called(decoded.ops[at as usize])));
+            names.find(function, &decoded.ops, &mut grown.named);
+            let nodes = first..nodes.len() as u32;
+            let static_ops = decoded.ops.len() as u32;
+            grown.functions.push((function, Function { nodes, static_ops, uncalled: true, ..Function::default() }));
+            self.sign(decoded, function, &mut grown.signs);
+        }
+        Ok(grown)
+    }
+
+    /// Notes the cryptography that a decoded function betrays.
+    fn sign(self, decoded: &Decoded, function: u32, signs: &mut Signs) {
+        let Some(tables) = self.tables else { return };
+        let Decoded { ops, census, .. } = decoded;
+        let algorithms = signatures::algorithms(ops, census, tables);
+        if !algorithms.is_empty() {
+            signs.by_function.insert(function, algorithms);
+        }
+        let bytes = self.module.body(function).map_or(0, |body| body.bytes.len());
+        if bytes <= signatures::MULTIPLIER_BYTES && signatures::multiplies_wide(ops, census) {
+            signs.multipliers.insert(function);
         }
     }
-    if begin < module.bodies.len() {
-        out.push(begin..module.bodies.len());
-    }
-    out
 }
 
-fn task(
-    module: &Module<'_>,
-    walker: &mut Walker,
-    range: Range<usize>,
-    keep: Keep,
-    tables: Option<&Tables>,
-) -> Result<Grown, AnalyzeError> {
-    let mut forest = Forest::with_room(module.bodies[range.clone()].iter().map(|body| body.bytes.len()).sum());
-    let mut functions = Vec::with_capacity(range.len());
-    let (mut features, mut signs) = (0, Signs::default());
-    let mut allocations = FuncValidatorAllocations::default();
-    for index in range {
-        let function = (module.imports.len() + index) as u32;
-        functions.push(match &module.check {
-            Some(check) => {
-                let params = module.params(function);
-                let checked = (check.function(module, function), &mut allocations);
-                walker.decoded.read_checked(module, module.bodies[index], params, &mut features, checked)?;
-                walker.walk(module, params, &mut forest, keep)
-            }
-            None => lay_out(module, walker, function, &mut forest, keep, &mut features)?,
-        });
-        if let Some(tables) = tables {
-            let ops = &walker.decoded.ops;
-            let algorithms = signatures::algorithms(ops, &walker.decoded.census, tables);
-            if !algorithms.is_empty() {
-                signs.by_function.insert(function, algorithms);
-            }
-            if module.bodies[index].bytes.len() <= signatures::MULTIPLIER_BYTES
-                && signatures::multiplies_wide(ops, &walker.decoded.census)
-            {
-                signs.multipliers.insert(function);
-            }
-        }
+/// A call by the decoder as a node.
+fn called(op: Op) -> Node {
+    match op.code & code::MASK {
+        code::CALL => Node::Call { function: op.a, args: NONE },
+        _ => Node::CallIndirect { class: op.a },
     }
-    Ok((forest, functions, features, signs))
 }
 
 /// Decodes a function that has a body and lays it out in a forest; notes the proposals that it uses.

@@ -2,8 +2,10 @@
 //! they begin with, and constants that are read rather than written into the code.
 //!
 //! A word counts as changed where some function stores to its address, or where the address of something that may hold
-//! it is handed on, by code or in the data itself. Called once all functions are laid out.
+//! it is handed on, by code or in the data itself. Called once the functions are laid out that a run comes to; of the others
+//! it matters what they name.
 
+use super::decode::Op;
 use super::module::Module;
 use crate::program::Forest;
 
@@ -14,12 +16,45 @@ const REACH: u32 = 112;
 /// Data looked through for addresses, in bytes; with more no word counts as constant.
 const MOST_DATA: usize = 4 << 20;
 
-/// Addresses read that nothing changes, in order.
-pub(super) fn unchanged(module: &Module<'_>, forests: &mut [Forest]) -> Vec<u32> {
-    let mut read: Vec<u32> = forests.iter_mut().flat_map(|forest| std::mem::take(&mut forest.words.read)).collect();
+/// Where addresses lie that functions may name.
+pub(super) struct Names {
+    from: i64,
+    to: i64,
+}
+
+impl Names {
+    pub(super) fn new(module: &Module<'_>) -> Self {
+        if too_much(module) {
+            return Self { from: 0, to: 0 };
+        }
+        let ends =
+            |&(address, data): &(Option<i64>, &[u8])| Some((address?, address?.saturating_add(data.len() as i64)));
+        let ends = module.data.iter().filter_map(ends);
+        let (from, to) = ends.fold((i64::MAX, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        Self { from, to }
+    }
+
+    /// Notes what a function may change that is not laid out: whatever it names the address of, or stores to beside an
+    /// address that is not known.
+    pub(super) fn find(&self, function: u32, ops: &[Op], named: &mut Vec<(u32, u32)>) {
+        if self.from >= self.to {
+            return;
+        }
+        let names = |op: &&Op| matches!(op.code, 0x36..=0x3e | 0x41 | 0x42) && (self.from..self.to).contains(&op.b);
+        named.extend(ops.iter().filter(names).map(|op| (function, op.b as u32)));
+    }
+}
+
+fn too_much(module: &Module<'_>) -> bool {
+    module.data.iter().map(|data| data.1.len()).sum::<usize>() > MOST_DATA
+}
+
+/// Addresses read that nothing changes, in order; `named` are those that other functions name.
+pub(super) fn unchanged(module: &Module<'_>, forests: &[Forest], named: &[u32]) -> Vec<u32> {
+    let mut read: Vec<u32> = forests.iter().flat_map(|forest| &forest.words.read).copied().collect();
     read.sort_unstable();
     read.dedup();
-    if read.is_empty() || module.data.iter().map(|data| data.1.len()).sum::<usize>() > MOST_DATA {
+    if read.is_empty() || too_much(module) {
         return Vec::new();
     }
     let mut kept = vec![true; read.len()];
@@ -38,6 +73,9 @@ pub(super) fn unchanged(module: &Module<'_>, forests: &mut [Forest]) -> Vec<u32>
         } else {
             change(address, address.saturating_add(REACH));
         }
+    }
+    for &address in named {
+        change(address, address.saturating_add(REACH));
     }
     for &(_, data) in &module.data {
         for word in data.chunks_exact(4) {

@@ -10,7 +10,14 @@ const LEAST_ADDRESS: u64 = 64;
 /// Operators told apart: all with numbers below this.
 const CODES: usize = 0x140;
 
-/// Operators met, by number below [`CODES`], and constants worth a look.
+/// Whether an operator is counted, since some signature asks for it: logic, shifts, rotations and multiplication of
+/// integers, not the half of all operators that move values about.
+#[inline]
+pub(crate) fn counted(code: u16) -> bool {
+    matches!(code, 0x71..=0x8a | 0x115 | 0x116)
+}
+
+/// The operators met that are counted, and constants worth a look.
 #[derive(Debug, Clone)]
 pub(crate) struct Census {
     /// How often each was met, up to 255 times.
@@ -37,8 +44,12 @@ impl Census {
         (self.mark, self.formats) = (mark, false);
     }
 
+    /// Notes an operator, where it is counted.
     #[inline]
     pub(crate) fn meet(&mut self, code: u16) {
+        if !counted(code) {
+            return;
+        }
         if let Some(times) = self.met.get_mut(usize::from(code)) {
             *times = times.saturating_add(1);
         }
@@ -54,13 +65,14 @@ impl Census {
         }
     }
 
-    /// Whether any of these operators is there.
+    /// Whether any of these operators, which are counted, is there.
     pub(crate) fn any(&self, codes: &[u16]) -> bool {
         self.count(codes) > 0
     }
 
-    /// How many of these operators are there, each counted up to 255 times.
+    /// How many of these operators, which are counted, are there, each counted up to 255 times.
     pub(crate) fn count(&self, codes: &[u16]) -> u32 {
+        debug_assert!(codes.iter().all(|&code| counted(code)), "{codes:?} are not counted");
         codes.iter().map(|&code| u32::from(self.met[usize::from(code)])).sum()
     }
 }

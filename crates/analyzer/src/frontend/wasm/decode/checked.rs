@@ -51,9 +51,6 @@ impl Decoded {
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
         *allocations = validator.into_allocations();
-        if !self.too_deep {
-            self.mark_dying(module);
-        }
         Ok(())
     }
 }
@@ -73,14 +70,19 @@ struct Notes<'n, 'm> {
 impl Notes<'_, '_> {
     #[inline]
     fn push(&mut self, a: u32, b: i64) {
-        self.to.census.meet(self.opcode);
         self.to.push(self.opcode, a, b);
         self.noted = true;
     }
 
+    /// An operator without immediates.
+    #[inline]
+    fn plain(&mut self) {
+        self.to.census.meet(self.opcode);
+        self.push(0, 0);
+    }
+
     #[inline]
     fn push_control(&mut self, a: u32) {
-        self.to.census.meet(self.opcode);
         self.to.push_control(self.opcode, a, 0);
         self.noted = true;
     }
@@ -130,7 +132,6 @@ impl Notes<'_, '_> {
                 u32::from(signature.params) | u32::from(signature.results) << 16
             }
         };
-        self.to.census.meet(self.opcode);
         if self.opcode == code::LOOP {
             self.to.enter_loop(self.place, arity);
         } else {
@@ -140,12 +141,10 @@ impl Notes<'_, '_> {
     }
 
     fn otherwise(&mut self) {
-        self.to.census.meet(self.opcode);
         self.noted = self.to.otherwise().is_some();
     }
 
     fn leave(&mut self) {
-        self.to.census.meet(self.opcode);
         self.noted = self.to.leave(*self.calls).is_some();
     }
 }
@@ -283,7 +282,7 @@ macro_rules! note {
         $to.memory($m)
     };
     ($to:ident mvp $name:ident) => {
-        $to.push(0, 0)
+        $to.plain()
     };
     ($to:ident sign_extension $name:ident) => {
         $to.extension()

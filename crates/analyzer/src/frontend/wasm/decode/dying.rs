@@ -26,7 +26,7 @@ pub(super) struct Dying {
 
 impl Decoded {
     /// Marks each conditional branch whose one side can only trap or exit, walking backwards.
-    pub(super) fn mark_dying(&mut self, module: &Module<'_>) {
+    pub(crate) fn mark_dying(&mut self, module: &Module<'_>) {
         let mut stack = std::mem::take(&mut self.dying);
         stack.clear();
         let control = std::mem::take(&mut self.control);
@@ -62,8 +62,7 @@ impl Decoded {
                     self.ops[index as usize].code |= if now == End::Traps { code::TAKEN_DIES } else { 0 };
                 }
                 code::BR_TABLE => {
-                    let begin = op.a as usize;
-                    let targets = &self.tables[begin..begin + op.b as usize];
+                    let targets = &self.tables[self.targets(op)];
                     now = targets.iter().map(|&(depth, _)| target(depth)).min().unwrap_or(End::Goes);
                 }
                 code::UNREACHABLE => {
