@@ -1,7 +1,7 @@
 //! The loop: considered, believed, probed, chosen, allocated, warmed, run, learned from.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
@@ -102,7 +102,9 @@ impl Orchestrator {
         // What stands ready begins beside the planning, unless there are bounds that only a plan can hold against it.
         let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
         let asked = if bounded || laid.is_some() { None } else { self.ask_stand(request) };
-        let mut considered = self.consider_to_run(request)?;
+        // A run whose client fails ends with its connection.
+        let considered = self.consider_to_run(request).inspect_err(|_| self.asked.store(false, Release));
+        let mut considered = considered?;
         if considered.analysis.code.kind.is_process() {
             return self.run_process(request, considered, laid);
         }
