@@ -157,6 +157,7 @@ impl Orchestrator {
                 throttled_seconds: measured.throttled.map(|time| time.0),
                 steal_seconds: measured.steal.map(|time| time.0),
                 oom_kills: measured.oom_kills,
+                instructions: measured.instructions,
             }),
             denied: denied(outcome, request),
             ..framed

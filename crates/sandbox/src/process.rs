@@ -17,6 +17,7 @@
 mod adopt;
 mod available;
 mod circumstances;
+mod counter;
 mod filter;
 mod init;
 mod layout;
@@ -213,6 +214,8 @@ pub struct Ended {
     /// Processes the kernel killed for want of memory: those of the program's group where it has one, else all of the
     /// machine meanwhile.
     pub oom_kills: Option<u64>,
+    /// Instructions that it and everything it started retired, outside the kernel; `None` where they are not counted.
+    pub instructions: Option<u64>,
     /// What was denied.
     pub denied: Vec<Denied>,
     /// How closely it was confined.

@@ -95,6 +95,9 @@ pub struct ProcessUsage {
     /// all of the machine.
     #[serde(default)]
     pub oom_kills: Option<u64>,
+    /// Instructions it retired outside the kernel; `None` where the machine does not count them for this user.
+    #[serde(default)]
+    pub instructions: Option<u64>,
 }
 
 /// Everything measured of one run.

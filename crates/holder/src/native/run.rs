@@ -184,6 +184,7 @@ fn ended(taken: &Adopted, over: Option<&Over>, cause: Cause, tier: Tier) -> Ende
         throttled: None,
         steal: None,
         oom_kills: None,
+        instructions: None,
         denied: Vec::new(),
         tier,
     }

@@ -198,6 +198,7 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
         throttled: None,
         steal: None,
         oom_kills: None,
+        instructions: None,
         denied: if end.refused { vec![Denied::Network] } else { Vec::new() },
         tier,
     }

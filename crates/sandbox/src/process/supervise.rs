@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Pid, Signal};
 
+use super::counter::Counter;
 use super::init::ENDED;
 use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
@@ -116,6 +117,7 @@ pub struct Child {
     bounds: Bounds,
     watch: Watch,
     own_network: bool,
+    instructions: Option<Counter>,
     around: Counters,
     /// Whether as many processes were seen as there may be.
     crowded: bool,
@@ -140,6 +142,7 @@ impl Child {
         let watched = Bounds { memory, ..confinement.bounds };
         Self {
             own_network: forked.isolated && !confinement.network,
+            instructions: Counter::of_instructions(forked.pid),
             forked,
             lines,
             group,
@@ -406,6 +409,7 @@ impl Child {
             throttled: after.throttled_since(&self.around),
             steal: after.steal_since(&self.around),
             oom_kills,
+            instructions: self.instructions.as_ref().and_then(Counter::read),
             denied: std::mem::take(&mut self.denied),
             tier: self.tier,
         })
