@@ -9,7 +9,11 @@ pub mod bootstrap;
 pub mod error;
 pub mod invocation;
 pub mod lease;
+#[cfg(target_os = "linux")]
+mod levers;
 pub mod occupancy;
+#[cfg(target_os = "linux")]
+pub mod page_cache;
 pub mod persist;
 #[cfg(target_os = "linux")]
 pub mod process;

@@ -13,18 +13,8 @@ use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, Step
 use crate::bootstrap::{self, Call, Called, Serving};
 use crate::error::WarmError;
 use crate::lease::{Executor, Held, no_placement};
+use crate::levers;
 use crate::stopwatch::Stopwatch;
-
-/// Variables by which libraries are told how many threads to use: OpenMP 5.2 section 21.1.2, the manuals of OpenBLAS and
-/// Intel MKL, `rayon`, the Go runtime, `numexpr`.
-const THREAD_VARIABLES: [&str; 6] = [
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-    "GOMAXPROCS",
-    "NUMEXPR_MAX_THREADS",
-];
 
 /// A place for a process, held.
 pub struct ProcessLease {
@@ -117,7 +107,7 @@ impl ProcessLease {
     }
 
     fn variables(&self, program: &Program) -> Vec<(OsString, OsString)> {
-        self.settings.library_threads.map_or_else(Vec::new, |threads| told(&program.environment, threads))
+        levers::variables(&self.settings, &program.environment)
     }
 
     /// Starts the program and waits for its end; by `warm` where that runs it, else in its place.
@@ -169,12 +159,6 @@ impl ProcessLease {
     }
 }
 
-/// What tells libraries how many threads to use, where the user has not.
-fn told(environment: &[(OsString, OsString)], threads: u32) -> Vec<(OsString, OsString)> {
-    let unset = THREAD_VARIABLES.iter().filter(|variable| !environment.iter().any(|(name, _)| name == *variable));
-    unset.map(|variable| (variable.into(), threads.to_string().into())).collect()
-}
-
 /// `SIGHUP`, `SIGINT`, `SIGQUIT` and `SIGTERM`: signal(7).
 const INTERRUPTIONS: [i32; 4] = [1, 2, 3, 15];
 
@@ -195,13 +179,6 @@ fn exit(cause: Cause) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_the_user_set_stays() {
-        let told = told(&[("OMP_NUM_THREADS".into(), "7".into())], 2);
-        assert_eq!(told.len(), THREAD_VARIABLES.len() - 1);
-        assert!(told.iter().all(|(name, value)| name != "OMP_NUM_THREADS" && value == "2"));
-    }
 
     #[test]
     fn limits_are_told_from_signals() {

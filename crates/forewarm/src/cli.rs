@@ -144,7 +144,8 @@ pub enum Command {
     },
     /// Keep programs ready between runs: `forewarm run` then starts them in milliseconds
     #[command(after_help = "Examples:\n  forewarm warm handler.py\n  forewarm warm --rung imports script.py\n  \
-        forewarm warm ./bootstrap\n  forewarm warm --list\n  forewarm warm --drop handler.py\n  forewarm warm --drop")]
+        forewarm warm ./bootstrap\n  forewarm warm --pages script.py\n  forewarm warm --list\n  \
+        forewarm warm --drop handler.py\n  forewarm warm --drop")]
     Warm(WarmArgs),
     /// Check what this machine allows, and say how to get more
     #[command(after_help = "Examples:\n  forewarm doctor\n  forewarm doctor --format json")]
@@ -193,6 +194,12 @@ pub enum Command {
         /// The configuration whose artifact is wanted, as JSON
         #[arg(long, value_name = "JSON")]
         configuration: String,
+        /// Note which files a process reads
+        #[arg(long)]
+        pages: bool,
+        /// Its interpreter
+        #[arg(long, value_name = "PATH")]
+        python: Option<PathBuf>,
     },
 }
 
@@ -280,6 +287,9 @@ pub struct WarmArgs {
     /// Arguments that native programs which serve events are started with
     #[arg(last = true, value_name = "ARGS", conflicts_with_all = ["list", "drop"])]
     pub arguments: Vec<String>,
+    /// Only bring the files that native and Python programs read into memory: the lowest rung, which nobody holds
+    #[arg(long, conflicts_with = "rung")]
+    pub pages: bool,
     /// Take the files as scripts and programs, whatever they define or are called
     #[arg(long, conflicts_with = "handler")]
     pub script: bool,

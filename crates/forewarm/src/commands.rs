@@ -52,7 +52,9 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
         Command::Man { out } => manual(out).map(Some),
         Command::Hold { idle, memory } => warm::hold(idle, memory).map(|()| None),
         Command::Stand => warm::stand().map(|()| None),
-        Command::Prepare { file, configuration } => prepare(&file, &configuration).map(|()| None),
+        Command::Prepare { file, configuration, pages, python } => {
+            prepare(&file, &configuration, pages.then_some(python)).map(|()| None)
+        }
         command => {
             let session = Session::open()?;
             let result = ask(&session, command);
@@ -240,7 +242,7 @@ const PREPARE_LIMITS: Limits = Limits {
 
 /// The body of the detached step: but for the database's upkeep it gives way to everything else, and what it cannot do
 /// nobody waits for.
-fn prepare(file: &Path, configuration: &str) -> Result<(), Failure> {
+fn prepare(file: &Path, configuration: &str, pages: Option<Option<PathBuf>>) -> Result<(), Failure> {
     let configuration: Configuration = serde_json::from_str(configuration)
         .map_err(|error| Failure::usage(format!("cannot follow the configuration: {error}")))?;
     let session = Session::open()?;
@@ -250,6 +252,9 @@ fn prepare(file: &Path, configuration: &str) -> Result<(), Failure> {
     let _ = forewarm_sandbox::background::yield_to_others();
     let _ = PREPARE_LIMITS.apply();
     session.orchestrator.prepare(file, &configuration)?;
+    if let Some(python) = pages {
+        session.orchestrator.note_pages(&warm::bare(&session, file, PythonOptions { handler: None, python }))?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! The holder is this binary again, detached: a session of its own, no terminal, no streams, the root directory.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,40 +34,59 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
     if let Some(file) = &arguments.drop {
         return Ok(Document::Dropped(orchestrator.release(file.as_deref())?));
     }
-    start(session)?;
+    if !arguments.pages {
+        start(session)?;
+    }
     let inherited = |name: &str| std::env::var(name).ok();
     let environment: Vec<_> =
         arguments.access.environment.iter().cloned().filter_map(|variable| variable.resolve(inherited)).collect();
-    let mut warmed = Vec::new();
+    let (mut warmed, mut pages) = (Vec::new(), Vec::new());
     for file in &arguments.files {
         let named = arguments.python.handler.clone();
         let found = || if arguments.script { None } else { Orchestrator::looks_like_handler(file) };
+        let python = PythonOptions { handler: named.or_else(found), python: arguments.python.python.clone() };
         let request = Request {
-            file: file.clone(),
             arguments: arguments.arguments.clone(),
             environment: environment.clone(),
             directories: arguments.access.directories.clone(),
-            invoke: None,
             network: arguments.access.net,
-            max_memory: session.config.max_memory,
-            timeout_seconds: None,
-            objective: session.config.objective,
-            weights: session.config.weights,
-            emulate: Emulate::Never,
             overrides: Overrides { tier: arguments.tier, ..Overrides::default() },
-            python: PythonOptions { handler: named.or_else(found), python: arguments.python.python.clone() },
-            event: None,
-            limits: ProcessLimits::default(),
-            plan: None,
-            prepare: false,
-            all_candidates: false,
+            ..bare(session, file, python)
         };
-        // A native program that is no function's is warm in the page cache.
-        let native = arguments.script && Orchestrator::is_native(file);
-        let rung = arguments.rung.or(native.then_some(Rung::PageCache));
-        warmed.push(orchestrator.warm(&request, rung)?);
+        if arguments.pages {
+            pages.push(orchestrator.warm_pages(&request)?);
+        } else {
+            // A native program that is no function's is warm in the page cache.
+            let native = arguments.script && Orchestrator::is_native(file);
+            let rung = arguments.rung.or(native.then_some(Rung::PageCache));
+            warmed.push(orchestrator.warm(&request, rung)?);
+        }
     }
-    Ok(Document::Warmed(warmed))
+    Ok(if arguments.pages { Document::PagesWarmed(pages) } else { Document::Warmed(warmed) })
+}
+
+/// A request of what is not to run yet, and is given nothing.
+pub fn bare(session: &Session, file: &Path, python: PythonOptions) -> Request {
+    Request {
+        file: file.to_owned(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        directories: Vec::new(),
+        invoke: None,
+        network: false,
+        max_memory: session.config.max_memory,
+        timeout_seconds: None,
+        objective: session.config.objective,
+        weights: session.config.weights,
+        emulate: Emulate::Never,
+        overrides: Overrides::default(),
+        python,
+        event: None,
+        limits: ProcessLimits::default(),
+        plan: None,
+        prepare: false,
+        all_candidates: false,
+    }
 }
 
 /// Serves as the holder.

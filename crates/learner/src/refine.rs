@@ -51,7 +51,7 @@ fn cost_of(transitions: &mut Transitions, tier: Tier, step: Step) -> Option<&mut
             transitions.tiers.get_mut(&tier)?.get_mut(&step)
         }
         // A process is no tier's; its observations speak for themselves.
-        Step::Spawn | Step::Initialise => None,
+        Step::Spawn | Step::Initialise | Step::ReadAhead => None,
     }
 }
 

@@ -11,6 +11,7 @@ use forewarm_types::{Configuration, Observation, PastRun, Plan};
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::program::Program;
+use crate::python::PythonOptions;
 use crate::request::Request;
 use crate::{ANALYZER_VERSION, Orchestrator};
 
@@ -73,32 +74,33 @@ impl Orchestrator {
         let making = |artifacts: &ArtifactCache| artifacts.being_prepared(&digest);
         match wanted {
             Some(wanted) if !self.executor.artifacts().is_some_and(making) => {
-                self.detach(considered.program.path(), &wanted);
+                self.detach(considered.program.path(), &wanted, None);
             }
-            _ => self.maintain_for_next(considered, plan),
+            _ => self.maintain_for_next(considered, plan, None),
         }
     }
 
-    /// Starts the detached step where the database wants upkeep, after a run that leaves nothing to be prepared.
-    pub(crate) fn maintain_for_next(&self, considered: &Considered, plan: &Plan) {
-        if self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) {
-            self.detach(considered.program.path(), &plan.chosen.configuration);
+    /// Starts the detached step where the database wants upkeep, or a process' files are to be noted (by its interpreter,
+    /// where it has one), after a run that leaves no artifact to be prepared.
+    pub(crate) fn maintain_for_next(&self, considered: &Considered, plan: &Plan, note: Option<&PythonOptions>) {
+        if note.is_some() || self.memory.recall(|store| Ok(store.wants_maintenance())) == Some(true) {
+            self.detach(considered.program.path(), &plan.chosen.configuration, note);
         }
     }
 
-    fn detach(&self, file: &std::path::Path, configuration: &Configuration) {
+    fn detach(&self, file: &std::path::Path, configuration: &Configuration, note: Option<&PythonOptions>) {
         let Some(command) = &self.prepare_command else { return };
         let Ok(configuration) = serde_json::to_string(configuration) else { return };
-        let started = Command::new(command)
-            .arg("prepare")
-            .arg("--configuration")
-            .arg(configuration)
-            .arg("--")
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
+        let mut command = Command::new(command);
+        command.arg("prepare").arg("--configuration").arg(configuration);
+        if let Some(options) = note {
+            command.arg("--pages");
+            if let Some(python) = &options.python {
+                command.arg("--python").arg(python);
+            }
+        }
+        let started =
+            command.arg("--").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         if let Err(error) = started {
             self.memory.warn(format!("the next run's artifact is not being prepared: {error}"));
         }

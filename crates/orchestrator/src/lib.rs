@@ -13,6 +13,8 @@ mod learn;
 mod memory;
 mod native;
 #[cfg(target_os = "linux")]
+mod page_cache;
+#[cfg(target_os = "linux")]
 mod process;
 mod program;
 mod python;
@@ -42,6 +44,8 @@ use serde::{Deserialize, Serialize};
 pub use error::Error;
 pub use forewarm_lambda::{FunctionError, Outcome};
 pub use forewarm_store::HistoryRow;
+#[cfg(target_os = "linux")]
+pub use page_cache::PagesWarmed;
 #[cfg(target_os = "linux")]
 pub use process::ProcessLimits;
 pub use python::PythonOptions;

@@ -75,6 +75,7 @@ impl Orchestrator {
         laid: Option<LaidOut>,
     ) -> Result<Report, Error> {
         let (plan, _) = self.decide(&mut considered, request)?;
+        let reading = self.read_ahead(&considered, &plan);
         let laid = match laid {
             Some(laid) => laid,
             None => {
@@ -109,9 +110,11 @@ impl Orchestrator {
             }
             observation.warm_state = Some(rung.name().to_owned());
         }
+        observation.steps.extend(self.read(&considered, reading));
         self.record(&considered, &plan, &observation);
         if request.prepare {
-            self.maintain_for_next(&considered, &plan);
+            let note = self.notes_pages(request, &considered, &plan, &observation);
+            self.maintain_for_next(&considered, &plan, note.then_some(&request.python));
         }
         let prediction = observation.score();
         let outcome = outcome.called.map(|called| called.outcome);

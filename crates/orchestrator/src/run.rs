@@ -266,7 +266,7 @@ impl Orchestrator {
         forewarm_planner::believe(&self.inputs(considered, request, &standing))
     }
 
-    fn inputs<'a>(
+    pub(crate) fn inputs<'a>(
         &self,
         considered: &'a Considered,
         request: &Request,
@@ -279,6 +279,7 @@ impl Orchestrator {
             standing,
             file_known: considered.known,
             busy_cores: f64::from(self.executor.busy_cores()),
+            absent: self.absent(considered),
             constraints: forewarm_planner::Constraints {
                 deadline_seconds: request.timeout_seconds,
                 max_memory: request.max_memory,

@@ -47,6 +47,7 @@ fn inputs<'a>(analysis: &'a Analysis, resources: &'a ResourceModel, corrections:
         standing: &[],
         file_known: false,
         busy_cores: 0.0,
+        absent: forewarm_planner::AbsentFiles::default(),
         constraints: Constraints { persist: true, ..Constraints::default() },
         spent_seconds: 0.001,
     }

@@ -8,6 +8,7 @@ use forewarm_types::plan::Trial;
 use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Step, Tier};
 
 use crate::distribution::tame;
+use crate::files::AbsentFiles;
 use crate::memory::Peak;
 use crate::run_time::{Evidence, RunTime, TIERS};
 
@@ -26,6 +27,8 @@ pub struct Inputs<'a> {
     pub file_known: bool,
     /// Cores other work keeps busy now.
     pub busy_cores: f64,
+    /// Files it is going to read that are not in memory.
+    pub absent: AbsentFiles,
     /// What the user demands.
     pub constraints: Constraints,
     /// Seconds spent so far on reading, analysing and planning.

@@ -46,6 +46,7 @@ struct Shape {
     threads: u32,
     share: f64,
     memory: f64,
+    read_ahead: bool,
     rejection: Option<Rejection>,
 }
 
@@ -83,7 +84,7 @@ pub fn plan_process(
         code: inputs.analysis.code.clone(),
         objective,
         weights,
-        warm_up: belief.warm_up(),
+        warm_up: belief.warm_up(best),
         schedule: belief.schedule(cost),
         candidates: priced.iter().take(keep.max(1)).map(candidate).collect(),
         chosen,
@@ -125,12 +126,15 @@ impl<'a> Belief<'a> {
         sizes.dedup_by(|a, b| (*a / *b - 1.0).abs() < 0.01);
         let shares: Vec<f64> =
             std::iter::once(1.0).chain(self.inputs.resources.inventory.enforceable_shares.iter().copied()).collect();
+        let reads: &[bool] = if self.inputs.absent.bytes > 0.0 { &[false, true] } else { &[false] };
         let mut shapes = Vec::new();
         for threads in 1..=self.cores {
             for share in &shares {
                 let rejection = self.rejection(threads, *share);
-                let shape = |memory: &f64| Shape { threads, share: *share, memory: *memory, rejection };
-                shapes.extend(sizes.iter().map(shape));
+                for read_ahead in reads.iter().copied() {
+                    let shape = |memory: &f64| Shape { threads, share: *share, memory: *memory, read_ahead, rejection };
+                    shapes.extend(sizes.iter().map(shape));
+                }
             }
         }
         shapes
@@ -149,7 +153,8 @@ impl<'a> Belief<'a> {
     }
 
     /// Wall seconds of so many CPU seconds: divided over threads as far as the work can be (Amdahl 1967), by the step law
-    /// of quotas (work below one slice is not slowed), and stretched where more want cores than there are.
+    /// of quotas (work below one slice is not slowed), stretched where more want cores than there are; and what it waits for
+    /// files that are not in memory.
     fn wall(&self, cpu: f64, shape: &Shape) -> f64 {
         let parallel = if self.threaded { self.costs.parallel_share.value } else { 0.0 };
         let threads = f64::from(shape.threads);
@@ -157,7 +162,7 @@ impl<'a> Belief<'a> {
         let period = self.costs.quota_period_seconds.value;
         let quota = period * shape.share;
         let throttled = if shape.share < 1.0 { (divided / quota).floor() * (period - quota) } else { 0.0 };
-        (divided + throttled) * self.crowding(threads)
+        (divided + throttled) * self.crowding(threads) + self.inputs.absent.seconds(&self.costs, shape.read_ahead)
     }
 
     fn crowding(&self, threads: f64) -> f64 {
@@ -215,7 +220,11 @@ impl<'a> Belief<'a> {
 
     fn configuration(&self, shape: &Shape) -> Configuration {
         let tell = self.threaded || self.inputs.constraints.threads.is_some();
-        let settings = ProcessSettings { library_threads: tell.then_some(shape.threads), pinned: false };
+        let settings = ProcessSettings {
+            library_threads: tell.then_some(shape.threads),
+            read_ahead: shape.read_ahead,
+            ..ProcessSettings::default()
+        };
         let placement = Placement {
             region: "all".to_owned(),
             node: "local".to_owned(),
@@ -232,10 +241,13 @@ impl<'a> Belief<'a> {
         let Some((best, cost)) = priced.first() else { return String::new() };
         let name = |shape: &Shape| {
             let threads = format!("{} thread{}", shape.threads, if shape.threads == 1 { "" } else { "s" });
-            if shape.share < 1.0 { format!("{threads} on {} of a core", shape.share) } else { threads }
+            let share = if shape.share < 1.0 { format!(" on {} of a core", shape.share) } else { String::new() };
+            let read = if shape.read_ahead { ", its files read ahead," } else { "" };
+            format!("{threads}{share}{read}")
         };
         let other = priced.iter().find(|(shape, _)| {
-            shape.rejection.is_none() && (shape.threads, shape.share.to_bits()) != (best.threads, best.share.to_bits())
+            let kind = |shape: &Shape| (shape.threads, shape.share.to_bits(), shape.read_ahead);
+            shape.rejection.is_none() && kind(shape) != kind(best)
         });
         match other {
             Some((shape, theirs)) => format!(
@@ -250,10 +262,20 @@ impl<'a> Belief<'a> {
         }
     }
 
-    fn warm_up(&self) -> Vec<WarmStep> {
+    fn warm_up(&self, shape: &Shape) -> Vec<WarmStep> {
         let seconds = around(&self.costs.spawn_seconds);
-        let joules = seconds.scale(tame(self.inputs.resources.power.busy_watts_per_core.value));
-        vec![WarmStep { step: Step::Spawn, seconds, joules, bytes: Bytes::ZERO }]
+        let joules = |seconds: Estimate| seconds.scale(tame(self.inputs.resources.power.busy_watts_per_core.value));
+        let spawn = WarmStep { step: Step::Spawn, seconds, joules: joules(seconds), bytes: Bytes::ZERO };
+        let absent = &self.inputs.absent;
+        let reading = shape.read_ahead.then(|| {
+            let value = absent.seconds(&self.costs, true);
+            let basis = if absent.ahead_seconds_per_byte.is_some() { Basis::Observed } else { Basis::Default };
+            let seconds = Estimate::new(value / 2.0, value, value * 2.0, basis);
+            // A disk's work, beside which the cores are free.
+            let joules = Estimate::exact(0.0, Basis::Default);
+            WarmStep { step: Step::ReadAhead, seconds, joules, bytes: Bytes(absent.bytes as u64) }
+        });
+        std::iter::once(spawn).chain(reading).collect()
     }
 
     fn schedule(&self, cost: &Cost) -> Vec<Slot> {
@@ -286,6 +308,12 @@ impl<'a> Belief<'a> {
         say("starting a confined process", &self.costs.spawn_seconds);
         if self.threaded {
             say("the share of the work that threads divide", &self.costs.parallel_share);
+        }
+        if self.inputs.absent.bytes > 0.0 {
+            say("reading files as the program comes to them", &self.costs.demand_read_seconds_per_byte);
+            if self.inputs.absent.ahead_seconds_per_byte.is_none() {
+                say("reading files ahead", &self.costs.ahead_read_seconds_per_byte);
+            }
         }
         if self.memory_basis == Basis::Default {
             lines.push(
@@ -352,6 +380,7 @@ fn threaded(analysis: &Analysis) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::AbsentFiles;
     use crate::testing::Problem;
 
     fn planned(change: impl FnOnce(&mut Problem)) -> Plan {
@@ -382,6 +411,38 @@ mod tests {
         let threads = |problem: &mut Problem| problem.analysis.profile.parallelism.kind = ParallelismKind::Threads;
         let most = planned(threads).candidates.iter().map(|c| c.configuration.placements[0].units).max();
         assert_eq!(told(&planned(threads)), most);
+    }
+
+    #[test]
+    fn files_are_read_ahead_only_where_they_are_absent_and_that_is_quicker() {
+        let reads = |absent: AbsentFiles| planned(|problem| problem.absent = absent).chosen;
+        let read_ahead = |absent| reads(absent).configuration.process().unwrap().read_ahead;
+        let gone = AbsentFiles { bytes: 1e8, ahead_seconds_per_byte: None };
+        assert!(!read_ahead(AbsentFiles::default()) && read_ahead(gone));
+        assert!(!read_ahead(AbsentFiles { ahead_seconds_per_byte: Some(1.0), ..gone }));
+        let steps = planned(|problem| problem.absent = gone).warm_up;
+        assert!(steps.iter().any(|step| step.step == Step::ReadAhead && step.bytes == Bytes(100_000_000)));
+    }
+
+    #[test]
+    fn a_share_slows_only_what_is_longer_than_a_slice() {
+        let walls = |seconds: f64| {
+            let seen = Estimate::exact(seconds, Basis::Observed);
+            let plan = planned(|problem| {
+                problem.corrections.process_cpu_seconds = Some(seen);
+                problem.resources.inventory.enforceable_shares = vec![0.5];
+            });
+            let of = |share: f64| {
+                let found = plan.candidates.iter().find(|c| (c.configuration.placements[0].share - share).abs() < 1e-9);
+                found.unwrap().cost.run_seconds.expected
+            };
+            (of(1.0), of(0.5))
+        };
+        // A slice of half a core is 10 ms of each 20.
+        let (whole, half) = walls(0.009);
+        assert!((whole - half).abs() < 1e-9, "{whole} {half}");
+        let (whole, half) = walls(0.1);
+        assert!((half - whole - 0.1).abs() < 0.011, "{whole} {half}");
     }
 
     #[test]

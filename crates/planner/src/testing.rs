@@ -10,7 +10,7 @@ use forewarm_types::{
     Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, IsaLevel, Objective, Plan, Tier, Weights,
 };
 
-use crate::{Belief, ChooseError, Constraints, Inputs, believe, candidates, choose, weights};
+use crate::{AbsentFiles, Belief, ChooseError, Constraints, Inputs, believe, candidates, choose, weights};
 
 /// A planning problem with everything owned.
 #[derive(Clone, Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct Problem {
     pub standing: Vec<(Tier, IsaLevel)>,
     pub constraints: Constraints,
     pub busy_cores: f64,
+    pub absent: AbsentFiles,
 }
 
 impl Problem {
@@ -33,6 +34,7 @@ impl Problem {
             standing: Vec::new(),
             constraints: Constraints { persist: true, ..Constraints::default() },
             busy_cores: 0.0,
+            absent: AbsentFiles::default(),
         }
     }
 
@@ -44,6 +46,7 @@ impl Problem {
             standing: &self.standing,
             file_known: false,
             busy_cores: self.busy_cores,
+            absent: self.absent,
             constraints: self.constraints,
             spent_seconds: 0.001,
         }

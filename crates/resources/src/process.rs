@@ -20,6 +20,10 @@ pub struct ProcessCosts {
     pub python_start_log_deviation: Figure,
     /// Wall seconds from the decision to the program's execution: forking, namespaces, the file system, filters.
     pub spawn_seconds: Figure,
+    /// Wall seconds that a program waits for a byte of its files that is not in memory, read as it comes to it.
+    pub demand_read_seconds_per_byte: Figure,
+    /// The same where all that it reads is read ahead beside its start.
+    pub ahead_read_seconds_per_byte: Figure,
     /// Length of a period of the CPU quota.
     pub quota_period_seconds: Figure,
     /// Share of a program's work that several threads divide, where it is known to use them and not how much.
@@ -38,6 +42,8 @@ pub fn process_costs() -> ProcessCosts {
         python_start_seconds: figure(0.02, "python-start"),
         python_start_log_deviation: figure(0.52, "python-start"),
         spawn_seconds: figure(0.003, "sandbox"),
+        demand_read_seconds_per_byte: figure(5.3e-9, "file-reads"),
+        ahead_read_seconds_per_byte: figure(1.5e-9, "file-reads"),
         quota_period_seconds: figure(0.02, "quota"),
         parallel_share: figure(0.5, "parallel-share"),
     }

@@ -183,6 +183,7 @@ impl Store {
             None => forget_all(transaction),
         })?;
         self.forget_rungs(digest)?;
+        self.forget_pages(digest)?;
         self.truncate_log()?;
         Ok(forgotten)
     }

@@ -14,6 +14,7 @@ mod maintain;
 mod model;
 mod modules;
 mod open;
+mod pages;
 mod rungs;
 mod schema;
 
@@ -23,6 +24,7 @@ pub use history::{Found, HistoryRow, Known, Record};
 pub use maintain::{MAX_ANALYSES, MAX_CODES, MAX_FILES, MAX_OBSERVATIONS, MAX_OBSERVATIONS_PER_CODE, WAL_LIMIT};
 pub use modules::ModuleCostRow;
 pub use open::{FILE_NAME, Options, Store};
+pub use pages::PageSample;
 pub use rungs::RungRow;
 
 #[cfg(test)]

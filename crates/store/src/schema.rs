@@ -48,6 +48,12 @@ pub(crate) const MIGRATIONS: &[&str] = &[
          digest BLOB NOT NULL CHECK(length(digest) = 32), rung TEXT NOT NULL, seconds REAL NOT NULL,
          bytes INTEGER NOT NULL, samples INTEGER NOT NULL, measured_unix REAL NOT NULL,
          PRIMARY KEY(digest, rung)) STRICT, WITHOUT ROWID;",
+    // Which pages of its files a code reads: a sample for every run, and the whole apart, which is long and seldom read.
+    "CREATE TABLE pages(
+         digest BLOB PRIMARY KEY CHECK(length(digest) = 32), bytes INTEGER NOT NULL, sample TEXT NOT NULL,
+         recorded_unix REAL NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE page_manifests(
+         id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32), manifest TEXT NOT NULL) STRICT;",
 ];
 
 /// The version this crate writes.

@@ -114,7 +114,7 @@ pub enum Settings {
 }
 
 /// The settings of a process on a CPU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProcessSettings {
     /// Threads its libraries are told to use; `None` where it uses none that could be told.
@@ -122,6 +122,37 @@ pub struct ProcessSettings {
     /// Bind it to as many cores as it has units.
     #[serde(default)]
     pub pinned: bool,
+    /// The highest instruction-set level its libraries may use, where they can be told; `None` for the processor's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isa_ceiling: Option<IsaCeiling>,
+    /// Ask for large pages behind what it allocates.
+    #[serde(default)]
+    pub large_pages: bool,
+    /// Have the files read ahead that it is known to read.
+    #[serde(default)]
+    pub read_ahead: bool,
+}
+
+/// A level of the x86-64 architecture above which libraries are told not to go: System V psABI for AMD64, 3.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum IsaCeiling {
+    /// SSE4.2 and below.
+    #[serde(rename = "x86-64-v2")]
+    V2,
+    /// AVX2 and FMA and below.
+    #[serde(rename = "x86-64-v3")]
+    V3,
+}
+
+impl IsaCeiling {
+    /// The level's name, as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V2 => "x86-64-v2",
+            Self::V3 => "x86-64-v3",
+        }
+    }
 }
 
 /// A part of the code put on a processor.

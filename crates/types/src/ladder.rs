@@ -46,11 +46,13 @@ pub enum Step {
     Spawn,
     /// What a program does before it asks for its first event.
     Initialise,
+    /// Having files read that the program is going to read, beside its start.
+    ReadAhead,
 }
 
 impl Step {
     /// Every step, in the order of the climb.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Analyze,
         Self::Compile,
@@ -62,6 +64,7 @@ impl Step {
         Self::Prefault,
         Self::Spawn,
         Self::Initialise,
+        Self::ReadAhead,
     ];
 
     /// The step's key in JSON and in the database.
@@ -79,6 +82,7 @@ impl Step {
             Self::Prefault => "prefault",
             Self::Spawn => "spawn",
             Self::Initialise => "initialise",
+            Self::ReadAhead => "read-ahead",
         }
     }
 }

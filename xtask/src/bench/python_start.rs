@@ -1,5 +1,6 @@
 //! `bench python-start`: from asking for a Python program to its first instruction, by each way there is: the interpreter
 //! itself, Forewarm from nothing and from each rung of its warm ladder, and `multiprocessing.forkserver`. All take turns.
+//! Beside that, what it takes when none of the files is in memory any more, with and without reading them ahead.
 //!
 //! What is run says on its standard output when it began, on the clock that all processes share.
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -101,6 +103,7 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     let mut rows = measure("handler", folder.path(), &python, rounds)?;
     rows.push(fork_server(folder.path(), &python, rounds)?);
     rows.extend(measure("script", folder.path(), &python, rounds)?);
+    rows.extend(measure_gone(folder.path(), &python, rounds)?);
     rows.iter().for_each(print_row);
     write("python-start", corpus, rows)
 }
@@ -138,9 +141,7 @@ fn measure(program: &'static str, folder: &Path, python: &Path, rounds: u32) -> 
     let warm = rungs.map(|rung| (format!("forewarm, {rung}"), Some(rung)));
     let mut ways = Vec::new();
     for (name, rung) in names.into_iter().chain(warm) {
-        let home = tempfile::tempdir().doing("making a home")?;
-        fs::DirBuilder::new().mode(0o700).create(home.path().join("runtime")).doing("making a home")?;
-        let mut way = Way { name, rung, home, held: None, climbed: None, starts: Vec::new(), walls: Vec::new() };
+        let mut way = way(name, rung)?;
         climb(&mut way, program, folder, python)?;
         // Once to fill the page cache, and Forewarm's own memory of the program.
         once(&way, program, folder, python)?;
@@ -158,6 +159,49 @@ fn measure(program: &'static str, folder: &Path, python: &Path, rounds: u32) -> 
         require(forewarm(way, folder, &["warm", "--drop"]).stdout(Stdio::null()))?;
     }
     Ok(ways.into_iter().map(|way| row(program, way)).collect())
+}
+
+fn way(name: String, rung: Option<&'static str>) -> Outcome<Way> {
+    let home = tempfile::tempdir().doing("making a home")?;
+    fs::DirBuilder::new().mode(0o700).create(home.path().join("runtime")).doing("making a home")?;
+    Ok(Way { name, rung, home, held: None, climbed: None, starts: Vec::new(), walls: Vec::new() })
+}
+
+/// The handler's start with all files of the interpreter and its packages gone from memory before each run.
+fn measure_gone(folder: &Path, python: &Path, rounds: u32) -> Outcome<Vec<Row>> {
+    let names = ["python, files gone", "forewarm, files gone", "forewarm, files read ahead"];
+    let mut ways = names.into_iter().map(|name| way(name.to_owned(), None)).collect::<Outcome<Vec<_>>>()?;
+    let noted = ["warm", "--pages", "--python", &python.to_string_lossy(), "handler.py"];
+    require(forewarm(&ways[2], folder, &noted).stdout(Stdio::null()))?;
+    for way in &ways {
+        once(way, "handler", folder, python)?;
+    }
+    let asked = output_of(Command::new(python).args(["-c", "import sys, os; print(os.path.dirname(os.__file__))"]))?;
+    let folders = [target().join("python-start/venv"), PathBuf::from(asked.trim())];
+    for _ in 0..rounds {
+        for way in &mut ways {
+            folders.iter().try_for_each(|folder| let_go(folder))?;
+            let (start, wall) = once(way, "handler", folder, python)?;
+            way.starts.push(start);
+            way.walls.push(wall);
+        }
+    }
+    Ok(ways.into_iter().map(|way| row("handler", way)).collect())
+}
+
+/// Has the system let go of all files below a folder.
+fn let_go(folder: &Path) -> Outcome {
+    for entry in fs::read_dir(folder).doing("looking for files")?.filter_map(Result::ok) {
+        let kind = entry.file_type().doing("looking for files")?;
+        if kind.is_dir() {
+            let_go(&entry.path())?;
+        } else if kind.is_file() {
+            let file = fs::File::open(entry.path()).doing("opening a file")?;
+            let advice = PosixFadviseAdvice::POSIX_FADV_DONTNEED;
+            posix_fadvise(&file, 0, 0, advice).doing("letting go of a file")?;
+        }
+    }
+    Ok(())
 }
 
 fn row(program: &'static str, way: Way) -> Row {
@@ -203,7 +247,7 @@ fn climb(way: &mut Way, program: &str, folder: &Path, python: &Path) -> Outcome 
 fn once(way: &Way, program: &str, folder: &Path, python: &Path) -> Outcome<(f64, f64)> {
     let file = format!("{program}.py");
     let python_text = python.to_string_lossy();
-    let mut command = match (way.name.as_str(), program) {
+    let mut command = match (way.name.split(',').next().unwrap_or_default(), program) {
         ("python", "script") => {
             let mut command = Command::new(python);
             command.arg(&file).current_dir(folder).stdin(Stdio::null());
@@ -214,8 +258,11 @@ fn once(way: &Way, program: &str, folder: &Path, python: &Path) -> Outcome<(f64,
             command.args(["-c", DIRECT]).arg(folder).current_dir(folder).stdin(Stdio::null());
             command
         }
-        (_, "script") => forewarm(way, folder, &["run", "--python", &python_text, &file]),
-        _ => forewarm(way, folder, &["run", "--python", &python_text, "--event", "event.json", &file]),
+        (_, "script") => forewarm(way, folder, &["run", "--no-prepare", "--python", &python_text, &file]),
+        _ => {
+            let words = ["run", "--no-prepare", "--python", &python_text, "--event", "event.json", &file];
+            forewarm(way, folder, &words)
+        }
     };
     let asked = now()?;
     let said = output_of(&mut command)?;

@@ -43,6 +43,7 @@ impl Output for Text {
             Document::Cached(artifacts) => cached(artifacts),
             Document::Pruned(Bytes(0)) => "nothing to free\n".to_owned(),
             Document::Pruned(bytes) => format!("freed {}\n", human::size(*bytes)),
+            Document::PagesWarmed(programs) => programs.iter().map(warm::pages).collect(),
             Document::Warmed(programs) => programs.iter().map(warm::climb).collect(),
             Document::Held(held) => warm::held(held),
             Document::Dropped(count) => warm::dropped(*count),
@@ -84,8 +85,12 @@ fn shape(configuration: &Configuration) -> String {
         words.extend(cpu.pinned.then(|| "pinned".to_owned()));
         words.extend(cpu.prefault.then(|| "prefaulted".to_owned()));
     }
-    if let Some(threads) = configuration.process().and_then(|process| process.library_threads) {
-        words.push(plural(threads, "thread"));
+    if let Some(process) = configuration.process() {
+        words.extend(process.library_threads.map(|threads| plural(threads, "thread")));
+        words.extend(process.pinned.then(|| "pinned".to_owned()));
+        words.extend(process.isa_ceiling.map(|ceiling| format!("up to {}", ceiling.name())));
+        words.extend(process.large_pages.then(|| "large pages".to_owned()));
+        words.extend(process.read_ahead.then(|| "files read ahead".to_owned()));
     }
     if place.share < 1.0 {
         words.push(format!("{} of each core", human::percent(place.share)));

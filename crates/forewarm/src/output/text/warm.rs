@@ -1,6 +1,6 @@
 //! What is kept ready between runs, for people.
 
-use forewarm_orchestrator::{Kept, Warmed};
+use forewarm_orchestrator::{Kept, PagesWarmed, Warmed};
 
 use super::plural;
 use crate::human;
@@ -24,6 +24,15 @@ pub fn climb(warmed: &Warmed) -> String {
         text.push_str(&format!("  {} was refused: {why}\n", rung.name()));
     }
     text
+}
+
+/// What of a program's files was brought into memory.
+pub fn pages(warmed: &PagesWarmed) -> String {
+    let (file, all, read) = (warmed.file.display(), human::size(warmed.bytes), human::size(warmed.read_bytes));
+    let noted = if warmed.noted { ", noted just now" } else { "" };
+    let files = plural(u32::try_from(warmed.files).unwrap_or(u32::MAX), "file");
+    let seconds = human::seconds(warmed.seconds);
+    format!("{file}: {all} of {files} in memory{noted}, of which {read} were read in {seconds}\n")
 }
 
 /// What is held.
