@@ -32,6 +32,7 @@ mod lanes;
 mod loops;
 mod memory;
 mod mix;
+pub mod operators;
 mod priors;
 mod profile;
 mod program;

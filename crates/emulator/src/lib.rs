@@ -6,12 +6,17 @@
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
+pub mod counting;
 mod fit;
 pub mod generate;
 pub mod imports;
+pub mod instrument;
+pub mod intervals;
 pub mod nnls;
+mod reuse;
 mod sections;
 mod statistics;
+mod table;
 pub mod trial;
 
 pub use calibrate::{Budget, calibrate};

@@ -10,6 +10,7 @@ pub(crate) mod host;
 pub(crate) mod link;
 mod load;
 mod trial;
+pub mod watched;
 
 use std::sync::Arc;
 

@@ -121,6 +121,7 @@ proptest! {
             wall_seconds: weights.dollars_per_second,
             run_cpu_seconds: weights.dollars_per_joule,
             peak_linear_memory_bytes: problem.analysis.profile.memory.initial_bytes,
+            counts: None,
         };
         belief.update(&trial);
         let _ = crate::choose(&belief, crate::candidates(&belief, &weights), Objective::Latency, weights, usize::MAX);

@@ -105,6 +105,10 @@ pub struct ReuseHistogram {
     /// Of the accesses that no short window had seen before, the share that lie beside the line which the same operator
     /// touched last: those a stream prefetcher fetches ahead.
     pub sequential_share: f64,
+    /// Of the same accesses, the share beyond that which lie as far from what the same operator touched last as that lay from
+    /// what it touched before: addresses that are known ahead, so that many can be on their way at once.
+    #[serde(default)]
+    pub strided_share: f64,
     /// Accesses that were looked at.
     pub sampled: u64,
 }

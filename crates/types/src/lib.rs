@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod host;
 pub mod invocation;
 pub mod ladder;
+pub mod model;
 pub mod native;
 pub mod observation;
 pub mod plan;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::CodeInfo;
 use crate::configuration::Configuration;
 use crate::cost::{Cost, Objective, Weights};
+use crate::counts::Counts;
 use crate::estimate::Estimate;
 use crate::ladder::Step;
 use crate::units::Bytes;
@@ -124,4 +125,7 @@ pub struct Trial {
     pub run_cpu_seconds: f64,
     /// Peak linear memory.
     pub peak_linear_memory_bytes: Bytes,
+    /// All that was counted, where the code could be rewritten to count it; else `ops` is all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
 }

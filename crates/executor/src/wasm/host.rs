@@ -34,6 +34,7 @@ impl Host {
         let limits = Limits {
             max_memory: invocation.max_memory.map(|bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX)),
             memory: 0,
+            foreign: 0,
             table_elements: 0,
             progress: Arc::clone(&invocation.progress),
         };
@@ -56,6 +57,17 @@ impl Host {
         }
         invocation.progress.memory_reached(Bytes(memory as u64));
         Ok(())
+    }
+
+    /// The same for a program to which a memory of so many bytes was added.
+    pub(crate) fn with_foreign_memory(mut self, bytes: u64) -> Self {
+        self.limits.foreign = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self
+    }
+
+    /// Size of all memories of the program.
+    pub(crate) fn linear_memory_bytes(&self) -> u64 {
+        self.limits.memory.saturating_sub(self.limits.foreign) as u64
     }
 
     /// A store with this host as its data, its limits in force.
@@ -137,6 +149,8 @@ impl Pollable for StoppingStdin {
 struct Limits {
     max_memory: Option<usize>,
     memory: usize,
+    /// Bytes of memory that rewriting has added, which count as none of the program's.
+    foreign: usize,
     table_elements: usize,
     progress: Arc<Progress>,
 }
@@ -147,12 +161,13 @@ impl ResourceLimiter for Limits {
             return Ok(false);
         }
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if self.max_memory.is_some_and(|limit| total > limit) {
-            self.progress.memory_denied(Bytes(total as u64));
+        let own = total.saturating_sub(self.foreign);
+        if self.max_memory.is_some_and(|limit| own > limit) {
+            self.progress.memory_denied(Bytes(own as u64));
             return Ok(false);
         }
         self.memory = total;
-        self.progress.memory_reached(Bytes(total as u64));
+        self.progress.memory_reached(Bytes(own as u64));
         Ok(true)
     }
 

@@ -21,7 +21,7 @@ use crate::stopwatch::Stopwatch;
 /// Operators between two looks at the clock: some 100 µs of Winch code, so that a wall budget is kept to within that.
 const SLICE_OPS: u64 = 100_000;
 
-/// Why a trial was ended by what the program did.
+/// Why a trial was ended from inside the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
     /// It read the standard input, which is the real run's.
@@ -30,6 +30,12 @@ pub(crate) enum Stop {
     /// It wrote to a directory, which only the real run may.
     #[error("writes files")]
     WritesFiles,
+    /// Its time is up.
+    #[error("wall budget")]
+    WallBudget,
+    /// It has executed as much as it may.
+    #[error("operator budget")]
+    OperatorBudget,
 }
 
 /// Functions of WASI preview 1 that change the file system whatever their arguments.
@@ -61,20 +67,8 @@ impl Engine {
         max_ops: u64,
         max_wall_seconds: f64,
     ) -> Result<Trial, WarmError> {
-        let invocation = Invocation {
-            stdio: Stdio::Detached,
-            network: false,
-            progress: Arc::new(Progress::default()),
-            ..invocation.clone()
-        };
-        // A thread of its own: whatever the program does to it, the caller's stack, affinity and runtime stay as they are.
-        std::thread::scope(|scope| {
-            let trial = || self.trial_here(code, &invocation, max_ops, max_wall_seconds);
-            match scope.spawn(trial).join() {
-                Ok(trial) => trial,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        let invocation = confined(invocation);
+        in_a_thread(|| self.trial_here(code, &invocation, max_ops, max_wall_seconds))
     }
 
     fn trial_here(
@@ -109,11 +103,7 @@ impl Engine {
         let run_cpu_seconds = (thread_cpu() - cpu).0;
         // A file operation that blocks is left behind in its thread rather than waited for.
         runtime.shutdown_background();
-        let stopped_by = match result {
-            Err(_) => Some("wall budget".to_owned()),
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => stop_reason(&error),
-        };
+        let stopped_by = stopped_by(result);
         Ok(Trial {
             ops: max_ops.saturating_sub(store.get_fuel().unwrap_or(0)),
             complete: stopped_by.is_none(),
@@ -121,8 +111,37 @@ impl Engine {
             wall_seconds: watch.elapsed().0,
             run_cpu_seconds,
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
+            counts: None,
         })
     }
+}
+
+/// The invocation without streams and network, its progress its own.
+pub(super) fn confined(invocation: &Invocation) -> Invocation {
+    Invocation { stdio: Stdio::Detached, network: false, progress: Arc::new(Progress::default()), ..invocation.clone() }
+}
+
+/// Runs in a thread of its own: whatever the program does to it, the caller's stack, affinity and runtime stay as they
+/// are.
+pub(super) fn in_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(run).join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+/// What ended a trial before the program's own end.
+pub(super) fn stopped_by<T, E>(result: Result<wasmtime::Result<T>, E>) -> Option<String> {
+    match result {
+        Err(_) => Some(Stop::WallBudget.to_string()),
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => stop_reason(&error),
+    }
+}
+
+/// An engine that fails where it cannot.
+pub(super) fn broken(error: wasmtime::Error) -> WarmError {
+    WarmError::Instantiate(format!("{error:#}"))
 }
 
 fn refused(why: &str, wall_seconds: f64) -> Trial {
@@ -133,6 +152,7 @@ fn refused(why: &str, wall_seconds: f64) -> Trial {
         wall_seconds,
         run_cpu_seconds: 0.0,
         peak_linear_memory_bytes: forewarm_types::Bytes::ZERO,
+        counts: None,
     }
 }
 
@@ -145,14 +165,14 @@ fn stop_reason(error: &wasmtime::Error) -> Option<String> {
         return Some(stop.to_string());
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Some("operator budget".to_owned()),
+        Some(Trap::OutOfFuel) => Some(Stop::OperatorBudget.to_string()),
         Some(_) => None,
         None => Some(error.root_cause().to_string()),
     }
 }
 
 /// Puts guards before the functions of WASI preview 1 that write.
-fn guard(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
+pub(super) fn guard(linker: &mut Linker<Host>, module: &Module) -> wasmtime::Result<()> {
     for import in module.imports() {
         let wasmtime::ExternType::Func(ty) = import.ty() else { continue };
         // The snapshot before it is rare enough that a trial stops at any file it opens.
