@@ -8,6 +8,7 @@ mod climb;
 mod compile;
 mod contention;
 mod factors;
+mod hierarchy;
 mod ladder;
 mod memory;
 mod op_costs;
@@ -114,6 +115,8 @@ pub fn calibrate(
     factors::measure(&bench, &mut model.op_costs, &mut model.metering)?;
     progress("reading, memory");
     memory::measure(&bench, &mut model.transitions)?;
+    progress("memory hierarchy");
+    model.hierarchy = hierarchy::measure(&bench, &model.inventory)?;
     progress("contention");
     contention::measure(&bench, largest_cache, &mut model.contention)?;
     Ok(model)

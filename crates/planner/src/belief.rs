@@ -10,7 +10,7 @@ use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel,
 use crate::distribution::tame;
 use crate::files::AbsentFiles;
 use crate::memory::Peak;
-use crate::run_time::{Evidence, RunTime, TIERS};
+use crate::run_time::{CountingFactor, Evidence, RunTime, TIERS};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +135,8 @@ pub(crate) struct Machine {
     pub prefault: Estimate,
     pub metered_compile_factor: f64,
     pub metered_run_factor: f64,
+    pub counted: CountingFactor,
+    pub fueled: CountingFactor,
 }
 
 /// A processor as the pricing needs it.
@@ -184,7 +186,8 @@ impl Belief {
     pub fn update(&mut self, trial: &Trial) {
         self.tried = true;
         self.probe_seconds += tame(trial.wall_seconds);
-        self.evidence.update(trial, self.metered_tier(), self.machine.metered_run_factor);
+        let factor = if trial.counts.is_some() { self.machine.counted } else { self.machine.fueled };
+        self.evidence.update(trial, self.metered_tier(), factor);
         self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
         self.runs = self.evidence.predict();
     }
@@ -311,6 +314,8 @@ impl Machine {
             prefault: tamed(prefault.map_or_else(none, |cost| cost.cpu_seconds(initial))),
             metered_compile_factor: tame(metering.compile_factor.value).max(1.0),
             metered_run_factor: tame(metering.run_factor.value).max(1.0),
+            counted: CountingFactor::of(&metering.run_factor),
+            fueled: CountingFactor::of(&metering.fuel_run_factor),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Predicted CPU time of the run proper on each tier, from the strongest evidence there is.
 //!
 //! In order of strength: past runs of this code on the tier; past runs on another tier times the ratio of the two
-//! tiers' costs for this operator mix; operators counted (in a trial, or before) times calibrated costs; operators
-//! estimated statically, joined with the prior over programs, times costs.
+//! tiers' costs for this operator mix; operators counted (in a trial, or before) times calibrated costs, class by class
+//! and with the memory's share where a trial counted those too; operators estimated statically, joined with the prior over
+//! programs, times costs.
 
-use forewarm_resources::ResourceModel;
 use forewarm_resources::costs::MeanCost;
 use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
+use forewarm_resources::{Figure, Hierarchy, OpCosts, ResourceModel, run_model};
 use forewarm_types::plan::Trial;
-use forewarm_types::{Analysis, Basis, Corrections, Estimate, OpMix, Tier};
+use forewarm_types::{Analysis, Basis, Corrections, Counts, Estimate, OpMix, Tier};
 
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
 
@@ -33,8 +34,25 @@ pub(crate) struct Evidence {
     operators: Operators,
     basis: Basis,
     costs: [Option<MeanCost>; TIERS],
+    op_costs: OpCosts,
+    hierarchy: Hierarchy,
     /// Whether the prior over programs had a say.
     pub uses_prior: bool,
+}
+
+/// How much slower counting code runs, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CountingFactor {
+    /// Its CPU time over that of plain code, at least 1.
+    pub value: f64,
+    /// Standard deviation of its logarithm over programs.
+    pub log_deviation: f64,
+}
+
+impl CountingFactor {
+    pub fn of(figure: &Figure) -> Self {
+        Self { value: tame(figure.value).max(1.0), log_deviation: figure.log_deviation() }
+    }
 }
 
 /// Predicted CPU seconds on one tier at equally likely nodes, ascending; node `i` of every tier is the same scenario.
@@ -72,7 +90,15 @@ impl Evidence {
             }
         };
         let uses_prior = uses_prior && observed.iter().all(Option::is_none);
-        Self { observed, operators: Operators::Spread(operators), basis, costs, uses_prior }
+        Self {
+            observed,
+            operators: Operators::Spread(operators),
+            basis,
+            costs,
+            op_costs: resources.op_costs.clone(),
+            hierarchy: resources.hierarchy.clone(),
+            uses_prior,
+        }
     }
 
     /// Whether this code's run has been measured, in a run or a trial.
@@ -81,8 +107,9 @@ impl Evidence {
     }
 
     /// Takes a trial in: its count is the whole where it was complete, else a lower bound beyond which the run lasts as
-    /// such things do ([`lasting_nodes`]); its time per operator calibrates the costs for this program.
-    pub fn update(&mut self, trial: &Trial, metered: Tier, run_factor: f64) {
+    /// such things do ([`lasting_nodes`]); its counts by class and its memory accesses say what an operator of this program
+    /// costs on each tier, and its time what all tiers' costs have in common that the model does not know.
+    pub fn update(&mut self, trial: &Trial, metered: Tier, factor: CountingFactor) {
         if trial.ops == 0 {
             return;
         }
@@ -96,16 +123,41 @@ impl Evidence {
         if trial.complete && !self.observed.iter().flatten().any(sharper) {
             self.observed = [None; TIERS];
         }
+        if let Some(counts) = &trial.counts {
+            self.take_counts(counts, ops);
+        }
+        self.take_time(trial, ops, metered, factor);
+    }
+
+    /// Costs of this program's own operators, in units of the trial's.
+    fn take_counts(&mut self, counts: &Counts, ops: f64) {
+        let operators = counts.classes.values().sum::<u64>() as f64;
+        for (tier, cost) in Tier::ALL.into_iter().zip(&mut self.costs) {
+            let counted = run_model::mean(&self.op_costs, &self.hierarchy, counts, tier);
+            *cost = counted.map(|mean| MeanCost { seconds: mean.seconds * operators / ops, ..mean }).or(*cost);
+        }
+    }
+
+    /// Moves all tiers' costs by what the trial's time differs from the model's, each weighed by its precision.
+    fn take_time(&mut self, trial: &Trial, ops: f64, metered: Tier, factor: CountingFactor) {
         if trial.run_cpu_seconds < SHORTEST_TIMED {
             return;
         }
         let Some(model) = self.costs[metered as usize] else { return };
-        let scale = tame(trial.run_cpu_seconds / ops / run_factor.max(1.0)) / model.seconds;
-        if scale.is_finite() && scale > 0.0 {
-            for cost in self.costs.iter_mut().flatten() {
-                let log_deviation = TIER_RATIO_LOG_DEVIATION.min(cost.log_deviation);
-                *cost = MeanCost { seconds: cost.seconds * scale, log_deviation, basis: Basis::Observed };
-            }
+        let apart = (tame(trial.run_cpu_seconds / ops / factor.value) / model.seconds).ln();
+        let theirs = factor.log_deviation.powi(2);
+        // How far the two lie apart says itself how far the model may be off (empirical Bayes: Efron and Morris 1973).
+        let ours = model.log_deviation.powi(2).max(apart.powi(2) - theirs);
+        // A factor without a deviation is taken as exact.
+        let weight = if theirs > 0.0 { ours / (ours + theirs) } else { 1.0 };
+        let left = (weight.sqrt() * factor.log_deviation).hypot(TIER_RATIO_LOG_DEVIATION);
+        if !apart.is_finite() {
+            return;
+        }
+        for cost in self.costs.iter_mut().flatten() {
+            let seconds = cost.seconds * (weight * apart).exp();
+            let log_deviation = left.min(cost.log_deviation);
+            *cost = MeanCost { seconds, log_deviation, basis: Basis::Observed };
         }
     }
 

@@ -55,6 +55,13 @@ impl OpCosts {
         Some(counted.mul_independent(factor))
     }
 
+    /// Actual over predicted CPU time on a tier, learned from runs; 1 where nothing was learned.
+    #[must_use]
+    pub fn correction(&self, tier: Tier) -> f64 {
+        let correction = self.tiers.get(&tier).and_then(|costs| costs.correction.as_ref());
+        correction.map_or(1.0, |figure| figure.value.max(f64::MIN_POSITIVE))
+    }
+
     /// Mean CPU seconds per operator of a mix: costs weighted by the mix's expected shares, or by
     /// [`defaults::OP_MIX`] where it has none. A class without a cost takes the mean of the others.
     #[must_use]

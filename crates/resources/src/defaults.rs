@@ -91,6 +91,7 @@ pub fn model(inventory: Inventory) -> ResourceModel {
         schema: SCHEMA,
         inventory,
         op_costs: op_costs(),
+        hierarchy: crate::Hierarchy::default(),
         transitions: transitions(),
         power: power(),
         price: price(),
@@ -230,7 +231,15 @@ pub(crate) fn spawn_seconds() -> Figure {
 /// What counting operators adds.
 #[must_use]
 pub fn metering() -> Metering {
-    Metering { compile_factor: Figure::sourced(1.57, 0.0, "fuel"), run_factor: Figure::sourced(1.15, 0.0, "fuel") }
+    Metering {
+        compile_factor: Figure::sourced(1.6, 0.1, "counters"),
+        run_factor: Figure::sourced(1.8, 0.5, "counters"),
+        fuel_run_factor: fuel_run_factor(),
+    }
+}
+
+pub(crate) fn fuel_run_factor() -> Figure {
+    Figure::sourced(1.15, 0.0, "fuel")
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ pub mod contention;
 pub mod costs;
 pub mod defaults;
 pub mod figure;
+pub mod hierarchy;
 pub mod inventory;
 pub mod merge;
 pub mod power;
 pub mod process;
+pub mod run_model;
 pub mod sources;
 pub mod transitions;
 pub mod workload;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use contention::Contention;
 pub use costs::{OpCosts, TierCosts};
 pub use figure::Figure;
+pub use hierarchy::{Hierarchy, MemoryLevel};
 pub use inventory::Inventory;
 pub use merge::{merge, without_defaults};
 pub use power::{Power, Price};
@@ -37,6 +40,9 @@ pub struct ResourceModel {
     pub inventory: Inventory,
     /// Cost of each operator class on each tier.
     pub op_costs: OpCosts,
+    /// What accesses cost that the nearest cache does not serve.
+    #[serde(default)]
+    pub hierarchy: Hierarchy,
     /// Cost of each step of the warm ladder.
     pub transitions: Transitions,
     /// Power drawn.

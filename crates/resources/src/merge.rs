@@ -26,6 +26,9 @@ pub fn merge(defaults: ResourceModel, stored: &ResourceModel) -> ResourceModel {
         }
     }
     take_steps(&mut model.transitions.common, &stored.transitions.common);
+    if !stored.hierarchy.levels.is_empty() {
+        model.hierarchy = stored.hierarchy.clone();
+    }
     take_rest(&mut model, stored);
     model
 }

@@ -33,6 +33,9 @@ pub struct Metering {
     pub compile_factor: Figure,
     /// On run time.
     pub run_factor: Figure,
+    /// On the run time of code that the engine meters, since it cannot be rewritten.
+    #[serde(default = "defaults::fuel_run_factor")]
+    pub fuel_run_factor: Figure,
 }
 
 impl Default for Workload {
