@@ -6,6 +6,7 @@ mod accuracy;
 mod analyze;
 mod cold_start;
 mod criteria;
+mod emulate;
 mod jolteon;
 mod machine;
 mod multiply;
@@ -50,6 +51,8 @@ enum Name {
     Analyze,
     /// Which configurations are probed, and which is chosen, on a table recorded in a real cloud.
     Jolteon,
+    /// What counting a program costs, and how well its run time follows from its counts.
+    Emulate,
 }
 
 /// `cargo xtask bench`.
@@ -111,6 +114,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Analyze {
         return analyze::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Emulate {
+        return emulate::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::Jolteon {
         return jolteon::run(arguments, &Corpus::open()?);
     }
@@ -130,7 +136,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::WasmStart => wasm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy | Name::Analyze | Name::Jolteon | Name::NativeStart | Name::PythonStart => Ok(()),
+        Name::Accuracy | Name::Analyze | Name::Emulate | Name::Jolteon | Name::NativeStart | Name::PythonStart => {
+            Ok(())
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub fn prepare() -> Outcome<(Corpus, Vec<cases::Case>)> {
     fetch::install(&corpus, &fetched)?;
     native::all(&corpus, &fetched.python)?;
     programs::compile_all(&corpus, &fetched.python)?;
-    kernels::compile_all(&corpus, false, &|name| kernels::GUARDS.contains(&name))?;
+    kernels::compile_all(&corpus, kernels::Extent::Usual, &|name| kernels::GUARDS.contains(&name))?;
     inputs::write_all(&corpus)?;
     bad::write_all(&corpus)?;
     let cases = cases::all(&corpus);

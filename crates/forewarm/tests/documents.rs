@@ -136,7 +136,10 @@ fn emulate() {
     // A thousand rounds of a handful of operators each.
     let ops = emulation["trial"]["ops"].as_u64().unwrap();
     assert!((5_000..50_000).contains(&ops), "{ops}");
-    assert!(home.run(["emulate", "counts.wat"]).text().contains("counted"));
+    let page = home.run(["emulate", "counts.wat"]).text();
+    assert!(page.contains("counted") && page.contains("Functions by operators"), "{page}");
+    assert_eq!(emulation["trial"]["counts"]["complete"], true);
+    assert!(emulation["models"][0]["terms"][0]["seconds"].as_f64().unwrap() > 0.0);
     assert!(home.history().is_empty(), "a trial is no run");
 }
 

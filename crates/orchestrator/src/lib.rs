@@ -118,8 +118,12 @@ pub struct Emulation {
     pub schema: u32,
     /// The static analysis.
     pub analysis: Analysis,
-    /// The trial.
+    /// The trial, with all that it counted.
     pub trial: Option<forewarm_types::plan::Trial>,
+    /// The run time on each tier that follows from what was counted, in its terms; empty where only operators in total
+    /// were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<forewarm_types::model::RunModel>,
     /// The plan that follows from it.
     pub plan: Plan,
 }

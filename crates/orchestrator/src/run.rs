@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
+use forewarm_resources::run_model;
+use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
 use forewarm_types::{Bytes, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier};
@@ -87,7 +89,8 @@ impl Orchestrator {
     pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
         let mut considered = self.consider(request)?;
         let (plan, trial) = self.decide(&mut considered, request)?;
-        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, plan })
+        let models = models(&considered, trial.as_ref());
+        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, models, plan })
     }
 
     /// The whole loop. The observation is recorded before this returns. Runs of one orchestrator take turns.
@@ -389,6 +392,13 @@ impl Orchestrator {
         let prediction = observation.score();
         Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results, outcome: None }
     }
+}
+
+/// What the model makes of a trial's counts on each tier.
+fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
+    let Some(counts) = trial.and_then(|trial| trial.counts.as_ref()) else { return Vec::new() };
+    let forewarm_resources::ResourceModel { op_costs, hierarchy, .. } = &considered.resources;
+    Tier::ALL.into_iter().filter_map(|tier| run_model::explain(op_costs, hierarchy, counts, tier)).collect()
 }
 
 fn mode(emulate: Emulate) -> ProbeMode {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::statistics::median;
 use super::{Arguments, write};
 use crate::corpus::Corpus;
-use crate::corpus::kernels::{self, Kernel, Part};
+use crate::corpus::kernels::{self, Extent, Kernel, Part};
 use crate::process::{Outcome, While, cargo, command, failure, output_of, require, target};
 
 /// One kernel, predicted and counted.
@@ -57,7 +57,8 @@ struct Goal {
 pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     let wanted =
         |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| name.starts_with(only.as_str()));
-    let kernels = kernels::compile_all(corpus, arguments.all, &wanted)?;
+    let extent = if arguments.all { Extent::All } else { Extent::Usual };
+    let kernels = kernels::compile_all(corpus, extent, &wanted)?;
     let truths = truths(&kernels)?;
     let profiles = profiles(&kernels)?;
     let mut rows = Vec::new();

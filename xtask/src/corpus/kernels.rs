@@ -52,11 +52,27 @@ const UNUSUAL: [&str; 4] = ["-O0", "-O1", "-O3", "-Os"];
 /// Flags of every compilation.
 const FLAGS: [&str; 4] = ["-target", "wasm32-wasi", "-lm", "-w"];
 
-/// Compiles what is new or changed, two at a time. With `all`, by unusual flags too.
+/// Which sizes and flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The kernel's three sizes by the usual flags.
+    Usual,
+    /// By unusual flags too, at the middle size.
+    All,
+    /// At one size beyond the greatest alone, by the first of the usual flags: for timing, which wants runs that take
+    /// longer than counting does.
+    Grown,
+}
+
+/// Exponent of the step from the middle size to the greatest, a step of about ten in work, by which a grown one goes
+/// beyond: about six times the work.
+const GROWTH: f64 = 0.75;
+
+/// Compiles what is new or changed, two at a time.
 ///
 /// # Errors
 /// A kernel cannot be read, lacks its first line, or does not compile.
-pub fn compile_all(corpus: &Corpus, all: bool, wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Kernel>> {
+pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Kernel>> {
     let python = fetch::all(corpus)?.python;
     let folder = root().join("corpus/kernels");
     let mut sources = Vec::new();
@@ -83,9 +99,11 @@ pub fn compile_all(corpus: &Corpus, all: bool, wanted: &dyn Fn(&str) -> bool) ->
             (_, true) => Part::HeldOutLater,
             _ => Part::Known,
         };
+        let sizes = if extent == Extent::Grown { grown(&sizes).into_iter().collect() } else { sizes };
         for (number, size) in sizes.iter().enumerate() {
-            let unusual: &[&str] = if all && number == 1 { &UNUSUAL } else { &[] };
-            for flags in USUAL.iter().chain(unusual) {
+            let usual = if extent == Extent::Grown { &USUAL[..1] } else { &USUAL };
+            let unusual: &[&str] = if extent == Extent::All && number == 1 { &UNUSUAL } else { &[] };
+            for flags in usual.iter().chain(unusual) {
                 let file = format!("{name}-{size}{}", flags.replace(' ', ""));
                 let wasm = corpus.at("kernels").join(format!("{file}.wasm"));
                 let variant = format!("{size} {flags}");
@@ -117,6 +135,13 @@ fn header(text: &str) -> Option<(bool, Vec<String>)> {
     let (control, sizes) = rest.split_once(". Sizes: ")?;
     let sizes: Vec<String> = sizes.trim_end_matches('.').split(' ').map(str::to_owned).collect();
     (sizes.len() == 3).then_some((control == "data", sizes))
+}
+
+/// A size as far beyond the greatest as [`GROWTH`] says.
+fn grown(sizes: &[String]) -> Option<String> {
+    let number = |at: usize| sizes.get(at)?.parse::<f64>().ok();
+    let (middle, greatest) = (number(1)?, number(2)?);
+    Some(((greatest * (greatest / middle).powf(GROWTH)) as u64).to_string())
 }
 
 fn compile(corpus: &Corpus, python: &Path, source: &Path, text: &str, wasm: &Path, size: &str, flags: &str) -> Outcome {

@@ -1,6 +1,7 @@
 //! Results and errors for people. The larger pages have a file each; the small ones are here.
 
 mod analysis;
+mod counts;
 mod history;
 mod native;
 mod plan;

@@ -6,7 +6,7 @@ use forewarm_orchestrator::Emulation;
 use forewarm_types::plan::{Candidate, Trial};
 use forewarm_types::{Cost, Plan, Term};
 
-use super::{WIDTH, heading, line, shape};
+use super::{WIDTH, counts, heading, line, shape};
 use crate::human;
 use crate::table::{Side, Table};
 
@@ -37,6 +37,10 @@ pub(super) fn emulation(file: &Path, emulation: &Emulation) -> String {
         Some(trial) => self::trial(trial, emulation),
         None => "  none was made\n".to_owned(),
     };
+    if let Some(counts) = emulation.trial.as_ref().and_then(|trial| trial.counts.as_ref()) {
+        page += &counts::page(counts);
+        page += &counts::models(&emulation.models);
+    }
     page += "\nDecision\n";
     page += &decision(&emulation.plan);
     page += &candidates(&emulation.plan);
