@@ -7,6 +7,7 @@ mod analyze;
 mod cold_start;
 mod criteria;
 mod emulate;
+mod growth;
 mod jolteon;
 mod machine;
 mod multiply;
@@ -49,6 +50,8 @@ enum Name {
     WasmStart,
     /// How fast the analyzer is, beside validating the same bytes, and how its time and memory grow.
     Analyze,
+    /// What a few small runs foretell of a long one, against what it counts.
+    Growth,
     /// Which configurations are probed, and which is chosen, on a table recorded in a real cloud.
     Jolteon,
     /// What counting a program costs, and how well its run time follows from its counts.
@@ -117,6 +120,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Emulate {
         return emulate::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Growth {
+        return growth::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::Jolteon {
         return jolteon::run(arguments, &Corpus::open()?);
     }
@@ -136,9 +142,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Name::WarmStart => warm_start::run(arguments, &corpus, &cases),
         Name::WasmStart => wasm_start::run(arguments, &corpus, &cases),
         Name::Stages => stages::run(arguments, &corpus),
-        Name::Accuracy | Name::Analyze | Name::Emulate | Name::Jolteon | Name::NativeStart | Name::PythonStart => {
-            Ok(())
-        }
+        Name::Accuracy
+        | Name::Analyze
+        | Name::Emulate
+        | Name::Growth
+        | Name::Jolteon
+        | Name::NativeStart
+        | Name::PythonStart => Ok(()),
     }
 }
 

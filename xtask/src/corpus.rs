@@ -10,6 +10,7 @@ mod inputs;
 pub mod kernels;
 mod native;
 mod programs;
+pub mod scalable;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! Measuring this machine: every figure of the resource model that time or memory can tell.
+//! Measuring this machine: every figure of the resource model that time, memory or energy counters can tell.
 //!
 //! The stages run one after another, each a file below, and put what they measure over the sourced defaults; a figure
-//! that cannot be measured here keeps its default. Energy stays with the power table. Nothing is decided and nothing
+//! that cannot be measured here keeps its default. Nothing is decided and nothing
 //! stored here. Called by the orchestrator for `forewarm resources probe`.
 
 mod climb;
@@ -12,6 +12,7 @@ mod hierarchy;
 mod ladder;
 mod memory;
 mod op_costs;
+mod power;
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, IsaLevel, Tier};
 
 use crate::EmulateError;
+
+pub use power::measure_power;
 
 /// The source of every figure measured here.
 pub(crate) const SOURCE: &str = "calibrated on this machine";

@@ -9,6 +9,7 @@ pub mod calibrate;
 pub mod counting;
 mod fit;
 pub mod generate;
+pub mod growth;
 pub mod imports;
 pub mod instrument;
 pub mod intervals;
@@ -19,7 +20,7 @@ mod statistics;
 mod table;
 pub mod trial;
 
-pub use calibrate::{Budget, calibrate};
+pub use calibrate::{Budget, calibrate, measure_power};
 pub use forewarm_types::plan::Trial;
 pub use trial::measure;
 

@@ -428,6 +428,10 @@ pub struct ProgramArgs {
     /// Whether to try the program in the sandbox first: auto, never, or for so many seconds [default: auto; for emulate itself 1]
     #[arg(long, value_name = "WHEN", value_parser = quantities::emulate)]
     pub emulate: Option<Emulate>,
+    /// Arguments of a smaller run, from several of which a long one is foreseen (may be repeated); else numbers among the
+    /// arguments are made smaller
+    #[arg(long = "sample", value_name = "ARGS", allow_hyphen_values = true)]
+    pub samples: Vec<String>,
     /// Compile with this compiler, whatever the plan would choose
     #[arg(long, value_name = "TIER", value_parser = tiers())]
     pub tier: Option<Tier>,
@@ -479,7 +483,7 @@ mod tests {
     #[test]
     fn flags_reach_their_fields() {
         let line = "forewarm run --dir a::b --env K=V --env X --timeout 2s --max-memory 1MiB --weights seconds=1 \
-                    --emulate never --tier winch --threads 2 --net --no-prepare p.wasm -- -x --dir";
+                    --emulate never --sample=10 --tier winch --threads 2 --net --no-prepare p.wasm -- -x --dir";
         let Command::Run(RunArgs { program, plan }) = Cli::parse_from(line.split_whitespace()).command else {
             unreachable!("run was asked");
         };
@@ -488,6 +492,7 @@ mod tests {
         assert_eq!(program.timeout, Some(Duration::from_secs(2)));
         assert_eq!((program.tier, program.threads), (Some(Tier::Winch), Some(2)));
         assert_eq!(program.emulate, Some(Emulate::Never));
+        assert_eq!(program.samples, ["10"]);
         assert!(program.access.net && program.no_prepare && plan.is_none());
     }
 

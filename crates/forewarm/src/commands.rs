@@ -146,6 +146,7 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         // An objective named on the command line beats weights written in the file.
         weights: arguments.weights.or(config.weights.filter(|_| !named)),
         emulate: arguments.emulate.unwrap_or(config.emulate),
+        samples: arguments.samples.iter().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect(),
         overrides: forewarm_orchestrator::Overrides { tier: arguments.tier, threads: arguments.threads },
         python: options(arguments.python),
         event: arguments.event,

@@ -79,6 +79,7 @@ pub fn bare(session: &Session, file: &Path, python: PythonOptions) -> Request {
         objective: session.config.objective,
         weights: session.config.weights,
         emulate: Emulate::Never,
+        samples: Vec::new(),
         overrides: Overrides::default(),
         python,
         event: None,

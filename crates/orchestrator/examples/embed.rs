@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request = Request {
         file, arguments: arguments.collect(), environment: Vec::new(), directories: Vec::new(), invoke: None,
         network: false, max_memory: Some(Bytes(1 << 30)), timeout_seconds: None, objective: Objective::Balanced,
-        weights: None, emulate: Emulate::Auto, overrides: Overrides::default(), plan: None, prepare: false,
+        weights: None, emulate: Emulate::Auto, samples: Vec::new(), overrides: Overrides::default(), plan: None, prepare: false,
         all_candidates: false, python: PythonOptions::default(), event: None, limits: ProcessLimits::default(),
     };
     let report = forewarm.run(&request)?;

@@ -25,7 +25,7 @@ pub fn features(request: &Request, salt: &[u8]) -> Features {
 }
 
 /// The number an argument is, or carries after `=` or a flag's letters (`--size=100`, `-n100`).
-fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let tail = text.rsplit('=').next().unwrap_or(text);
     let digits = tail.trim_start_matches(|c: char| c == '-' || c.is_alphabetic());
     let value: f64 = tail.parse().or_else(|_| digits.parse()).ok()?;

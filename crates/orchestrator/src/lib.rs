@@ -20,6 +20,7 @@ mod program;
 mod python;
 pub mod request;
 mod run;
+mod smaller;
 #[cfg(target_os = "linux")]
 mod stand;
 mod upkeep;

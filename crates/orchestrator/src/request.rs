@@ -68,6 +68,8 @@ pub struct Request {
     pub weights: Option<Weights>,
     /// Whether to try the code first.
     pub emulate: Emulate,
+    /// Arguments of smaller runs, from which a longer one may be foreseen; derived ones where there are none.
+    pub samples: Vec<Vec<String>>,
     /// Parts of the plan fixed by the user.
     pub overrides: Overrides,
     /// How to take the program where it is Python.

@@ -213,9 +213,19 @@ impl Orchestrator {
         }
         let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
         let mut emulated = None;
+        let mut foreseen = None;
         let mut emulation_seconds = 0.0;
         while let Some(probe) = forewarm_planner::next_probe(&belief, &weights, mode(request.emulate)) {
             let before = self.clock.monotonic();
+            if probe.smaller {
+                let grown = self.grow(considered, request, &probe);
+                let took = (self.clock.monotonic() - before).0;
+                emulation_seconds += took;
+                let Some(grown) = grown else { break };
+                belief.foresee(grown.operators, took);
+                foreseen = Some(grown);
+                continue;
+            }
             let trial = self.try_out(considered, request, &probe);
             emulation_seconds += (self.clock.monotonic() - before).0;
             let Some(trial) = trial else { break };
@@ -225,6 +235,7 @@ impl Orchestrator {
         let candidates = forewarm_planner::candidates(&belief, &weights);
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
+        plan.assumptions.extend(foreseen.map(|grown| grown.says()));
         plan.emulation_seconds = emulation_seconds;
         plan.plan_seconds = (self.clock.monotonic() - started).0 - emulation_seconds;
         Ok((plan, emulated))
@@ -292,10 +303,11 @@ impl Orchestrator {
                 persist: self.executor.artifacts().is_some(),
             },
             spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,
+            smaller_inputs: crate::smaller::any(request),
         }
     }
 
-    fn invocation(&self, request: &Request, considered: &Considered, stdio: Stdio) -> Invocation {
+    pub(crate) fn invocation(&self, request: &Request, considered: &Considered, stdio: Stdio) -> Invocation {
         Invocation {
             program: considered.program.file_name().to_owned(),
             arguments: request.arguments.clone(),

@@ -17,6 +17,9 @@ use crate::{Check, Orchestrator};
 /// Shares of a core considered where a quota can be enforced: halves, down to a quarter.
 const SHARES: [f64; 2] = [0.5, 0.25];
 
+/// Seconds of each look at the power drawn: counters are updated every millisecond, and a state takes some to settle.
+const POWER_LOOK_SECONDS: f64 = 0.2;
+
 impl Orchestrator {
     /// Analyses a file in full: validated, with names and regions. What `options` say matters for Python only.
     ///
@@ -61,8 +64,12 @@ impl Orchestrator {
     /// Where an engine cannot be made or nothing can be stored.
     pub fn probe(&self, progress: &mut dyn FnMut(&str)) -> Result<ResourceModel, Error> {
         let clock = std::sync::Arc::clone(&self.clock);
-        let model = forewarm_emulator::calibrate(inventory(), forewarm_emulator::Budget::default(), clock, progress)
-            .map_err(|error| Error::Internal(error.to_string()))?;
+        let mut model =
+            forewarm_emulator::calibrate(inventory(), forewarm_emulator::Budget::default(), clock, progress)
+                .map_err(|error| Error::Internal(error.to_string()))?;
+        let (files, cores) = (forewarm_sandbox::RealFiles, model.inventory.cores());
+        progress("power");
+        forewarm_emulator::measure_power(&mut model.power, &files, &*self.clock, cores, POWER_LOOK_SECONDS);
         self.import_resources(&model)?;
         Ok(model)
     }

@@ -50,6 +50,7 @@ fn inputs<'a>(analysis: &'a Analysis, resources: &'a ResourceModel, corrections:
         absent: forewarm_planner::AbsentFiles::default(),
         constraints: Constraints { persist: true, ..Constraints::default() },
         spent_seconds: 0.001,
+        smaller_inputs: false,
     }
 }
 

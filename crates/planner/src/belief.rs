@@ -33,6 +33,8 @@ pub struct Inputs<'a> {
     pub constraints: Constraints,
     /// Seconds spent so far on reading, analysing and planning.
     pub spent_seconds: f64,
+    /// Whether smaller inputs than this one are known or can be derived.
+    pub smaller_inputs: bool,
 }
 
 /// What the user demands: hard limits and overrides.
@@ -70,6 +72,7 @@ pub struct Belief {
     pub(crate) spent_seconds: f64,
     pub(crate) probe_seconds: f64,
     pub(crate) tried: bool,
+    pub(crate) smaller_inputs: bool,
     pub(crate) sources: Vec<Source>,
 }
 
@@ -175,6 +178,7 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         spent_seconds: tame(inputs.spent_seconds),
         probe_seconds: 0.0,
         tried: false,
+        smaller_inputs: inputs.smaller_inputs,
         sources: Vec::new(),
     };
     belief.sources = sources(&belief, inputs);
@@ -189,6 +193,14 @@ impl Belief {
         let factor = if trial.counts.is_some() { self.machine.counted } else { self.machine.fueled };
         self.evidence.update(trial, self.metered_tier(), factor);
         self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
+        self.runs = self.evidence.predict();
+    }
+
+    /// Takes in what runs on smaller inputs foretell: operators of the whole run, and the wall seconds they took.
+    pub fn foresee(&mut self, operators: Estimate, wall_seconds: f64) {
+        self.tried = true;
+        self.probe_seconds += tame(wall_seconds);
+        self.evidence.foresee(operators);
         self.runs = self.evidence.predict();
     }
 

@@ -123,7 +123,7 @@ pub(crate) fn assumptions(belief: &Belief, chosen: &Shape) -> Vec<String> {
                 .into(),
         );
     }
-    if belief.tried && !belief.runs.iter().flatten().all(|run| run.basis != Basis::Emulated) {
+    if belief.tried && belief.evidence.at_least().is_some() {
         lines.push(
             "a trial that did not end: the run is taken to last as Unix processes do, P[T > t | T > b] = b/t \
              (Harchol-Balter, UCB/CSD-94-826, 1994)"

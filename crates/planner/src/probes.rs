@@ -21,6 +21,12 @@ use crate::run_time::TIERS;
 /// that take far longer than the model says, such as host calls that wait.
 const WALL_SLACK: f64 = 4.0;
 
+/// Runs on smaller inputs, each compiled for by itself.
+const SMALLER_RUNS: f64 = 5.0;
+
+/// Share of the run's operators that runs on smaller inputs execute together at most.
+const SMALLER_SHARE: f64 = 0.1;
+
 /// Whether and how long to try a code.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ProbeMode {
@@ -44,28 +50,78 @@ pub struct TrialProbe {
     pub expected_gain_dollars: f64,
     /// What it is expected to cost.
     pub price_dollars: f64,
+    /// Whether it is of smaller inputs, from which the run is foretold, and not of the run itself.
+    pub smaller: bool,
 }
 
-/// The next trial worth making, if any; at most one is made per plan.
+/// The next trial worth making, if any: one of the run itself, and where that was outlasted and there are smaller inputs, one of
+/// these.
 #[must_use]
 pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<TrialProbe> {
-    if belief.tried || mode == ProbeMode::Never {
+    if mode == ProbeMode::Never {
         return None;
     }
     let scenarios = Scenarios::of(belief, weights)?;
+    if belief.tried {
+        let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs)?;
+        return smaller(&scenarios, least, mode, belief.probe_seconds);
+    }
     let probe = |budget: f64, worth: Worth| TrialProbe {
         max_ops: (budget / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64,
         max_wall_seconds: (scenarios.metered.entry_wall + budget) * WALL_SLACK,
         expected_gain_dollars: worth.gain,
         price_dollars: worth.price,
+        smaller: false,
     };
     if let ProbeMode::Seconds(seconds) = mode {
-        let seconds = tame(seconds);
+        // Half is left for smaller inputs, should the run outlast the other.
+        let seconds = tame(seconds) * if belief.smaller_inputs { 0.5 } else { 1.0 };
         let worth = Budget(seconds).worth(&scenarios).filter(|_| seconds > 0.0)?;
         return Some(TrialProbe { max_wall_seconds: seconds, ..probe(seconds, worth) });
     }
     let budgets = scenarios.metered.run.map(Budget);
     most_valuable(&scenarios, &budgets).map(|(budget, worth)| probe(budget.0, worth))
+}
+
+/// Runs on smaller inputs, once the run itself has outlasted a trial and is known to execute at least so many operators: as
+/// many are the most that all of them may execute.
+fn smaller(scenarios: &Scenarios, least: f64, mode: ProbeMode, spent: f64) -> Option<TrialProbe> {
+    let worth = SmallerInputs.worth(scenarios)?;
+    let executes = least * scenarios.seconds_per_operator;
+    let wall = (SMALLER_RUNS * scenarios.metered.entry_wall + executes) * WALL_SLACK;
+    let probe = TrialProbe {
+        max_ops: least.clamp(1.0, 1e18) as u64,
+        max_wall_seconds: wall,
+        expected_gain_dollars: worth.gain,
+        price_dollars: worth.price,
+        smaller: true,
+    };
+    match mode {
+        ProbeMode::Seconds(seconds) => {
+            let left = tame(seconds) - spent;
+            (left > 0.0).then_some(TrialProbe { max_wall_seconds: left, ..probe })
+        }
+        ProbeMode::Auto | ProbeMode::Never => (worth.net() > 0.0).then_some(probe),
+    }
+}
+
+/// Runs on smaller inputs, which tell every scenario from the others.
+#[derive(Debug, Clone, Copy)]
+struct SmallerInputs;
+
+impl Probe for SmallerInputs {
+    type Belief = Scenarios;
+
+    fn worth(&self, belief: &Scenarios) -> Option<Worth> {
+        let now = geometric_mean(&best_for(&belief.costs, 0..NODES)?);
+        let run = &belief.metered.run;
+        let knowing = knowing(&belief.costs, run, f64::INFINITY)?;
+        let free = geometric_mean(&knowing);
+        let (second, core) = belief.rates;
+        let entries = SMALLER_RUNS * (second * belief.metered.entry_wall + core * belief.metered.entry_cpu);
+        let paid = std::array::from_fn(|node| knowing[node] + entries + (second + core) * SMALLER_SHARE * run[node]);
+        Some(Worth { gain: now - free, price: geometric_mean(&paid) - free })
+    }
 }
 
 /// A trial of so many seconds of execution.
@@ -153,7 +209,7 @@ fn best_for(costs: &[Option<Nodes>; TIERS], scenarios: Range<usize>) -> Option<N
 /// Cost in each scenario of choosing after a free trial with this budget.
 fn knowing(costs: &[Option<Nodes>; TIERS], run: &Nodes, budget: f64) -> Option<Nodes> {
     let ended = run.iter().take_while(|seconds| **seconds <= budget).count();
-    let later = best_for(costs, ended..NODES)?;
+    let later = best_for(costs, ended.min(NODES - 1)..NODES)?;
     let least = |node: usize| costs.iter().flatten().map(|cost| cost[node]).fold(f64::INFINITY, f64::min);
     Some(std::array::from_fn(|node| if node < ended { least(node) } else { later[node] }))
 }

@@ -161,6 +161,28 @@ impl Evidence {
         }
     }
 
+    /// Takes in a count that was extrapolated from smaller inputs.
+    pub fn foresee(&mut self, operators: Estimate) {
+        if operators.high <= 0.0 {
+            return;
+        }
+        let count = LogNormal::of(operators);
+        self.operators = Operators::Spread(count);
+        self.basis = Basis::Emulated;
+        self.uses_prior = false;
+        if !self.observed.iter().flatten().any(|belief| belief.sigma <= count.sigma.max(TIER_RATIO_LOG_DEVIATION)) {
+            self.observed = [None; TIERS];
+        }
+    }
+
+    /// Operators that a trial has counted without seeing the run's end.
+    pub fn at_least(&self) -> Option<f64> {
+        match self.operators {
+            Operators::AtLeast(operators) => Some(operators),
+            Operators::Spread(_) => None,
+        }
+    }
+
     /// CPU seconds per operator on a tier.
     pub fn seconds_per_operator(&self, tier: Tier) -> Option<f64> {
         self.costs[tier as usize].map(|cost| cost.seconds)

@@ -49,6 +49,7 @@ impl Problem {
             absent: self.absent,
             constraints: self.constraints,
             spent_seconds: 0.001,
+            smaller_inputs: false,
         }
     }
 

@@ -5,7 +5,7 @@ use forewarm_types::plan::Trial;
 use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier};
 
 use crate::testing::{Problem, exactly, spread};
-use crate::{ProbeMode, break_even_seconds, next_probe, preparation, weights};
+use crate::{Belief, Inputs, ProbeMode, believe, break_even_seconds, next_probe, preparation, weights};
 
 /// Operators of a matrix product at n = 1024, some 18 to an inner step.
 const LONG: f64 = 18.0 * 1024.0 * 1024.0 * 1024.0;
@@ -251,6 +251,31 @@ fn an_open_choice_is_tried_once() {
     assert_eq!(next_probe(&belief, &latency, ProbeMode::Auto), None);
     let forced = next_probe(&Problem::new(2_000, exactly(1e3)).believe(), &latency, ProbeMode::Seconds(0.5)).unwrap();
     assert_eq!(forced.max_wall_seconds, 0.5);
+}
+
+#[test]
+fn a_run_that_outlasts_its_trial_is_foretold_from_smaller_inputs() {
+    let problem = Problem::new(2_000, exactly(1e3));
+    let latency = weights(Objective::Latency);
+    let outlasted = |smaller_inputs| {
+        let mut belief = believe(&Inputs { smaller_inputs, ..problem.inputs() });
+        let probe = next_probe(&belief, &latency, ProbeMode::Seconds(1.0)).unwrap();
+        assert!(!probe.smaller && probe.max_wall_seconds == if smaller_inputs { 0.5 } else { 1.0 });
+        belief.update(&trial(2_000_000, false));
+        belief
+    };
+    assert_eq!(next_probe(&outlasted(false), &latency, ProbeMode::Seconds(1.0)), None);
+    let mut belief = outlasted(true);
+    let probe = next_probe(&belief, &latency, ProbeMode::Seconds(1.0)).unwrap();
+    // As many operators as the trial executed, in the time it left.
+    assert!(probe.smaller && probe.max_ops == 2_000_000 && (probe.max_wall_seconds - 0.996).abs() < 1e-9);
+    let width = |belief: &Belief| belief.run_cpu_seconds(Tier::Winch).map(|run| run.high / run.low).unwrap();
+    let before = width(&belief);
+    belief.foresee(Estimate::new(9e8, 1e9, 1.1e9, Basis::Emulated), 0.1);
+    let run = belief.run_cpu_seconds(Tier::Winch).unwrap();
+    assert_eq!(run.basis, Basis::Emulated);
+    assert!(width(&belief) < before, "{} {before}", width(&belief));
+    assert_eq!(next_probe(&belief, &latency, ProbeMode::Seconds(1.0)), None);
 }
 
 fn trial(ops: u64, complete: bool) -> Trial {

@@ -7,6 +7,7 @@
 pub mod contention;
 pub mod costs;
 pub mod defaults;
+pub mod energy;
 pub mod figure;
 pub mod hierarchy;
 pub mod inventory;

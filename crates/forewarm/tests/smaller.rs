@@ -1,0 +1,64 @@
+//! A long run is foretold from runs on smaller inputs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Home, document};
+
+/// Goes round ten operators as often as its first argument says.
+const ROUNDS: &str = r#"
+(module
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $at i32) (local $digit i32) (local $rounds i32) (local $sum i32)
+    (drop (call $args_get (i32.const 0) (i32.const 1024)))
+    (local.set $at (i32.load (i32.const 4)))
+    (block $read
+      (loop $digits
+        (br_if $read (i32.eqz (local.tee $digit (i32.load8_u (local.get $at)))))
+        (local.set $rounds
+          (i32.add (i32.mul (local.get $rounds) (i32.const 10)) (i32.sub (local.get $digit) (i32.const 48))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $digits)))
+    (loop $again
+      (local.set $sum (i32.xor (local.get $sum) (local.get $rounds)))
+      (br_if $again (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))
+    (i32.store (i32.const 0) (local.get $sum))))
+"#;
+
+/// Operators of a round: four to fold, five to count down.
+const PER_ROUND: f64 = 9.0;
+
+/// What the plan of so many rounds says of the run's operators, and whether it rests on smaller runs.
+fn plan(options: &[&str], rounds: &str) -> (serde_json::Value, bool) {
+    let home = Home::new();
+    home.write("rounds.wat", ROUNDS);
+    let asked = [&["plan", "--format", "json", "--emulate", "2"], options, &["rounds.wat", "--", rounds]].concat();
+    let plan = document(&home.run(asked).stdout);
+    let text = plan["assumptions"].to_string();
+    (plan, text.contains("extrapolated from"))
+}
+
+#[test]
+fn numbers_among_the_arguments_are_made_smaller() {
+    // 36 thousand million operators: no trial of two seconds sees the end.
+    let (long, foretold) = plan(&[], "4000000000");
+    assert!(foretold, "{long}");
+    let seconds = |plan: &serde_json::Value| plan["predicted_cpu_seconds"]["expected"].as_f64().unwrap();
+    assert_eq!(long["predicted_cpu_seconds"]["basis"], "emulated");
+    let (short, foretold) = plan(&[], "4000");
+    assert!(!foretold, "what ends within a trial is counted: {short}");
+    // Both by the same costs of the same operators, so that times are as rounds, but for the tier's choice.
+    let per_round = seconds(&long) / 4e9;
+    assert!(per_round > 1e-10 * PER_ROUND / 10.0 && per_round < 1e-8 * PER_ROUND, "{per_round}");
+    let emulated = long["emulation_seconds"].as_f64().unwrap();
+    assert!(emulated > 0.0, "{emulated}");
+}
+
+#[test]
+fn smaller_inputs_can_be_given() {
+    let samples = ["--sample", "1000", "--sample", "2000", "--sample", "5000"];
+    let (plan, foretold) = plan(&samples, "4000000000");
+    assert!(foretold && plan["assumptions"].to_string().contains("from 3 runs"), "{plan}");
+}

@@ -1,0 +1,117 @@
+//! Foreseeing a long run from short ones: smaller inputs that the user gave or that are derived from the arguments, run as
+//! trials, and the growth of what they count.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, smaller};
+use forewarm_executor::Stdio;
+use forewarm_planner::TrialProbe;
+use forewarm_types::Estimate;
+
+use crate::Orchestrator;
+use crate::consider::Considered;
+use crate::features::number;
+use crate::request::Request;
+
+/// Share of a run's operators that runs on smaller inputs may execute together.
+const MOST_SHARE: f64 = 0.1;
+
+/// What five runs of a linear program execute together, in the smallest one's operators.
+const LADDER: f64 = 12.0;
+
+/// How far inputs are made smaller beyond what a share of the run asks for: below, a program's start is all there is.
+const MOST_SHRUNK: f64 = 1e6;
+
+/// What smaller runs foretell of the one that was asked for.
+pub(crate) struct Grown {
+    /// Operators of the whole run.
+    pub operators: Estimate,
+    runs: usize,
+    law: String,
+}
+
+impl Grown {
+    /// The assumption in words.
+    pub fn says(&self) -> String {
+        format!("operators: extrapolated from {} runs on smaller inputs, which grow as {}", self.runs, self.law)
+    }
+}
+
+impl Orchestrator {
+    /// Runs smaller inputs within a trial's budget, smallest first, and extrapolates. `None` where they do not tell.
+    pub(crate) fn grow(&self, considered: &mut Considered, request: &Request, probe: &TrialProbe) -> Option<Grown> {
+        let began = self.clock.monotonic();
+        let (mut inputs, target) = inputs(request, 1.0)?;
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut left = probe.max_ops as f64;
+        let mut shrink = 1.0;
+        while let Some((arguments, features)) = inputs.pop_front() {
+            let seconds = probe.max_wall_seconds - (self.clock.monotonic() - began).0;
+            if seconds <= 0.0 || left < 1.0 || exceeds(&samples, &target) {
+                break;
+            }
+            let run = Request { arguments, ..request.clone() };
+            let (count, complete) = self.count(considered, &run, left, seconds)?;
+            left -= count;
+            if complete && count > 0.0 {
+                samples.push(Sample { features, count });
+            }
+            let given = !request.samples.is_empty();
+            if !complete && (given || samples.len() >= FEWEST_RUNS) {
+                break;
+            }
+            // Where this one leaves too little for the others, they must be smaller still.
+            let wanted = LADDER * count / left.max(1.0);
+            if !given && (!complete || (samples.len() == 1 && wanted > 1.0)) {
+                shrink *= if complete { wanted } else { LADDER * LADDER };
+                let Some((smaller, _)) = self::inputs(request, shrink).filter(|_| shrink < MOST_SHRUNK) else { break };
+                inputs = smaller;
+            }
+        }
+        let growth = Growth::fit(&samples)?;
+        Some(Grown { operators: growth.predict(&target)?, runs: samples.len(), law: growth.law() })
+    }
+
+    /// Operators that a trial counts, and whether it saw the end.
+    fn count(&self, considered: &mut Considered, run: &Request, most: f64, seconds: f64) -> Option<(f64, bool)> {
+        let invocation = self.invocation(run, considered, Stdio::Detached);
+        let (threads, clock) = (considered.resources.inventory.cores(), Arc::clone(&self.clock));
+        let program = &mut considered.program;
+        let trial = forewarm_emulator::measure(program, &invocation, most as u64, seconds, threads, clock).ok()?;
+        Some((trial.ops as f64, trial.complete))
+    }
+}
+
+/// Whether there are smaller inputs than the one asked for.
+pub(crate) fn any(request: &Request) -> bool {
+    inputs(request, 1.0).is_some_and(|(inputs, _)| inputs.len() >= FEWEST_RUNS)
+}
+
+/// Whether one more run, as large again as those so far together, would exceed what smaller runs may execute.
+fn exceeds(samples: &[Sample], target: &[f64]) -> bool {
+    if samples.len() < FEWEST_RUNS {
+        return false;
+    }
+    let done: f64 = samples.iter().map(|sample| sample.count).sum();
+    let whole = Growth::fit(samples).and_then(|growth| growth.predict(target));
+    whole.is_some_and(|whole| 2.0 * done > MOST_SHARE * whole.expected)
+}
+
+/// An input: arguments and the features that vary.
+type Input = (Vec<String>, Vec<f64>);
+
+/// Smaller inputs by rising size, and the features of the run that was asked for.
+fn inputs(request: &Request, shrink: f64) -> Option<(VecDeque<Input>, Vec<f64>)> {
+    if request.samples.is_empty() {
+        let (runs, target) = smaller(&request.arguments, shrink)?;
+        return Some((runs.into_iter().map(|run| (run.arguments, run.numbers)).collect(), target));
+    }
+    let numbers = |arguments: &[String]| -> Vec<f64> { arguments.iter().filter_map(|text| number(text)).collect() };
+    let target = numbers(&request.arguments);
+    let sample = |arguments: &Vec<String>| (arguments.clone(), numbers(arguments));
+    let mut inputs: Vec<Input> = request.samples.iter().map(sample).collect();
+    inputs.retain(|(_, features)| features.len() == target.len());
+    inputs.sort_by(|a, b| a.1.iter().sum::<f64>().total_cmp(&b.1.iter().sum::<f64>()));
+    Some((inputs.into(), target))
+}
