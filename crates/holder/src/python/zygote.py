@@ -406,6 +406,8 @@ def zygote():
         os.write(notices, b"t")
         conn = _socket.socket(fileno=conn)
         conn.send(b"k")
+        # Before the program could send anything, and while the client is answering.
+        unrouted = unroutable()
 
         def exactly(count):
             data = bytearray()
@@ -435,7 +437,7 @@ def zygote():
         conn.close()
         line.close()
         os.close(notices)
-        to_leader.send(time.monotonic_ns().to_bytes(8, "little"))
+        to_leader.send(b"".join(number.to_bytes(8, "little") for number in (time.monotonic_ns(), unrouted)))
         to_leader.close()
         code = 0
         try:
@@ -510,9 +512,8 @@ def zygote():
             message, ancillary, _, _ = mine.recvmsg(64, _socket.CMSG_SPACE(4))
             for passed in descriptors(ancillary):
                 conn = _socket.socket(fileno=passed)
-                unrouted = unroutable()
-            if len(message) == 8:
-                first = int.from_bytes(message, "little")
+            if len(message) == 16:
+                first, unrouted = (int.from_bytes(message[at : at + 8], "little") for at in (0, 8))
                 poller.register(conn.fileno(), select.POLLHUP | select.POLLRDHUP)
             return bool(message)
 
