@@ -33,7 +33,7 @@ impl Terminal {
                 return None;
             }
         }
-        let Ok(master) = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY) else {
+        let Ok(master) = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC) else {
             skip(test, "there are no pseudo-terminals");
             return None;
         };
