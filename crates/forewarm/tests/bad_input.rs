@@ -179,7 +179,7 @@ fn a_configuration_that_cannot_be_followed_is_named() {
     assert_eq!((ended.code, ended.text().as_str()), (Some(2), ""));
     home.snapshots(|| {
         insta::assert_snapshot!(ended.stderr, @r"
-        error: [HOME]/config/forewarm/config.toml: cannot follow the configuration: line 2: unknown field `objectiv`, expected one of `objective`, `emulate`, `prepare`, `cache_limit`, `holder_idle`, `max_memory`, `weights`
+        error: [HOME]/config/forewarm/config.toml: cannot follow the configuration: line 2: unknown field `objectiv`, expected one of `objective`, `emulate`, `prepare`, `cache_limit`, `holder_idle`, `holder_memory`, `max_memory`, `weights`
         hint: `forewarm config default` prints every key that is known
         ");
     });

@@ -59,8 +59,12 @@ impl Shelf {
 
     /// What is held.
     pub fn list(&self) -> Vec<Held> {
-        let held = lock(&self.held).clone();
-        held.iter().map(|held| held.held()).collect()
+        self.all().iter().map(|held| held.held()).collect()
+    }
+
+    /// What is held at this moment; nothing is locked once it is known.
+    fn all(&self) -> Vec<Arc<dyn Holding>> {
+        lock(&self.held).clone()
     }
 
     /// Notes that somebody asks for something.
@@ -221,17 +225,16 @@ impl Shelf {
         if self.unweighed.swap(false, AcqRel) {
             self.make_room(None);
         }
-        if self.room.scarce()
-            && let Some(least) = least(&weigh(&lock(&self.held).clone()), None)
-        {
-            self.let_go(&least);
+        if self.room.scarce() {
+            let least = least(&weigh(&self.all()), None);
+            least.iter().for_each(|least| self.let_go(least));
         }
     }
 
     /// Lets go of the least valuable until no more is held than may be; never of what was just climbed to.
     fn make_room(&self, newest: Option<&Arc<dyn Holding>>) {
         let Some(most) = self.room.most() else { return };
-        let mut weighed = weigh(&lock(&self.held).clone());
+        let mut weighed = weigh(&self.all());
         while weighed.iter().map(|one| one.bytes.0).sum::<u64>() > most.0 {
             let Some(least) = least(&weighed, newest) else { return };
             weighed.retain(|one| !Arc::ptr_eq(&one.held, &least));
