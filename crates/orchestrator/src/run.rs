@@ -9,12 +9,13 @@ use forewarm_resources::run_model;
 use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Bytes, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier};
+use forewarm_types::{Bytes, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier, Weights};
 
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::memory::lock;
 use crate::request::{Emulate, Request};
+use crate::smaller::Grown;
 use crate::{Emulation, Orchestrator, Report};
 
 /// Candidates a plan lists unless all are asked for (the contract's number).
@@ -63,6 +64,14 @@ pub(crate) struct Measured {
     pub run_cpu_seconds: f64,
     /// The greatest memory of the program's own.
     pub peak_memory: Bytes,
+}
+
+/// What was tried before a choice.
+#[derive(Default)]
+struct Probed {
+    trial: Option<Trial>,
+    grown: Option<Grown>,
+    seconds: f64,
 }
 
 /// Times at which the stages of a run ended, on the monotonic clock.
@@ -120,6 +129,11 @@ impl Orchestrator {
                 return self.run_begun(request, considered, begun, Some((plan, trial)));
             }
         }
+        self.run_here(request, considered)
+    }
+
+    /// The second half of the loop for a program that runs in this process.
+    fn run_here(&self, request: &Request, mut considered: Considered) -> Result<Report, Error> {
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
         let (plan, trial, marks, ready) = loop {
             let (plan, trial) = self.decide(&mut considered, request)?;
@@ -212,33 +226,44 @@ impl Orchestrator {
             return Ok((plan, None));
         }
         let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
-        let mut emulated = None;
-        let mut foreseen = None;
-        let mut emulation_seconds = 0.0;
-        while let Some(probe) = forewarm_planner::next_probe(&belief, &weights, mode(request.emulate)) {
-            let before = self.clock.monotonic();
-            if probe.smaller {
-                let grown = self.grow(considered, request, &probe);
-                let took = (self.clock.monotonic() - before).0;
-                emulation_seconds += took;
-                let Some(grown) = grown else { break };
-                belief.foresee(grown.operators, took);
-                foreseen = Some(grown);
-                continue;
-            }
-            let trial = self.try_out(considered, request, &probe);
-            emulation_seconds += (self.clock.monotonic() - before).0;
-            let Some(trial) = trial else { break };
-            belief.update(&trial);
-            emulated = Some(trial);
-        }
+        let probed = self.probe_for(&mut belief, considered, request, &weights);
         let candidates = forewarm_planner::candidates(&belief, &weights);
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
-        plan.assumptions.extend(foreseen.map(|grown| grown.says()));
-        plan.emulation_seconds = emulation_seconds;
-        plan.plan_seconds = (self.clock.monotonic() - started).0 - emulation_seconds;
-        Ok((plan, emulated))
+        plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
+        plan.emulation_seconds = probed.seconds;
+        plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
+        Ok((plan, probed.trial))
+    }
+
+    /// Trials, and runs on smaller inputs, as long as one is worth its price.
+    fn probe_for(
+        &self,
+        belief: &mut Belief,
+        considered: &mut Considered,
+        request: &Request,
+        weights: &Weights,
+    ) -> Probed {
+        let mut probed = Probed::default();
+        while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
+            let before = self.clock.monotonic();
+            let took = || (self.clock.monotonic() - before).0;
+            if probe.smaller {
+                let grown = self.grow(considered, request, &probe);
+                let seconds = took();
+                probed.seconds += seconds;
+                let Some(grown) = grown else { break };
+                belief.foresee(grown.operators, seconds);
+                probed.grown = Some(grown);
+            } else {
+                let trial = self.try_out(considered, request, &probe);
+                probed.seconds += took();
+                let Some(trial) = trial else { break };
+                belief.update(&trial);
+                probed.trial = Some(trial);
+            }
+        }
+        probed
     }
 
     fn given(&self, plan: &Plan, considered: &Considered) -> Result<Plan, Error> {

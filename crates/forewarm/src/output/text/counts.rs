@@ -24,7 +24,7 @@ pub(super) fn page(counts: &Counts) -> String {
     page += &line(
         "memory",
         &format!(
-            "{} loaded, {} stored, {} moved in bulk; {} growths",
+            "{} loaded, {} stored, {} moved in bulk; grown {} times",
             human::bytes(counts.load_bytes as f64),
             human::bytes(counts.store_bytes as f64),
             human::bytes(counts.bulk_bytes as f64),
