@@ -138,7 +138,9 @@ fn ctrl_z_stops_and_fg_goes_on() {
         jobs = terminal.expect("listed");
         jobs.contains("Stopped")
     });
-    terminal.press("kill -9 %1\n");
+    // It is to be gone before its shell is.
+    terminal.press("kill -9 %1; wait; echo wai''ted\n");
+    terminal.expect("waited");
 }
 
 #[test]
