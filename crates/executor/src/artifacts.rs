@@ -4,7 +4,7 @@
 //! belong to the effective user and are closed to others, are opened without following links, and are checked by
 //! descriptor. Each has a sidecar ([`sidecar`]) with its SHA-256 and the stamp of the file it was taken of; the artifact
 //! is hashed again whenever the stamp differs. Layout: `<SHA-256 of the code>/<tier>-<isa>-<compatibility>.cwasm`, and
-//! the same with `.stamp` for the sidecar. Called by [`crate::lease`].
+//! the same with `.stamp` for the sidecar; links in `files/` lead from a file's stamp to its code. Called by [`crate::lease`].
 
 pub mod sidecar;
 
@@ -17,7 +17,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use forewarm_types::{Bytes, CodeKind, Digest, IsaLevel, Step, StepTiming, Tier};
-use rustix::fs::{AtFlags, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, statat, utimensat};
+use rustix::fs::{
+    AtFlags, FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, readlinkat, statat, symlinkat, unlinkat, utimensat,
+};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +27,9 @@ use crate::stopwatch::Stopwatch;
 use crate::wasm::{Compiled, Engine, configuration};
 use files::{Name, private_directory, private_file};
 use sidecar::{Sidecar, Stamp};
+
+/// Files remembered at most, each a link of some 100 bytes: as many as the database remembers (`forewarm_store::MAX_FILES`).
+const MOST_FILES: usize = 4096;
 
 /// The cache directory.
 pub struct ArtifactCache {
@@ -53,6 +58,13 @@ pub(crate) struct Found {
     home: OwnedFd,
     name: Name,
     artifact: File,
+}
+
+impl Found {
+    /// Its file.
+    pub(crate) fn artifact(&self) -> &File {
+        &self.artifact
+    }
 }
 
 impl ArtifactCache {
@@ -85,6 +97,40 @@ impl ArtifactCache {
         let Some(home) = self.home(digest) else { return Vec::new() };
         let names = files::names(&home);
         names.into_iter().filter(|name| self.check(&home, name).is_some()).map(|name| (name.tier, name.isa)).collect()
+    }
+
+    /// The code that a file of this stamp was when [`Self::remember_code`] was told: a guess, since the cache does not know
+    /// what the stamp is made of.
+    pub(crate) fn code_of(&self, stamp: &str) -> Option<Digest> {
+        let files = files::open_directory(&self.root, files::FILES).ok()?;
+        private_directory(&files).ok()?;
+        readlinkat(&files, stamp, Vec::new()).ok()?.to_str().ok()?.parse().ok()
+    }
+
+    /// Remembers which code a file of this stamp is.
+    ///
+    /// # Errors
+    /// Where the cache cannot be written.
+    pub(crate) fn remember_code(&self, stamp: &str, digest: &Digest) -> Result<(), io::Error> {
+        if self.code_of(stamp).as_ref() == Some(digest) {
+            return Ok(());
+        }
+        let files = self.make_directory(files::FILES)?;
+        let _ = unlinkat(&files, stamp, AtFlags::empty());
+        Ok(symlinkat(digest.hex(), &files, stamp)?)
+    }
+
+    /// The tier and level of the artifact of a code that was used last, where it has at least so many bytes. Whether it can
+    /// be trusted is seen when it is opened.
+    pub(crate) fn last_used(&self, digest: &Digest, from: u64) -> Option<(Tier, IsaLevel)> {
+        let home = self.home(digest)?;
+        let used = |name: &Name| {
+            let stat = statat(&home, name.stamp(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            Some((stat.st_mtime, stat.st_mtime_nsec))
+        };
+        let name = files::names(&home).into_iter().max_by_key(used)?;
+        let size = statat(&home, name.artifact(), AtFlags::SYMLINK_NOFOLLOW).ok()?.st_size;
+        u64::try_from(size).is_ok_and(|size| size >= from).then_some((name.tier, name.isa))
     }
 
     /// Finds the trusted artifact of a code for a tier and level.
@@ -168,13 +214,18 @@ impl ArtifactCache {
     }
 
     fn make_home(&self, digest: &Digest) -> Result<OwnedFd, io::Error> {
-        match rustix::fs::mkdirat(&self.root, digest.hex(), rustix::fs::Mode::RWXU) {
+        self.make_directory(&digest.hex())
+    }
+
+    /// A directory in the cache, made where it is missing.
+    fn make_directory(&self, name: &str) -> Result<OwnedFd, io::Error> {
+        match rustix::fs::mkdirat(&self.root, name, rustix::fs::Mode::RWXU) {
             Err(error) if error != rustix::io::Errno::EXIST => return Err(error.into()),
             _ => {}
         }
-        let home = files::open_directory(&self.root, digest.hex())?;
-        private_directory(&home)?;
-        Ok(home)
+        let directory = files::open_directory(&self.root, name)?;
+        private_directory(&directory)?;
+        Ok(directory)
     }
 
     /// Opens an artifact if its bytes are those once written. Where they are not, and never can be, it is removed.
@@ -242,11 +293,24 @@ impl ArtifactCache {
             let Some(home) = self.home(&info.digest) else { continue };
             files::remove(&home, &name);
             // Only an empty directory goes.
-            let _ = rustix::fs::unlinkat(&self.root, info.digest.hex(), AtFlags::REMOVEDIR);
+            let _ = unlinkat(&self.root, info.digest.hex(), AtFlags::REMOVEDIR);
             standing = Bytes(standing.0.saturating_sub(info.size_bytes.0));
             freed = freed + info.size_bytes;
         }
+        self.forget_files();
         Ok(freed)
+    }
+
+    /// Forgets files of codes of which nothing stands any more; all, where they have become many.
+    fn forget_files(&self) {
+        let Ok(files) = files::open_directory(&self.root, files::FILES) else { return };
+        let stamps = files::entries(&files).unwrap_or_default();
+        let many = stamps.len() > MOST_FILES;
+        for stamp in stamps {
+            if many || self.code_of(&stamp).is_none_or(|digest| self.home(&digest).is_none()) {
+                let _ = unlinkat(&files, &stamp, AtFlags::empty());
+            }
+        }
     }
 }
 

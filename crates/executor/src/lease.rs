@@ -9,6 +9,7 @@ use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Rung, Step, StepTiming, Tier};
 use wasmtime::Store;
 
+use crate::ahead::Ahead;
 use crate::artifacts::ArtifactCache;
 pub use crate::error::WarmError;
 use crate::invocation::Invocation;
@@ -53,6 +54,7 @@ pub struct Lease {
     clock: Arc<dyn Clock>,
     release: bool,
     held: Held,
+    ahead: Option<Ahead>,
 }
 
 /// What a lease holds of the machine; dropping it gives it back.
@@ -171,6 +173,7 @@ impl Executor {
             clock: Arc::clone(&self.clock),
             release: self.release,
             held,
+            ahead: None,
         }
     }
 }
@@ -196,11 +199,17 @@ fn pin(threads: u32) -> Result<Vec<usize>, WarmError> {
 }
 
 impl Lease {
+    /// The same with what was begun before it was clear what to hold; climbed from there if it is what the lease is for.
+    #[must_use]
+    pub fn going_on_from(self, ahead: Option<Ahead>) -> Self {
+        Self { ahead, ..self }
+    }
+
     /// Climbs from the highest standing rung to an instance ready for its first instruction.
     ///
     /// # Errors
     /// Any [`WarmError`]; a corrupt artifact is not one: it is rebuilt.
-    pub fn warm(self, code: &mut dyn CodeSource, invocation: &Invocation) -> Result<Ready, WarmError> {
+    pub fn warm(mut self, code: &mut dyn CodeSource, invocation: &Invocation) -> Result<Ready, WarmError> {
         let mut steps = Vec::with_capacity(Step::ALL.len());
         let (engine, compiled, persistence) = self.obtain(code, &mut steps)?;
 
@@ -254,11 +263,16 @@ impl Lease {
 
     /// Code from its artifact where one stands, else compiled, and then kept where the plan says so.
     fn obtain(
-        &self,
+        &mut self,
         code: &mut dyn CodeSource,
         steps: &mut Vec<StepTiming>,
     ) -> Result<(Engine, Compiled, Persistence), WarmError> {
         let digest = code.digest();
+        if let Some(mapped) = self.ahead.take().and_then(|ahead| ahead.take(&digest, self.cpu.tier, self.cpu.isa)) {
+            let (engine, compiled, timing) = mapped;
+            steps.push(timing);
+            return Ok((engine, compiled, Persistence::standing()));
+        }
         if let Some(artifacts) = &self.artifacts
             && let Some(found) = artifacts.find(&digest, self.cpu.tier, self.cpu.isa)
         {

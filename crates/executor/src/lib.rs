@@ -3,6 +3,7 @@
 //! Called by the orchestrator (real runs) and the emulator (trials and calibration).
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod ahead;
 pub mod artifacts;
 #[cfg(target_os = "linux")]
 pub mod bootstrap;
@@ -22,6 +23,7 @@ pub mod standing;
 mod stopwatch;
 pub mod wasm;
 
+pub use ahead::Ahead;
 pub use artifacts::ArtifactCache;
 pub use error::WarmError;
 pub use invocation::{Directory, Invocation, Progress, Stdio};

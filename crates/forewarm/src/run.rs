@@ -45,7 +45,7 @@ pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Re
     };
     let watchdog = Watchdog::start(timeout, Box::new(move |cause, signal| last_words.say(cause, signal)))
         .map_err(|error| Failure { cause: Some(error.to_string()), ..internal("cannot watch over the run") })?;
-    let result = session.orchestrator.run(&request);
+    let result = session.orchestrator.run_telling(&request, &|| watchdog.finish());
     watchdog.finish();
     streams::warn(&session.warnings(), verbose);
     let done = result?;

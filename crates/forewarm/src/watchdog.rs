@@ -3,8 +3,7 @@
 //! Exactly one of the main thread and the watchdog decides how the process ends; the other waits for the end.
 //! Called by `forewarm run` alone.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use forewarm_types::ExitCause;
@@ -20,9 +19,16 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What is done before the process ends, given the cause and the signal.
 type LastWords = Box<dyn Fn(ExitCause, Option<i32>) + Send + Sync>;
 
+/// Who decides how the process ends: whoever is first.
+#[derive(Debug, PartialEq, Eq)]
+enum By {
+    TheRun,
+    TheWatchdog,
+}
+
 /// Watches over one run.
 pub struct Watchdog {
-    decided: Arc<AtomicBool>,
+    decided: Arc<OnceLock<By>>,
     signals: Option<Handle>,
 }
 
@@ -32,7 +38,7 @@ impl Watchdog {
     /// # Errors
     /// Where a thread cannot be started; then nothing would enforce the limit.
     pub fn start(timeout: Option<Duration>, last_words: LastWords) -> std::io::Result<Self> {
-        let decided = Arc::new(AtomicBool::new(false));
+        let decided = Arc::new(OnceLock::new());
         let end = Arc::new(End { decided: Arc::clone(&decided), last_words });
         let ender = Arc::clone(&end);
         // Caught from here on, not from when the thread gets to run: the program may be quicker.
@@ -55,9 +61,9 @@ impl Watchdog {
     /// The run is over: from here on its own end counts. Does not return where the watchdog was first.
     ///
     /// The thread that waits for signals is let go now, so that the end of the process need not wait until it gets a
-    /// core only to be ended.
+    /// core only to be ended: as soon as the program has ended, and once more where none began.
     pub fn finish(&self) {
-        if self.decided.swap(true, Ordering::AcqRel) {
+        if *self.decided.get_or_init(|| By::TheRun) == By::TheWatchdog {
             wait_for_the_end();
         }
         if let Some(signals) = &self.signals {
@@ -67,13 +73,13 @@ impl Watchdog {
 }
 
 struct End {
-    decided: Arc<AtomicBool>,
+    decided: Arc<OnceLock<By>>,
     last_words: LastWords,
 }
 
 impl End {
     fn end(&self, cause: ExitCause, signal: Option<i32>, code: i32) {
-        if self.decided.swap(true, Ordering::AcqRel) {
+        if self.decided.set(By::TheWatchdog).is_err() {
             return;
         }
         // Where no thread can be had, the last words are simply not bounded.
@@ -90,15 +96,8 @@ impl End {
 ///
 /// A signal that was being ignored when the process began (`nohup`, jobs in the background) goes on being ignored.
 fn catch_signals() -> Option<Signals> {
-    let ignored = std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignored_signals(&status));
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !forewarm_sandbox::signals::ignored(signal));
     Signals::new(wanted).ok()
-}
-
-/// The `SigIgn` mask of `/proc/self/status` (proc(5)): bit n - 1 for signal n.
-fn ignored_signals(status: &str) -> u64 {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -116,11 +115,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signals_ignored_at_the_start_are_read_from_proc() {
-        let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000002\n";
-        let mask = ignored_signals(status);
-        assert_ne!(mask & (1 << (SIGHUP - 1)), 0);
-        assert_eq!(mask & (1 << (SIGINT - 1)), 0);
-        assert_eq!(ignored_signals("nothing of the sort"), 0);
+    fn whoever_is_first_decides_and_may_say_so_again() {
+        let watchdog = Watchdog::start(None, Box::new(|_, _| {})).unwrap();
+        watchdog.finish();
+        watchdog.finish();
+        assert_eq!(watchdog.decided.set(By::TheWatchdog), Err(By::TheWatchdog));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use forewarm_analyzer::{AnalyzeError, Depth};
+use forewarm_executor::Ahead;
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Known, Store};
 use forewarm_types::{Analysis, Bytes, CodeKind, Corrections, Digest, Features, PastRun, ReuseStatistics, Tier};
@@ -37,6 +38,8 @@ pub(crate) struct Considered {
     pub resources: ResourceModel,
     /// The text from which `resources` was read, where a model was stored.
     pub model: Option<String>,
+    /// Its artifact, being mapped already.
+    pub ahead: Option<Ahead>,
 }
 
 impl Considered {
@@ -54,22 +57,26 @@ impl Considered {
 impl Orchestrator {
     /// Opens, recognises or analyses the program, and recalls its past.
     pub(crate) fn consider(&self, request: &Request) -> Result<Considered, Error> {
-        self.consider_by(request, Self::inspect_any)
+        self.consider_by(request, false, Self::inspect_any)
     }
 
-    /// The same of a program that runs whether or not it can be analysed.
-    pub(crate) fn consider_to_run(&self, request: &Request) -> Result<Considered, Error> {
-        self.consider_by(request, Self::inspect_to_run)
+    /// The same of a program that runs whether or not it can be analysed; with `here`, in this process, so that its
+    /// artifact may be mapped meanwhile.
+    pub(crate) fn consider_to_run(&self, request: &Request, here: bool) -> Result<Considered, Error> {
+        self.consider_by(request, here, Self::inspect_to_run)
     }
 
     fn consider_by(
         &self,
         request: &Request,
+        map_ahead: bool,
         inspect: impl Fn(&Self, &mut Program, &Request) -> Result<Analysis, Error>,
     ) -> Result<Considered, Error> {
         let began = self.begin();
         let now = self.clock.unix();
         let mut program = Program::open(&request.file, now)?;
+        let stamp = program.stamp().filter(|_| map_ahead);
+        let ahead = stamp.and_then(|stamp| self.executor.map_ahead(&stamp.to_string()));
         let remembered = program
             .stamp()
             .copied()
@@ -99,7 +106,20 @@ impl Orchestrator {
             .map_or_else(Default::default, |recalled| (recalled.recent, recalled.reuse, recalled.salt, recalled.model));
         let features = features(request, &salt);
         let corrections = forewarm_learner::corrections(&past, &features, &reuse);
-        Ok(Considered { began, program, analysis, known, features, keyed, past, reuse, corrections, resources, model })
+        Ok(Considered {
+            began,
+            program,
+            analysis,
+            known,
+            features,
+            keyed,
+            past,
+            reuse,
+            corrections,
+            resources,
+            model,
+            ahead,
+        })
     }
 
     /// Keys the features' hash with the salt of a database that was still being made when they were taken, so that the

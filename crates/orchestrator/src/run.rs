@@ -108,6 +108,14 @@ impl Orchestrator {
     /// As [`Self::plan`], and where the program cannot be warmed. A program that fails is no error: see
     /// [`Observation::exit`].
     pub fn run(&self, request: &Request) -> Result<Report, Error> {
+        self.run_telling(request, &|| {})
+    }
+
+    /// The same; where a WebAssembly program ran, `over` is called when it has ended, before anything is learned from it.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_telling(&self, request: &Request, over: &dyn Fn()) -> Result<Report, Error> {
         let _turn = lock(&self.turn);
         // A process' place is laid out beside the planning.
         let laid = self.lay_out(request)?;
@@ -115,31 +123,34 @@ impl Orchestrator {
         let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
         let asked = if bounded || laid.is_some() { None } else { self.ask_stand(request) };
         // A run whose client fails ends with its connection.
-        let considered = self.consider_to_run(request).inspect_err(|_| self.asked.store(false, Release));
+        let considered = self
+            .consider_to_run(request, laid.is_none() && asked.is_none())
+            .inspect_err(|_| self.asked.store(false, Release));
         let mut considered = considered?;
         if considered.analysis.code.kind.is_process() {
             return self.run_process(request, considered, laid);
         }
         if let Some(begun) = self.begun(asked)? {
-            return self.run_begun(request, considered, begun, None);
+            return self.run_begun(request, considered, begun, None, over);
         }
         if bounded && self.stands_ready() {
             let (plan, trial) = self.decide(&mut considered, request)?;
             if let Some(begun) = self.begun(self.ask_stand(request))? {
-                return self.run_begun(request, considered, begun, Some((plan, trial)));
+                return self.run_begun(request, considered, begun, Some((plan, trial)), over);
             }
         }
-        self.run_here(request, considered)
+        self.run_here(request, considered, over)
     }
 
     /// The second half of the loop for a program that runs in this process.
-    fn run_here(&self, request: &Request, mut considered: Considered) -> Result<Report, Error> {
+    fn run_here(&self, request: &Request, mut considered: Considered, over: &dyn Fn()) -> Result<Report, Error> {
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
         let (plan, trial, marks, ready) = loop {
             let (plan, trial) = self.decide(&mut considered, request)?;
             let planned = self.clock.monotonic();
             let lease = self.executor.allocate(&plan.chosen.configuration);
             let leased = self.clock.monotonic();
+            let lease = lease.map(|lease| lease.going_on_from(considered.ahead.take()));
             match lease.and_then(|lease| lease.warm(&mut considered.program, &invocation)) {
                 Ok(ready) => break (plan, trial, Marks { planned, leased }, ready),
                 Err(WarmError::Unsupported { tier, cause }) if considered.learn_unsupported(request, tier, &cause) => {}
@@ -154,6 +165,7 @@ impl Orchestrator {
         };
         let outcome = ready.run();
         let ended = self.clock.monotonic();
+        over();
         let Some(in_flight) = lock(&self.in_flight).take() else {
             return Err(Error::Internal("the run was abandoned while it ended".into()));
         };
@@ -423,6 +435,9 @@ impl Orchestrator {
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let InFlight { request, mut considered, plan, .. } = in_flight;
+        if let Some(stamp) = considered.program.stamp() {
+            self.executor.remember_for_ahead(&stamp.to_string(), &observation.digest, &observation.steps);
+        }
         if request.prepare {
             self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());
         }

@@ -176,6 +176,7 @@ impl Orchestrator {
         mut considered: Considered,
         underway: Underway,
         planned: Option<(Plan, Option<Trial>)>,
+        over: &dyn Fn(),
     ) -> Result<Report, Error> {
         let Underway { begun, asked_at } = underway;
         let (plan, trial, handle) = match self.plan_begun(request, &mut considered, &begun, planned) {
@@ -202,12 +203,13 @@ impl Orchestrator {
             elsewhere: Some(Elsewhere { rung: rung.name(), process: begun.process, handle, used: Used::default() }),
         });
         self.asked.store(false, Release);
-        let over = begun.finish(!self.goes_on);
+        let end = begun.finish(!self.goes_on);
         let ended = self.clock.monotonic();
+        over();
         let Some(mut in_flight) = lock(&self.in_flight).take() else {
             return Err(Error::Internal("the run was abandoned while it ended".into()));
         };
-        let outcome = match over {
+        let outcome = match end {
             End::Over(over) => {
                 if let Some(elsewhere) = &mut in_flight.elsewhere {
                     elsewhere.used = used(&over);

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod page_cache;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod signals;
 pub mod streams;
 
 pub use clock::RealClock;

@@ -1,5 +1,7 @@
 //! The memo of file digests and the analyses kept by digest: what spares a known program its hashing and analysis.
 
+use std::fmt;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use forewarm_types::Digest;
@@ -22,6 +24,14 @@ pub struct Stamp {
     pub mtime_ns: i64,
     /// Time of the last change of content or attributes, in nanoseconds since the Unix epoch.
     pub ctime_ns: i64,
+}
+
+/// The same as a file name: hexadecimal numbers with dashes.
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, inode, size, mtime_ns, ctime_ns } = self;
+        write!(f, "{device:x}-{inode:x}-{size:x}-{mtime_ns:x}-{ctime_ns:x}")
+    }
 }
 
 impl Store {

@@ -16,6 +16,9 @@ use crate::wasm::Engine;
 
 const TEMPORARY: &str = ".writing-";
 
+/// The directory of links from files to codes.
+pub(super) const FILES: &str = "files";
+
 /// The key of an artifact within its code's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
@@ -64,7 +67,8 @@ pub(super) fn codes(root: &OwnedFd) -> Result<Vec<Digest>, io::Error> {
         .collect())
 }
 
-fn entries(directory: &OwnedFd) -> Result<Vec<String>, io::Error> {
+/// The names in a directory.
+pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<String>, io::Error> {
     let entries = rustix::fs::Dir::read_from(directory)?;
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned)).collect())
 }
