@@ -1,6 +1,9 @@
 //! The first process of the program's namespaces: it lays out the file system, starts the program, passes signals on,
 //! reaps orphans, and ends when the program does, which ends everything that is left in its namespaces.
 //!
+//! It stays in the process group of the supervisor and the program. Were it in another of the same session, that group
+//! would never be orphaned, and a job stopped in the background would outlive its shell (POSIX.1-2024, `_exit`).
+//!
 //! Runs between fork and exec of a process that may have threads: system calls on prepared data, nothing else.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -90,8 +93,6 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         Ok(program) => program,
         Err(error) => fail(words, super::shared::step::EXECUTION, error),
     };
-    // The program keeps the terminal's process group; from here on its signals are none of ours.
-    raw::lead_group();
     attend(prepared, words, program)
 }
 
@@ -198,13 +199,14 @@ fn attend(prepared: &Prepared, words: &Words, pid: i32) -> ! {
         while let Some(change) = raw::next_change() {
             take(prepared, words, program, change);
         }
-        let (signal, foreign) = raw::wait_signal(&all);
+        let (signal, passed) = raw::wait_signal(&all);
         if prepared.layout.is_none() && (words.end.load(Acquire) == 1 || raw::hung_up(prepared.go)) {
             raw::end_children();
             raw::exit(0)
         }
-        // What the program itself sends here is not for the program.
-        if signal > 0 && signal != libc::SIGCHLD && foreign {
+        // What came to the whole process group has reached the program already; and what the program itself sends here is
+        // not for it.
+        if signal > 0 && passed {
             raw::kill(pid, signal);
         }
     }

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use libc::{c_int, c_long, c_uint, c_ulong};
 
@@ -494,12 +495,6 @@ pub fn hung_up(fd: c_int) -> bool {
     poll.revents & libc::POLLHUP != 0
 }
 
-/// Leads a process group of its own.
-pub fn lead_group() {
-    // SAFETY: numbers only.
-    unsafe { libc::setpgid(0, 0) };
-}
-
 /// A child's change of state: `waitid`'s `si_pid`, `si_code` and `si_status`.
 #[derive(Clone, Copy)]
 pub struct Change {
@@ -531,15 +526,45 @@ pub fn consume(pid: i32, ended: bool) {
     }
 }
 
-/// Waits for one of the signals; says whether it came from outside this process' namespace (or, without one, from any
-/// process).
+/// What marks a signal as passed on, among those that came to the whole process group.
+const PASSED: u64 = 0x666f_7265;
+
+/// `siginfo_t` of a signal queued with a value: Linux include/uapi/asm-generic/siginfo.h, `_rt`.
+#[repr(C)]
+struct Queued {
+    signal: c_int,
+    error: c_int,
+    code: c_int,
+    _between: c_int,
+    pid: libc::pid_t,
+    uid: libc::uid_t,
+    value: u64,
+    _rest: [u64; 12],
+}
+
+const _: () = assert!(size_of::<Queued>() == size_of::<libc::siginfo_t>());
+
+/// Sends a signal to a process by its handle, marked as one to be passed on: see [`wait_signal`].
+pub fn pass_signal(handle: BorrowedFd<'_>, signal: c_int) {
+    let code = libc::SI_QUEUE;
+    let queued = Queued { signal, error: 0, code, _between: 0, pid: 0, uid: 0, value: PASSED, _rest: [0; 12] };
+    // SAFETY: the structure is live and of the system's layout; a process that has gone needs no signal.
+    unsafe {
+        let handle = c_long::from(handle.as_raw_fd());
+        libc::syscall(libc::SYS_pidfd_send_signal, handle, c_long::from(signal), &raw const queued, 0 as c_uint)
+    };
+}
+
+/// Waits for one of the signals; says whether it was to be passed on ([`pass_signal`]), by a process outside this one's
+/// namespace where it has one.
 pub fn wait_signal(set: &libc::sigset_t) -> (c_int, bool) {
-    // SAFETY: both are live; the field read is that of a signal sent by a process.
+    // SAFETY: both are live; the fields read are those of a queued signal.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         let signal = libc::sigwaitinfo(&raw const *set, &raw mut info);
         let alone = libc::getpid() != 1;
-        (signal, info.si_code <= 0 && (alone || info.si_pid() == 0))
+        let marked = info.si_code == libc::SI_QUEUE && info.si_value().sival_ptr.addr() as u64 == PASSED;
+        (signal, marked && (alone || info.si_pid() == 0))
     }
 }
 

@@ -291,9 +291,7 @@ impl Child {
 
     /// Passes a signal on, by way of the init, which alone knows the program.
     fn signal(&self, signal: i32) {
-        if let Some(signal) = Signal::from_named_raw(signal) {
-            let _ = rustix::process::pidfd_send_signal(&self.forked.handle, signal);
-        }
+        raw::pass_signal(self.forked.handle.as_fd(), signal);
     }
 
     fn kill(&mut self, cause: Cause) {
