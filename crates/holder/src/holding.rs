@@ -15,19 +15,40 @@ use forewarm_types::host::Clock;
 use crate::program::{Program, Rung};
 use crate::protocol::{Climb, Held};
 
+/// What is known alike of every held thing.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// What it is of.
+    pub program: Program,
+    /// The rung that was asked for.
+    pub wanted: Rung,
+    /// How it came where it stands.
+    pub climb: Climb,
+    /// Its runs.
+    pub tally: Tally,
+}
+
+impl Standing {
+    /// Of a thing that has just come to stand.
+    pub fn new(program: Program, wanted: Rung, climb: Climb) -> Self {
+        Self { program, wanted, climb, tally: Tally::new() }
+    }
+}
+
 /// What stands for a program between its runs.
 pub(crate) trait Holding: Debug + Send + Sync {
+    /// What is known of it as of every other.
+    fn standing(&self) -> &Standing;
+
     /// What it is of.
-    fn program(&self) -> &Program;
-
-    /// The rung that was asked for.
-    fn wanted(&self) -> Rung;
-
-    /// How it came where it stands.
-    fn climb(&self) -> &Climb;
+    fn program(&self) -> &Program {
+        &self.standing().program
+    }
 
     /// Its runs.
-    fn tally(&self) -> &Tally;
+    fn tally(&self) -> &Tally {
+        &self.standing().tally
+    }
 
     /// What it was loaded from and has changed since, where something has.
     fn changed(&self) -> Option<PathBuf>;
@@ -63,12 +84,12 @@ pub(crate) trait Holding: Debug + Send + Sync {
 
     /// As `--list` shows it.
     fn held(&self) -> Held {
-        let tally = self.tally();
+        let Standing { program, climb, tally, .. } = self.standing();
         Held {
-            file: self.program().file().to_owned(),
-            rung: self.climb().rung,
+            file: program.file().to_owned(),
+            rung: climb.rung,
             held_bytes: self.held_bytes(),
-            climb_seconds: self.climb().seconds,
+            climb_seconds: climb.seconds,
             runs: tally.runs.load(Acquire),
             active: tally.active(),
             idle_seconds: tally.idle_seconds(),

@@ -85,9 +85,9 @@ impl Shelf {
             return Err(format!("there is no rung {} for it; there are: {}", rung.name(), rungs.join(", ")));
         }
         let _climbing = lock(&self.climbing);
-        let standing = self.find(program).ok().filter(|held| held.wanted() >= rung && held.changed().is_none());
+        let standing = self.find(program).ok().filter(|held| held.standing().wanted >= rung && held.changed().is_none());
         if let Some(held) = standing {
-            return Ok(Climb { seconds: 0.0, ..held.climb().clone() });
+            return Ok(Climb { seconds: 0.0, ..held.standing().climb.clone() });
         }
         self.climb(program, rung)
     }
@@ -95,7 +95,7 @@ impl Shelf {
     /// Climbs, and puts what stands then in the place of what stood for the same.
     fn climb(self: &Arc<Self>, program: &Program, rung: Rung) -> Result<Climb, String> {
         let held = (self.climber)(program, rung)?;
-        let climb = held.climb().clone();
+        let climb = held.standing().climb.clone();
         if let Some(most) = self.room.most().filter(|most| climb.held_bytes.0 > most.0) {
             held.end();
             return Err(format!("it would hold {} bytes, and {} may be held in all", climb.held_bytes.0, most.0));
@@ -144,7 +144,7 @@ impl Shelf {
         all.retain(|other| !Arc::ptr_eq(other, held));
         drop(all);
         held.leave();
-        let (program, rung) = (held.program().clone(), held.wanted());
+        let (program, rung) = (held.program().clone(), held.standing().wanted);
         if !lock(&self.again).insert(program.file().to_owned()) {
             return;
         }

@@ -16,7 +16,7 @@ use forewarm_types::Bytes;
 use forewarm_types::host::Clock;
 
 use super::NativeProgram;
-use crate::holding::{Holding, Tally, lock};
+use crate::holding::{Holding, Standing, lock};
 use crate::program::{Program, Rung};
 use crate::protocol::{Answer, Climb, RungStep};
 use crate::stamps::Stamps;
@@ -25,10 +25,7 @@ use crate::wire;
 /// A program's files, read ahead.
 #[derive(Debug)]
 pub(crate) struct Files {
-    program: Program,
-    wanted: Rung,
-    climb: Climb,
-    tally: Tally,
+    standing: Standing,
     stamps: Stamps,
     /// Told when it is to end.
     end: std::sync::Mutex<Option<mpsc::Sender<()>>>,
@@ -37,17 +34,9 @@ pub(crate) struct Files {
 
 impl Files {
     /// Of files that were read, with the climb that ended there.
-    pub fn standing(program: &NativeProgram, wanted: Rung, climb: Climb, stamps: Stamps) -> Self {
+    pub fn new(standing: Standing, stamps: Stamps) -> Self {
         let (end, ended) = mpsc::channel();
-        Self {
-            program: Program::Native(program.clone()),
-            wanted,
-            climb,
-            tally: Tally::new(),
-            stamps,
-            end: std::sync::Mutex::new(Some(end)),
-            ended: std::sync::Mutex::new(ended),
-        }
+        Self { standing, stamps, end: std::sync::Mutex::new(Some(end)), ended: std::sync::Mutex::new(ended) }
     }
 }
 
@@ -74,20 +63,8 @@ fn ahead(path: &Path) -> io::Result<u64> {
 }
 
 impl Holding for Files {
-    fn program(&self) -> &Program {
-        &self.program
-    }
-
-    fn wanted(&self) -> Rung {
-        self.wanted
-    }
-
-    fn climb(&self) -> &Climb {
-        &self.climb
-    }
-
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     fn changed(&self) -> Option<PathBuf> {
@@ -101,18 +78,18 @@ impl Holding for Files {
 
     fn listen(&self, news: &mut dyn FnMut()) {
         let _ = lock(&self.ended).recv();
-        self.tally.has_gone();
+        self.standing.tally.has_gone();
         news();
     }
 
     /// Tells the client where it stands; the client runs it from nothing.
     fn hand(&self, client: &UnixStream, _: &[OwnedFd]) -> io::Result<()> {
-        self.tally.begin(|| {
+        self.standing.tally.begin(|| {
             // A client that has gone needs no word.
             let _ = wire::send(client, &Answer::Taken { rung: Rung::PageCache, tier: String::new() }, &[]);
             Ok(())
         })?;
-        if self.tally.over() {
+        if self.standing.tally.over() {
             self.end();
         }
         Ok(())
@@ -145,7 +122,7 @@ mod tests {
             files: stamps.len(),
             seconds: 0.0,
         };
-        let files = Files::standing(&program, Rung::PageCache, climb, stamps);
+        let files = Files::new(Standing::new(Program::Native(program), Rung::PageCache, climb), stamps);
         assert!(files.changed().is_none());
         std::fs::write(&library, b"another").unwrap();
         assert_eq!(files.changed(), Some(library));

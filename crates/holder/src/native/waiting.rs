@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, Files};
 use super::pump::Pump;
 use super::{NativePlace, NativeProgram};
-use crate::holding::{Holding, Tally, lock};
+use crate::holding::{Holding, Standing, lock};
 use crate::program::{Program, Rung};
 use crate::protocol::{Answer, Climb, RungStep};
 use crate::stamps::{Names, Stamps};
@@ -121,10 +121,7 @@ pub(super) enum Told {
 /// A program that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    program: Program,
-    wanted: Rung,
-    climb: Climb,
-    tally: Tally,
+    standing: Standing,
     stamps: Stamps,
     kept: Kept,
     /// Held while an event is served.
@@ -418,20 +415,8 @@ fn since(after: &Usage, before: &Usage) -> Usage {
 }
 
 impl Holding for Waiting {
-    fn program(&self) -> &Program {
-        &self.program
-    }
-
-    fn wanted(&self) -> Rung {
-        self.wanted
-    }
-
-    fn climb(&self) -> &Climb {
-        &self.climb
-    }
-
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     fn changed(&self) -> Option<PathBuf> {
@@ -448,7 +433,7 @@ impl Holding for Waiting {
 
     fn listen(&self, news: &mut dyn FnMut()) {
         let _ = self.kept.end.wait();
-        self.tally.has_gone();
+        self.standing.tally.has_gone();
         news();
     }
 
@@ -463,12 +448,12 @@ impl Holding for Waiting {
             return Ok(());
         }
         // A client that has gone, or thought better of it, leaves the program as it was.
-        let _ = self.tally.begin(|| {
+        let _ = self.standing.tally.begin(|| {
             let taken = Answer::Taken { rung: Rung::Waiting, tier: self.kept.tier.name().to_owned() };
             let _ = wire::send(client, &taken, &[]).and_then(|()| self.kept.serve(client, beside));
             Ok(())
         });
-        if self.tally.over() {
+        if self.standing.tally.over() {
             self.end();
         }
         Ok(())

@@ -21,7 +21,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Signal, pidfd_send_signal};
 
 use super::PythonProgram;
-use crate::holding::{Holding, Tally};
+use crate::holding::{Holding, Standing};
 use crate::line::{Word, hear};
 use crate::program::{Program, Rung};
 use crate::protocol::{Answer, Climb, RungStep};
@@ -67,9 +67,7 @@ pub(crate) enum ClimbError {
 /// A standing zygote.
 #[derive(Debug)]
 pub(crate) struct Zygote {
-    program: Program,
-    wanted: Rung,
-    climb: Climb,
+    standing: Standing,
     /// The tier that confines it.
     tier: Tier,
     line: OwnedFd,
@@ -78,7 +76,6 @@ pub(crate) struct Zygote {
     stamps: Stamps,
     scratch: Vec<Option<u64>>,
     spoiled: AtomicBool,
-    tally: Tally,
 }
 
 /// What the keeper says once the interpreter is started.
@@ -108,10 +105,10 @@ impl Zygote {
                 }
                 Attempt::Stands(mut zygote) => {
                     if refused.is_some() {
-                        zygote.climb.rung = top;
+                        zygote.standing.climb.rung = top;
                     }
-                    zygote.climb.refused = refused;
-                    zygote.climb.seconds = (RealClock.monotonic() - began).0;
+                    zygote.standing.climb.refused = refused;
+                    zygote.standing.climb.seconds = (RealClock.monotonic() - began).0;
                     return Ok(*zygote);
                 }
             }
@@ -163,9 +160,7 @@ impl Zygote {
         }
         let climb = reached(loaded.steps, loaded.fork_seconds, wanted, init, stamps.len());
         Ok(Attempt::Stands(Box::new(Self {
-            program: Program::Python(program.clone()),
-            wanted,
-            climb,
+            standing: Standing::new(Program::Python(program.clone()), wanted, climb),
             tier,
             line,
             init,
@@ -173,7 +168,6 @@ impl Zygote {
             stamps,
             scratch: scratch(init),
             spoiled: AtomicBool::new(false),
-            tally: Tally::new(),
         })))
     }
 
@@ -182,27 +176,15 @@ impl Zygote {
         if !clean || scratch(self.init) != self.scratch {
             self.spoiled.store(true, Release);
         }
-        if self.tally.over() {
+        if self.standing.tally.over() {
             self.end();
         }
     }
 }
 
 impl Holding for Zygote {
-    fn program(&self) -> &Program {
-        &self.program
-    }
-
-    fn wanted(&self) -> Rung {
-        self.wanted
-    }
-
-    fn climb(&self) -> &Climb {
-        &self.climb
-    }
-
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     fn changed(&self) -> Option<PathBuf> {
@@ -226,14 +208,14 @@ impl Holding for Zygote {
             }
             news();
         }
-        self.tally.has_gone();
+        self.standing.tally.has_gone();
         news();
     }
 
     /// Tells the client the rung, and the zygote of the client.
     fn hand(&self, client: &UnixStream, beside: &[OwnedFd]) -> io::Result<()> {
-        self.tally.begin(|| {
-            let taken = Answer::Taken { rung: self.climb.rung, tier: self.tier.name().to_owned() };
+        self.standing.tally.begin(|| {
+            let taken = Answer::Taken { rung: self.standing.climb.rung, tier: self.tier.name().to_owned() };
             // A client that has gone is noticed by its run.
             let _ = wire::send(client, &taken, &[]);
             let handed: Vec<_> = std::iter::once(client.as_fd()).chain(beside.iter().map(AsFd::as_fd)).collect();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use forewarm_types::Bytes;
 
 use super::*;
-use crate::holding::Tally;
+use crate::holding::Standing;
 use crate::python::PythonProgram;
 use crate::room::fake;
 use crate::walls::Walls;
@@ -18,40 +18,29 @@ use crate::walls::Walls;
 /// A thing that holds as many bytes as the name of its file says, and took as many seconds.
 #[derive(Debug)]
 struct Made {
-    program: Program,
-    climb: Climb,
-    tally: Tally,
+    standing: Standing,
     ended: Mutex<mpsc::Receiver<()>>,
     end: mpsc::Sender<()>,
     changed: Arc<AtomicBool>,
 }
 
 impl Holding for Made {
-    fn program(&self) -> &Program {
-        &self.program
-    }
-    fn wanted(&self) -> Rung {
-        Rung::Worker
-    }
-    fn climb(&self) -> &Climb {
-        &self.climb
-    }
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn standing(&self) -> &Standing {
+        &self.standing
     }
     fn changed(&self) -> Option<PathBuf> {
         self.changed.load(SeqCst).then(|| self.program.file().to_owned())
     }
     fn held_bytes(&self) -> Bytes {
-        self.climb.held_bytes
+        self.standing.climb.held_bytes
     }
     fn listen(&self, news: &mut dyn FnMut()) {
         let _ = lock(&self.ended).recv();
-        self.tally.has_gone();
+        self.standing.tally.has_gone();
         news();
     }
     fn hand(&self, _: &UnixStream, _: &[OwnedFd]) -> io::Result<()> {
-        self.tally.begin(|| Ok(()))
+        self.standing.tally.begin(|| Ok(()))
     }
     fn end(&self) {
         let _ = self.end.send(());
@@ -88,7 +77,7 @@ fn shelf(root: &Path, most: u64) -> (Arc<Shelf>, Arc<AtomicBool>) {
             seconds: seconds.parse().unwrap(),
         };
         let (program, changed) = (program.clone(), Arc::clone(&sign));
-        let made = Made { program, climb, tally: Tally::new(), ended: Mutex::new(ended), end, changed };
+        let made = Made { standing: Standing::new(program, Rung::Worker, climb), ended: Mutex::new(ended), end, changed };
         Ok(Arc::new(made) as Arc<dyn Holding>)
     };
     (Shelf::new(Room::under(root, Some(Bytes(most))), Box::new(climber)), changed)

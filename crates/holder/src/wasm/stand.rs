@@ -16,7 +16,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::WasmProgram;
-use crate::holding::{Holding, Tally, lock};
+use crate::holding::{Holding, Standing, lock};
 use crate::line::{Word, hear};
 use crate::program::{Program, Rung};
 use crate::protocol::Climb;
@@ -30,14 +30,11 @@ const MOST_CLIMB: Duration = Duration::from_secs(10);
 /// A stand.
 #[derive(Debug)]
 pub(crate) struct Stand {
-    program: Program,
-    wanted: Rung,
-    climb: Climb,
+    standing: Standing,
     line: OwnedFd,
     process: i32,
     handle: OwnedFd,
     child: Mutex<Child>,
-    tally: Tally,
 }
 
 impl Stand {
@@ -51,20 +48,12 @@ impl Stand {
             Ok((climb, pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?))
         });
         match climbed {
-            Ok((climb, handle)) => Ok(Self {
-                program: Program::Wasm(program.clone()),
-                wanted,
-                climb: Climb {
-                    held_bytes: standing_below(process),
-                    seconds: (RealClock.monotonic() - began).0,
-                    ..climb
-                },
-                line,
-                process,
-                handle,
-                child: Mutex::new(child),
-                tally: Tally::new(),
-            }),
+            Ok((climb, handle)) => {
+                let seconds = (RealClock.monotonic() - began).0;
+                let climb = Climb { held_bytes: standing_below(process), seconds, ..climb };
+                let standing = Standing::new(Program::Wasm(program.clone()), wanted, climb);
+                Ok(Self { standing, line, process, handle, child: Mutex::new(child) })
+            }
             Err(why) => {
                 // One that has ended already needs no signal.
                 let _ = child.kill();
@@ -101,24 +90,12 @@ fn ask(line: &OwnedFd, program: &WasmProgram, wanted: Rung) -> Result<Climb, Str
 }
 
 impl Holding for Stand {
-    fn program(&self) -> &Program {
-        &self.program
-    }
-
-    fn wanted(&self) -> Rung {
-        self.wanted
-    }
-
-    fn climb(&self) -> &Climb {
-        &self.climb
-    }
-
-    fn tally(&self) -> &Tally {
-        &self.tally
+    fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     fn changed(&self) -> Option<PathBuf> {
-        let Program::Wasm(program) = &self.program else { return None };
+        let Program::Wasm(program) = &self.standing.program else { return None };
         (stamps::of(&program.file) != Some(program.stamp)).then(|| program.file.clone())
     }
 
@@ -133,7 +110,7 @@ impl Holding for Stand {
 
     fn listen(&self, news: &mut dyn FnMut()) {
         while let Ok(Word::Over { .. }) = hear(&self.line, None) {
-            if self.tally.over() {
+            if self.standing.tally.over() {
                 self.end();
             }
             news();
@@ -141,13 +118,13 @@ impl Holding for Stand {
         self.end();
         // How it ended matters to nobody.
         let _ = lock(&self.child).wait();
-        self.tally.has_gone();
+        self.standing.tally.has_gone();
         news();
     }
 
     fn hand(&self, client: &UnixStream, beside: &[OwnedFd]) -> io::Result<()> {
         let handed: Vec<_> = std::iter::once(client.as_fd()).chain(beside.iter().map(AsFd::as_fd)).collect();
-        self.tally.begin(|| wire::send_beside(&self.line, b"r", &handed)).map(drop)
+        self.standing.tally.begin(|| wire::send_beside(&self.line, b"r", &handed)).map(drop)
     }
 
     fn end(&self) {
