@@ -3,7 +3,6 @@
 //! What a plan chose (threads, share, cores) is put into the program's environment and place; what it may touch is the
 //! caller's word. Nothing is chosen here.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program, SpawnError, prepare_place};
@@ -51,7 +50,7 @@ impl LaidOut {
     /// again, and be told of, then.
     #[must_use]
     pub fn begin(program: Program, confinement: Confinement) -> Self {
-        let place = prepare_place(&program, &confinement).ok();
+        let place = prepare_place(&program.executable, &program.directory, &confinement).ok();
         Self { program, confinement, place, call: None }
     }
 }
@@ -101,13 +100,9 @@ impl ProcessLease {
     /// The program with what its libraries are told.
     #[must_use]
     pub fn told(&self, mut program: Program) -> Program {
-        let variables = self.variables(&program);
+        let variables = levers::variables(&self.settings, &program.environment);
         program.environment.extend(variables);
         program
-    }
-
-    fn variables(&self, program: &Program) -> Vec<(OsString, OsString)> {
-        levers::variables(&self.settings, &program.environment)
     }
 
     /// Starts the program and waits for its end; by `warm` where that runs it, else in its place.
@@ -116,14 +111,14 @@ impl ProcessLease {
     /// Where it cannot be started.
     pub fn run(
         self,
-        laid: LaidOut,
+        mut laid: LaidOut,
         warm: impl FnOnce(&Wanted<'_>) -> Option<(Ended, Option<Called>)>,
     ) -> Result<ProcessOutcome, SpawnError> {
         let clock = Arc::clone(&self.clock);
         let watch = Stopwatch::start(&*clock);
         let began_cpu = clock.process_cpu();
-        let told = self.told(laid.program.clone());
-        let wanted = Wanted { program: &told, confinement: &laid.confinement, call: laid.call.as_ref() };
+        laid.program = self.told(laid.program);
+        let wanted = Wanted { program: &laid.program, confinement: &laid.confinement, call: laid.call.as_ref() };
         let (ended, called, remains) = match warm(&wanted) {
             Some((ended, called)) => (ended, called, (None, self.held)),
             None => self.run_in_place(laid)?,
@@ -145,13 +140,12 @@ impl ProcessLease {
 
     /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
     fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
-        let variables = self.variables(&laid.program);
         let LaidOut { program, confinement, place, call } = laid;
         // A place laid out before this one's cores were held is not bound to them.
         let place = place.filter(|_| !self.settings.pinned);
-        let place = place.map_or_else(|| prepare_place(&program, &confinement), Ok)?;
+        let place = place.map_or_else(|| prepare_place(&program.executable, &program.directory, &confinement), Ok)?;
         self.held.extend(&place);
-        let mut child = place.start(&variables)?;
+        let mut child = place.start(&program.start())?;
         let serving = call.map(|call| Serving::start(call, &child, Arc::clone(&self.clock))).transpose()?;
         let ended = child.finish();
         let called = serving.map(Serving::finish);

@@ -127,7 +127,9 @@ impl Daemon {
     /// Says whether anything is held of a file, and looks which of it is still what was loaded.
     fn look(&self, stream: &UnixStream, file: &Path) -> Vec<Looked> {
         let held = self.shelf.of(file);
-        if wire::send(stream, &Answer::Known(held.iter().map(|held| held.standing().climb.rung).collect()), &[]).is_err() {
+        if wire::send(stream, &Answer::Known(held.iter().map(|held| held.standing().climb.rung).collect()), &[])
+            .is_err()
+        {
             return Vec::new();
         }
         held.into_iter().map(|held| (held.changed(), held)).map(|(changed, held)| (held, changed)).collect()

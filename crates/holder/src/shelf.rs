@@ -85,7 +85,8 @@ impl Shelf {
             return Err(format!("there is no rung {} for it; there are: {}", rung.name(), rungs.join(", ")));
         }
         let _climbing = lock(&self.climbing);
-        let standing = self.find(program).ok().filter(|held| held.standing().wanted >= rung && held.changed().is_none());
+        let standing =
+            self.find(program).ok().filter(|held| held.standing().wanted >= rung && held.changed().is_none());
         if let Some(held) = standing {
             return Ok(Climb { seconds: 0.0, ..held.standing().climb.clone() });
         }

@@ -164,6 +164,12 @@ pub fn run_delay() -> Option<Seconds> {
     parse_run_delay(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)
 }
 
+/// The same of another process' first thread.
+#[must_use]
+pub fn run_delay_of(process: i32) -> Option<Seconds> {
+    parse_run_delay(&std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?)
+}
+
 fn parse_run_delay(schedstat: &str) -> Option<Seconds> {
     let nanoseconds: u64 = schedstat.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(Seconds(nanoseconds as f64 * 1e-9))

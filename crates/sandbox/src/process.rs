@@ -27,6 +27,7 @@ mod rules;
 mod shared;
 mod signals;
 mod spawn;
+mod start;
 mod supervise;
 mod surroundings;
 mod survey;
@@ -42,7 +43,9 @@ pub use adopt::{AdoptError, Adopted, Happening};
 pub use available::{Available, available, separable};
 pub use circumstances::{Circumstances, StandInError};
 pub use spawn::{Place, prepare_place, spawn, spawn_on};
-pub use supervise::{Child, Door, Ender};
+pub use start::{Habits, Start};
+pub use supervise::{Child, Door, Ender, STOPPED_WORD};
+pub use surroundings::Around;
 pub use survey::{available_memory, standing, standing_below};
 pub use usage::mapped_files;
 
@@ -57,6 +60,14 @@ pub struct Program {
     pub environment: Vec<(OsString, OsString)>,
     /// The working directory.
     pub directory: PathBuf,
+}
+
+impl Program {
+    /// What it is executed with, by the caller's streams and habits.
+    #[must_use]
+    pub fn start(&self) -> Start<'_> {
+        Start { arguments: &self.arguments, environment: &self.environment, streams: None, habits: None }
+    }
 }
 
 /// What a program may touch and use. The default is nothing but reading, and no bound that is not named.

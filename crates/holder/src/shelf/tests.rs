@@ -77,7 +77,8 @@ fn shelf(root: &Path, most: u64) -> (Arc<Shelf>, Arc<AtomicBool>) {
             seconds: seconds.parse().unwrap(),
         };
         let (program, changed) = (program.clone(), Arc::clone(&sign));
-        let made = Made { standing: Standing::new(program, Rung::Worker, climb), ended: Mutex::new(ended), end, changed };
+        let made =
+            Made { standing: Standing::new(program, Rung::Worker, climb), ended: Mutex::new(ended), end, changed };
         Ok(Arc::new(made) as Arc<dyn Holding>)
     };
     (Shelf::new(Room::under(root, Some(Bytes(most))), Box::new(climber)), changed)

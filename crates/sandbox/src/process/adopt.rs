@@ -9,10 +9,12 @@ use std::os::fd::BorrowedFd;
 
 use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
 
+use super::circumstances::RESOURCES;
 use super::program::limits;
 use super::signals::{Relay, stop_self};
+use super::surroundings::{Around, Counters, Surroundings};
 use super::survey::{self, Survey};
 use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, raw};
@@ -41,12 +43,32 @@ pub struct Adopted {
     watch: Watch,
     next: u64,
     verdict: Option<Cause>,
+    around: Option<(Surroundings, Counters)>,
 }
 
 /// Whether a process is in the caller's control groups.
 fn same_group(pid: i32) -> bool {
     let groups = |of: &str| fs::read_to_string(format!("/proc/{of}/cgroup")).ok();
     groups("self") == groups(&pid.to_string())
+}
+
+/// Lays this process' limits on another, and where they are lower those given.
+fn lay(pid: i32, bounds: &Bounds) -> raw::Result<()> {
+    let bounded = limits(bounds);
+    for resource in RESOURCES {
+        let given = bounded.iter().find(|(other, ..)| *other == resource);
+        let wanted = given.map_or_else(|| raw::limit(resource), |(_, soft, hard)| (*soft, *hard));
+        if raw::limit_of(pid, resource)? != wanted {
+            raw::set_limit_of(pid, resource, wanted.0, wanted.1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a process this one's priority.
+fn prioritise(pid: i32) -> rustix::io::Result<()> {
+    let (own, theirs) = (getpriority_process(None)?, getpriority_process(Pid::from_raw(pid))?);
+    if own == theirs { Ok(()) } else { setpriority_process(Pid::from_raw(pid), own) }
 }
 
 /// The cores a process may run on.
@@ -74,16 +96,14 @@ impl Adopted {
         if !same_group(pid) {
             return Err(AdoptError::Group);
         }
-        for (resource, soft, hard) in limits(&confinement.bounds) {
-            raw::set_limit_of(pid, resource, soft, hard)
-                .map_err(|error| AdoptError::Limits(io::Error::from_raw_os_error(error)))?;
-        }
+        lay(pid, &confinement.bounds).map_err(|error| AdoptError::Limits(io::Error::from_raw_os_error(error)))?;
         let cores = affinity::allowed().unwrap_or_default();
         affinity::bind_process(pid, &cores).map_err(AdoptError::Limits)?;
+        prioritise(pid).map_err(|error| AdoptError::Limits(error.into()))?;
         let relay = confinement.relay.then(Relay::start_with_terminal).and_then(Result::ok);
         let watch = Watch::new(confinement.bounds, cores.len());
         let next = watch.next(&Survey::default());
-        Ok(Self { pid, relay, bounds: confinement.bounds, watch, next, verdict: None })
+        Ok(Self { pid, relay, bounds: confinement.bounds, watch, next, verdict: None, around: None })
     }
 
     /// Takes on a process that has taken on this one's limits and cores by itself ([`super::Circumstances`]); with `relay`,
@@ -94,7 +114,21 @@ impl Adopted {
         let bounds = Bounds::default();
         let watch = Watch::new(bounds, 1);
         let next = watch.next(&Survey::default());
-        Self { pid, relay, bounds, watch, next, verdict: None }
+        Self { pid, relay, bounds, watch, next, verdict: None, around: None }
+    }
+
+    /// It has been told to begin: its time runs, and what the machine does around it is noted.
+    pub fn begins(&mut self) {
+        self.watch.restart();
+        let surroundings = Surroundings::open();
+        let now = surroundings.now();
+        self.around = Some((surroundings, now));
+    }
+
+    /// What the machine around it did since it began.
+    #[must_use]
+    pub fn around(&self) -> Around {
+        self.around.as_ref().map(|(surroundings, then)| surroundings.now().since(then)).unwrap_or_default()
     }
 
     /// Waits until the line can be read, holding the process to its limits and passing signals on meanwhile.
@@ -164,7 +198,7 @@ impl Adopted {
         let bounds = Bounds { cpu, ..confinement.bounds };
         let watch = Watch::new(bounds, cores.len());
         let next = watch.next(&Survey { cpu: used, ..Survey::default() });
-        Ok(Self { pid, relay, bounds, watch, next, verdict: None })
+        Ok(Self { pid, relay, bounds, watch, next, verdict: None, around: None })
     }
 
     /// It stopped itself: so does this process, which stands for it.

@@ -108,7 +108,7 @@ impl Circumstances {
 }
 
 /// Every limit there is, by number: `RLIM_NLIMITS` of Linux include/uapi/asm-generic/resource.h.
-const RESOURCES: std::ops::Range<libc::__rlimit_resource_t> = 0..16;
+pub(super) const RESOURCES: std::ops::Range<libc::__rlimit_resource_t> = 0..16;
 
 fn namespaces(process: &str) -> Vec<Option<PathBuf>> {
     NAMESPACES.iter().map(|name| fs::read_link(format!("/proc/{process}/ns/{name}")).ok()).collect()

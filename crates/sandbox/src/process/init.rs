@@ -14,6 +14,7 @@ use super::layout::Layout;
 use super::program::Image;
 use super::raw;
 use super::shared::Words;
+use super::start::Told;
 
 /// All that init and program need, made before they are forked.
 #[derive(Debug)]
@@ -26,11 +27,7 @@ pub struct Prepared {
     pub image: Image,
     /// The stack of the program's steps before its execution.
     pub stack: Box<[std::cell::Cell<u8>]>,
-    /// Room for the variables that come with the word to go on.
-    pub added: Box<[std::cell::Cell<u8>]>,
-    /// The program's standard streams, where they are not the supervisor's.
-    pub streams: Option<[c_int; 3]>,
-    /// Where the supervisor says go on, and where it is told news.
+    /// A socket on which the supervisor says go on, and a pipe by which it is told news.
     pub go: c_int,
     pub news: c_int,
     /// Where it is given a socket that listens on a port of the program's own loopback; negative for nowhere.
@@ -38,7 +35,8 @@ pub struct Prepared {
     pub port: u16,
 }
 
-/// News for the supervisor: the program has ended; it was stopped or continued.
+/// News for the supervisor: the program waits to be executed; it has ended; it was stopped or continued.
+pub const READY: u8 = b'r';
 pub const ENDED: u8 = b'e';
 pub const STOPPED: u8 = b's';
 
@@ -47,10 +45,7 @@ const NAME: &std::ffi::CStr = c"forewarm-init";
 
 /// Becomes the init. Every signal must be blocked.
 pub fn run(prepared: &Prepared, words: &Words) -> ! {
-    // The supervisor's descriptors are nobody else's: not its files, and not its ends of these pipes.
-    for (number, stream) in (0..).zip(prepared.streams.into_iter().flatten()) {
-        raw::duplicate(stream, number);
-    }
+    // The supervisor's descriptors are nobody else's: not its files, and not its ends of these lines.
     raw::close_all_but([prepared.go, prepared.news, prepared.door]);
     let _ = raw::prctl(libc::PR_SET_NAME, NAME.as_ptr() as c_ulong, 0);
     if raw::read_byte(prepared.go) != Ok(1) {
@@ -106,26 +101,10 @@ fn offer(prepared: &Prepared) {
     }
 }
 
-/// Bytes of variables that can be added.
-pub const ADDED: usize = 2048;
-
-/// Waits for the word to execute the program, and takes the variables that come with it; `false` where it never comes.
-fn told(prepared: &Prepared) -> bool {
-    let mut length = [0_u8; 4];
-    if raw::read_byte(prepared.go) != Ok(1) || !raw::read_whole(prepared.go, length.as_mut_ptr(), length.len()) {
-        return false;
-    }
-    let length = u32::from_ne_bytes(length) as usize;
-    let room = prepared.added.as_ptr().cast::<u8>().cast_mut();
-    if length > ADDED || !raw::read_whole(prepared.go, room, length) {
-        return false;
-    }
-    let mut start = 0;
-    for (at, _) in prepared.added.iter().enumerate().take(length).filter(|(_, byte)| byte.get() == 0) {
-        prepared.image.add_variable(prepared.added.get(start..).map_or(std::ptr::null(), <[_]>::as_ptr).cast());
-        start = at + 1;
-    }
-    true
+/// Says that the program waits, and waits for the word to execute it; `None` where it never comes.
+fn told(prepared: &Prepared) -> Option<Told> {
+    raw::write_byte(prepared.news, READY);
+    Told::receive(prepared.go)
 }
 
 /// What the program's first steps are given.

@@ -2,17 +2,18 @@
 //!
 //! Runs between fork and exec: system calls on prepared data, nothing else.
 
-use std::cell::Cell;
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
-use libc::{c_char, c_ulong};
+use libc::c_ulong;
 use seccompiler::BpfProgram;
 
-use super::rules::Domain;
+use super::rules::{Domain, Rules};
 use super::shared::{Words, step};
-use super::{Bounds, Program, SpawnError, raw};
+use super::start::Told;
+use super::{Bounds, SpawnError, raw};
 
 /// Capabilities that a program of root's keeps, over its own user namespace alone: its usual way with the owners and modes
 /// of files and the numbers of users, as Linux include/uapi/linux/capability.h numbers them. `CHOWN`, `DAC_OVERRIDE`,
@@ -27,12 +28,6 @@ const CAPABILITIES: c_ulong = 64;
 #[derive(Debug)]
 pub struct Image {
     path: CString,
-    _arguments: Vec<CString>,
-    argument_pointers: Vec<*const c_char>,
-    _environment: Vec<CString>,
-    environment_pointers: Vec<Cell<*const c_char>>,
-    /// How many of them are set.
-    variables: Cell<usize>,
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     cores: Option<Box<libc::cpu_set_t>>,
     pub domain: Domain,
@@ -46,50 +41,19 @@ pub struct Image {
     pub directory: CString,
 }
 
-fn zero_ended(what: &'static str, text: &OsStr) -> Result<CString, SpawnError> {
-    CString::new(text.as_bytes()).map_err(|_| SpawnError::ZeroByte(what))
-}
-
-fn pointers(texts: &[CString]) -> Vec<*const c_char> {
-    texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect()
-}
-
-/// Variables that can be added to an environment.
-pub const SPARE: usize = 32;
-
-/// Pointers to an environment, with room for more before the null pointer that ends it.
-fn room(texts: &[CString]) -> Vec<Cell<*const c_char>> {
-    let spare = std::iter::repeat_n(std::ptr::null(), SPARE);
-    pointers(texts).into_iter().chain(spare).map(Cell::new).collect()
+fn zero_ended(what: &'static str, path: &Path) -> Result<CString, SpawnError> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| SpawnError::ZeroByte(what))
 }
 
 impl Image {
-    /// Adds a variable, as text that lives as long as the process and ends with a zero. In the init.
-    pub fn add_variable(&self, text: *const c_char) {
-        let at = self.variables.get();
-        if let Some(slot) = self.environment_pointers.get(at).filter(|_| at + 1 < self.environment_pointers.len()) {
-            slot.set(text);
-            self.variables.set(at + 1);
-        }
-    }
-
-    pub fn of(program: &Program, bounds: &Bounds, cores: Option<&[usize]>) -> Result<Self, SpawnError> {
-        let arguments = program.arguments.iter().map(|text| zero_ended("an argument", text));
-        let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
-        let environment = program.environment.iter().map(|(name, value)| {
-            let mut pair = name.clone();
-            pair.push("=");
-            pair.push(value);
-            zero_ended("the environment", &pair)
-        });
-        let environment = environment.collect::<Result<Vec<_>, _>>()?;
+    pub fn of(
+        executable: &Path,
+        directory: &Path,
+        bounds: &Bounds,
+        cores: Option<&[usize]>,
+    ) -> Result<Self, SpawnError> {
         Ok(Self {
-            path: zero_ended("the program's path", program.executable.as_os_str())?,
-            argument_pointers: pointers(&arguments),
-            _arguments: arguments,
-            variables: Cell::new(environment.len()),
-            environment_pointers: room(&environment),
-            _environment: environment,
+            path: zero_ended("the program's path", executable)?,
             limits: limits(bounds),
             cores: cores.map(set_of),
             domain: Domain::default(),
@@ -97,19 +61,14 @@ impl Image {
             mask: raw::empty_set(),
             own_users: false,
             follows_parent: false,
-            directory: zero_ended("the working directory", program.directory.as_os_str())?,
+            directory: zero_ended("the working directory", directory)?,
         })
     }
 
-    /// Becomes the program once it is `told` to, or says why not and ends.
-    pub fn execute(&self, words: &Words, told: impl FnOnce() -> bool) -> ! {
-        let (step, error) = match self.prepare() {
-            Ok(()) if !told() => raw::exit(0),
-            Ok(()) => {
-                words.times[0].store(raw::now(), Release);
-                let error = raw::execute(&self.path, &self.argument_pointers, &self.environment_pointers);
-                (step::EXECUTION, error)
-            }
+    /// Becomes the program once it is `told` how to, or says why not and ends.
+    pub fn execute(&self, words: &Words, told: impl FnOnce() -> Option<Told>) -> ! {
+        let (step, error) = match self.prepare().and_then(|rules| self.become_told(words, rules, told)) {
+            Ok(error) => (step::EXECUTION, error),
             Err(failed) => failed,
         };
         words.step.store(step, Relaxed);
@@ -117,13 +76,11 @@ impl Image {
         raw::exit(127)
     }
 
-    fn prepare(&self) -> Result<(), (i32, raw::Errno)> {
+    /// What needs to know nothing of how it is to be executed; the rules of its domain.
+    fn prepare(&self) -> Result<Rules, (i32, raw::Errno)> {
         if self.follows_parent {
             let _ = raw::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0);
             raw::chdir(&self.directory).map_err(|error| (step::DIRECTORY, error))?;
-        }
-        for (resource, soft, hard) in &self.limits {
-            raw::set_limit(*resource, *soft, *hard).map_err(|error| (step::LIMITS, error))?;
         }
         if let Some(cores) = &self.cores {
             raw::bind(cores).map_err(|error| (step::LIMITS, error))?;
@@ -131,14 +88,30 @@ impl Image {
         // Descriptors of this process and its caller are not the program's, its three streams apart.
         raw::close_on_exec_from(3).map_err(|error| (step::PRIVILEGES, error))?;
         self.give_up_privileges().map_err(|error| (step::PRIVILEGES, error))?;
-        self.domain.enter().map_err(|error| (step::PRIVILEGES, error))?;
+        self.domain.rules().map_err(|error| (step::PRIVILEGES, error))
+    }
+
+    /// The rest; returns only with an error, of the execution where all else went well.
+    fn become_told(
+        &self,
+        words: &Words,
+        rules: Rules,
+        told: impl FnOnce() -> Option<Told>,
+    ) -> Result<raw::Errno, (i32, raw::Errno)> {
+        let Some(told) = told() else { raw::exit(0) };
+        told.take_on();
+        for (resource, soft, hard) in &self.limits {
+            raw::set_limit(*resource, *soft, *hard).map_err(|error| (step::LIMITS, error))?;
+        }
+        rules.enter().map_err(|error| (step::PRIVILEGES, error))?;
         if self.follows_parent {
             raw::filter(&self.filter).map_err(|error| (step::FILTER, error))?;
         }
         // Rust's runtime ignores it; programs expect what a shell gives.
         raw::default_action(libc::SIGPIPE);
         raw::set_mask(&self.mask);
-        Ok(())
+        words.times[0].store(raw::now(), Release);
+        Ok(told.execute(&self.path))
     }
 
     fn give_up_privileges(&self) -> raw::Result<()> {

@@ -1,11 +1,10 @@
 //! System calls as they are, for use between fork and exec: no allocation, no locks; the error is a number.
 #![expect(unsafe_code, reason = "system calls without safe wrappers that may be used after fork")]
 
-use std::cell::Cell;
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use libc::{c_int, c_long, c_uint, c_ulong};
+use libc::{c_char, c_int, c_long, c_uint, c_ulong};
 
 /// The system's error number.
 pub type Errno = i32;
@@ -180,7 +179,7 @@ pub fn close_all_but(mut kept: [c_int; 3]) {
     unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, 0 as c_uint) };
 }
 
-/// One byte from a pipe; 0 where the other end is gone.
+/// One byte from a pipe or socket; 0 where the other end is gone.
 pub fn read_byte(fd: c_int) -> Result<usize> {
     let mut byte = 0_u8;
     loop {
@@ -192,24 +191,6 @@ pub fn read_byte(fd: c_int) -> Result<usize> {
             Ok(count) => return Ok(count as usize),
         }
     }
-}
-
-/// As many bytes of a pipe as asked for; `false` where they do not come.
-pub fn read_whole(fd: c_int, mut to: *mut u8, mut length: usize) -> bool {
-    while length > 0 {
-        // SAFETY: the caller's block is as long as it says.
-        let count = unsafe { libc::read(fd, to.cast(), length) };
-        match check(count as c_long) {
-            Err(libc::EINTR) => {}
-            Err(_) | Ok(0) => return false,
-            Ok(count) => {
-                length -= count as usize;
-                // SAFETY: within the block, or at its end.
-                to = unsafe { to.add(count as usize) };
-            }
-        }
-    }
-    true
 }
 
 pub fn write_byte(fd: c_int, byte: u8) {
@@ -487,7 +468,7 @@ pub fn write_file(path: &CStr, bytes: &[u8]) {
     }
 }
 
-/// Whether nobody holds the writing end of a pipe.
+/// Whether nobody holds the other end of a socket, or the writing end of a pipe.
 pub fn hung_up(fd: c_int) -> bool {
     let mut poll = libc::pollfd { fd, events: 0, revents: 0 };
     // SAFETY: one live structure.
@@ -568,11 +549,74 @@ pub fn wait_signal(set: &libc::sigset_t) -> (c_int, bool) {
     }
 }
 
-/// Executes a program; returns only with an error. Both lists end with a null pointer.
-pub fn execute(path: &CStr, arguments: &[*const libc::c_char], environment: &[Cell<*const libc::c_char>]) -> Errno {
-    // SAFETY: lists of live strings, each ended by a null pointer.
-    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr().cast()) };
+/// Executes a program; returns only with an error. Both are lists of live strings, each ended by a null pointer.
+pub fn execute(path: &CStr, arguments: *const *const c_char, environment: *const *const c_char) -> Errno {
+    // SAFETY: as said; the system copies what it finds there, and refuses what is not this process'.
+    unsafe { libc::execve(path.as_ptr(), arguments, environment) };
     errno()
+}
+
+/// Descriptors that come with a word: see [`receive_word`].
+pub const WORD_DESCRIPTORS: usize = 4;
+
+/// A message's descriptors: `struct cmsghdr` and as many numbers as there may be, as unix(7) has them.
+#[repr(C)]
+struct Descriptors {
+    header: libc::cmsghdr,
+    numbers: [c_int; WORD_DESCRIPTORS],
+}
+
+/// As many bytes as asked for in one message, into the caller's block, and the descriptors that came with it, -1 for none;
+/// `None` where it does not come whole.
+pub fn receive_word(to: *mut u8, length: usize, socket: c_int) -> Option<[c_int; WORD_DESCRIPTORS]> {
+    // SAFETY: all structures are live, plain data for which zero is a value, and of the sizes given; the caller's block is
+    // as long as it says, and numbers stand right after their header, whose size is a multiple of its alignment.
+    unsafe {
+        let mut beside: Descriptors = std::mem::zeroed();
+        let mut part = libc::iovec { iov_base: to.cast(), iov_len: length };
+        let mut message: libc::msghdr = std::mem::zeroed();
+        (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+        message.msg_control = (&raw mut beside).cast();
+        message.msg_controllen = size_of::<Descriptors>() as _;
+        let count = loop {
+            match check(libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC) as c_long) {
+                Err(libc::EINTR) => {}
+                count => break count.ok()?,
+            }
+        };
+        let rights = (beside.header.cmsg_level, beside.header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+        let there = (beside.header.cmsg_len as usize).saturating_sub(size_of::<libc::cmsghdr>()) / size_of::<c_int>();
+        let mut numbers = beside.numbers;
+        for number in numbers.iter_mut().skip(if rights { there } else { 0 }) {
+            *number = -1;
+        }
+        (count as usize == length).then_some(numbers)
+    }
+}
+
+/// Maps a file in memory for this process alone, to be read and written.
+pub fn map_private(file: c_int, length: usize) -> Option<*mut u64> {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a fresh mapping at an address of the system's choice overlaps nothing.
+    let base = unsafe { libc::mmap(std::ptr::null_mut(), length, access, libc::MAP_PRIVATE, file, 0) };
+    (base != libc::MAP_FAILED).then_some(base.cast())
+}
+
+/// Leads a session and a process group of its own, without a terminal.
+pub fn lead_session() {
+    // SAFETY: takes nothing.
+    unsafe { libc::setsid() };
+}
+
+pub fn set_umask(mask: u32) {
+    // SAFETY: numbers only.
+    unsafe { libc::umask(mask) };
+}
+
+/// Has a signal ignored, or gives it its default action; does nothing where the signal cannot be given another.
+pub fn set_ignored(signal: c_int, ignored: bool) {
+    // SAFETY: neither action needs a handler.
+    unsafe { libc::signal(signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL }) };
 }
 
 /// Installs a system-call filter; privileges must have been given up.

@@ -64,44 +64,61 @@ impl Domain {
         WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE | from(2, REFER) | from(3, TRUNCATE)
     }
 
-    /// Enters the domain; does nothing where the kernel has none.
-    pub fn enter(&self) -> Result<()> {
+    /// The rules of the domain, as far as they are known ahead.
+    pub fn rules(&self) -> Result<Rules> {
         if self.version == 0 {
-            return Ok(());
+            return Ok(Rules { ruleset: None, files: 0 });
         }
+        let files = self.files();
         let ruleset = Ruleset {
-            files: self.files(),
+            files,
             network: if self.version >= 4 && !self.network { TCP } else { 0 },
             scoped: if self.version >= 6 { SCOPE } else { 0 },
         };
         let size = match self.version {
-            0..=3 => 8_usize,
-            4..=5 => 16,
-            _ => 24,
+            1..=3 => size_of::<u64>(),
+            4..=5 => 2 * size_of::<u64>(),
+            _ => size_of::<Ruleset>(),
         };
-        // SAFETY: as many bytes of the structure as the version knows are read.
+        // SAFETY: the structure is live and of the size given, of which the kernel's version knows all.
         let fd = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, &raw const ruleset, size, 0 as c_uint) };
         if fd < 0 {
             return Err(raw::errno());
         }
-        let fd = fd as c_int;
+        let rules = Rules { ruleset: Some(fd as c_int), files };
         for path in &self.writable {
             if let Ok(directory) = raw::open_path(path) {
-                self.allow(fd, directory);
+                rules.allow(directory);
                 raw::close(directory);
             }
         }
+        Ok(rules)
+    }
+}
+
+/// Rules that are not in force yet.
+#[derive(Debug)]
+pub struct Rules {
+    ruleset: Option<c_int>,
+    files: u64,
+}
+
+impl Rules {
+    /// Puts them in force; does nothing where the kernel has none.
+    pub fn enter(&self) -> Result<()> {
+        let Some(ruleset) = self.ruleset else { return Ok(()) };
         // What the streams lead to was opened for the program by its caller, who may be asked for it again by name
         // (`/dev/stdout`).
-        (0..3).for_each(|stream| self.allow(fd, stream));
+        (0..3).for_each(|stream| self.allow(stream));
         // SAFETY: numbers only.
-        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, c_long::from(fd), 0 as c_uint) };
+        let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, c_long::from(ruleset), 0 as c_uint) };
         if result < 0 { Err(raw::errno()) } else { Ok(()) }
     }
 
     /// Allows writing beneath a directory, or to a file; what is neither (a pipe) is not governed by path anyway.
-    fn allow(&self, ruleset: c_int, directory: c_int) {
-        for allowed in [self.files(), self.files() & (WRITE_FILE | TRUNCATE)] {
+    fn allow(&self, directory: c_int) {
+        let Some(ruleset) = self.ruleset else { return };
+        for allowed in [self.files, self.files & (WRITE_FILE | TRUNCATE)] {
             let rule = PathBeneath { allowed, directory };
             // SAFETY: the structure is live and of the kind named.
             let result = unsafe {

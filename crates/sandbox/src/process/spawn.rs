@@ -2,11 +2,10 @@
 //! file system at once, and executes the program when it is told to, which may be later: see [`Place`].
 
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -14,11 +13,12 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::filter::filter;
 use super::init::{self, Prepared};
 use super::layout::Layout;
-use super::program::{self, Image};
+use super::program::Image;
 use super::raw::{self, CloneArguments};
 use super::rules::{self, Domain};
 use super::shared::Shared;
 use super::signals::Relay;
+use super::start::Start;
 use super::supervise::{Child, Lines};
 use super::{Confinement, Program, SpawnError, Tier};
 use crate::cgroup::Group;
@@ -43,7 +43,7 @@ enum Way {
 /// # Errors
 /// Where the program or what it is given cannot be named, or the system refuses a step that nothing can stand in for.
 pub fn spawn(program: &Program, confinement: &Confinement) -> Result<Child, SpawnError> {
-    prepare_place(program, confinement)?.start(&[])
+    prepare_place(&program.executable, &program.directory, confinement)?.start(&program.start())
 }
 
 /// The same with standard streams of its own in place of the caller's.
@@ -55,18 +55,15 @@ pub fn spawn_on(
     confinement: &Confinement,
     streams: [BorrowedFd<'_>; 3],
 ) -> Result<Child, SpawnError> {
-    prepare(program, confinement, Some(streams.map(|stream| stream.as_raw_fd())))?.start(&[])
+    let place = prepare_place(&program.executable, &program.directory, confinement)?;
+    place.start(&Start { streams: Some(streams), ..program.start() })
 }
 
-/// Begins to lay out the place of a program, which goes on beside the caller until [`Place::start`].
+/// Begins to lay out the place of a program in a working directory, which goes on beside the caller until [`Place::start`].
 ///
 /// # Errors
 /// As [`spawn`].
-pub fn prepare_place(program: &Program, confinement: &Confinement) -> Result<Place, SpawnError> {
-    prepare(program, confinement, None)
-}
-
-fn prepare(program: &Program, confinement: &Confinement, streams: Option<[i32; 3]>) -> Result<Place, SpawnError> {
+pub fn prepare_place(executable: &Path, directory: &Path, confinement: &Confinement) -> Result<Place, SpawnError> {
     let ways: &[Way] = match (confinement.without_namespaces, rustix::process::geteuid().is_root()) {
         (true, _) => &[Way::Nothing],
         (false, true) => &[Way::Users, Way::Rights, Way::Nothing],
@@ -74,7 +71,7 @@ fn prepare(program: &Program, confinement: &Confinement, streams: Option<[i32; 3
     };
     let mut result = Err(SpawnError::Execute(io::Error::from(io::ErrorKind::Unsupported)));
     for way in ways {
-        result = start(program, confinement, *way, streams);
+        result = begin(executable, directory, confinement, *way);
         let refused = |error: &io::Error| {
             let number = error.raw_os_error().unwrap_or(0);
             [libc::EPERM, libc::EACCES, libc::ENOSPC, libc::EINVAL, libc::ENOSYS, libc::EUSERS].contains(&number)
@@ -110,45 +107,35 @@ impl Place {
         super::survey::descendants(init).into_iter().skip(1).for_each(give);
     }
 
-    /// Has the program executed, with these variables added to its environment.
+    /// Waits until it is laid out and only the word to execute is missing.
     ///
     /// # Errors
-    /// Where a variable holds a zero byte, or they are too many.
-    pub fn start(mut self, variables: &[(OsString, OsString)]) -> Result<Child, SpawnError> {
-        let mut text = Vec::new();
-        for (name, value) in variables {
-            text.extend([name.as_bytes(), b"=", value.as_bytes()].concat());
-            text.push(0);
-        }
-        let zeros = text.iter().filter(|byte| **byte == 0).count();
-        if zeros != variables.len() {
-            return Err(SpawnError::ZeroByte("the environment"));
-        }
-        if zeros > program::SPARE || text.len() > init::ADDED {
-            let error = io::Error::from(io::ErrorKind::ArgumentListTooLong);
-            return Err(SpawnError::System { step: "adding to the environment", error });
-        }
+    /// Where it cannot be laid out.
+    pub fn stands(&mut self) -> Result<(), SpawnError> {
+        self.child.stands()
+    }
+
+    /// Has the program executed.
+    ///
+    /// # Errors
+    /// Where an argument or a variable holds a zero byte, or there is no memory to hand them over.
+    pub fn start(mut self, start: &Start<'_>) -> Result<Child, SpawnError> {
         // Before the program is there to be meant by a signal.
         let relay = self.relay.then(Relay::start).and_then(Result::ok);
-        self.child.begin(&text, relay);
+        self.child.begin(start, relay)?;
         Ok(self.child)
     }
 }
 
 const FORK: &str = "making the program's namespaces";
 
-fn start(
-    program: &Program,
-    confinement: &Confinement,
-    way: Way,
-    streams: Option<[i32; 3]>,
-) -> Result<Place, SpawnError> {
-    let (go_read, go) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
+fn begin(executable: &Path, directory: &Path, confinement: &Confinement, way: Way) -> Result<Place, SpawnError> {
+    let pair = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
+    let (go_read, go) = pair.map_err(|error| SpawnError::at("a socket")(error.into()))?;
     let (news, news_write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| SpawnError::at("a pipe")(error.into()))?;
     let shared = Shared::new().map_err(SpawnError::at("shared memory"))?;
-    let mut prepared = prepared(program, confinement, way)?;
+    let mut prepared = prepared(executable, directory, confinement, way)?;
     (prepared.go, prepared.news) = (go_read.as_raw_fd(), news_write.as_raw_fd());
-    prepared.streams = streams;
     let door = door(&mut prepared, confinement).map_err(SpawnError::at("a socket"))?;
     let (door, theirs) = door.unzip();
     let group = group(confinement);
@@ -160,7 +147,7 @@ fn start(
         (None, Way::Nothing) if prepared.image.domain.version > 0 => Tier::Landlock,
         (None, Way::Nothing) => Tier::Limits,
     };
-    let lines = Lines { shared, go: fs::File::from(go), news, door, relay: None };
+    let lines = Lines { shared, go: fs::File::from(go), news, door, relay: None, owner: None };
     let child = Child::new(forked, lines, group, tier, confinement);
     child.ready(way == Way::Users).map_err(SpawnError::at("mapping users and attaching groups"))?;
     Ok(Place { child, relay: confinement.relay })
@@ -175,10 +162,10 @@ pub struct Forked {
     pub isolated: bool,
 }
 
-fn prepared(program: &Program, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
+fn prepared(executable: &Path, directory: &Path, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
     let isolated = way != Way::Nothing;
-    let layout = Layout::of(confinement, &program.directory).map_err(SpawnError::at("the given directories"))?;
-    let mut image = Image::of(program, &confinement.bounds, confinement.cores.as_deref())?;
+    let layout = Layout::of(confinement, directory).map_err(SpawnError::at("the given directories"))?;
+    let mut image = Image::of(executable, directory, &confinement.bounds, confinement.cores.as_deref())?;
     // The network of its own namespace is the program's to use; without one Landlock and the filter stand before the host's.
     let network = confinement.network || isolated;
     let writable = if isolated { layout.writable() } else { layout.writable_on_host() };
@@ -189,8 +176,7 @@ fn prepared(program: &Program, confinement: &Confinement, way: Way) -> Result<Pr
     let own_network = isolated && !confinement.network;
     let layout = isolated.then_some(layout);
     let stack = vec![Cell::new(0); init::STACK].into_boxed_slice();
-    let added = vec![Cell::new(0); init::ADDED].into_boxed_slice();
-    Ok(Prepared { layout, own_network, image, stack, added, streams: None, go: -1, news: -1, door: -1, port: 0 })
+    Ok(Prepared { layout, own_network, image, stack, go: -1, news: -1, door: -1, port: 0 })
 }
 
 /// Both ends of where the init puts a socket in the program's network, where one is wanted there.

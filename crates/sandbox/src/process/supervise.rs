@@ -4,19 +4,20 @@ use std::fs::File;
 use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg};
 use rustix::process::{Pid, Signal};
 
 use super::counter::Counter;
-use super::init::ENDED;
+use super::init::{ENDED, STOPPED};
 use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
+use super::start::{self, Start};
 use super::surroundings::{Counters, Surroundings};
 use super::survey::{self, Survey};
 use super::usage;
@@ -24,6 +25,9 @@ use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
 use crate::measure;
+
+/// What the process that a program answers to is told when it has stopped.
+pub const STOPPED_WORD: u8 = b's';
 
 /// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
 /// thousand processes.
@@ -42,6 +46,8 @@ pub struct Lines {
     /// Where the init puts a socket of the program's network.
     pub door: Option<OwnedFd>,
     pub relay: Option<Relay>,
+    /// Who the program is run for, where that is another process: see [`Child::answer_to`].
+    pub owner: Option<OwnedFd>,
 }
 
 /// Where the init of a place puts a socket.
@@ -98,6 +104,12 @@ impl Ender {
             // One that has ended already needs no signal.
             None => drop(rustix::process::pidfd_send_signal(&self.handle, Signal::KILL)),
         }
+    }
+
+    /// Time its first process was runnable and waited for a core, so far.
+    #[must_use]
+    pub fn run_delay(&self) -> Option<Seconds> {
+        measure::run_delay_of(self.program()?)
     }
 
     /// What all processes below the init have used so far.
@@ -164,14 +176,33 @@ impl Child {
         self.forked.pid
     }
 
-    /// Lets the program go, with variables (each ended by a zero) added to its environment.
-    pub(super) fn begin(&mut self, variables: &[u8], relay: Option<Relay>) {
+    /// Lets the program go.
+    pub(super) fn begin(&mut self, start: &Start<'_>, relay: Option<Relay>) -> Result<(), SpawnError> {
         self.lines.relay = relay;
+        start::tell(self.lines.go.as_fd(), start)?;
         self.watch.restart();
         self.begun = true;
-        // In one call, which a pipe takes whole. An init that has gone says why when it is waited for.
-        let message = [b"r", &(variables.len() as u32).to_ne_bytes()[..], variables].concat();
-        let _ = (&self.lines.go).write_all(&message);
+        Ok(())
+    }
+
+    /// Waits until the program waits to be let go.
+    pub(super) fn stands(&mut self) -> Result<(), SpawnError> {
+        let mut byte = [0_u8];
+        match rustix::io::retry_on_intr(|| rustix::io::read(&self.lines.news, &mut byte)) {
+            Ok(1) => Ok(()),
+            // Its init has ended, and says why.
+            _ => self.finish().map(drop).and(Err(SpawnError::Execute(io::ErrorKind::NotConnected.into()))),
+        }
+    }
+
+    /// Has the program answer to another process at the other end of a socket: it ends when that goes, and a byte
+    /// ([`STOPPED_WORD`]) tells when it has stopped.
+    ///
+    /// # Errors
+    /// Where no more descriptors can be had.
+    pub fn answer_to(&mut self, owner: BorrowedFd<'_>) -> io::Result<()> {
+        self.lines.owner = Some(owner.try_clone_to_owned()?);
+        Ok(())
     }
 
     /// Lets the init go on, its users mapped and its groups attached.
@@ -243,15 +274,14 @@ impl Child {
                     self.ended();
                     break;
                 }
-                Happening::News(_) => {
-                    let signal = self.lines.shared.words().stopped.load(Acquire);
-                    if self.lines.relay.is_some() && signal != 0 {
-                        stop_self(signal);
-                    }
+                Happening::News(STOPPED) => self.stopped(),
+                Happening::Gone => {
+                    self.lines.owner = None;
+                    self.kill(Cause::Signalled(libc::SIGKILL));
                 }
                 Happening::Signal(signal) => self.signal(signal),
                 Happening::Time => next = self.look(),
-                Happening::Nothing => {}
+                Happening::News(_) | Happening::Nothing => {}
             }
         }
         let after = surroundings.now();
@@ -262,6 +292,21 @@ impl Child {
         self.conclude(wall, usage, disk, &after)
     }
 
+    /// The program was stopped, or goes on.
+    fn stopped(&self) {
+        let signal = self.lines.shared.words().stopped.load(Acquire);
+        if signal == 0 {
+            return;
+        }
+        if self.lines.relay.is_some() {
+            stop_self(signal);
+        }
+        if let Some(owner) = &self.lines.owner {
+            // One that has gone is noticed soon.
+            let _ = rustix::net::send(owner, &[STOPPED_WORD], SendFlags::NOSIGNAL);
+        }
+    }
+
     fn happening(&self, next: u64) -> Happening {
         let relay = self.lines.relay.as_ref();
         let left = next.saturating_sub(raw::now());
@@ -269,9 +314,11 @@ impl Child {
             Timespec { tv_sec: (left / 1_000_000_000).cast_signed(), tv_nsec: (left % 1_000_000_000).cast_signed() };
         let handle = self.forked.handle.as_fd();
         let signals = relay.map_or(handle, Relay::descriptor);
-        let mut fds = [handle, self.lines.news.as_fd(), signals].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let owner = self.lines.owner.as_ref().map_or(handle, AsFd::as_fd);
+        let mut fds =
+            [handle, self.lines.news.as_fd(), signals, owner].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
         let _ = poll(&mut fds, Some(&timeout));
-        let [over, news, signals] = fds.map(|fd| fd.revents());
+        let [over, news, signals, owner] = fds.map(|fd| fd.revents());
         if news.contains(PollFlags::IN) {
             let mut byte = [0_u8];
             if rustix::io::read(&self.lines.news, &mut byte) == Ok(1) {
@@ -281,6 +328,10 @@ impl Child {
         // The init closes its end of the news by ending.
         if over.contains(PollFlags::IN) || news.contains(PollFlags::HUP) {
             return Happening::Over;
+        }
+        // Whatever it says now, it is not waiting any more.
+        if self.lines.owner.is_some() && !owner.is_empty() {
+            return Happening::Gone;
         }
         match relay.filter(|_| signals.contains(PollFlags::IN)).and_then(Relay::next) {
             Some(signal) => Happening::Signal(signal),
@@ -395,7 +446,8 @@ impl Child {
         }
         let group_peak = self.group.as_ref().and_then(Group::peak);
         let of_group = self.group.as_ref().map(Group::killed_for_memory);
-        let oom_kills = of_group.or_else(|| after.oom_kills_since(&self.around));
+        let around = after.since(&self.around);
+        let oom_kills = of_group.or(around.oom_kills);
         Ok(Ended {
             cause: self.cause(&usage, oom_kills),
             began: Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0).map(|ns| Seconds(ns as f64 * 1e-9)),
@@ -404,8 +456,8 @@ impl Child {
             peak_memory: group_peak.unwrap_or(self.watch.peak),
             disk,
             run_delay: words.run_delay.load(Acquire).checked_sub(1).map(|ns| Seconds(ns as f64 * 1e-9)),
-            throttled: after.throttled_since(&self.around),
-            steal: after.steal_since(&self.around),
+            throttled: around.throttled,
+            steal: around.steal,
             oom_kills,
             instructions: self.instructions.as_ref().and_then(Counter::read),
             denied: std::mem::take(&mut self.denied),
@@ -458,6 +510,7 @@ enum Happening {
     Over,
     News(u8),
     Signal(i32),
+    Gone,
     Time,
     Nothing,
 }

@@ -37,6 +37,17 @@ impl Surroundings {
     }
 }
 
+/// What the machine did meanwhile; `None` where it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Around {
+    /// Time that the host took from all cores.
+    pub steal: Option<Seconds>,
+    /// Time that a quota held the group back.
+    pub throttled: Option<Seconds>,
+    /// Processes that were killed for want of memory.
+    pub oom_kills: Option<u64>,
+}
+
 /// The counters at one moment; `None` where the system does not keep one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Counters {
@@ -46,19 +57,16 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Time taken by the host since an earlier moment.
-    pub fn steal_since(&self, earlier: &Self) -> Option<Seconds> {
-        self.steal.zip(earlier.steal).map(|(now, then)| Seconds((now.0 - then.0).max(0.0)))
-    }
-
-    /// Time held back by a quota since an earlier moment.
-    pub fn throttled_since(&self, earlier: &Self) -> Option<Seconds> {
-        self.throttled.zip(earlier.throttled).map(|(now, then)| Seconds((now.0 - then.0).max(0.0)))
-    }
-
-    /// Processes killed since an earlier moment.
-    pub fn oom_kills_since(&self, earlier: &Self) -> Option<u64> {
-        self.oom_kills.zip(earlier.oom_kills).map(|(now, then)| now.saturating_sub(then))
+    /// What happened since an earlier moment.
+    pub fn since(&self, earlier: &Self) -> Around {
+        let between = |now: Option<Seconds>, then: Option<Seconds>| {
+            now.zip(then).map(|(now, then)| Seconds((now.0 - then.0).max(0.0)))
+        };
+        Around {
+            steal: between(self.steal, earlier.steal),
+            throttled: between(self.throttled, earlier.throttled),
+            oom_kills: self.oom_kills.zip(earlier.oom_kills).map(|(now, then)| now.saturating_sub(then)),
+        }
     }
 }
 
@@ -97,7 +105,7 @@ mod tests {
     fn counters_are_told_by_their_difference() {
         let of = |steal, kills| Counters { steal: Some(Seconds(steal)), throttled: None, oom_kills: Some(kills) };
         let (now, then) = (of(3.0, 7), of(1.0, 5));
-        assert_eq!(now.steal_since(&then), Some(Seconds(2.0)));
-        assert_eq!((now.throttled_since(&then), now.oom_kills_since(&then)), (None, Some(2)));
+        let around = Around { steal: Some(Seconds(2.0)), throttled: None, oom_kills: Some(2) };
+        assert_eq!(now.since(&then), around);
     }
 }
