@@ -12,7 +12,8 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use common::{Home, eventually, skip};
+use common::{Home, MARK, eventually, living, skip};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
@@ -44,6 +45,7 @@ impl Terminal {
         let home = Home::new();
         let mut command = home.any("setsid", ["--ctty", "--wait", "bash", "--norc", "--noprofile", "-i"]);
         command.env("forewarm", env!("CARGO_BIN_EXE_forewarm")).env("PS1", "$ ").env("TERM", "dumb");
+        command.env(MARK, home.path(""));
         let stream = || slave.try_clone().unwrap();
         let shell = command.stdin(stream()).stdout(stream()).stderr(slave.try_clone().unwrap()).spawn().unwrap();
         let keyboard = File::from(master);
@@ -76,9 +78,27 @@ impl Terminal {
 
     /// The exit status of the last command, as the shell has it.
     fn status(&mut self) -> i32 {
-        self.press("printf 'en''d:%d:\\n' $?\n");
-        self.expect("end:");
+        self.number("$?")
+    }
+
+    /// A number that the shell prints for this expression.
+    fn number(&mut self, expression: &str) -> i32 {
+        self.press(&format!("printf 'num''ber:%d:\\n' {expression}\n"));
+        self.expect("number:");
         self.expect(":").trim_end_matches(':').parse().unwrap()
+    }
+
+    /// Starts a job in the background that reads the terminal, which stops it.
+    fn start_stopped(&mut self) {
+        self.press("$forewarm run /bin/cat &\n");
+        self.expect("[1]");
+        self.press("\n");
+        let mut jobs = String::new();
+        eventually("the reader in the background stops", || {
+            self.press("jobs; echo list''ed\n");
+            jobs = self.expect("listed");
+            jobs.contains("Stopped")
+        });
     }
 
     /// Runs a shell script as a program, and waits for its word.
@@ -129,18 +149,34 @@ fn ctrl_z_stops_and_fg_goes_on() {
     terminal.expect("got:word");
     assert_eq!(terminal.status(), 5);
     // In the background it may not read the terminal.
-    terminal.press("$forewarm run /bin/cat &\n");
-    terminal.expect("[1]");
-    terminal.press("\n");
-    let mut jobs = String::new();
-    eventually("the reader in the background stops", || {
-        terminal.press("jobs; echo list''ed\n");
-        jobs = terminal.expect("listed");
-        jobs.contains("Stopped")
-    });
-    // It is to be gone before its shell is.
+    terminal.start_stopped();
     terminal.press("kill -9 %1; wait; echo wai''ted\n");
     terminal.expect("waited");
+}
+
+#[test]
+fn a_stopped_job_ends_with_its_shell() {
+    let Some(mut terminal) = Terminal::open("a stopped job") else { return };
+    terminal.start_stopped();
+    let shell = Pid::from_raw(terminal.number("$$")).unwrap();
+    // Without a word: the kernel alone knows that nobody is left to continue the job.
+    kill_process(shell, Signal::KILL).unwrap();
+    let mark = terminal.home.path("").display().to_string();
+    eventually("the job is gone", || living(&mark).is_empty());
+}
+
+#[test]
+fn what_is_sent_to_a_job_reaches_the_program() {
+    let Some(mut terminal) = Terminal::open("a job signalled") else { return };
+    let script = "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 0.02; done";
+    let file = terminal.home.write("script.sh", script);
+    terminal.press(&format!("$forewarm run /bin/sh -- {} &\n", file.display()));
+    terminal.expect("ready");
+    terminal.press("kill -STOP %1; sleep 0.1; jobs\n");
+    terminal.expect("Stopped");
+    terminal.press("kill %1; kill -CONT %1; wait %1; code=$?\n");
+    terminal.expect("caught");
+    assert_eq!(terminal.number("$code"), 3);
 }
 
 #[test]

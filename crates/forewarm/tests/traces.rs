@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use common::{Home, eventually, is_root, skip};
+use common::{Home, MARK, eventually, is_root, living, skip};
 
 /// A user to run as, in a home of its own.
 struct User {
@@ -21,6 +22,20 @@ struct User {
 
 /// The user of the test, and where that is root one without rights as well.
 fn users(test: &str) -> Vec<User> {
+    let users = all_users(test);
+    for user in &users {
+        std::fs::create_dir(user.home.path("temporary")).unwrap();
+        open_to_all(&user.home.path("temporary"));
+    }
+    users
+}
+
+fn open_to_all(path: &Path) {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(path, mode).unwrap();
+}
+
+fn all_users(test: &str) -> Vec<User> {
     let own = User { home: Home::new(), nobody: false };
     if !is_root() {
         skip(test, "not run as root, since the test is not");
@@ -31,14 +46,10 @@ fn users(test: &str) -> Vec<User> {
         return vec![own];
     }
     let other = User { home: Home::new(), nobody: true };
-    let open = |path: &Path| {
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-        std::fs::set_permissions(path, mode).unwrap();
-    };
-    open(&other.home.path(""));
+    open_to_all(&other.home.path(""));
     // Copied, since the folder it is built in may be closed to others.
     std::fs::copy(env!("CARGO_BIN_EXE_forewarm"), other.home.path("forewarm")).unwrap();
-    open(&other.home.path("forewarm"));
+    open_to_all(&other.home.path("forewarm"));
     vec![own, other]
 }
 
@@ -52,7 +63,7 @@ impl User {
         } else {
             self.home.command(arguments)
         };
-        command.env("FOREWARM_TRACE_OF", self.mark());
+        command.env(MARK, self.mark()).env("TMPDIR", self.home.path("temporary"));
         command
     }
 
@@ -60,20 +71,14 @@ impl User {
         self.home.path("").display().to_string()
     }
 
-    /// Processes that this user's runs have started and that live, by a variable of their environment.
+    /// Processes that this user's runs have started and that live.
     fn living(&self) -> Vec<String> {
-        let mark = format!("FOREWARM_TRACE_OF={}", self.mark());
-        let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-        let marked = entries.filter(|entry| {
-            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-        });
-        marked.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        living(&self.mark())
     }
 
     /// Files of the machine that a run could leave: in the leases, and what [`MESSY`] writes to scratch.
     fn files(&self) -> BTreeSet<PathBuf> {
-        let folders = [self.home.cache().join("leases"), self.home.path("runtime")];
+        let folders = [self.home.cache().join("leases"), self.home.path("runtime"), self.home.path("temporary")];
         let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
         let scratch = ["/tmp/forewarm-mess", "/dev/shm/forewarm-mess"].map(PathBuf::from);
         let left = scratch.into_iter().filter(|file| file.exists());
@@ -81,10 +86,16 @@ impl User {
     }
 }
 
-/// Control groups of Forewarm that belong to a process of this number.
-fn groups(of: u32) -> Vec<String> {
-    let found = Command::new("find").args(["/sys/fs/cgroup", "-name"]).arg(format!("forewarm-{of}*")).output().unwrap();
-    String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+/// Control groups of Forewarm that belong to processes of these numbers.
+fn groups(of: &[u32]) -> Vec<String> {
+    let found = Command::new("find").args(["/sys/fs/cgroup", "-name", "forewarm-*"]).output().unwrap();
+    let text = String::from_utf8(found.stdout).unwrap();
+    let own = |path: &&str| {
+        let name = path.rsplit('/').next().unwrap_or_default().trim_start_matches("forewarm-");
+        let digits = name.find(|c: char| !c.is_ascii_digit()).map_or(name, |end| &name[..end]);
+        digits.parse().is_ok_and(|number| of.contains(&number))
+    };
+    text.lines().filter(own).map(str::to_owned).collect()
 }
 
 fn mounts() -> usize {
@@ -95,30 +106,89 @@ fn mounts() -> usize {
 const MESSY: &str =
     "echo x > /tmp/forewarm-mess; echo y > /dev/shm/forewarm-mess; (setsid sleep 300 &); sleep 300 & exit 4";
 
+/// A kind of run: what stands before and after `run`'s file, and how it ends.
+struct Kind {
+    name: &'static str,
+    words: &'static [&'static str],
+    code: i32,
+}
+
+/// Runs of every kind that ends in another way.
+const KINDS: [Kind; 9] = [
+    Kind { name: "short", words: &["/bin/true"], code: 0 },
+    Kind { name: "failing", words: &["/bin/false"], code: 1 },
+    Kind { name: "leaving all it can", words: &["/bin/sh", "--", "-c", MESSY], code: 4 },
+    Kind { name: "too long", words: &["--timeout", "20ms", "/bin/sleep", "--", "300"], code: 124 },
+    Kind {
+        name: "deaf",
+        words: &["--timeout", "20ms", "/bin/sh", "--", "-c", "trap '' TERM; sleep 300 & sleep 300"],
+        code: 124,
+    },
+    Kind { name: "ending itself", words: &["/bin/sh", "--", "-c", "(setsid sleep 300 &); kill -9 $$"], code: 137 },
+    Kind {
+        name: "refused a file",
+        words: &["--max-file-size", "1KiB", "/bin/sh", "--", "-c", "head -c 9999 /dev/zero > /tmp/f"],
+        code: 153,
+    },
+    Kind { name: "a script", words: &["script.py"], code: 3 },
+    Kind { name: "in groups", words: &["--max-memory", "256MiB", "/bin/sh", "--", "-c", MESSY], code: 4 },
+];
+
+const SCRIPT: &str =
+    "import multiprocessing as m, subprocess as s\nq = m.Queue()\ns.Popen(['sleep', '300'])\nraise SystemExit(3)\n";
+
+/// How many runs go on at once.
+const BESIDE: u32 = 3;
+
+/// Runs once; the number of its process.
+fn run_once(user: &User, round: u32) -> u32 {
+    // Every tenth is killed itself.
+    if round % 10 == 9 {
+        let words = ["run", "/bin/sh", "--", "-c", "(setsid sleep 300 &); echo ready; sleep 300"];
+        let mut child = user.command(&words).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return child.id();
+    }
+    let Kind { name, words, code } = KINDS[(round % 10) as usize];
+    let command = [&["run"], words].concat();
+    let child = user.command(&command).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let number = child.id();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(code), "{name}: {}", String::from_utf8_lossy(&ended.stderr));
+    number
+}
+
 fn runs(rounds: u32) {
     for user in users("many runs") {
+        user.home.write("script.py", SCRIPT);
         let (before, files) = (mounts(), user.files());
-        for round in 0..rounds {
-            let limits: &[&str] = if round % 10 == 0 { &["--max-memory", "256MiB"] } else { &[] };
-            let words = [&["run"], limits, &["/bin/sh", "--", "-c", MESSY]].concat();
-            let mut child = user.command(&words).stdout(Stdio::null()).spawn().unwrap();
-            assert_eq!(child.wait().unwrap().code(), Some(4));
-            assert_eq!(groups(child.id()), [""; 0]);
-        }
+        let lanes = (0..BESIDE).map(|lane| (lane..rounds).step_by(BESIDE as usize));
+        let numbers: Vec<u32> = std::thread::scope(|scope| {
+            let user = &user;
+            let lanes: Vec<_> = lanes
+                .map(|lane| scope.spawn(move || lane.map(|round| run_once(user, round)).collect::<Vec<_>>()))
+                .collect();
+            lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
+        });
         eventually("all processes are gone", || user.living().is_empty());
+        // What was killed leaves its groups to the next start.
+        assert!(user.command(&["run", "--max-memory", "256MiB", "/bin/true"]).status().unwrap().success());
+        assert_eq!(groups(&numbers), [""; 0]);
         assert_eq!(mounts(), before);
-        assert_eq!(user.files().difference(&files).count(), 0);
+        assert_eq!(user.files().difference(&files).collect::<Vec<_>>(), [&PathBuf::new(); 0]);
         user.home.assert_intact();
     }
 }
 
 #[test]
 fn runs_leave_nothing() {
-    runs(20);
+    runs(60);
 }
 
 #[test]
-#[ignore = "a thousand runs take a minute or two: cargo nextest run -p forewarm --test traces --run-ignored all"]
+#[ignore = "a thousand runs per user take a minute or two: cargo nextest run --cargo-profile ci --workspace --test traces --run-ignored all"]
 fn a_thousand_runs_leave_nothing() {
     runs(1000);
 }
@@ -131,17 +201,18 @@ fn killing_forewarm_leaves_nothing_but_what_the_next_start_sweeps() {
         for limits in [&[][..], &["--max-memory", "256MiB"]] {
             let words = [&["run"], limits, &["/bin/sh", "--", "-c", script]].concat();
             let mut child = user.command(&words).stdout(Stdio::piped()).spawn().unwrap();
-            let mut ready = [0; 6];
-            child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+            child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+            let killed = Instant::now();
             child.kill().unwrap();
             child.wait().unwrap();
             // Everything holds the pipe: its end is the last process'.
             let mut rest = Vec::new();
             child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
+            assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
             assert_eq!(user.living(), [""; 0]);
             let words = [&["run"], limits, &["/bin/true"]].concat();
             assert!(user.command(&words).status().unwrap().success());
-            assert_eq!(groups(child.id()), [""; 0]);
+            assert_eq!(groups(&[child.id()]), [""; 0]);
             assert_eq!(user.files().difference(&files).count(), 0);
         }
     }

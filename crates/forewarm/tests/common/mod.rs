@@ -130,6 +130,20 @@ pub fn document(bytes: &[u8]) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// The variable of its environment by which what a test started is found again.
+pub const MARK: &str = "FOREWARM_TRACE_OF";
+
+/// Processes that live and have this mark.
+pub fn living(mark: &str) -> Vec<String> {
+    let mark = format!("{MARK}={mark}");
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let marked = entries.filter(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    });
+    marked.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
 /// Fails where a document lacks one of the keys, given as JSON pointers.
 pub fn assert_keys(document: &Value, pointers: &[&str]) {
     for pointer in pointers {
