@@ -278,7 +278,7 @@ pub struct WarmArgs {
     pub drop: Option<Option<PathBuf>>,
     /// How far; all the way where nothing is said. Python: interpreter, imports, module (of handlers), worker (a process
     /// that waits for its run). WebAssembly: mapped, linked, instance (a process that waits with one). Native: page-cache,
-    /// waiting (of Lambda bootstraps: a process that waits for its next event)
+    /// spawned (a process that waits to execute it), waiting (of Lambda bootstraps: a process that waits for its next event)
     #[arg(long, value_name = "RUNG", value_parser = rungs())]
     pub rung: Option<Rung>,
     /// Choose the compiler of a WebAssembly program

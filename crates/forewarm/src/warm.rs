@@ -56,9 +56,9 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
         if arguments.pages {
             pages.push(orchestrator.warm_pages(&request)?);
         } else {
-            // A native program that is no function's is warm in the page cache.
+            // A native program that is no function's waits to be executed.
             let native = arguments.script && Orchestrator::is_native(file);
-            let rung = arguments.rung.or(native.then_some(Rung::PageCache));
+            let rung = arguments.rung.or(native.then_some(Rung::Spawned));
             warmed.push(orchestrator.warm(&request, rung)?);
         }
     }

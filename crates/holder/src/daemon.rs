@@ -81,7 +81,7 @@ fn climb(stand: &[OsString], program: &Program, rung: Rung) -> Result<Arc<dyn Ho
             let zygote = Zygote::climb(python, rung).map_err(|error| error.to_string())?;
             Ok(Arc::new(zygote))
         }
-        Program::Native(native) => crate::native::waiting::climb(native, rung),
+        Program::Native(native) => crate::native::climb(native, rung),
         Program::Wasm(wasm) => Ok(Arc::new(Stand::climb(stand, wasm, rung)?)),
     }
 }

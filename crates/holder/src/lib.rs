@@ -28,8 +28,8 @@ mod wire;
 
 pub use client::Holder;
 pub use daemon::{Settings, serve};
-pub use native::run::{NativeRun, NativeStarted};
-pub use native::{NativeLimits, NativePlace, NativeProgram};
+pub use native::run::{NativeBegun, NativeEnd, NativeRun, NativeStarted};
+pub use native::{NativeExecution, NativeLimits, NativePlace, NativeProgram};
 pub use place::Place;
 pub use program::{Program, Rung};
 pub use protocol::{Climb, Held, RungStep};

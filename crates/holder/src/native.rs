@@ -1,19 +1,32 @@
-//! Native programs: what is held of them is their files in the page cache ([`files`]), or, of one that was written for the
-//! Lambda runtime API, a process that has been initialised and waits for its next event ([`waiting`]).
+//! Native programs: what is held of them is their files in the page cache ([`files`]), a process that waits to execute them
+//! ([`spawned`]), or, of one that was written for the Lambda runtime API, a process that has been initialised and waits for
+//! its next event ([`waiting`]).
 
-pub(crate) mod files;
+mod files;
+mod measured;
 mod pump;
 pub(crate) mod run;
-pub(crate) mod waiting;
+mod spawned;
+mod waiting;
 
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use forewarm_sandbox::RealClock;
 use forewarm_sandbox::process::{Bounds, Confinement};
 use forewarm_types::Bytes;
+use forewarm_types::host::Clock;
 use serde::{Deserialize, Serialize};
 
-use crate::program::nothing;
+use self::files::Files;
+use self::spawned::Spawned;
+use self::waiting::Waiting;
+use crate::holding::{Holding, Standing};
+use crate::program::{Program, Rung, nothing};
+use crate::protocol::{Answer, Climb, RungStep};
 use crate::walls::{Walls, other_variable};
+use crate::wire;
 
 /// A native program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,23 +35,32 @@ pub struct NativeProgram {
     pub file: PathBuf,
     /// All files that it is loaded from: its own and its shared libraries. What asks for a run need not know them.
     pub loaded: Vec<PathBuf>,
-    /// How it is executed for events; `None` for its files alone.
+    /// Where its process stands; `None` for its files alone.
     pub place: Option<NativePlace>,
 }
 
-/// How a program is executed that waits for events: one process per code, arguments, environment and flags.
+/// Where a process of a program stands: one per code and flags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativePlace {
-    /// Its arguments, its name first.
-    pub arguments: Vec<String>,
     /// The working directory.
     pub directory: PathBuf,
-    /// The whole environment, but for where the runtime API is.
-    pub environment: Vec<(String, String)>,
     /// What it may touch.
     pub walls: Walls,
     /// What else bounds it.
     pub limits: NativeLimits,
+    /// What it is executed with to wait for events; `None` where it waits to be executed, with what a run comes with.
+    pub execution: Option<NativeExecution>,
+    /// Variables that a plan added, which runs get that have not set them.
+    pub added: Vec<(String, String)>,
+}
+
+/// What a program is executed with that then waits for events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NativeExecution {
+    /// Its arguments, its name first.
+    pub arguments: Vec<String>,
+    /// The whole environment, but for where the runtime API is.
+    pub environment: Vec<(String, String)>,
 }
 
 /// Limits that are laid on a process when it starts, and hold for all its events.
@@ -66,30 +88,97 @@ impl NativeLimits {
 }
 
 impl NativePlace {
+    /// Those limits that hold for all it does: what is laid on a process when it is told to begin comes with its run.
+    fn of_place(&self, limits: &NativeLimits) -> NativeLimits {
+        match self.execution {
+            Some(_) => *limits,
+            None => NativeLimits { file_size: None, open_files: None, ..*limits },
+        }
+    }
+
     /// What is laid on its process. Time and CPU time are bounded for each event, by who asks for it.
     fn confinement(&self) -> Confinement {
         let walls = self.walls.confinement();
-        let NativeLimits { processes, file_size, open_files, port, exact } = self.limits;
+        let NativeLimits { processes, file_size, open_files, port, exact } = self.of_place(&self.limits);
         let bounds = Bounds { processes, file_size, open_files, ..walls.bounds };
         Confinement { bounds, port, groups: exact, ..walls }
     }
 
     /// Why this cannot serve a run of another; `None` where it can.
     fn differs(&self, wanted: &Self) -> Option<String> {
-        if self.arguments.get(1..) != wanted.arguments.get(1..) {
-            return Some("it is warm with other arguments".to_owned());
+        match (&self.execution, &wanted.execution) {
+            (Some(held), Some(wanted)) => {
+                if let Some(why) = held.differs(wanted) {
+                    return Some(why);
+                }
+            }
+            (None, None) => {}
+            (Some(_), None) => return Some("what is warm serves events alone".to_owned()),
+            (None, Some(_)) => return Some("what is warm serves no events".to_owned()),
         }
         if self.directory != wanted.directory {
             return Some(format!("it is warm in {}", self.directory.display()));
         }
-        if let Some(name) = other_variable(&self.environment, &wanted.environment) {
-            return Some(format!("it is warm in an environment that differs in {name}"));
-        }
-        if self.limits != wanted.limits {
+        if self.of_place(&self.limits) != self.of_place(&wanted.limits) {
             return Some("it is warm with other limits".to_owned());
         }
         self.walls.differ(&wanted.walls, &wanted.directory)
     }
+}
+
+impl NativeExecution {
+    fn differs(&self, wanted: &Self) -> Option<String> {
+        if self.arguments.get(1..) != wanted.arguments.get(1..) {
+            return Some("it is warm with other arguments".to_owned());
+        }
+        let name = other_variable(&self.environment, &wanted.environment)?;
+        Some(format!("it is warm in an environment that differs in {name}"))
+    }
+}
+
+/// Climbs towards a rung: to the files in the page cache, and where more is wanted and possible to a process.
+pub(crate) fn climb(program: &NativeProgram, wanted: Rung) -> Result<Arc<dyn Holding>, String> {
+    let began = RealClock.monotonic();
+    let (step, stamps) = files::read(program).map_err(|error| format!("{}: {error}", program.file.display()))?;
+    let mut climb = Climb {
+        rung: step.rung,
+        held_bytes: Bytes::ZERO,
+        files: stamps.len(),
+        steps: vec![step],
+        refused: None,
+        seconds: 0.0,
+    };
+    let mut stand = |stood: Option<RungStep>, refused: Option<String>| {
+        if let Some(step) = stood {
+            (climb.rung, climb.held_bytes) = (step.rung, step.bytes);
+            climb.steps.push(step);
+        }
+        climb.refused = refused.map(|why| (wanted, why));
+        climb.seconds = (RealClock.monotonic() - began).0;
+        Standing::new(Program::Native(program.clone()), wanted, climb.clone())
+    };
+    let above = program.place.as_ref().filter(|_| wanted > Rung::PageCache);
+    let refused = match above.map(|place| (place, &place.execution)) {
+        None => None,
+        Some((place, None)) => match spawned::first(program, place) {
+            Ok((first, step)) => return Ok(Arc::new(Spawned::new(stand(Some(step), None), program, place, first))),
+            Err(why) => Some(why),
+        },
+        Some((place, Some(execution))) => match waiting::settled(program, place, execution) {
+            Ok((kept, step, stamps)) => {
+                let mut standing = stand(Some(step), None);
+                standing.climb.files = stamps.len();
+                return Ok(Arc::new(Waiting::new(standing, stamps, kept)));
+            }
+            Err(why) => Some(why),
+        },
+    };
+    Ok(Arc::new(Files::new(stand(None, refused), stamps)))
+}
+
+/// Tells a client that its run is to start from nothing; one that has gone needs no word.
+fn refuse(client: &UnixStream, why: &str) {
+    let _ = wire::send(client, &Answer::Cold(why.to_owned()), &[]);
 }
 
 impl NativeProgram {
@@ -110,11 +199,14 @@ mod tests {
 
     fn program() -> NativeProgram {
         let place = NativePlace {
-            arguments: vec!["bootstrap".into()],
             directory: "/srv".into(),
-            environment: vec![("A".into(), "1".into())],
             walls: Walls::default(),
             limits: NativeLimits { processes: Some(5), ..NativeLimits::default() },
+            execution: Some(NativeExecution {
+                arguments: vec!["bootstrap".into()],
+                environment: vec![("A".into(), "1".into())],
+            }),
+            added: Vec::new(),
         };
         NativeProgram { file: "/srv/bootstrap".into(), loaded: Vec::new(), place: Some(place) }
     }
@@ -129,9 +221,10 @@ mod tests {
             assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
         };
         check(&|_| {}, None);
-        check(&|place| place.arguments.push("-x".into()), Some("arguments"));
+        check(&|place| place.execution.as_mut().unwrap().arguments.push("-x".into()), Some("arguments"));
         check(&|place| place.directory = "/".into(), Some("warm in /srv"));
-        check(&|place| place.environment[0].1 = "2".into(), Some("differs in A"));
+        check(&|place| place.execution.as_mut().unwrap().environment[0].1 = "2".into(), Some("differs in A"));
+        check(&|place| place.execution = None, Some("events alone"));
         check(&|place| place.limits.processes = None, Some("limits"));
         check(&|place| place.limits.exact = true, Some("limits"));
         check(&|place| place.walls.network = true, Some("--net"));

@@ -28,6 +28,10 @@ const BUILD: u32 = {
         include_bytes!("walls.rs").as_slice(),
         include_bytes!("python.rs").as_slice(),
         include_bytes!("python/zygote.py").as_slice(),
+        include_bytes!("native.rs").as_slice(),
+        include_bytes!("native/measured.rs").as_slice(),
+        include_bytes!("native/spawned.rs").as_slice(),
+        include_bytes!("native/waiting.rs").as_slice(),
         include_bytes!("wasm.rs").as_slice(),
     ];
     let (mut hash, mut text) = (0x811c_9dc5_u32, 0);

@@ -28,6 +28,8 @@ pub enum Rung {
     Instance,
     /// The files of a native program are in the page cache.
     PageCache,
+    /// A process stands behind the walls of a native program and waits to execute it.
+    Spawned,
     /// A native program has been initialised and waits for its next event.
     Waiting,
 }
@@ -40,10 +42,10 @@ impl Rung {
     pub const WASM: [Self; 3] = [Self::Mapped, Self::Linked, Self::Instance];
 
     /// The ladder of a native program, rising; the highest is of those that serve events.
-    pub const NATIVE: [Self; 2] = [Self::PageCache, Self::Waiting];
+    pub const NATIVE: [Self; 3] = [Self::PageCache, Self::Spawned, Self::Waiting];
 
     /// Every rung.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Interpreter,
         Self::Imports,
         Self::Module,
@@ -52,6 +54,7 @@ impl Rung {
         Self::Linked,
         Self::Instance,
         Self::PageCache,
+        Self::Spawned,
         Self::Waiting,
     ];
 
@@ -67,6 +70,7 @@ impl Rung {
             Self::Linked => "linked",
             Self::Instance => "instance",
             Self::PageCache => "page-cache",
+            Self::Spawned => "spawned",
             Self::Waiting => "waiting",
         }
     }

@@ -19,6 +19,7 @@ use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
 use crate::run::{Marks, Measured};
+use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
 
 /// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
@@ -72,10 +73,11 @@ impl Orchestrator {
         &self,
         request: &Request,
         mut considered: Considered,
-        laid: Option<LaidOut>,
+        laid: Option<(LaidOut, Option<Asked>)>,
     ) -> Result<Report, Error> {
         let (plan, _) = self.decide(&mut considered, request)?;
         let reading = self.read_ahead(&considered, &plan);
+        let (laid, mut asked) = laid.unzip();
         let laid = match laid {
             Some(laid) => laid,
             None => {
@@ -86,26 +88,41 @@ impl Orchestrator {
         let planned = self.clock.monotonic();
         let failed = |error| Error::from_warm(&request.file, error);
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
-        let leased = self.clock.monotonic();
+        let mut marks = Marks { planned, leased: self.clock.monotonic() };
         let mut from = None;
         let warm = |wanted: &Wanted<'_>| {
-            if considered.analysis.code.kind == CodeKind::Elf {
-                let warm = self.run_native_warm(request, wanted);
-                from = warm.rung;
-                return warm.ended;
+            if considered.analysis.code.kind != CodeKind::Elf {
+                let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
+                from = Some(rung);
+                return Some((ended, None));
             }
-            let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
-            from = Some(rung);
-            Some((ended, None))
+            match asked.take().flatten().unwrap_or_else(|| self.ask_native(request, wanted)) {
+                Asked::Nothing => None,
+                Asked::Files => {
+                    from = Some(Rung::PageCache);
+                    None
+                }
+                Asked::Begun(underway) => {
+                    let (rung, asked_at) = (underway.rung(), underway.asked_at);
+                    let over = self.finish_native(underway, wanted)?;
+                    from = Some(rung);
+                    // It was planned, for its report and the record, while it ran already.
+                    let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
+                    marks = Marks { planned: earlier(marks.planned), leased: earlier(marks.leased) };
+                    Some(over)
+                }
+            }
         };
-        let outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
+        let mut outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
+        if let Some(began) = outcome.ended.began.filter(|began| *began >= marks.leased) {
+            outcome.step.wall_seconds = (began - marks.leased).0;
+        }
         self.key(&mut considered, request);
-        let mut observation =
-            self.observe_process(&considered, &plan, &outcome, (Marks { planned, leased }, ended), request);
+        let mut observation = self.observe_process(&considered, &plan, &outcome, (marks, ended), request);
         if let Some(rung) = from {
-            // What was not imported in it was not measured in it: such runs are no measure of cold ones.
-            if rung != Rung::PageCache {
+            // What was not imported or initialised in it was not measured in it: such runs are no measure of cold ones.
+            if ![Rung::PageCache, Rung::Spawned].contains(&rung) {
                 observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
             }
             observation.warm_state = Some(rung.name().to_owned());
@@ -168,19 +185,26 @@ impl Orchestrator {
     }
 
     /// Begins to lay out the place of a process, as far as it can be named before the program is looked into; what goes
-    /// wrong here is met again on the ordinary way, but for an event, which is read once.
-    pub(crate) fn lay_out(&self, request: &Request) -> Result<Option<LaidOut>, Error> {
+    /// wrong here is met again on the ordinary way, but for an event, which is read once. What stands ready to execute a
+    /// native program does so at once, where a plan has no say in that.
+    pub(crate) fn lay_out(&self, request: &Request) -> Result<Option<(LaidOut, Option<Asked>)>, Error> {
         let Some(kind) = process_kind(&request.file) else { return Ok(None) };
         let (program, confinement, call) = match self.commanded(request, kind) {
             Err(error) if bootstrap::is_called(request, kind) => return Err(error),
             Err(_) => return Ok(None),
             Ok(commanded) => commanded,
         };
-        let laid = match self.expect_warm(&request.file) {
-            true => LaidOut::later(program, confinement),
-            false => LaidOut::begin(program, confinement),
+        let rungs = self.expect_warm(&request.file);
+        let spawned = rungs.contains(&Rung::Spawned) && call.is_none() && Self::begins_unplanned(request);
+        let wanted = Wanted { program: &program, confinement: &confinement, call: None };
+        let asked = spawned.then(|| self.ask_native(request, &wanted));
+        // What stands in no process still leaves a place to be laid out.
+        let stands = match &asked {
+            Some(asked) => matches!(asked, Asked::Begun(_)),
+            None => rungs.iter().any(|rung| *rung != Rung::PageCache),
         };
-        Ok(Some(laid.called(call)))
+        let laid = if stands { LaidOut::later(program, confinement) } else { LaidOut::begin(program, confinement) };
+        Ok(Some((laid.called(call), asked)))
     }
 
     fn commanded(&self, request: &Request, kind: CodeKind) -> Result<(Command, Confinement, Option<Call>), Error> {

@@ -1,21 +1,25 @@
 //! Between runs of native programs: what the holder is asked to keep of them, and runs from that.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use forewarm_executor::bootstrap::{Call, Called};
 use forewarm_executor::process::Wanted;
-use forewarm_holder::{NativeLimits, NativePlace, NativeProgram, NativeRun, NativeStarted, Program, Rung, Walls};
+use forewarm_holder::{
+    NativeBegun, NativeEnd, NativeExecution, NativeLimits, NativePlace, NativeProgram, NativeRun, NativeStarted,
+    Program, Rung, Walls,
+};
 use forewarm_lambda::ADDRESS;
 use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
-use forewarm_types::CodeKind;
+use forewarm_types::{CodeKind, Seconds};
 
 use crate::Orchestrator;
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::memory::lock;
 use crate::process::{bootstrap, confinement, is_handled};
-use crate::request::Request;
+use crate::request::{Overrides, Request};
 use crate::warm::Warmed;
 
 /// What the analyzer calls programs that were written for the Lambda runtime API.
@@ -24,39 +28,62 @@ const LAMBDA_RUNTIME: &str = "Lambda runtime";
 /// The name that Lambda starts a custom runtime by.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// A run from what is warm, as far as it came.
-#[derive(Debug, Default)]
-pub(crate) struct FromWarm {
-    /// How it ended; `None` where it is to start from nothing.
-    pub ended: Option<(Ended, Option<Called>)>,
-    /// The rung it starts from.
-    pub rung: Option<Rung>,
+/// A run that something warm was asked for.
+pub(crate) enum Asked {
+    /// Nothing is warm that could serve it.
+    Nothing,
+    /// Its files are in the page cache; it starts from nothing.
+    Files,
+    /// It has begun.
+    Begun(Underway),
+}
+
+/// A run that has begun in a process that stood ready, and when that was asked for.
+pub(crate) struct Underway {
+    begun: Box<NativeBegun>,
+    /// On the monotonic clock.
+    pub asked_at: Seconds,
+}
+
+impl Underway {
+    /// The rung it started from.
+    pub fn rung(&self) -> Rung {
+        self.begun.rung
+    }
 }
 
 impl Orchestrator {
-    /// Has a native program warmed: its files, and of one that serves events a process that waits for them.
+    /// Has a native program warmed: its files, and a process that waits to execute it, or of one that serves events one that
+    /// waits for them.
     pub(crate) fn warm_native(
         &self,
         request: &Request,
         mut considered: Considered,
         rung: Option<Rung>,
     ) -> Result<Warmed, Error> {
-        let rung = rung.unwrap_or(if serves_events(request, &considered) { Rung::Waiting } else { Rung::PageCache });
-        let place = if rung == Rung::Waiting { Some(self.place(request, &mut considered)?) } else { None };
+        let rung = rung.unwrap_or(if serves_events(request, &considered) { Rung::Waiting } else { Rung::Spawned });
+        let place = (rung > Rung::PageCache).then(|| self.place(request, &mut considered, rung)).transpose()?;
         let loaded = self.loaded(&mut considered);
         let file = absolute(&request.file);
         self.climb(request, &considered, Program::Native(NativeProgram { file, loaded, place }), rung)
     }
 
-    /// How a run for events would execute the program.
-    fn place(&self, request: &Request, considered: &mut Considered) -> Result<NativePlace, Error> {
+    /// Where runs would find the program.
+    fn place(&self, request: &Request, considered: &mut Considered, rung: Rung) -> Result<NativePlace, Error> {
         let (plan, _) = self.decide(considered, request)?;
         let mut command = self.command(request, CodeKind::Elf)?;
         let mut walls = confinement(request, &command, false)?;
-        bootstrap::furnish(request, &mut command, &mut walls);
+        let events = rung == Rung::Waiting;
+        if events {
+            bootstrap::furnish(request, &mut command, &mut walls);
+        }
+        let own = command.environment.len();
         let lease = self.executor.allocate_process(&plan.chosen.configuration);
-        let command = lease.map_err(|error| Error::from_warm(&request.file, error))?.told(command);
-        place(&command, &walls).map_err(|cause| Error::Usage {
+        let mut command = lease.map_err(|error| Error::from_warm(&request.file, error))?.told(command);
+        let added = if events { Vec::new() } else { command.environment.split_off(own) };
+        let place =
+            place(&command, &walls, events).and_then(|place| Ok(NativePlace { added: texts(&added)?, ..place }));
+        place.map_err(|cause| Error::Usage {
             message: format!("{} cannot be kept warm: {cause}", request.file.display()),
             hint: None,
         })
@@ -72,32 +99,61 @@ impl Orchestrator {
         linker.chain(libraries).map(Into::into).collect()
     }
 
-    /// Runs a native program from what is warm, as far as something is; a warning says where something is warm and cannot
-    /// serve it.
-    pub(crate) fn run_native_warm(&self, request: &Request, wanted: &Wanted<'_>) -> FromWarm {
-        let Some(holder) = lock(&self.expecting).take() else { return FromWarm::default() };
+    /// Whether a run can begin before it is planned: where there are no bounds that only a plan can hold against it, and
+    /// nothing that a plan is to follow.
+    pub(crate) fn begins_unplanned(request: &Request) -> bool {
+        let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
+        !bounded && request.plan.is_none() && request.overrides == Overrides::default()
+    }
+
+    /// Begins a run of a native program from what is warm, as far as something is; a warning says where something is warm
+    /// and cannot serve it.
+    pub(crate) fn ask_native(&self, request: &Request, wanted: &Wanted<'_>) -> Asked {
+        let Some(holder) = lock(&self.expecting).take() else { return Asked::Nothing };
+        // At a terminal a program belongs to its session, for job control and a terminal of its own.
+        let interactive = wanted.call.is_none() && at_terminal();
+        let asked_at = self.clock.monotonic();
         let why = match self.started(request, wanted) {
+            _ if interactive => None,
             Err(why) => Some(why),
             Ok(program) => {
-                let event = wanted.call.map(|call| &call.event);
-                let silent: fn(&[u8]) = |_| {};
-                let deliver = wanted.call.map_or(silent, |call: &Call| call.deliver);
-                let started = NativeStarted { program, event, confinement: wanted.confinement };
-                match holder.run_native(&started, deliver) {
-                    Ok(NativeRun::Files) => return FromWarm { ended: None, rung: Some(Rung::PageCache) },
-                    Ok(NativeRun::Ended { ended, outcome, rung }) => {
-                        let called = Some(Called { outcome, asked: None });
-                        return FromWarm { ended: Some((*ended, called)), rung: Some(rung) };
-                    }
+                let started = NativeStarted {
+                    program,
+                    arguments: &wanted.program.arguments,
+                    environment: &wanted.program.environment,
+                    event: wanted.call.map(|call| &call.event),
+                    confinement: wanted.confinement,
+                };
+                match holder.begin_native(&started) {
+                    Ok(NativeRun::Files) => return Asked::Files,
+                    Ok(NativeRun::Begun(begun)) => return Asked::Begun(Underway { begun, asked_at }),
                     Ok(NativeRun::Cold(why)) => why,
                     Err(error) => Some(error.to_string()),
                 }
             }
         };
+        self.told_cold(why);
+        Asked::Nothing
+    }
+
+    fn told_cold(&self, why: Option<String>) {
         if let Some(why) = why.filter(|why| !why.starts_with("nothing is warm")) {
             self.memory.warn(format!("not started from what is warm: {why}"));
         }
-        FromWarm::default()
+    }
+
+    /// Sees to the end of a run that has begun; `None` where it is to start from nothing after all.
+    pub(crate) fn finish_native(&self, underway: Underway, wanted: &Wanted<'_>) -> Option<(Ended, Option<Called>)> {
+        let silent: fn(&[u8]) = |_| {};
+        let deliver = wanted.call.map_or(silent, |call: &Call| call.deliver);
+        match underway.begun.finish(deliver) {
+            NativeEnd::Ended(ended) => Some((*ended, None)),
+            NativeEnd::Served(ended, outcome) => Some((*ended, Some(Called { outcome, asked: None }))),
+            NativeEnd::Unexecuted(why) => {
+                self.told_cold(Some(why));
+                None
+            }
+        }
     }
 
     /// What a run is of, as the holder is asked for it.
@@ -106,7 +162,7 @@ impl Orchestrator {
         let eventless = Request { event: None, ..request.clone() };
         let mut walls = confinement(&eventless, wanted.program, false).map_err(|error| error.to_string())?;
         walls.port = wanted.confinement.port;
-        let place = place(wanted.program, &walls)?;
+        let place = place(wanted.program, &walls, wanted.call.is_some())?;
         Ok(NativeProgram { file: absolute(&request.file), loaded: Vec::new(), place: Some(place) })
     }
 }
@@ -119,22 +175,36 @@ fn serves_events(request: &Request, considered: &Considered) -> bool {
         || runtimes.into_iter().any(|runtime| runtime == LAMBDA_RUNTIME)
 }
 
-fn place(command: &Command, walls: &Confinement) -> Result<NativePlace, String> {
-    let text = |text: &OsStr| text.to_str().map(str::to_owned);
-    let own = command.environment.iter().filter(|(name, _)| name != ADDRESS);
-    let environment = own.map(|(name, value)| Some((text(name)?, text(value)?))).collect::<Option<Vec<_>>>();
-    let arguments = command.arguments.iter().map(|argument| text(argument)).collect::<Option<Vec<_>>>();
+fn place(command: &Command, walls: &Confinement, events: bool) -> Result<NativePlace, String> {
     let paths = walls.visible.iter().chain([&command.directory, &command.executable]);
     if paths.into_iter().any(|path| path.to_str().is_none()) {
         return Err("a path is not UTF-8".to_owned());
     }
     Ok(NativePlace {
-        arguments: arguments.ok_or("an argument is not UTF-8")?,
         directory: command.directory.clone(),
-        environment: environment.ok_or("its environment is not UTF-8")?,
         walls: Walls::of(walls),
         limits: NativeLimits::of(walls),
+        execution: events.then(|| execution(command)).transpose()?,
+        added: Vec::new(),
     })
+}
+
+fn execution(command: &Command) -> Result<NativeExecution, String> {
+    let arguments = command.arguments.iter().map(|argument| argument.to_str().map(str::to_owned));
+    let arguments = arguments.collect::<Option<Vec<_>>>().ok_or("an argument is not UTF-8")?;
+    let own: Vec<_> = command.environment.iter().filter(|(name, _)| name != ADDRESS).cloned().collect();
+    Ok(NativeExecution { arguments, environment: texts(&own)? })
+}
+
+fn texts(variables: &[(OsString, OsString)]) -> Result<Vec<(String, String)>, String> {
+    let text = |text: &OsStr| text.to_str().map(str::to_owned);
+    let texts = variables.iter().map(|(name, value)| Some((text(name)?, text(value)?)));
+    texts.collect::<Option<_>>().ok_or_else(|| "its environment is not UTF-8".to_owned())
+}
+
+/// Whether a standard stream is a terminal.
+fn at_terminal() -> bool {
+    std::io::stdin().is_terminal() || std::io::stdout().is_terminal() || std::io::stderr().is_terminal()
 }
 
 fn absolute(file: &Path) -> std::path::PathBuf {

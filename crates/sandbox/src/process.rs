@@ -143,6 +143,13 @@ impl Tier {
             Self::Limits => "rlimit-only",
         }
     }
+
+    /// The tier of a key; the loosest where there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let tiers = [Self::Cgroup2, Self::Cgroup1, Self::Namespaces, Self::Landlock];
+        tiers.into_iter().find(|tier| tier.name() == name).unwrap_or(Self::Limits)
+    }
 }
 
 /// Why a program ended.

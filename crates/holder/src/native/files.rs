@@ -17,14 +17,14 @@ use forewarm_types::host::Clock;
 
 use super::NativeProgram;
 use crate::holding::{Holding, Standing, lock};
-use crate::program::{Program, Rung};
-use crate::protocol::{Answer, Climb, RungStep};
+use crate::program::Rung;
+use crate::protocol::{Answer, RungStep};
 use crate::stamps::Stamps;
 use crate::wire;
 
 /// A program's files, read ahead.
 #[derive(Debug)]
-pub(crate) struct Files {
+pub(super) struct Files {
     standing: Standing,
     stamps: Stamps,
     /// Told when it is to end.
@@ -41,7 +41,7 @@ impl Files {
 }
 
 /// Reads a program's files ahead, and says what that took and what they are.
-pub(crate) fn read(program: &NativeProgram) -> io::Result<(RungStep, Stamps)> {
+pub(super) fn read(program: &NativeProgram) -> io::Result<(RungStep, Stamps)> {
     let began = RealClock.monotonic();
     let mut bytes = ahead(&program.file)?;
     for library in program.loaded.iter().filter(|file| **file != program.file) {
@@ -103,6 +103,8 @@ impl Holding for Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Program;
+    use crate::protocol::Climb;
 
     #[test]
     fn files_are_read_and_watched() {

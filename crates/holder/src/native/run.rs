@@ -1,19 +1,21 @@
-//! A run from a warm native program as its client conducts it: its event sent, its process held to the limits, the answer
+//! A run from what is warm of a native program as its client conducts it: begun, its process held to the limits, its end
 //! taken.
 //!
 //! A run that cannot be served is told why ([`NativeRun::Cold`]) and goes its usual way; nothing has happened by then.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use forewarm_lambda::{Event, MOST_PAYLOAD, Outcome};
-use forewarm_sandbox::measure::Usage;
-use forewarm_sandbox::process::{Adopted, Cause, Confinement, Ended, Happening, Tier};
-use forewarm_types::{Bytes, Seconds};
+use forewarm_sandbox::process::{Adopted, Confinement, Ended, Habits, Happening, STOPPED_WORD, Tier};
+use forewarm_types::Seconds;
 
 use super::NativeProgram;
+use super::measured::Measured;
+use super::spawned::{self, OVER};
 use super::waiting::{Given, Over, Serving, Told};
 use crate::client::{Holder, HolderError, PATIENCE, own_streams, unexpected};
 use crate::program::{Program, Rung};
@@ -28,72 +30,138 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct NativeStarted<'a> {
     /// What it is of.
     pub program: NativeProgram,
+    /// What it is to be executed with, where that comes with the run.
+    pub arguments: &'a [OsString],
+    /// The environment.
+    pub environment: &'a [(OsString, OsString)],
     /// The event, where it is run for one.
     pub event: Option<&'a Event>,
     /// What it may touch and use.
     pub confinement: &'a Confinement,
 }
 
-/// How a run went.
+/// How far a run came.
 #[derive(Debug)]
 pub enum NativeRun {
     /// Nothing is held that could serve it, and why.
     Cold(Option<String>),
     /// It is to start from nothing, but from files that are in the page cache.
     Files,
-    /// Its event was served.
-    Ended {
-        /// What was measured.
-        ended: Box<Ended>,
-        /// How the event went.
-        outcome: Outcome,
-        /// The rung it started from.
-        rung: Rung,
-    },
+    /// Its program goes on, or its event is being served.
+    Begun(Box<NativeBegun>),
+}
+
+/// A run that has begun. Dropped, it is ended.
+#[derive(Debug)]
+pub struct NativeBegun {
+    stream: UnixStream,
+    taken: Adopted,
+    tier: Tier,
+    /// The rung it started from.
+    pub rung: Rung,
+}
+
+/// How a run that had begun ended.
+#[derive(Debug)]
+pub enum NativeEnd {
+    /// The program could not be executed, and why; nothing of it has run.
+    Unexecuted(String),
+    /// It is over.
+    Ended(Box<Ended>),
+    /// Its event is.
+    Served(Box<Ended>, Outcome),
 }
 
 impl Holder {
-    /// Runs from what is warm, where it can be; returns when the run is over. `deliver` takes the response as soon as it is
-    /// there.
+    /// Begins a run from what is warm, where it can be.
     ///
     /// # Errors
     /// Where the connection broke before the run began.
-    pub fn run_native(
-        self,
-        started: &NativeStarted<'_>,
-        deliver: impl FnOnce(&[u8]),
-    ) -> Result<NativeRun, HolderError> {
-        let Some(streams) = own_streams() else {
-            return Ok(NativeRun::Cold(Some("a standard stream is closed".to_owned())));
-        };
+    pub fn begin_native(self, started: &NativeStarted<'_>) -> Result<NativeRun, HolderError> {
+        let cold = |why: &str| Ok(NativeRun::Cold(Some(why.to_owned())));
+        let Some(streams) = own_streams() else { return cold("a standard stream is closed") };
         self.stream.set_read_timeout(Some(PATIENCE))?;
         let wanted = Request::Run { program: Box::new(Program::Native(started.program.clone())) };
         let (rung, tier) = match self.ask(&wanted, &streams.each_ref().map(AsFd::as_fd))? {
             Answer::Taken { rung: Rung::PageCache, .. } => return Ok(NativeRun::Files),
             Answer::Taken { rung, tier } => (rung, tier),
-            Answer::Cold(why) => return Ok(NativeRun::Cold(Some(why))),
+            Answer::Cold(why) => return cold(&why),
             other => return Err(unexpected(other)),
         };
-        let Some(event) = started.event else {
-            return Ok(NativeRun::Cold(Some("what is warm serves events alone".to_owned())));
-        };
         let Ok((serving, _)) = wire::receive::<Serving>(&self.stream) else {
-            return Ok(NativeRun::Cold(Some("what was warm has ended".to_owned())));
+            return cold("what was warm has ended");
         };
-        let taken = match Adopted::waiting(serving.process, started.confinement, Seconds(serving.cpu_seconds)) {
+        let taken = match started.event {
+            Some(_) => Adopted::waiting(serving.process, started.confinement, Seconds(serving.cpu_seconds)),
+            None => Adopted::take(serving.process, started.confinement),
+        };
+        let mut taken = match taken {
             Ok(taken) => taken,
-            Err(error) => return Ok(NativeRun::Cold(Some(error.to_string()))),
+            Err(error) => return cold(&error.to_string()),
         };
-        give(&self.stream, event)?;
+        match started.event {
+            Some(event) => give(&self.stream, event)?,
+            None => {
+                let Some(habits) = Habits::own() else { return cold("the system does not say what is ignored") };
+                let message = spawned::message(started.arguments, started.environment, habits);
+                (&self.stream).write_all(&message)?;
+            }
+        }
+        taken.begins();
         self.stream.set_read_timeout(None)?;
-        let (ended, outcome) = attend(&self.stream, taken, tier_named(&tier), deliver);
-        Ok(NativeRun::Ended { ended: Box::new(ended), outcome, rung })
+        let begun = NativeBegun { stream: self.stream, taken, tier: Tier::named(&tier), rung };
+        Ok(NativeRun::Begun(Box::new(begun)))
     }
 }
 
-fn tier_named(name: &str) -> Tier {
-    let tiers = [Tier::Cgroup2, Tier::Cgroup1, Tier::Namespaces, Tier::Landlock, Tier::Limits];
-    tiers.into_iter().find(|tier| tier.name() == name).unwrap_or(Tier::Limits)
+impl NativeBegun {
+    /// Stands by a run until its end is told. `deliver` takes the response of an event as soon as it is there.
+    #[must_use]
+    pub fn finish(self, deliver: impl FnOnce(&[u8])) -> NativeEnd {
+        if self.rung == Rung::Waiting { self.serve(deliver) } else { self.attend() }
+    }
+
+    fn attend(mut self) -> NativeEnd {
+        let over = loop {
+            if self.taken.attend(self.stream.as_fd()) == Happening::Ended {
+                continue;
+            }
+            let mut word = [0_u8; 1];
+            match (&self.stream).read(&mut word) {
+                Ok(1) if word == [STOPPED_WORD] => self.taken.stopped(),
+                Ok(1) if word == [OVER] => break wire::receive::<spawned::Over>(&self.stream).map(|(over, _)| over),
+                // Who stood over the run has been killed, and the run with it.
+                _ => break Err(io::ErrorKind::NotConnected.into()),
+            }
+        };
+        match over.unwrap_or_else(|_| spawned::Over::Ended(Measured::lost())) {
+            spawned::Over::Unexecuted(why) => NativeEnd::Unexecuted(why),
+            spawned::Over::Ended(measured) => NativeEnd::Ended(Box::new(measured.concluded(&self.taken, self.tier))),
+        }
+    }
+
+    fn serve(mut self, deliver: impl FnOnce(&[u8])) -> NativeEnd {
+        if self.taken.attend(self.stream.as_fd()) == Happening::Ended {
+            // It was ended for its limits; who stands over it says the rest, unless it is busy with who reads no output.
+            let _ = self.stream.set_read_timeout(Some(LAST_WORDS));
+        }
+        let heard = wire::receive::<Over>(&self.stream).and_then(|(over, _)| {
+            let outcome = match over.outcome {
+                Told::Response(length) => Outcome::Response(read(&self.stream, length)?),
+                Told::Failed(error) => Outcome::Failed(error),
+                Told::Unable(error) => Outcome::Unable(error),
+                Told::TooLarge => Outcome::TooLarge,
+                Told::Unasked => Outcome::Unasked,
+                Told::Unanswered => Outcome::Unanswered,
+            };
+            Ok((outcome, over.measured))
+        });
+        let (outcome, measured) = heard.unwrap_or_else(|_| (Outcome::Unanswered, Measured::lost()));
+        if let Outcome::Response(response) = &outcome {
+            deliver(response);
+        }
+        NativeEnd::Served(Box::new(measured.concluded(&self.taken, self.tier)), outcome)
+    }
 }
 
 fn give(stream: &UnixStream, event: &Event) -> io::Result<()> {
@@ -110,38 +178,6 @@ fn give(stream: &UnixStream, event: &Event) -> io::Result<()> {
     line.write_all(body)
 }
 
-/// Stands by an event until its end is told.
-fn attend(stream: &UnixStream, mut taken: Adopted, tier: Tier, deliver: impl FnOnce(&[u8])) -> (Ended, Outcome) {
-    if taken.attend(stream.as_fd()) == Happening::Ended {
-        // It was ended for its limits; who stands over it says the rest, unless it is busy with who reads no output.
-        let _ = stream.set_read_timeout(Some(LAST_WORDS));
-    }
-    let heard = wire::receive::<Over>(stream).and_then(|(over, _)| {
-        let response = match over.outcome {
-            Told::Response(length) => read(stream, length)?,
-            _ => Vec::new(),
-        };
-        Ok((over, response))
-    });
-    let Ok((over, response)) = heard else {
-        let cause = taken.verdict().unwrap_or(Cause::Signalled(KILLED));
-        return (ended(&taken, None, cause, tier), Outcome::Unanswered);
-    };
-    let outcome = match &over.outcome {
-        Told::Response(_) => Outcome::Response(response),
-        Told::Failed(error) => Outcome::Failed(error.clone()),
-        Told::Unable(error) => Outcome::Unable(error.clone()),
-        Told::TooLarge => Outcome::TooLarge,
-        Told::Unasked => Outcome::Unasked,
-        Told::Unanswered => Outcome::Unanswered,
-    };
-    if let Outcome::Response(response) = &outcome {
-        deliver(response);
-    }
-    let cause = taken.verdict().unwrap_or_else(|| cause(&over));
-    (ended(&taken, Some(&over), cause, tier), outcome)
-}
-
 fn read(stream: &UnixStream, length: usize) -> io::Result<Vec<u8>> {
     if length > MOST_PAYLOAD {
         return Err(io::ErrorKind::InvalidData.into());
@@ -150,42 +186,4 @@ fn read(stream: &UnixStream, length: usize) -> io::Result<Vec<u8>> {
     let mut line = stream;
     line.read_exact(&mut response)?;
     Ok(response)
-}
-
-/// `SIGKILL`: signal(7).
-const KILLED: i32 = 9;
-
-fn cause(over: &Over) -> Cause {
-    match (over.exited, over.signalled) {
-        _ if over.memory => Cause::Memory,
-        (Some(code), _) => Cause::Exited(code),
-        (None, Some(signal)) => Cause::Signalled(signal),
-        (None, None) => Cause::Exited(0),
-    }
-}
-
-fn ended(taken: &Adopted, over: Option<&Over>, cause: Cause, tier: Tier) -> Ended {
-    let usage = over.map_or_else(Usage::default, |over| Usage {
-        user: Seconds(over.user_seconds),
-        system: Seconds(over.system_seconds),
-        minor_faults: over.counts[0],
-        major_faults: over.counts[1],
-        voluntary_switches: over.counts[2],
-        involuntary_switches: over.counts[3],
-    });
-    Ended {
-        cause,
-        wall: Seconds(over.map_or(0.0, |over| over.wall_seconds)),
-        began: over.map(|over| Seconds(over.began_seconds)),
-        usage,
-        peak_memory: over.map_or(Bytes::ZERO, |over| over.memory_bytes).max(taken.peak()),
-        disk: [Bytes::ZERO; 2],
-        run_delay: None,
-        throttled: None,
-        steal: None,
-        oom_kills: None,
-        instructions: None,
-        denied: Vec::new(),
-        tier,
-    }
 }

@@ -17,19 +17,19 @@ use std::time::Duration;
 use forewarm_lambda::{ADDRESS, Event, MOST_PAYLOAD, Outcome, PORT, Peers, Ready, Runtime, address};
 use forewarm_sandbox::RealClock;
 use forewarm_sandbox::measure::Usage;
-use forewarm_sandbox::process::{self, Cause, Door, Ended, Ender, Tier, spawn_on};
+use forewarm_sandbox::process::{self, Door, Ended, Ender, Tier, spawn_on};
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, Seconds};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Files};
+use super::measured::Measured;
 use super::pump::Pump;
-use super::{NativePlace, NativeProgram};
+use super::{NativeExecution, NativePlace, NativeProgram, refuse};
 use crate::holding::{Holding, Standing, lock};
-use crate::program::{Program, Rung};
-use crate::protocol::{Answer, Climb, RungStep};
+use crate::program::Rung;
+use crate::protocol::{Answer, RungStep};
 use crate::stamps::{Names, Stamps};
 use crate::wire;
 
@@ -87,23 +87,11 @@ pub(super) struct Given {
     pub length: usize,
 }
 
-/// What came of it; the response follows where there is one.
+/// What came of it, and what it took; the response follows where there is one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Over {
     pub outcome: Told,
-    pub began_seconds: f64,
-    pub wall_seconds: f64,
-    pub user_seconds: f64,
-    pub system_seconds: f64,
-    /// Minor and major faults, voluntary and involuntary switches.
-    pub counts: [u64; 4],
-    /// How the program ended, where it did: by its code, or a signal.
-    pub exited: Option<i32>,
-    /// Memory that all its processes hold at the end, or had at most where it ended.
-    pub memory_bytes: Bytes,
-    pub signalled: Option<i32>,
-    /// Whether it ended for want of memory.
-    pub memory: bool,
+    pub measured: Measured,
 }
 
 /// An outcome without its response.
@@ -120,7 +108,7 @@ pub(super) enum Told {
 
 /// A program that waits.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(super) struct Waiting {
     standing: Standing,
     stamps: Stamps,
     kept: Kept,
@@ -130,7 +118,7 @@ pub(crate) struct Waiting {
 
 /// A program's process with all that stands by it.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     runtime: Runtime,
     pump: Arc<Pump>,
     init: i32,
@@ -164,56 +152,39 @@ impl End {
     }
 }
 
-/// Climbs towards a rung: to the files in the page cache, and where it is wanted and possible to the waiting program.
-pub(crate) fn climb(program: &NativeProgram, wanted: Rung) -> Result<Arc<dyn Holding>, String> {
-    let began = RealClock.monotonic();
-    let (step, stamps) = files::read(program).map_err(|error| format!("{}: {error}", program.file.display()))?;
-    let mut climb = Climb {
-        rung: Rung::PageCache,
-        held_bytes: Bytes::ZERO,
-        files: stamps.len(),
-        steps: vec![step],
-        refused: None,
-        seconds: 0.0,
-    };
-    let place = program.place.as_ref().filter(|_| wanted > Rung::PageCache);
-    let started = place.map(|place| settled(program, place));
-    let held: Arc<dyn Holding> = match started {
-        Some(Ok((kept, step, stamps))) => {
-            climb.rung = Rung::Waiting;
-            (climb.held_bytes, climb.files) = (step.bytes, stamps.len());
-            climb.steps.push(step);
-            climb.seconds = (RealClock.monotonic() - began).0;
-            let (program, tally, turn) = (Program::Native(program.clone()), Tally::new(), Mutex::new(()));
-            Arc::new(Waiting { program, wanted, climb, tally, stamps, kept, turn })
-        }
-        refused => {
-            climb.refused = refused.and_then(Result::err).map(|refusal| (Rung::Waiting, refusal.why()));
-            climb.seconds = (RealClock.monotonic() - began).0;
-            Arc::new(Files::standing(program, wanted, climb, stamps))
-        }
-    };
-    Ok(held)
+impl Waiting {
+    /// What stands once a program waits.
+    pub fn new(standing: Standing, stamps: Stamps, kept: Kept) -> Self {
+        Self { standing, stamps, kept, turn: Mutex::new(()) }
+    }
 }
 
 /// Starts a program, anew where a file of it changes meanwhile, until it waits.
-fn settled(program: &NativeProgram, place: &NativePlace) -> Result<(Kept, RungStep, Stamps), Refusal> {
+pub(super) fn settled(
+    program: &NativeProgram,
+    place: &NativePlace,
+    execution: &NativeExecution,
+) -> Result<(Kept, RungStep, Stamps), String> {
     let mut attempt = 1;
     loop {
-        match initialised(program, place) {
+        match initialised(program, place, execution) {
             Err(Refusal::Changed(_)) if attempt < ATTEMPTS => attempt += 1,
-            result => return result,
+            result => return result.map_err(Refusal::why),
         }
         std::thread::sleep(Duration::from_nanos(2 * TICK_NANOSECONDS.unsigned_abs()));
     }
 }
 
 /// Starts a program and waits until it asks for its first event.
-fn initialised(program: &NativeProgram, place: &NativePlace) -> Result<(Kept, RungStep, Stamps), Refusal> {
+fn initialised(
+    program: &NativeProgram,
+    place: &NativePlace,
+    execution: &NativeExecution,
+) -> Result<(Kept, RungStep, Stamps), Refusal> {
     let began = RealClock.monotonic();
     let before = (RealClock.unix().0 * 1e9) as i64 - TICK_NANOSECONDS;
     let beside = Names::of(program.file.parent().unwrap_or(&program.file));
-    let kept = keep(program, place).map_err(|error| error.to_string())?;
+    let kept = keep(program, place, execution).map_err(|error| error.to_string())?;
     if kept.tier > Tier::Namespaces {
         kept.kill();
         return Err(Refusal::Other("this system has no namespaces to keep it in".to_owned()));
@@ -251,17 +222,18 @@ fn initialised(program: &NativeProgram, place: &NativePlace) -> Result<(Kept, Ru
 type Begun = io::Result<(i32, OwnedFd, Ender, Tier, Option<Door>)>;
 
 /// Starts a program in its sandbox, by a thread that stays as long as it lives, and serves it.
-fn keep(program: &NativeProgram, place: &NativePlace) -> io::Result<Kept> {
+fn keep(program: &NativeProgram, place: &NativePlace, execution: &NativeExecution) -> io::Result<Kept> {
     let listener = match place.walls.network {
         true => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?),
         false => None,
     };
     let port = listener.as_ref().map_or(Ok(PORT), |listener| listener.local_addr().map(|local| local.port()))?;
-    let mut environment: Vec<_> = place.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let mut environment: Vec<_> =
+        execution.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
     environment.push((ADDRESS.into(), address(port).into()));
     let command = process::Program {
         executable: program.file.clone(),
-        arguments: place.arguments.iter().map(Into::into).collect(),
+        arguments: execution.arguments.iter().map(Into::into).collect(),
         environment,
         directory: place.directory.clone(),
     };
@@ -307,7 +279,7 @@ impl Kept {
     fn serve(&self, client: &UnixStream, beside: &[OwnedFd]) -> io::Result<()> {
         let [_, out, err, ..] = beside else { return Err(io::ErrorKind::InvalidInput.into()) };
         let Some(process) = self.ender.program() else { return Err(io::ErrorKind::NotConnected.into()) };
-        let used = self.ender.usage();
+        let (used, delayed) = (self.ender.usage(), self.ender.run_delay());
         wire::send(client, &Serving { process, cpu_seconds: used.cpu().0 }, &[])?;
         let event = receive(client)?;
         self.pump.attach([out.try_clone()?, err.try_clone()?]);
@@ -318,10 +290,19 @@ impl Kept {
         let (response, outcome) = told(outcome);
         let gone = matches!(outcome, Told::Unanswered | Told::Unasked);
         let ended = if gone { self.end.wait() } else { None };
-        let after = ended.as_ref().map_or_else(|| self.ender.usage(), |ended| ended.usage);
-        let memory = ended.as_ref().map_or_else(|| self.ender.memory(), |ended| ended.peak_memory);
-        let cause = ended.as_ref().map(|ended| ended.cause);
-        let over = Over { memory_bytes: memory, ..over(outcome, (began, wall), since(&after, &used), cause) };
+        let so_far = || Measured { memory_bytes: self.ender.memory(), ..Measured::default() };
+        let measured = ended.as_ref().map_or_else(so_far, Measured::of);
+        let usage = ended.as_ref().map_or_else(|| self.ender.usage(), |ended| ended.usage);
+        let delay = ended.as_ref().map_or_else(|| self.ender.run_delay(), |ended| ended.run_delay);
+        let measured = Measured {
+            began_seconds: Some(began.0),
+            wall_seconds: wall.0,
+            run_delay_seconds: delay.zip(delayed).map(|(after, before)| (after.0 - before.0).max(0.0)),
+            // They would be those of all its events.
+            instructions: None,
+            ..measured
+        };
+        let over = Over { outcome, measured: measured.using(&since(&usage, &used)) };
         wire::send(client, &over, &[])?;
         let mut line: &UnixStream = client;
         line.write_all(&response)
@@ -381,24 +362,6 @@ fn told(outcome: Outcome) -> (Vec<u8>, Told) {
         Outcome::TooLarge => (Vec::new(), Told::TooLarge),
         Outcome::Unasked => (Vec::new(), Told::Unasked),
         Outcome::Unanswered => (Vec::new(), Told::Unanswered),
-    }
-}
-
-fn over(outcome: Told, (began, wall): (Seconds, Seconds), used: Usage, cause: Option<Cause>) -> Over {
-    Over {
-        outcome,
-        began_seconds: began.0,
-        wall_seconds: wall.0,
-        user_seconds: used.user.0,
-        system_seconds: used.system.0,
-        counts: [used.minor_faults, used.major_faults, used.voluntary_switches, used.involuntary_switches],
-        exited: match cause {
-            Some(Cause::Exited(code)) => Some(code),
-            _ => None,
-        },
-        memory_bytes: Bytes::ZERO,
-        signalled: cause.and_then(Cause::signal),
-        memory: cause == Some(Cause::Memory),
     }
 }
 
@@ -462,11 +425,6 @@ impl Holding for Waiting {
     fn end(&self) {
         self.kept.kill();
     }
-}
-
-/// Tells a client that its run is to start from nothing; one that has gone needs no word.
-fn refuse(client: &UnixStream, why: &str) {
-    let _ = wire::send(client, &Answer::Cold(why.to_owned()), &[]);
 }
 
 impl Drop for Kept {

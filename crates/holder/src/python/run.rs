@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 use forewarm_sandbox::measure::Usage;
-use forewarm_sandbox::process::{Adopted, Cause, Confinement, Denied, Ended, Happening, Tier};
+use forewarm_sandbox::process::{Adopted, Cause, Confinement, Denied, Ended, Habits, Happening, Tier};
 use forewarm_types::{Bytes, Seconds};
 
 use super::PythonProgram;
@@ -77,7 +77,7 @@ impl Holder {
         let Some(process) = process else {
             return Ok(Run::Cold(Some("the kernel does not say which process answers".to_owned())));
         };
-        let taken = match Adopted::take(process, started.confinement) {
+        let mut taken = match Adopted::take(process, started.confinement) {
             Ok(taken) => taken,
             Err(error) => return Ok(Run::Cold(Some(error.to_string()))),
         };
@@ -86,22 +86,15 @@ impl Holder {
         let length = (message.len() as u32).to_le_bytes();
         let mut stream: &UnixStream = &self.stream;
         stream.write_all(&[length.as_slice(), &message].concat())?;
-        Ok(Run::Ended { ended: attend(&self.stream, taken, confined(&tier)), rung })
+        taken.begins();
+        Ok(Run::Ended { ended: attend(&self.stream, taken, Tier::named(&tier)), rung })
     }
-}
-
-fn confined(tier: &str) -> Tier {
-    let tiers = [Tier::Cgroup2, Tier::Cgroup1, Tier::Namespaces, Tier::Landlock, Tier::Limits];
-    tiers.into_iter().find(|known| known.name() == tier).unwrap_or(Tier::Limits)
 }
 
 /// What the run's process is told.
 fn message(started: &Started<'_>) -> Vec<u8> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map_or("", str::trim);
-    // proc_pid_status(5): the mask in octal, ignored signals in hexadecimal.
-    let umask = u32::from_str_radix(field("Umask:"), 8).unwrap_or(0o022).to_string();
-    let ignored = u64::from_str_radix(field("SigIgn:"), 16).unwrap_or(0).to_string();
+    let Habits { umask, ignored } = Habits::own().unwrap_or(Habits { umask: 0o022, ignored: 0 });
+    let (umask, ignored) = (umask.to_string(), ignored.to_string());
     let [arguments, variables] = [started.arguments.len(), started.environment.len()].map(|count| count.to_string());
     let mut parts: Vec<&[u8]> = vec![started.handler.as_bytes(), started.event.as_bytes(), arguments.as_bytes()];
     parts.extend(started.arguments.iter().map(Vec::as_slice));
@@ -148,6 +141,8 @@ struct End {
     usage: Usage,
     disk: [u64; 2],
     resident_kibibytes: u64,
+    /// One more than the nanoseconds its process waited for a core since it began; 0 where not known.
+    delayed: u64,
 }
 
 fn end(stream: &UnixStream) -> io::Result<End> {
@@ -175,6 +170,7 @@ fn end(stream: &UnixStream) -> io::Result<End> {
         usage,
         disk: [count(11), count(12)],
         resident_kibibytes: count(13),
+        delayed: count(14),
     })
 }
 
@@ -185,7 +181,8 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
     /// Unit of the blocks that the system counts: Linux kernel/sys.c, `getrusage`.
     const BLOCK: u64 = 512;
     let wall = Seconds(end.last.saturating_sub(end.first) as f64 * 1e-9);
-    let cause = taken.verdict().unwrap_or_else(|| cause(&end, taken));
+    let around = taken.around();
+    let cause = taken.verdict().unwrap_or_else(|| cause(&end, taken, around.oom_kills));
     let resident = Bytes(end.resident_kibibytes.saturating_mul(1024));
     Ended {
         cause,
@@ -194,17 +191,17 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
         usage: end.usage,
         peak_memory: taken.peak().max(resident),
         disk: end.disk.map(|blocks| Bytes(blocks.saturating_mul(BLOCK))),
-        run_delay: None,
-        throttled: None,
-        steal: None,
-        oom_kills: None,
+        run_delay: end.delayed.checked_sub(1).map(|nanoseconds| Seconds(nanoseconds as f64 * 1e-9)),
+        throttled: around.throttled,
+        steal: around.steal,
+        oom_kills: around.oom_kills,
         instructions: None,
         denied: if end.refused { vec![Denied::Network] } else { Vec::new() },
         tier,
     }
 }
 
-fn cause(end: &End, taken: &Adopted) -> Cause {
+fn cause(end: &End, taken: &Adopted, oom_kills: Option<u64>) -> Cause {
     /// Numbers of `SIGXCPU` and `SIGXFSZ`: signal(7).
     const CPU: i32 = 24;
     const FILE_SIZE: i32 = 25;
@@ -214,6 +211,7 @@ fn cause(end: &End, taken: &Adopted) -> Cause {
     let used_up = bounds.cpu.is_some_and(|cpu| end.usage.cpu().0 >= cpu.0 * COUNTED);
     match (end.exited, end.number) {
         (true, code) => Cause::Exited(code),
+        (_, KILLED) if oom_kills.is_some_and(|kills| kills > 0) => Cause::Memory,
         (_, CPU) if bounds.cpu.is_some() => Cause::Cpu,
         (_, KILLED) if used_up => Cause::Cpu,
         (_, FILE_SIZE) if bounds.file_size.is_some() => Cause::FileSize,

@@ -483,11 +483,23 @@ def zygote():
         poller.register(woken, select.POLLIN)
         poller.register(mine.fileno(), select.POLLIN)
         conn, first, unrouted, ended, totals, listening = None, 0, 0, None, [0.0, 0.0, 0, 0, 0, 0, 0, 0, 0], True
+        delays = [None, None]
+
+        def delay():
+            """Nanoseconds that the worker was runnable and waited for a core."""
+            try:
+                with open("/proc/%d/schedstat" % worker, "rb") as text:
+                    return int(text.read().split()[1])
+            except (OSError, ValueError, IndexError):
+                return None
 
         def reap(options):
             nonlocal ended
             while True:
                 try:
+                    # What the kernel counts of it goes when it is reaped.
+                    if ended is None and os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                        delays[1] = delay()
                     pid, status, usage = os.wait4(-1, options)
                 except ChildProcessError:
                     return False
@@ -514,6 +526,7 @@ def zygote():
                 conn = _socket.socket(fileno=passed)
             if len(message) == 16:
                 first, unrouted = (int.from_bytes(message[at : at + 8], "little") for at in (0, 8))
+                delays[0] = delay()
                 poller.register(conn.fileno(), select.POLLHUP | select.POLLRDHUP)
             return bool(message)
 
@@ -550,8 +563,10 @@ def zygote():
         status, moment = ended
         kind = b"x" if os.WIFEXITED(status) else b"k"
         number = os.WEXITSTATUS(status) if os.WIFEXITED(status) else os.WTERMSIG(status)
+        # The worker may have begun some microseconds before that was heard.
+        delayed = 0 if None in delays else 1 + max(delays[1] - delays[0], 0)
         refused = int(status != 0 and unroutable() > unrouted)
-        data = pack([kind, number, first, moment, refused] + ["%.6f" % value for value in totals[:2]] + [int(value) for value in totals[2:]])
+        data = pack([kind, number, first, moment, refused] + ["%.6f" % value for value in totals[:2]] + [int(value) for value in totals[2:]] + [delayed])
         send(conn, b"e" + len(data).to_bytes(4, "little") + data)
         os._exit(1 if left else 0)
 

@@ -29,7 +29,7 @@ impl Holding for Made {
         &self.standing
     }
     fn changed(&self) -> Option<PathBuf> {
-        self.changed.load(SeqCst).then(|| self.program.file().to_owned())
+        self.changed.load(SeqCst).then(|| self.program().file().to_owned())
     }
     fn held_bytes(&self) -> Bytes {
         self.standing.climb.held_bytes

@@ -66,16 +66,7 @@ impl Circumstances {
     /// Where they cannot be taken on.
     pub fn take_on(&self, process: i32) -> Result<(), StandInError> {
         let pid = Pid::from_raw(process).ok_or(StandInError::Elsewhere("namespace of processes"))?;
-        if fs::read_to_string(format!("/proc/{process}/cgroup")).ok() != self.groups {
-            return Err(StandInError::Elsewhere("control group"));
-        }
-        if namespaces(&process.to_string()) != self.namespaces {
-            return Err(StandInError::Elsewhere("namespace"));
-        }
-        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-        if let Some((theirs, _)) = rights(&status).iter().zip(&self.rights).find(|(theirs, own)| theirs != own) {
-            return Err(StandInError::Rights(theirs.clone()));
-        }
+        let status = self.compare(process)?;
         self.limit(process)?;
         let cores = affinity::of(process)?;
         if cores != self.cores {
@@ -90,6 +81,25 @@ impl Circumstances {
             umask(Mode::from_raw_mode(mask));
         }
         Ok(())
+    }
+
+    /// Whether what cannot be taken on of another process is as here: its control groups, namespaces and rights; and what
+    /// the system says of its status (proc_pid_status(5)).
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn compare(&self, process: i32) -> Result<String, StandInError> {
+        if fs::read_to_string(format!("/proc/{process}/cgroup")).ok() != self.groups {
+            return Err(StandInError::Elsewhere("control group"));
+        }
+        if namespaces(&process.to_string()) != self.namespaces {
+            return Err(StandInError::Elsewhere("namespace"));
+        }
+        let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+        if let Some((theirs, _)) = rights(&status).iter().zip(&self.rights).find(|(theirs, own)| theirs != own) {
+            return Err(StandInError::Rights(theirs.clone()));
+        }
+        Ok(status)
     }
 
     fn limit(&self, process: i32) -> Result<(), StandInError> {

@@ -615,8 +615,14 @@ pub fn set_umask(mask: u32) {
 
 /// Has a signal ignored, or gives it its default action; does nothing where the signal cannot be given another.
 pub fn set_ignored(signal: c_int, ignored: bool) {
-    // SAFETY: neither action needs a handler.
-    unsafe { libc::signal(signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL }) };
+    // The system's own call, since the C library's knows nothing of the signals it keeps for itself. Handler, flags,
+    // restorer and mask: Linux include/linux/signal_types.h, `struct sigaction`.
+    let action = [if ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0];
+    let mask = size_of::<u64>();
+    // SAFETY: the structure is live, and neither action needs a handler; nothing is written back.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, c_long::from(signal), action.as_ptr(), std::ptr::null::<u8>(), mask)
+    };
 }
 
 /// Installs a system-call filter; privileges must have been given up.
