@@ -14,7 +14,7 @@ mod constants;
 mod rounds;
 
 use constants::{Beginning, POLYNOMIALS, TABLES, WORDS};
-pub(crate) use rounds::LONG_PRODUCT;
+pub(crate) use rounds::{LONG_PRODUCT, by_rounds, may_go_in_rounds};
 
 /// A table found in memory.
 #[derive(Debug, Clone, Copy)]
@@ -92,10 +92,15 @@ pub(crate) const MULTIPLIER_BYTES: usize = 300;
 /// Calls of a multiplier in one function that make a product of long numbers: four words by four.
 const MULTIPLIER_CALLS: usize = 16;
 
+/// Whether a function's census lets it be one that [`multiplies_wide`].
+pub(crate) fn may_multiply_wide(census: &Census) -> bool {
+    census.any(&[0x7e])
+}
+
 /// Whether a function multiplies two 64-bit numbers to one of 128 bits: by halves, without loops or calls.
-pub(crate) fn multiplies_wide(ops: &[Op], census: &Census) -> bool {
+pub(crate) fn multiplies_wide(ops: &[Op]) -> bool {
     let directs = |op: &Op| matches!(op.code & code::MASK, 0x03 | 0x0c..=0x0e | 0x10 | 0x11);
-    if !census.any(&[0x7e]) || ops.iter().any(directs) {
+    if ops.iter().any(directs) {
         return false;
     }
     let count = |codes: &[u16]| ops.iter().filter(|op| codes.contains(&op.code)).count();
@@ -187,21 +192,29 @@ impl Filter {
     /// The tables that begin in a segment, with their places, up to [`MAX_TABLES`].
     fn find(&self, data: &[u8]) -> Vec<(usize, &'static Beginning)> {
         let mut out = Vec::new();
-        for (index, word) in data.chunks_exact(4).map(Self::word).enumerate() {
-            if !self.slots[Self::slot(word)] {
+        // Four words at a time: nearly none has a place in the filter.
+        for (index, line) in data.chunks(16).enumerate() {
+            let words = line.chunks_exact(4).map(Self::word);
+            if !words.clone().fold(false, |any, word| any | self.slots[Self::slot(word)]) {
                 continue;
             }
-            let first = self.words.partition_point(|entry| entry.0 < word);
-            for &(_, at, table) in self.words[first..].iter().take_while(|entry| entry.0 == word) {
-                let begin = (4 * index).checked_sub(at);
-                let begin = begin.filter(|&begin| data[begin] == table.bytes[0]);
-                out.extend(begin.filter(|&begin| data[begin..].starts_with(table.bytes)).map(|begin| (begin, table)));
+            for (word, place) in words.zip((16 * index..).step_by(4)) {
+                self.look_up(data, word, place, &mut out);
             }
             if out.len() >= MAX_TABLES {
                 break;
             }
         }
         out
+    }
+
+    /// Adds the tables that hold a word, which stands at a place in the data.
+    fn look_up(&self, data: &[u8], word: u32, place: usize, out: &mut Vec<(usize, &'static Beginning)>) {
+        let first = self.words.partition_point(|entry| entry.0 < word);
+        for &(_, at, table) in self.words[first..].iter().take_while(|entry| entry.0 == word) {
+            let begin = place.checked_sub(at).filter(|&begin| data[begin] == table.bytes[0]);
+            out.extend(begin.filter(|&begin| data[begin..].starts_with(table.bytes)).map(|begin| (begin, table)));
+        }
     }
 }
 
@@ -219,8 +232,8 @@ pub(crate) fn sums_products<E>(calls: usize, ops: impl FnOnce() -> Result<Vec<Op
     Ok(2 * carries >= calls)
 }
 
-/// The algorithms a function's operators betray.
-pub(crate) fn algorithms(ops: &[Op], census: &Census, tables: &Tables) -> BTreeSet<&'static str> {
+/// The algorithms a function's constants betray.
+pub(crate) fn by_constants(census: &Census, tables: &Tables) -> BTreeSet<&'static str> {
     let mut out = BTreeSet::new();
     let mut words: BTreeSet<(&'static str, u64)> = BTreeSet::new();
     let mut polynomials: BTreeSet<&'static str> = BTreeSet::new();
@@ -240,9 +253,6 @@ pub(crate) fn algorithms(ops: &[Op], census: &Census, tables: &Tables) -> BTreeS
     // A division by a polynomial shifts and combines.
     if census.any(&[0x76, 0x88]) && census.any(&[0x73, 0x85]) {
         out.extend(polynomials);
-    }
-    if rounds::possible(census) {
-        rounds::algorithms(ops, &mut out);
     }
     out
 }
@@ -277,7 +287,11 @@ mod tests {
                 census.note(op.code, op.b);
             }
         }
-        algorithms(ops, &census, tables).into_iter().collect()
+        let mut found = by_constants(&census, tables);
+        if may_go_in_rounds(&census) {
+            by_rounds(ops, &mut found);
+        }
+        found.into_iter().collect()
     }
 
     fn found(ops: &[Op]) -> Vec<&'static str> {

@@ -101,14 +101,14 @@ impl Mix {
 }
 
 /// Whether a function has as many rotations, wide products, or ANDs and XORs as the rules ask for at the least.
-pub(super) fn possible(census: &Census) -> bool {
+pub(crate) fn may_go_in_rounds(census: &Census) -> bool {
     census.count(&[0x77, 0x78, 0x89, 0x8a]) >= ROTATIONS
         || census.count(&[0x7e]) + 4 * census.count(&[0x115, 0x116]) >= PRODUCTS
         || (census.count(&[0x71, 0x83]) >= ANDS && census.count(&[0x73, 0x85]) >= XORS)
 }
 
 /// The algorithms that a function's operators betray by their mix.
-pub(super) fn algorithms(ops: &[Op], out: &mut BTreeSet<&'static str>) {
+pub(crate) fn by_rounds(ops: &[Op], out: &mut BTreeSet<&'static str>) {
     // The smallest function that any rule accepts.
     if ops.len() < 2 * ROTATIONS as usize {
         return;

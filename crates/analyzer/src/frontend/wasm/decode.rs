@@ -9,18 +9,20 @@
 
 use std::ops::Range;
 
-use wasmparser::{BinaryReader, OperatorsReader};
+use wasmparser::{BinaryReader, Operator, OperatorsReader};
 
-use super::features::Feature;
+use super::features::{self, Feature};
 use super::module::Module;
 use crate::error::AnalyzeError;
 
 mod census;
 mod checked;
 mod dying;
+mod glance;
 
 pub(crate) use census::Census;
 use dying::Dying;
+pub(crate) use glance::Glance;
 
 /// Locals a function may declare: wasmparser's and every engine's limit.
 pub(crate) const MAX_LOCALS: u64 = 50_000;
@@ -306,9 +308,7 @@ impl Decoded {
         let plain = u16::from(opcode);
         match opcode {
             0x20 | 0x23 | 0x24 | 0x25 | 0x26 | 0x3f | 0x40 | 0xd2 => {
-                if opcode == 0x40 {
-                    *features |= Feature::MemoryGrowth.bit();
-                }
+                *features |= features::of_opcode(opcode);
                 let index = cursor.index()?;
                 self.push(plain, index, 0);
             }
@@ -335,9 +335,7 @@ impl Decoded {
                 } else {
                     self.census.meet(plain);
                     self.push(plain, 0, 0);
-                    if matches!(opcode, 0xc0..=0xc4) {
-                        *features |= Feature::SignExtension.bit();
-                    }
+                    *features |= features::of_opcode(opcode);
                 }
             }
             0x28..=0x3e => {
@@ -351,7 +349,7 @@ impl Decoded {
                 let arity = block_type(module, cursor)?;
                 if opcode == 0x1f {
                     catches(cursor)?;
-                    *features |= Feature::Exceptions.bit();
+                    *features |= features::of_opcode(opcode);
                 }
                 self.enter(if opcode == 0x04 { code::IF } else { code::BLOCK }, arity);
             }
@@ -363,28 +361,22 @@ impl Decoded {
             0x0b => self.leave(*calls)?,
             0x0c | 0x0d | 0xd5 | 0xd6 => {
                 let depth = self.depth(cursor)?;
-                if opcode >= 0xd5 {
-                    *features |= Feature::FunctionReferences.bit();
-                }
+                *features |= features::of_opcode(opcode);
                 self.push_control(plain, depth, 0);
             }
             0x0e => self.table(cursor)?,
-            0x10 | 0x12 => {
+            0x10 | 0x12 | 0x14 | 0x15 => {
                 let index = cursor.index()?;
                 *calls += 1;
-                self.call(plain, index, 0, features);
+                *features |= features::of_opcode(opcode);
+                self.call(plain, index, 0);
             }
             0x11 | 0x13 => {
                 let index = cursor.index()?;
                 let table = cursor.index()?;
                 *calls += 1;
-                self.call(plain, index, i64::from(table), features);
-            }
-            0x14 | 0x15 => {
-                let index = cursor.index()?;
-                *calls += 1;
-                *features |= Feature::FunctionReferences.bit();
-                self.call(plain, index, 0, features);
+                *features |= features::of_opcode(opcode);
+                self.call(plain, index, i64::from(table));
             }
             // Both as the bits of a double.
             0x43 => {
@@ -395,17 +387,20 @@ impl Decoded {
                 let bits = cursor.little_endian(8)?;
                 self.push(plain, 0, bits as i64);
             }
-            0xfc => self.misc(cursor, features)?,
-            0xfd => self.simd(cursor, features)?,
-            0xfe => self.atomic(cursor, features)?,
+            0xfc..=0xfe => match prefixed(opcode, cursor, features)? {
+                Some(Op { code, a, b }) => {
+                    self.census.meet(code);
+                    self.push(code, a, b);
+                }
+                None => self.rare(cursor, start, features)?,
+            },
             _ => self.rare(cursor, start, features)?,
         }
         Some(())
     }
 
-    fn call(&mut self, code: u16, index: u32, table: i64, features: &mut u32) {
+    fn call(&mut self, code: u16, index: u32, table: i64) {
         if matches!(code, code::RETURN_CALL | code::RETURN_CALL_INDIRECT | code::RETURN_CALL_REF) {
-            *features |= Feature::TailCall.bit();
             self.push_control(code, index, table);
         } else {
             if code != code::CALL_REF {
@@ -525,86 +520,13 @@ impl Decoded {
         (op.a as usize).checked_sub(count).and_then(|begin| self.tables.get(begin..op.a as usize)).unwrap_or_default()
     }
 
-    fn misc(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
-        let sub = cursor.index()?;
-        let immediates = match sub {
-            0..=7 => 0,
-            19..=22 => {
-                *features |= Feature::WideArithmetic.bit();
-                0
-            }
-            8 | 10 | 12 | 14 => 2,
-            9 | 11 | 13 | 15..=17 => 1,
-            18 => {
-                *features |= Feature::MemoryControl.bit();
-                1
-            }
-            _ => return None,
-        };
-        let feature = match sub {
-            0..=7 => Feature::SaturatingConversion.bit(),
-            8..=14 => Feature::BulkMemory.bit(),
-            15..=17 => Feature::ReferenceTypes.bit(),
-            _ => 0,
-        };
-        *features |= feature;
-        let mut first = 0;
-        for immediate in 0..immediates {
-            let index = cursor.index()?;
-            first = if immediate == 0 { index } else { first };
-        }
-        self.census.meet(code::MISC + sub as u16);
-        self.push(code::MISC + sub as u16, first, 0);
-        Some(())
-    }
-
-    fn simd(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
-        let sub = cursor.index()?;
-        *features |= if sub >= 0x100 { Feature::RelaxedSimd.bit() } else { Feature::Simd.bit() };
-        let mut displacement = 0;
-        match sub {
-            0..=11 | 92 | 93 => displacement = memory_argument(cursor, features)?.1,
-            84..=91 => {
-                displacement = memory_argument(cursor, features)?.1;
-                cursor.skip(1)?;
-            }
-            12 | 13 => cursor.skip(16)?,
-            21..=34 => cursor.skip(1)?,
-            14..=0x113 => {}
-            _ => return None,
-        }
-        self.push(code::SIMD + sub as u16, 0, displacement);
-        Some(())
-    }
-
-    fn atomic(&mut self, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<()> {
-        let start = cursor.at;
-        let sub = cursor.index()?;
-        if sub > 0x4e {
-            cursor.at = start;
-            return self.rare(cursor, start - 1, features);
-        }
-        *features |= Feature::Threads.bit();
-        let displacement = if sub == 3 {
-            cursor.skip(1)?;
-            0
-        } else {
-            memory_argument(cursor, features)?.1
-        };
-        self.push(code::ATOMIC + sub as u16, 0, displacement);
-        Some(())
-    }
-
     /// Leaves an operator that begins at `start` to wasmparser.
     fn rare(&mut self, cursor: &mut Cursor<'_>, start: usize, features: &mut u32) -> Option<()> {
-        let mut reader = OperatorsReader::new(BinaryReader::new(cursor.bytes.get(start..)?, 0));
-        let operator = reader.read().ok()?;
-        cursor.at = start + reader.original_position();
-        let code = super::features::rare(&operator, features)?;
+        let (operator, code) = rare(cursor, start, features)?;
         match code {
             code::THROW | code::THROW_REF => self.push_control(code, 0, 0),
             code::BR_ON_NULL => {
-                let depth = super::features::branch_depth(&operator)?;
+                let depth = features::branch_depth(&operator)?;
                 if depth as usize >= self.open.len() {
                     return None;
                 }
@@ -614,6 +536,78 @@ impl Decoded {
         }
         Some(())
     }
+}
+
+/// An operator that begins at `start`, read by wasmparser, and how it is treated.
+fn rare<'b>(cursor: &mut Cursor<'b>, start: usize, features: &mut u32) -> Option<(Operator<'b>, u16)> {
+    let mut reader = OperatorsReader::new(BinaryReader::new(cursor.bytes.get(start..)?, 0));
+    let operator = reader.read().ok()?;
+    cursor.at = start + reader.original_position();
+    let code = features::rare(&operator, features)?;
+    Some((operator, code))
+}
+
+/// An operator behind a prefix; `Some(None)` for one that is left to wasmparser.
+fn prefixed(prefix: u8, cursor: &mut Cursor<'_>, features: &mut u32) -> Option<Option<Op>> {
+    match prefix {
+        0xfc => misc(cursor, features).map(Some),
+        0xfd => simd(cursor, features).map(Some),
+        _ => atomic(cursor, features),
+    }
+}
+
+fn misc(cursor: &mut Cursor<'_>, features: &mut u32) -> Option<Op> {
+    let sub = cursor.index()?;
+    let (feature, immediates) = match sub {
+        0..=7 => (Feature::SaturatingConversion, 0),
+        8 | 10 | 12 | 14 => (Feature::BulkMemory, 2),
+        9 | 11 | 13 => (Feature::BulkMemory, 1),
+        15..=17 => (Feature::ReferenceTypes, 1),
+        18 => (Feature::MemoryControl, 1),
+        19..=22 => (Feature::WideArithmetic, 0),
+        _ => return None,
+    };
+    *features |= feature.bit();
+    let mut first = 0;
+    for immediate in 0..immediates {
+        let index = cursor.index()?;
+        first = if immediate == 0 { index } else { first };
+    }
+    Some(Op { code: code::MISC + sub as u16, a: first, b: 0 })
+}
+
+fn simd(cursor: &mut Cursor<'_>, features: &mut u32) -> Option<Op> {
+    let sub = cursor.index()?;
+    *features |= if sub >= 0x100 { Feature::RelaxedSimd.bit() } else { Feature::Simd.bit() };
+    let mut displacement = 0;
+    match sub {
+        0..=11 | 92 | 93 => displacement = memory_argument(cursor, features)?.1,
+        84..=91 => {
+            displacement = memory_argument(cursor, features)?.1;
+            cursor.skip(1)?;
+        }
+        12 | 13 => cursor.skip(16)?,
+        21..=34 => cursor.skip(1)?,
+        14..=0x113 => {}
+        _ => return None,
+    }
+    Some(Op { code: code::SIMD + sub as u16, a: 0, b: displacement })
+}
+
+/// An atomic operator; `Some(None)` for those of a later proposal.
+fn atomic(cursor: &mut Cursor<'_>, features: &mut u32) -> Option<Option<Op>> {
+    let sub = cursor.index()?;
+    if sub > 0x4e {
+        return Some(None);
+    }
+    *features |= Feature::Threads.bit();
+    let displacement = if sub == 3 {
+        cursor.skip(1)?;
+        0
+    } else {
+        memory_argument(cursor, features)?.1
+    };
+    Some(Some(Op { code: code::ATOMIC + sub as u16, a: 0, b: displacement }))
 }
 
 /// A body, at `offset` in the file, that breaks the format at one of its bytes.

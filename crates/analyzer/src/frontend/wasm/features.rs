@@ -121,6 +121,19 @@ pub(crate) fn unsupported(set: u32) -> BTreeMap<Tier, String> {
     out
 }
 
+/// The proposals that an operator of one byte tells of.
+pub(super) fn of_opcode(opcode: u8) -> u32 {
+    match opcode {
+        0x12 | 0x13 => Feature::TailCall.bit(),
+        0x14 | 0xd5 | 0xd6 => Feature::FunctionReferences.bit(),
+        0x15 => Feature::TailCall.bit() | Feature::FunctionReferences.bit(),
+        0x1f => Feature::Exceptions.bit(),
+        0x40 => Feature::MemoryGrowth.bit(),
+        0xc0..=0xc4 => Feature::SignExtension.bit(),
+        _ => 0,
+    }
+}
+
 /// Features a type brings with it.
 pub(crate) fn of_type(ty: ValType) -> u32 {
     match ty {

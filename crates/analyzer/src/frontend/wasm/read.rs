@@ -9,7 +9,7 @@ use super::detail::Bodies;
 use super::module::Module;
 use super::parse::{self, Contents};
 use super::trees::{Looked, Signs};
-use super::{facts, nearest, trees, validate};
+use super::{facts, nearest, trees};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
 use crate::loops::Keep;
@@ -49,8 +49,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
         } else if budget.is_none() {
             // Of the other modules of a component only the proposals they use are needed.
-            validate::bodies(module)?;
-            module.features |= trees::features(module)?;
+            module.features |= trees::proposals(module)?;
         }
     }
     let data = contents.modules.get(main).map(|module| module.data.as_slice()).unwrap_or_default();

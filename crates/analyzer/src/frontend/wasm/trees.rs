@@ -3,12 +3,13 @@
 //! a run comes to one operator in ten, and there are no two ways of laying a body out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use wasmparser::FuncValidatorAllocations;
 
-use super::decode::{Decoded, Op, code};
-use super::module::Module;
+use super::decode::{Census, Decoded, Glance, Op, code};
+use super::module::{Body, Module};
 use super::words;
 use crate::error::AnalyzeError;
 use crate::loops::{Keep, Walker};
@@ -82,9 +83,9 @@ pub(super) struct Looked {
 /// As [`grow`].
 pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<Looked, AnalyzeError> {
     let work = Work { module, keep: Keep::Counts, tables: Some(tables), check: true };
-    let names = words::Names::new(module);
+    let data = words::range(module);
     let mut grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
-        work.look_through(&mut walker.decoded, part, &names)
+        work.look_through(&mut walker.decoded, part, &data)
     })?;
     let named = grown.iter_mut().flat_map(|part| std::mem::take(&mut part.named)).collect();
     let mut program = Program { lazy: true, ..beginning(module) };
@@ -116,17 +117,16 @@ pub(super) fn take(program: &mut Program, grown: Vec<Grown>) -> (u32, Signs) {
     (features, signs)
 }
 
-/// The proposals that the operators of a module use.
+/// The proposals that the operators of a module use, which is not looked into further.
 ///
 /// # Errors
-/// [`AnalyzeError`] of the first body that cannot be decoded.
-pub(super) fn features(module: &Module<'_>) -> Result<u32, AnalyzeError> {
-    let mut decoded = Decoded::default();
-    let mut features = 0;
-    for (function, body) in (module.imports.len() as u32..).zip(&module.bodies) {
-        decoded.read(module, body.bytes, body.offset, module.params(function), &mut features)?;
-    }
-    Ok(features)
+/// As [`grow`].
+pub(super) fn proposals(module: &Module<'_>) -> Result<u32, AnalyzeError> {
+    let work = Work { module, keep: Keep::Counts, tables: None, check: true };
+    let grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
+        work.look_through(&mut walker.decoded, part, &(0..0))
+    })?;
+    Ok(grown.iter().fold(0, |set, part| set | part.features))
 }
 
 impl Work<'_> {
@@ -202,43 +202,63 @@ impl Work<'_> {
             let Some(params) = decoded else { continue };
             let tree = walker.walk(self.module, params, &mut grown.forest, self.keep);
             grown.functions.push((function, tree));
-            self.sign(&walker.decoded, function, &mut grown.signs);
+            if let Some(body) = self.module.body(function) {
+                let Decoded { ops, census, .. } = &walker.decoded;
+                self.sign(census, (function, body), &mut grown.signs, || Ok(ops))?;
+            }
         }
         Ok(grown)
     }
 
     /// Takes note of what functions hold, and of what they call.
-    fn look_through(self, decoded: &mut Decoded, part: &[u32], names: &words::Names) -> Result<Grown, AnalyzeError> {
+    fn look_through(self, decoded: &mut Decoded, part: &[u32], data: &Range<i64>) -> Result<Grown, AnalyzeError> {
         let mut grown = Grown::default();
+        let mut glance = Glance::default();
         let mut allocations = FuncValidatorAllocations::default();
         for &function in part {
-            if self.decode(decoded, function, &mut grown.features, &mut allocations)?.is_none() {
-                continue;
-            }
+            let (Some(body), Some(check)) = (self.module.body(function), &self.module.check) else { continue };
+            let checked = (check.function(self.module, function), &mut allocations);
+            glance.read(self.module, body, data, &mut grown.features, checked)?;
             let nodes = &mut grown.forest.nodes;
             let first = nodes.len() as u32;
-            nodes.extend(decoded.calls.iter().map(|&at| called(decoded.ops[at as usize])));
-            names.find(function, &decoded.ops, &mut grown.named);
+            nodes.extend(glance.calls.iter().copied().map(called));
             let nodes = first..nodes.len() as u32;
-            let static_ops = decoded.ops.len() as u32;
+            grown.named.extend(glance.named.iter().map(|&address| (function, address)));
+            let static_ops = glance.operators;
             grown.functions.push((function, Function { nodes, static_ops, uncalled: true, ..Function::default() }));
-            self.sign(decoded, function, &mut grown.signs);
+            self.sign(&glance.census, (function, body), &mut grown.signs, || {
+                decoded.read(self.module, body.bytes, body.offset, self.module.params(function), &mut 0)?;
+                Ok(&decoded.ops)
+            })?;
         }
         Ok(grown)
     }
 
-    /// Notes the cryptography that a decoded function betrays.
-    fn sign(self, decoded: &Decoded, function: u32, signs: &mut Signs) {
-        let Some(tables) = self.tables else { return };
-        let Decoded { ops, census, .. } = decoded;
-        let algorithms = signatures::algorithms(ops, census, tables);
+    /// Notes the cryptography that a function betrays by its census, and by its operators where the census asks for them.
+    fn sign<'o>(
+        self,
+        census: &Census,
+        (function, body): (u32, Body<'_>),
+        signs: &mut Signs,
+        ops: impl FnOnce() -> Result<&'o Vec<Op>, AnalyzeError>,
+    ) -> Result<(), AnalyzeError> {
+        let Some(tables) = self.tables else { return Ok(()) };
+        let mut algorithms = signatures::by_constants(census, tables);
+        let rounds = signatures::may_go_in_rounds(census);
+        let multiplies = body.bytes.len() <= signatures::MULTIPLIER_BYTES && signatures::may_multiply_wide(census);
+        if rounds || multiplies {
+            let ops = ops()?;
+            if rounds {
+                signatures::by_rounds(ops, &mut algorithms);
+            }
+            if multiplies && signatures::multiplies_wide(ops) {
+                signs.multipliers.insert(function);
+            }
+        }
         if !algorithms.is_empty() {
             signs.by_function.insert(function, algorithms);
         }
-        let bytes = self.module.body(function).map_or(0, |body| body.bytes.len());
-        if bytes <= signatures::MULTIPLIER_BYTES && signatures::multiplies_wide(ops, census) {
-            signs.multipliers.insert(function);
-        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,6 @@
 //! Full validation, in the pass that decodes. The engine does the same when it compiles; this is for `analyze`.
 
-use rayon::prelude::*;
-use wasmparser::{
-    BinaryReader, BinaryReaderError, FuncToValidate, FuncValidatorAllocations, FunctionBody, Payload, ValidPayload,
-    Validator, ValidatorResources, WasmFeatures,
-};
+use wasmparser::{FuncToValidate, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures};
 
 use super::features::runnable;
 use super::module::Module;
@@ -45,27 +41,4 @@ impl Sections {
             _ => Ok(None),
         }
     }
-}
-
-/// Validates the bodies of a module that is not looked into further.
-///
-/// # Errors
-/// [`AnalyzeError::Invalid`] with the first offence by offset, whatever order the threads ran in.
-pub(super) fn bodies(module: &Module<'_>) -> Result<(), AnalyzeError> {
-    let Some(check) = &module.check else { return Ok(()) };
-    let first = module
-        .bodies
-        .par_iter()
-        .enumerate()
-        .map_init(FuncValidatorAllocations::default, |allocations, (index, body)| {
-            let function = check.function(module, (module.imports.len() + index) as u32);
-            let mut validator = function.into_validator(std::mem::take(allocations));
-            let reader = BinaryReader::new_features(body.bytes, body.offset as usize, check.features);
-            let result = validator.validate(&FunctionBody::new(reader));
-            *allocations = validator.into_allocations();
-            result.err()
-        })
-        .flatten()
-        .min_by_key(BinaryReaderError::offset);
-    first.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -5,7 +5,8 @@
 //! it is handed on, by code or in the data itself. Called once the functions are laid out that a run comes to; of the others
 //! it matters what they name.
 
-use super::decode::Op;
+use std::ops::Range;
+
 use super::module::Module;
 use crate::program::Forest;
 
@@ -16,33 +17,16 @@ const REACH: u32 = 112;
 /// Data looked through for addresses, in bytes; with more no word counts as constant.
 const MOST_DATA: usize = 4 << 20;
 
-/// Where addresses lie that functions may name.
-pub(super) struct Names {
-    from: i64,
-    to: i64,
-}
-
-impl Names {
-    pub(super) fn new(module: &Module<'_>) -> Self {
-        if too_much(module) {
-            return Self { from: 0, to: 0 };
-        }
-        let ends =
-            |&(address, data): &(Option<i64>, &[u8])| Some((address?, address?.saturating_add(data.len() as i64)));
-        let ends = module.data.iter().filter_map(ends);
-        let (from, to) = ends.fold((i64::MAX, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
-        Self { from, to }
+/// Where addresses lie whose naming by a function that is not laid out matters: it may change what it names the address of,
+/// or stores to beside an address that is not known.
+pub(super) fn range(module: &Module<'_>) -> Range<i64> {
+    if too_much(module) {
+        return 0..0;
     }
-
-    /// Notes what a function may change that is not laid out: whatever it names the address of, or stores to beside an
-    /// address that is not known.
-    pub(super) fn find(&self, function: u32, ops: &[Op], named: &mut Vec<(u32, u32)>) {
-        if self.from >= self.to {
-            return;
-        }
-        let names = |op: &&Op| matches!(op.code, 0x36..=0x3e | 0x41 | 0x42) && (self.from..self.to).contains(&op.b);
-        named.extend(ops.iter().filter(names).map(|op| (function, op.b as u32)));
-    }
+    let ends = |&(address, data): &(Option<i64>, &[u8])| Some((address?, address?.saturating_add(data.len() as i64)));
+    let ends = module.data.iter().filter_map(ends);
+    let (from, to) = ends.fold((i64::MAX, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+    from..to
 }
 
 fn too_much(module: &Module<'_>) -> bool {

@@ -1,161 +1,88 @@
 //! Decoding and validating in one pass: wasmparser reads each operator once, checks it, and what it read is noted. Where
 //! people ask for a full analysis, it validates what it decodes; a first run leaves that to the engine.
 //!
-//! The operators that nearly all code is made of are noted from what the validator was handed; any other is decoded
-//! again from its bytes.
+//! What is noted is the caller's: every operator ([`whole`]), or what tells of a function that may never be laid out
+//! ([`super::glance`]). The operators that nearly all code is made of are noted from what the validator was handed; any
+//! other is read again from its bytes.
 
 use wasmparser::{
     BinaryReader, BinaryReaderError, BlockType, FrameKind, FrameStack, FuncToValidate, FuncValidatorAllocations,
     MemArg, VisitOperator, VisitSimdOperator, WasmModuleResources,
 };
 
-use super::{Decoded, code, complaint, malformed};
+use super::{complaint, malformed};
 use crate::error::AnalyzeError;
-use crate::frontend::wasm::features::Feature;
-use crate::frontend::wasm::module::{Body, Module};
+use crate::frontend::wasm::module::Body;
+
+mod whole;
 
 type Checked = Result<(), BinaryReaderError>;
 
-impl Decoded {
-    /// Decodes a body as [`Decoded::read`] does, and validates it.
-    ///
-    /// # Errors
-    /// [`AnalyzeError::Invalid`] where it does not validate, and those of [`Decoded::read`].
-    pub(crate) fn read_checked<R: WasmModuleResources>(
-        &mut self,
-        module: &Module<'_>,
-        body: Body<'_>,
-        params: u32,
-        features: &mut u32,
-        (function, allocations): (FuncToValidate<R>, &mut FuncValidatorAllocations),
-    ) -> Result<(), AnalyzeError> {
-        let Body { bytes, offset } = body;
-        let mut reader = BinaryReader::new_features(bytes, offset as usize, function.features);
-        let mut validator = function.into_validator(std::mem::take(allocations));
-        validator.read_locals(&mut reader)?;
-        let mut cursor = self.begin(module, bytes, offset, params)?;
-        let mut calls = 0;
-        let mut notes = Notes { to: self, module, features, calls: &mut calls, opcode: 0, place: offset, noted: false };
-        while !reader.eof() {
-            let place = reader.original_position();
-            let at = place - offset as usize;
-            let opcode = bytes.get(at).copied().unwrap_or_default();
-            (notes.opcode, notes.place, notes.noted) = (u16::from(opcode), place as u64, false);
-            reader.visit_operator(&mut Both { validator: validator.visitor(place), notes: &mut notes })??;
-            if !notes.noted {
-                cursor.at = at;
-                let Notes { to, calls, features, .. } = &mut notes;
-                to.operator(module, &mut cursor, offset, calls, features)
-                    .ok_or_else(|| malformed(bytes, offset, at, complaint(Some(&opcode))))?;
-            }
-        }
-        reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        *allocations = validator.into_allocations();
-        Ok(())
-    }
+/// What is noted of each operator that was found valid.
+pub(super) trait Notes {
+    /// Begins an operator that stands at `at` in the body.
+    fn begin(&mut self, opcode: u8, at: usize);
+    /// Ends it: one that nothing of the below was said of is read from its bytes; `None` where they do not make one.
+    fn end(&mut self) -> Option<()>;
+    /// It has no immediates.
+    fn plain(&mut self);
+    /// It extends a sign, and has no immediates.
+    fn extension(&mut self);
+    /// It gets a local, or gets or sets a global.
+    fn index(&mut self, index: u32);
+    /// It sets a local.
+    fn set(&mut self, local: u32);
+    /// It is a constant.
+    fn integer(&mut self, value: i64);
+    /// The same of a number with a fraction, as the bits of a double.
+    fn float(&mut self, bits: u64);
+    /// It loads or stores.
+    fn memory(&mut self, place: MemArg);
+    /// It calls a function, or one of a type by a table.
+    fn call(&mut self, index: u32, table: u32);
+    /// It opens a frame.
+    fn enter(&mut self, ty: BlockType);
+    fn otherwise(&mut self);
+    fn leave(&mut self);
+    fn branch(&mut self, depth: u32);
+    /// Nothing follows it.
+    fn stop(&mut self);
 }
 
-/// Where an operator is noted.
-struct Notes<'n, 'm> {
-    to: &'n mut Decoded,
-    module: &'n Module<'m>,
-    features: &'n mut u32,
-    calls: &'n mut i64,
-    opcode: u16,
-    /// Its offset in the file.
-    place: u64,
-    noted: bool,
+/// Validates a body whose operators are noted; `notes` is made once its locals were found valid.
+///
+/// # Errors
+/// [`AnalyzeError::Invalid`] where it does not validate, or where the decoder does not know an operator; those of `notes`.
+pub(super) fn check<R: WasmModuleResources, N: Notes>(
+    body: Body<'_>,
+    notes: impl FnOnce() -> Result<N, AnalyzeError>,
+    (function, allocations): (FuncToValidate<R>, &mut FuncValidatorAllocations),
+) -> Result<(), AnalyzeError> {
+    let Body { bytes, offset } = body;
+    let mut reader = BinaryReader::new_features(bytes, offset as usize, function.features);
+    let mut validator = function.into_validator(std::mem::take(allocations));
+    validator.read_locals(&mut reader)?;
+    let mut notes = notes()?;
+    while !reader.eof() {
+        let place = reader.original_position();
+        let at = place - offset as usize;
+        let opcode = bytes.get(at).copied().unwrap_or_default();
+        notes.begin(opcode, at);
+        reader.visit_operator(&mut Both { validator: validator.visitor(place), notes: &mut notes })??;
+        notes.end().ok_or_else(|| malformed(bytes, offset, at, complaint(Some(&opcode))))?;
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    *allocations = validator.into_allocations();
+    Ok(())
 }
 
-impl Notes<'_, '_> {
-    #[inline]
-    fn push(&mut self, a: u32, b: i64) {
-        self.to.push(self.opcode, a, b);
-        self.noted = true;
-    }
-
-    /// An operator without immediates.
-    #[inline]
-    fn plain(&mut self) {
-        self.to.census.meet(self.opcode);
-        self.push(0, 0);
-    }
-
-    #[inline]
-    fn push_control(&mut self, a: u32) {
-        self.to.push_control(self.opcode, a, 0);
-        self.noted = true;
-    }
-
-    #[inline]
-    fn set(&mut self, local: u32) {
-        self.push(local, 0);
-        if self.to.open_loops > 0 {
-            self.to.sets.push(local);
-        }
-    }
-
-    #[inline]
-    fn constant(&mut self, value: i64) {
-        self.push(0, value);
-        self.to.census.note(self.opcode, value);
-    }
-
-    #[inline]
-    fn memory(&mut self, place: MemArg) {
-        if place.memory != 0 {
-            *self.features |= Feature::MultiMemory.bit();
-        }
-        self.push(place.memory, place.offset as i64);
-        if self.opcode <= 0x35 {
-            self.to.census.note(self.opcode, place.offset as i64);
-        }
-    }
-
-    fn extension(&mut self) {
-        *self.features |= Feature::SignExtension.bit();
-        self.push(0, 0);
-    }
-
-    fn call(&mut self, index: u32, table: u32) {
-        *self.calls += 1;
-        self.to.calls.push(self.to.ops.len() as u32);
-        self.push(index, i64::from(table));
-    }
-
-    fn enter(&mut self, ty: BlockType) {
-        let arity = match ty {
-            BlockType::Empty => 0,
-            BlockType::Type(_) => 1 << 16,
-            BlockType::FuncType(index) => {
-                let Some(signature) = self.module.signature(index) else { return };
-                u32::from(signature.params) | u32::from(signature.results) << 16
-            }
-        };
-        if self.opcode == code::LOOP {
-            self.to.enter_loop(self.place, arity);
-        } else {
-            self.to.enter(self.opcode, arity);
-        }
-        self.noted = true;
-    }
-
-    fn otherwise(&mut self) {
-        self.noted = self.to.otherwise().is_some();
-    }
-
-    fn leave(&mut self) {
-        self.noted = self.to.leave(*self.calls).is_some();
-    }
-}
-
-/// How an operator is noted, by proposal and name; those without a line here are decoded again.
+/// How an operator is noted, by proposal and name; those without a line here are read again from their bytes.
 macro_rules! note {
     ($to:ident mvp visit_unreachable) => {
-        $to.push_control(0)
+        $to.stop()
     };
     ($to:ident mvp visit_return) => {
-        $to.push_control(0)
+        $to.stop()
     };
     ($to:ident mvp visit_else) => {
         $to.otherwise()
@@ -173,10 +100,10 @@ macro_rules! note {
         $to.enter($ty)
     };
     ($to:ident mvp visit_br $depth:ident) => {
-        $to.push_control($depth)
+        $to.branch($depth)
     };
     ($to:ident mvp visit_br_if $depth:ident) => {
-        $to.push_control($depth)
+        $to.branch($depth)
     };
     ($to:ident mvp visit_call $function:ident) => {
         $to.call($function, 0)
@@ -185,7 +112,7 @@ macro_rules! note {
         $to.call($ty, $table)
     };
     ($to:ident mvp visit_local_get $local:ident) => {
-        $to.push($local, 0)
+        $to.index($local)
     };
     ($to:ident mvp visit_local_set $local:ident) => {
         $to.set($local)
@@ -194,23 +121,22 @@ macro_rules! note {
         $to.set($local)
     };
     ($to:ident mvp visit_global_get $global:ident) => {
-        $to.push($global, 0)
+        $to.index($global)
     };
     ($to:ident mvp visit_global_set $global:ident) => {
-        $to.push($global, 0)
+        $to.index($global)
     };
     ($to:ident mvp visit_i32_const $value:ident) => {
-        $to.constant(i64::from($value))
+        $to.integer(i64::from($value))
     };
     ($to:ident mvp visit_i64_const $value:ident) => {
-        $to.constant($value)
+        $to.integer($value)
     };
-    // Both as the bits of a double.
     ($to:ident mvp visit_f32_const $value:ident) => {
-        $to.push(0, f64::from(f32::from_bits($value.bits())).to_bits() as i64)
+        $to.float(f64::from(f32::from_bits($value.bits())).to_bits())
     };
     ($to:ident mvp visit_f64_const $value:ident) => {
-        $to.push(0, $value.bits() as i64)
+        $to.float($value.bits())
     };
     ($to:ident mvp visit_i32_load $m:ident) => {
         $to.memory($m)
@@ -293,12 +219,12 @@ macro_rules! note {
 }
 
 /// A validator, and what it is handed noted beside it.
-struct Both<'b, 'n, 'm, V> {
+struct Both<'n, V, N> {
     validator: V,
-    notes: &'b mut Notes<'n, 'm>,
+    notes: &'n mut N,
 }
 
-impl<V: FrameStack> FrameStack for Both<'_, '_, '_, V> {
+impl<V: FrameStack, N> FrameStack for Both<'_, V, N> {
     fn current_frame(&self) -> Option<FrameKind> {
         self.validator.current_frame()
     }
@@ -318,7 +244,7 @@ macro_rules! both {
     };
 }
 
-impl<'a, V: VisitOperator<'a, Output = Checked>> VisitOperator<'a> for Both<'_, '_, '_, V> {
+impl<'a, V: VisitOperator<'a, Output = Checked>, N: Notes> VisitOperator<'a> for Both<'_, V, N> {
     type Output = Checked;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Checked>> {
@@ -330,6 +256,7 @@ impl<'a, V: VisitOperator<'a, Output = Checked>> VisitOperator<'a> for Both<'_, 
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Decoded, Glance, Op};
     use super::*;
     use crate::frontend::wasm::parse::parse;
 
@@ -339,21 +266,35 @@ mod tests {
         format!("{ops:?} {tables:?} {loops:?} {assigned:?} {locals} {census:?} {calls:?} {too_deep}")
     }
 
-    /// Bodies decoded both ways.
-    fn both_ways(bytes: &[u8]) -> usize {
+    /// Whether a glance tells what decoding tells.
+    fn alike(glance: &Glance, decoded: &Decoded, data: &std::ops::Range<i64>) {
+        let Decoded { ops, census, calls, .. } = decoded;
+        let called: Vec<_> = calls.iter().map(|&at| ops[at as usize]).collect();
+        assert_eq!(format!("{:?} {:?}", glance.calls, glance.census), format!("{called:?} {census:?}"));
+        assert_eq!(glance.operators as usize, ops.len());
+        let names = |op: &&Op| matches!(op.code, 0x36..=0x3e | 0x41 | 0x42) && data.contains(&op.b);
+        assert_eq!(glance.named, ops.iter().filter(names).map(|op| op.b as u32).collect::<Vec<_>>());
+    }
+
+    /// Bodies decoded all ways.
+    fn all_ways(bytes: &[u8]) -> usize {
         let contents = parse(bytes, true).expect("a module that validates");
-        let (mut plain, mut checked) = (Decoded::default(), Decoded::default());
+        let (mut plain, mut checked, mut glance) = (Decoded::default(), Decoded::default(), Glance::default());
+        let data = 4..2000;
         let mut allocations = FuncValidatorAllocations::default();
         let mut met = 0;
         for module in &contents.modules {
             let Some(check) = &module.check else { continue };
             for (function, &body) in (module.imports.len() as u32..).zip(&module.bodies) {
-                let (params, mut features) = (module.params(function), (0, 0));
+                let (params, mut features) = (module.params(function), (0, 0, 0));
                 plain.read(module, body.bytes, body.offset, params, &mut features.0).expect("operators");
-                let function = (check.function(module, function), &mut allocations);
-                checked.read_checked(module, body, params, &mut features.1, function).expect("valid operators");
+                let given = (check.function(module, function), &mut allocations);
+                checked.read_checked(module, body, params, &mut features.1, given).expect("valid operators");
                 assert_eq!(told(&checked), told(&plain));
-                assert_eq!(features.0, features.1);
+                let given = (check.function(module, function), &mut allocations);
+                glance.read(module, body, &data, &mut features.2, given).expect("the same");
+                alike(&glance, &plain, &data);
+                assert_eq!((features.0, features.0), (features.1, features.2));
                 met += 1;
             }
         }
@@ -366,7 +307,7 @@ mod tests {
         let mut met = 0;
         for file in std::fs::read_dir(folder).expect("the golden files") {
             let text = std::fs::read(file.expect("a file").path()).expect("a text");
-            met += both_ways(&wat::parse_bytes(&text).expect("a module"));
+            met += all_ways(&wat::parse_bytes(&text).expect("a module"));
         }
         assert!(met > 20, "{met}");
     }
@@ -384,7 +325,30 @@ mod tests {
                     (br_table $out $again $out (local.get 0))))
                 (if (result i32) (local.get 0) (then (return (i32.const 1))) (else (memory.grow (i32.const 1))))
                ))"#;
-        assert_eq!(both_ways(&wat::parse_str(text).expect("a module")), 1);
+        assert_eq!(all_ways(&wat::parse_str(text).expect("a module")), 1);
+    }
+
+    #[test]
+    fn operators_of_later_proposals_are_noted() {
+        let text = r#"(module (memory 1) (memory 1) (table 2 funcref) (table 2 externref) (type $t (func)) (tag $e)
+            (type $point (struct (field i32)))
+            (func $f (param i32 i64 externref (ref null $t)) (local v128)
+                (memory.fill (local.get 0) (i32.const 0) (i32.const 70)) (memory.init $d (i32.const 0) (i32.const 0) (i32.const 9))
+                (table.fill 1 (i32.const 0) (local.get 2) (i32.const 1)) (table.set 1 (i32.const 0) (table.get 1 (i32.const 0)))
+                (drop (table.grow 0 (ref.null func) (i32.const 1))) (drop (table.size 0)) (drop (ref.is_null (ref.func $f)))
+                (drop (i32.trunc_sat_f64_s (f64.const 1))) (drop (memory.size 1))
+                (local.set 4 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (v128.const i64x2 1 2) (local.get 4)))
+                (v128.store8_lane 1 offset=300 3 (i32.const 0) (local.get 4))
+                (drop (i32x4.relaxed_trunc_f32x4_s (local.get 4)))
+                (drop (i32.atomic.rmw.add offset=400 (i32.const 0) (i32.const 1))) (atomic.fence)
+                (drop (i64.mul_wide_u (local.get 1) (i64.const 900))) (drop)
+                (drop (select (result i32) (i32.const 1) (i32.const 2) (local.get 0)))
+                (drop (struct.new $point (i32.const 100)))
+                (block $caught (try_table (catch_all $caught) (throw $e)))
+                (block $null (call_ref $t (br_on_null $null (local.get 3))))
+                (return_call $f (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+            (elem declare func $f) (data $d "123456789"))"#;
+        assert_eq!(all_ways(&wat::parse_str(text).expect("a module")), 1);
     }
 
     #[test]

@@ -1,0 +1,180 @@
+//! What tells of a function that may never be laid out: how many operators it has, what it calls, the addresses of data
+//! it names, and what its census says. Noted as it is validated; no list of operators is made.
+
+use std::ops::Range;
+
+use wasmparser::{BlockType, FuncToValidate, FuncValidatorAllocations, MemArg, WasmModuleResources};
+
+use super::checked::{Notes, check};
+use super::{Census, Cursor, MAX_BODY_BYTES, Op, code, prefixed, rare};
+use crate::error::AnalyzeError;
+use crate::frontend::wasm::features::{self, Feature};
+use crate::frontend::wasm::module::{Body, Module};
+
+/// What was seen of a body; the buffers are reused from function to function.
+#[derive(Debug, Default)]
+pub(crate) struct Glance {
+    pub operators: u32,
+    /// Calls, in order, but for tail calls and those by reference.
+    pub calls: Vec<Op>,
+    /// Addresses among those asked for that are held as constants or stored beside.
+    pub named: Vec<u32>,
+    pub census: Census,
+}
+
+impl Glance {
+    /// Looks at a body and validates it; of the addresses of data, those in a range are noted.
+    ///
+    /// # Errors
+    /// [`AnalyzeError::Invalid`] where it does not validate.
+    pub(crate) fn read<R: WasmModuleResources>(
+        &mut self,
+        module: &Module<'_>,
+        body: Body<'_>,
+        data: &Range<i64>,
+        features: &mut u32,
+        checked: (FuncToValidate<R>, &mut FuncValidatorAllocations),
+    ) -> Result<(), AnalyzeError> {
+        self.operators = 0;
+        self.calls.clear();
+        self.named.clear();
+        self.census.begin(module.format_mark);
+        if body.bytes.len() > MAX_BODY_BYTES {
+            let (what, limit) = ("a function body", MAX_BODY_BYTES as u64);
+            return Err(AnalyzeError::Limit { what, limit, offset: body.offset });
+        }
+        let cursor = Cursor { bytes: body.bytes, at: 0 };
+        check(body, || Ok(Looking { to: self, data, features, cursor, opcode: 0, noted: false }), checked)
+    }
+}
+
+/// Where a body is noted that is being looked at.
+struct Looking<'n, 'b> {
+    to: &'n mut Glance,
+    data: &'n Range<i64>,
+    features: &'n mut u32,
+    /// At the operator.
+    cursor: Cursor<'b>,
+    opcode: u8,
+    noted: bool,
+}
+
+impl Looking<'_, '_> {
+    /// An operator that is read from its bytes.
+    fn other(&mut self) -> Option<()> {
+        let Self { cursor, features, opcode, .. } = self;
+        let start = cursor.at;
+        cursor.at += 1;
+        match *opcode {
+            // Nothing to tell but the proposal.
+            0x0e | 0x12..=0x15 | 0x1f | 0x25 | 0x26 | 0x3f | 0x40 | 0xd1 | 0xd2 | 0xd5 | 0xd6 => {
+                **features |= features::of_opcode(*opcode);
+            }
+            prefix @ 0xfc..=0xfe => match prefixed(prefix, cursor, features)? {
+                Some(op) => self.to.census.meet(op.code),
+                None => drop(rare(cursor, start, features)?),
+            },
+            _ => drop(rare(cursor, start, features)?),
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn name(&mut self, address: i64) {
+        if self.data.contains(&address) {
+            self.to.named.push(address as u32);
+        }
+    }
+}
+
+impl Notes for Looking<'_, '_> {
+    #[inline]
+    fn begin(&mut self, opcode: u8, at: usize) {
+        (self.opcode, self.noted) = (opcode, false);
+        self.cursor.at = at;
+        self.to.operators += 1;
+    }
+
+    #[inline]
+    fn end(&mut self) -> Option<()> {
+        if self.noted { Some(()) } else { self.other() }
+    }
+
+    #[inline]
+    fn plain(&mut self) {
+        self.noted = true;
+        self.to.census.meet(u16::from(self.opcode));
+    }
+
+    #[inline]
+    fn extension(&mut self) {
+        self.noted = true;
+        *self.features |= features::of_opcode(self.opcode);
+    }
+
+    #[inline]
+    fn index(&mut self, _index: u32) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn set(&mut self, _local: u32) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn integer(&mut self, value: i64) {
+        self.noted = true;
+        self.to.census.note(u16::from(self.opcode), value);
+        self.name(value);
+    }
+
+    #[inline]
+    fn float(&mut self, _bits: u64) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn memory(&mut self, place: MemArg) {
+        self.noted = true;
+        if place.memory != 0 {
+            *self.features |= Feature::MultiMemory.bit();
+        }
+        if self.opcode <= 0x35 {
+            self.to.census.note(u16::from(self.opcode), place.offset as i64);
+        } else {
+            self.name(place.offset as i64);
+        }
+    }
+
+    #[inline]
+    fn call(&mut self, index: u32, table: u32) {
+        self.noted = true;
+        self.to.calls.push(Op { code: u16::from(self.opcode) & code::MASK, a: index, b: i64::from(table) });
+    }
+
+    #[inline]
+    fn enter(&mut self, _ty: BlockType) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn otherwise(&mut self) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn branch(&mut self, _depth: u32) {
+        self.noted = true;
+    }
+
+    #[inline]
+    fn stop(&mut self) {
+        self.noted = true;
+    }
+}
