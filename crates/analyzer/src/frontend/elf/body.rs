@@ -10,7 +10,7 @@ use super::classes::repeats;
 use super::code::{Callee, Code as Program};
 use super::graph::{Graph, NONE};
 use super::image::Image;
-use super::traits::{Flow, Table};
+use super::traits::{self, Flow};
 
 /// Largest function that is followed, in bytes; a larger one is counted alone. The largest of LLVM has 300 kB.
 pub(crate) const MAX_BYTES: u64 = 4 << 20;
@@ -105,7 +105,7 @@ impl Body {
     }
 
     /// Cuts the instructions into blocks.
-    pub(crate) fn cut(&mut self, code: &Program<'_>, traits: &mut Table) {
+    pub(crate) fn cut(&mut self, code: &Program<'_>) {
         self.leaders.clear();
         self.leaders.resize(self.instructions.len() + 1, false);
         self.flows.clear();
@@ -116,7 +116,7 @@ impl Body {
         self.leaders[0] = true;
         let mut budget = TABLE_ENTRIES_PER_INSTRUCTION * self.instructions.len();
         for at in 0..self.instructions.len() {
-            let what = traits.of(&self.instructions[at]);
+            let what = traits::of(&self.instructions[at]);
             let flow = what.flow;
             self.flows.push(flow);
             if flow == Flow::Next {

@@ -11,7 +11,7 @@ use super::classes::{self, Mix};
 use super::code::{Callee, Code};
 use super::graph::{Flow, NONE};
 use super::registers::Registers;
-use super::traits::{self, Table};
+use super::traits;
 use crate::priors::UnknownLoop;
 use crate::program::{self, Cond, Forest, Function, Loop, Node, Trip};
 
@@ -65,7 +65,6 @@ enum Step {
 #[derive(Default)]
 pub(crate) struct Layout {
     pub body: Body,
-    pub traits: Table,
     pub(super) flow: Flow,
     pub(super) registers: Registers,
     pub(super) events: Vec<Event>,
@@ -139,7 +138,7 @@ impl Layout {
         let mut understood = !large && !self.body.instructions.is_empty();
         let (mut sensitive, mut accesses) = (0, None);
         if understood {
-            self.body.cut(code, &mut self.traits);
+            self.body.cut(code);
             understood = self.flow.analyse(&self.body.graph) && self.arrange();
         }
         if understood {
@@ -183,10 +182,9 @@ impl Layout {
     }
 
     /// Whether an instruction of the function works on vectors.
-    fn vectors(&mut self) -> bool {
-        let Self { body, traits, .. } = self;
-        body.instructions.iter().any(|instruction| {
-            let what = traits.of(instruction);
+    fn vectors(&self) -> bool {
+        self.body.instructions.iter().any(|instruction| {
+            let what = traits::of(instruction);
             what.vector && !what.moves
         })
     }
@@ -454,7 +452,7 @@ impl Layout {
             for at in from..end {
                 let instruction = &self.body.instructions[at as usize];
                 let free = at + 1 == free && self.ends_free(at + 1);
-                classes::count(&mut self.mix, instruction, self.traits.of(instruction), free);
+                classes::count(&mut self.mix, instruction, traits::of(instruction), free);
             }
         }
     }

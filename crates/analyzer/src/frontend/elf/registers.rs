@@ -268,10 +268,10 @@ impl Registers {
     }
 
     fn instruction(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, instruction: &Instruction) {
-        let what = *layout.traits.of(instruction);
+        let what = traits::of(instruction);
         match what.flow {
             traits::Flow::Call | traits::Flow::IndirectCall => {
-                self.reach(instruction, &what);
+                self.reach(instruction, what);
                 let site = layout.sites.get(self.site).copied();
                 self.site += 1;
                 let given = self.now.registers[ARGUMENTS[0]];
@@ -289,7 +289,7 @@ impl Registers {
             self.site += 1;
             self.repeat(forest, site, instruction);
         }
-        self.execute(code, instruction, &what);
+        self.execute(code, instruction, what);
     }
 
     /// A call: its arguments are noted, and what it may change is forgotten.

@@ -12,7 +12,7 @@ use super::body::{Body, MAX_BYTES};
 use super::code::{Callee, Code};
 use super::graph::Flow as Order;
 use super::shapes::{Place, Shape, Shapes, Told, Walk};
-use super::traits::{Flow, Table};
+use super::traits::{self, Flow};
 use crate::signatures::{self, Sign};
 
 /// Loops around a call that are told apart.
@@ -116,7 +116,6 @@ impl Scans {
 pub(crate) struct Scanner {
     shapes: Shapes,
     body: Body,
-    traits: Table,
     order: Order,
     /// Where calls stand, by offset; `None` for those through a register or memory.
     calls: Vec<(u32, Option<u32>)>,
@@ -231,7 +230,7 @@ impl Scanner {
     /// Tells features of what the function's begin leads to from those of the rest.
     fn doubt(&mut self, code: &Code<'_>, range: usize, scan: &mut Scan) {
         self.body.decode(code.bytes(range), code.functions.ranges[range].start);
-        self.body.cut(code, &mut self.traits);
+        self.body.cut(code);
         self.order.reach(&self.body.graph);
         if self.order.order.len() == self.body.blocks.len() {
             return;
@@ -240,7 +239,7 @@ impl Scanner {
         for &block in &self.order.order {
             let block = self.body.blocks[block as usize];
             for instruction in &self.body.instructions[block.first as usize..block.end as usize] {
-                scan.features |= self.traits.of(instruction).features;
+                scan.features |= traits::of(instruction).features;
             }
         }
     }

@@ -11,7 +11,7 @@
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
 use super::classes::repeats;
-use super::traits::{Flow, Table};
+use super::traits::{self, Flow};
 
 /// Bytes that an instruction may have (volume 2, section 2.3.11), and then one.
 const WINDOW: usize = 16;
@@ -405,7 +405,6 @@ pub(crate) struct Shapes {
     /// Shapes met, by hash: key and kind.
     entries: Vec<(u32, u16)>,
     kinds: Vec<Kind>,
-    traits: Table,
     instruction: Instruction,
 }
 
@@ -414,7 +413,6 @@ impl Default for Shapes {
         Self {
             entries: vec![(u32::MAX, DECODED); PLACES],
             kinds: vec![Kind::default(); 2],
-            traits: Table::default(),
             instruction: Instruction::default(),
         }
     }
@@ -529,9 +527,9 @@ impl Shapes {
         self.shape(address)
     }
 
-    fn kind(&mut self) -> Kind {
+    fn kind(&self) -> Kind {
         let instruction = &self.instruction;
-        let what = self.traits.of(instruction);
+        let what = traits::of(instruction);
         let kind = Kind {
             features: what.features,
             flow: what.flow,
@@ -547,7 +545,7 @@ impl Shapes {
     }
 
     /// What the decoder made of an instruction at an address.
-    fn shape(&mut self, address: u64) -> Shape {
+    fn shape(&self, address: u64) -> Shape {
         let kind = self.kind();
         let instruction = &self.instruction;
         let memory = (0..instruction.op_count()).any(|at| instruction.op_kind(at) == OpKind::Memory);

@@ -11,7 +11,7 @@ use iced_x86::{Code as Opcode, Instruction, OpKind, Register};
 use super::body::{Body, Exit, Target};
 use super::code::{Callee, Code};
 use super::graph::{Flow as Order, Graph, NONE};
-use super::traits::{self, Flow, Table};
+use super::traits::{self, Flow};
 
 /// What is known of the whole program so far.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,6 @@ const CLOBBERED: u64 = 0xffff_0fc7 | FLAGS;
 #[derive(Default)]
 pub(crate) struct Taint {
     body: Body,
-    traits: Table,
     order: Order,
     reverse: Order,
     /// Tainted registers at the end of each block.
@@ -101,7 +100,7 @@ impl Taint {
             return clean;
         }
         self.body.decode(bytes, code.functions.ranges[range].start);
-        self.body.cut(code, &mut self.traits);
+        self.body.cut(code);
         if !self.order.only_dominators(&self.body.graph) {
             return clean;
         }
@@ -121,7 +120,7 @@ impl Taint {
             }
             for at in block.first..block.end {
                 let instruction = &self.body.instructions[at as usize];
-                clean.features |= self.traits.of(instruction).features;
+                clean.features |= traits::of(instruction).features;
                 // Where a guard itself leads is behind it.
                 let guarded = at + 1 == block.end && (self.guards[number] || into_the_middle(code, instruction));
                 if let Some(Target::Outside(Callee::Known(callee))) = self.body.target(at).filter(|_| !guarded) {
@@ -176,7 +175,7 @@ impl Taint {
     /// One instruction; whether it chooses by what the processor said.
     fn step(&mut self, code: &Code<'_>, known: &Known, clean: &mut Clean, at: u32) -> bool {
         let instruction = self.body.instructions[at as usize];
-        let what = *self.traits.of(&instruction);
+        let what = traits::of(&instruction);
         if matches!(instruction.code(), Opcode::Cpuid | Opcode::Xgetbv) {
             self.now |= ANSWER;
             return false;

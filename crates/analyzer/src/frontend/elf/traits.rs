@@ -1,7 +1,9 @@
 //! What is known of each instruction code: its class, the features it needs, which operands it reads and writes.
 //!
-//! Looked up once per code and remembered, since the full description costs as much as decoding. Called for every
-//! instruction.
+//! Looked up once per code and remembered for as long as the process lives, since the full description costs ten times what
+//! decoding does. Called for every instruction.
+
+use std::sync::{LazyLock, OnceLock};
 
 use forewarm_types::OpClass;
 use iced_x86::{Code, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
@@ -29,7 +31,6 @@ pub(crate) struct Traits {
     pub vector: bool,
     /// Works on a string of bytes or words that `rsi` or `rdi` point to.
     pub string: bool,
-    known: bool,
 }
 
 /// How an instruction goes on.
@@ -47,68 +48,73 @@ pub(crate) enum Flow {
     Stop,
 }
 
-/// The traits of all codes met so far.
-pub(crate) struct Table {
-    known: Vec<Traits>,
-    factory: InstructionInfoFactory,
+/// The traits of all codes met so far, by number.
+static KNOWN: LazyLock<Vec<OnceLock<Traits>>> = LazyLock::new(|| Code::values().map(|_| OnceLock::new()).collect());
+
+/// The traits of an instruction.
+#[inline]
+pub(crate) fn of(instruction: &Instruction) -> &'static Traits {
+    KNOWN[instruction.code() as usize].get_or_init(|| describe(instruction))
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self { known: vec![Traits::default(); Code::values().len()], factory: InstructionInfoFactory::new() }
+/// An instruction of the same code with nothing of its own: whatever instance of a code is met first, it tells the same.
+fn typical(instruction: &Instruction) -> Instruction {
+    let mut out = *instruction;
+    if out.is_string_instruction() {
+        out.set_has_rep_prefix(true);
     }
+    let last = out.op_count().saturating_sub(1);
+    let register = |at: u32| (out.op_kind(at) == OpKind::Register).then(|| out.op_register(at));
+    if last > 0
+        && let Some(same) = register(last).filter(|_| register(last) == register(last - 1))
+    {
+        // A register by itself clears or moves nowhere.
+        let other = if same.number() == 0 { same + 1 } else { same - 1 };
+        out.set_op_register(last, other);
+    }
+    out
 }
 
-impl Table {
-    /// The traits of an instruction.
-    #[inline]
-    pub(crate) fn of(&mut self, instruction: &Instruction) -> &Traits {
-        let code = instruction.code() as usize;
-        if !self.known[code].known {
-            self.learn(instruction);
+#[cold]
+fn describe(instruction: &Instruction) -> Traits {
+    let instruction = &typical(instruction);
+    let code = instruction.code();
+    let mut factory = InstructionInfoFactory::new();
+    let info = factory.info(instruction);
+    let mut traits = Traits { features: features::of(code), ..Traits::default() };
+    let mut explicit = 0_u32;
+    for operand in 0..instruction.op_count() {
+        let access = info.op_access(operand);
+        // Clearing a register by itself is told as a write alone; another instance of the code may read.
+        let cleared = access == OpAccess::None && instruction.op_kind(operand) == OpKind::Register;
+        let read =
+            matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::ReadWrite | OpAccess::ReadCondWrite)
+                || (cleared && operand > 0);
+        let write =
+            matches!(access, OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite);
+        traits.reads |= u8::from(read) << operand;
+        traits.writes |= u8::from(write) << operand;
+        if write && instruction.op_kind(operand) == OpKind::Register {
+            explicit |= bit(instruction.op_register(operand));
         }
-        &self.known[code]
     }
-
-    #[cold]
-    fn learn(&mut self, instruction: &Instruction) {
-        let code = instruction.code();
-        let info = self.factory.info(instruction);
-        let mut traits = Traits { known: true, features: features::of(code), ..Traits::default() };
-        let mut explicit = 0_u32;
-        for operand in 0..instruction.op_count() {
-            let access = info.op_access(operand);
-            // Clearing a register by itself is told as a write alone; another instance of the code may read.
-            let cleared = access == OpAccess::None && instruction.op_kind(operand) == OpKind::Register;
-            let read =
-                matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::ReadWrite | OpAccess::ReadCondWrite)
-                    || (cleared && operand > 0);
-            let write =
-                matches!(access, OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite);
-            traits.reads |= u8::from(read) << operand;
-            traits.writes |= u8::from(write) << operand;
-            if write && instruction.op_kind(operand) == OpKind::Register {
-                explicit |= bit(instruction.op_register(operand));
-            }
+    for used in info.used_registers() {
+        if matches!(
+            used.access(),
+            OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
+        ) {
+            traits.implicit |= bit(used.register()) & !explicit;
         }
-        for used in info.used_registers() {
-            if matches!(
-                used.access(),
-                OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite
-            ) {
-                traits.implicit |= bit(used.register()) & !explicit;
-            }
-        }
-        traits.flow = flow(code);
-        traits.string = code.is_string_instruction();
-        let name = format!("{:?}", code.mnemonic()).to_ascii_lowercase();
-        traits.vector = is_vector(&name, instruction);
-        traits.class = class(&name, traits.flow, traits.vector) as u8;
-        traits.moves = is_move(&name);
-        traits.pushes = name.starts_with("push") || name.starts_with("call") || name == "enter";
-        traits.pops = name.starts_with("pop") && name != "popcnt" || name.starts_with("ret") || name == "leave";
-        self.known[code as usize] = traits;
     }
+    traits.flow = flow(code);
+    traits.string = code.is_string_instruction();
+    let name = format!("{:?}", code.mnemonic()).to_ascii_lowercase();
+    traits.vector = is_vector(&name, instruction);
+    traits.class = class(&name, traits.flow, traits.vector) as u8;
+    traits.moves = is_move(&name);
+    traits.pushes = name.starts_with("push") || name.starts_with("call") || name == "enter";
+    traits.pops = name.starts_with("pop") && name != "popcnt" || name.starts_with("ret") || name == "leave";
+    traits
 }
 
 /// The number of a register among those that are followed: 0 to 15 general, 16 to 31 vector.
