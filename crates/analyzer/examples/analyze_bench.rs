@@ -2,14 +2,15 @@
 //! it, of the analysis a first run waits for and of the full one, and the memory held. The least is to validate a
 //! WebAssembly module, to decode the code of a native program, and to parse the Python files of a folder.
 //!
-//! `analyze_bench [--threads N] [--rounds N] [--only NAME] [--times N] PATH…`; on one thread, in CPU time, unless told
-//! otherwise; `--only run` leaves the others out, for a profiler; `--times` repeats native code or each Python file.
-//! Run by `cargo xtask bench analyze`.
+//! `analyze_bench [--threads N] [--rounds N] [--only validate|run|full] [--untimed] [--times N] PATH…`; on one thread, in CPU
+//! time, unless told otherwise. `--only` leaves the others out and `--untimed` asks for no time, for a profiler that counts
+//! instructions; `--times` repeats native code or each Python file. Run by `cargo xtask bench analyze`.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench prints, and it alone may read the clock")]
 
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use forewarm_analyzer::{AnalyzeError, Depth, Nothing, PythonSource, analyze, analyze_python, fuzz};
@@ -23,7 +24,8 @@ use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, Wasm
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
-    let (mut threads, mut rounds, mut times, mut only, mut files) = (1, 7, 1, String::new(), Vec::new());
+    let (mut threads, mut rounds, mut times, mut files) = (1, 7, 1, Vec::new());
+    let (mut only, mut timed) = (String::new(), true);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().ok_or("a number is missing")?.parse().map_err(Failure::from);
@@ -32,12 +34,14 @@ fn main() -> Result<(), Failure> {
             "--rounds" => rounds = number()?,
             "--times" => times = number()?,
             "--only" => only = arguments.next().unwrap_or_default(),
+            "--untimed" => timed = false,
             _ => files.push(argument),
         }
     }
     rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(|| {
         for file in &files {
-            println!("{}", measure(file, &Subject::open(file, times)?, rounds, &only, threads == 1)?);
+            let clock = Clock { alone: threads == 1, timed };
+            println!("{}", measure(file, &Subject::open(file, times)?, rounds, &only, clock)?);
         }
         Ok(())
     })
@@ -147,7 +151,27 @@ fn decode(bytes: &[u8]) -> u64 {
     count
 }
 
-fn measure(file: &str, subject: &Subject, rounds: usize, only: &str, alone: bool) -> Result<String, Failure> {
+/// How time is told.
+#[derive(Clone, Copy)]
+struct Clock {
+    /// On one thread, whose CPU time others on the machine disturb less; of several the wall time.
+    alone: bool,
+    timed: bool,
+}
+
+impl Clock {
+    fn now(self) -> Duration {
+        match self {
+            Self { timed: false, .. } => Duration::ZERO,
+            Self { alone: true, .. } => Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default(),
+            Self { alone: false, .. } => BEGIN.elapsed(),
+        }
+    }
+}
+
+static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn measure(file: &str, subject: &Subject, rounds: usize, only: &str, clock: Clock) -> Result<String, Failure> {
     let at = |depth| subject.analyze(depth);
     let run = at(Depth::Run)?;
     let full = if only == "run" { None } else { Some(at(Depth::Full)?) };
@@ -156,15 +180,13 @@ fn measure(file: &str, subject: &Subject, rounds: usize, only: &str, alone: bool
         // In turn, so that a busy moment of the machine hits all alike.
         for (name, best) in ["validate", "run", "full"].into_iter().zip(&mut best) {
             if only.is_empty() || only == name {
-                let begin = (Instant::now(), cpu_time());
+                let begin = clock.now();
                 match name {
                     "validate" => subject.least()?,
                     "run" => drop(black_box(at(Depth::Run)?)),
                     _ => drop(black_box(at(Depth::Full)?)),
                 }
-                // Of one thread the CPU time, which others on the machine disturb less; of several the wall time.
-                let taken = if alone { cpu_time().saturating_sub(begin.1) } else { begin.0.elapsed() };
-                *best = best.min(taken.as_secs_f64());
+                *best = best.min(clock.now().saturating_sub(begin).as_secs_f64());
             }
         }
     }
@@ -189,11 +211,6 @@ fn measure(file: &str, subject: &Subject, rounds: usize, only: &str, alone: bool
         total(Some(&run)),
         total(full.as_ref()),
     ))
-}
-
-/// CPU time of this process so far.
-fn cpu_time() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
 /// The most memory this process has held, the file's bytes included; 0 where the system does not tell.

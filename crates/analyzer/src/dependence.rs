@@ -7,12 +7,13 @@
 //! ([`describe`]). `Unknown` whenever unsure: calls, atomics, bulk operations, addresses that are not affine, bases
 //! that cannot be compared, loops whose end depends on data. Called by the loop walk for functions that matter.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use forewarm_types::demand::Dependence;
 
 use crate::trip_count::{Formula, Variable};
-use crate::values::{Val, Values};
+use crate::values::{Apart, Val, Values};
 
 mod describe;
 mod pairs;
@@ -295,9 +296,13 @@ impl Sum {
             return;
         }
         let groups = accumulations(ended, references);
+        if self.carried.is_some() && groups.iter().all(Option::is_none) {
+            return;
+        }
         let start = self.references.start;
-        for first in 0..references.len() {
-            for second in first..references.len() {
+        let distinct = distinct(references, &groups);
+        for (at, &first) in distinct.iter().enumerate() {
+            for &second in &distinct[at..] {
                 let group = groups[first].filter(|group| groups[second] == Some(*group));
                 self.pair(nest, all, (start + first, start + second), group.map(|group| group.1), false);
             }
@@ -314,7 +319,9 @@ impl Sum {
         last: bool,
     ) {
         let (first, second) = (&all[one], &all[other]);
-        if (!first.store && !second.store) || first.space != second.space {
+        // Of what carries a value already only the accumulations are told.
+        let settled = self.carried.is_some() && group.is_none();
+        if settled || (!first.store && !second.store) || first.space != second.space {
             return;
         }
         let irregular = |reference: &Reference| reference.irregular.is_some_and(|of| nest.runs(of));
@@ -357,7 +364,8 @@ impl Sum {
 /// load and store have one address, and whose sum is used for nothing else.
 fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usize, Accumulation)>> {
     let mut groups = vec![None; references.len()];
-    let live = ended.live();
+    let live = LazyCell::new(|| ended.live());
+    let live = |symbol: u32| live(symbol);
     for (at, store) in references.iter().enumerate().filter(|(_, reference)| reference.store) {
         let aligned = store.slopes.iter().all(|slope| slope.bytes % store.width.max(1) == 0);
         if store.irregular.is_some() || !aligned {
@@ -377,9 +385,19 @@ fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usi
     groups
 }
 
+/// Accesses, by place in the list, of which no earlier one is the same as far as the tests see: a variable in memory is
+/// accessed again and again. Those that are part of an accumulation stand for themselves.
+fn distinct<G>(references: &[Reference], groups: &[Option<G>]) -> Vec<usize> {
+    let mut out: Vec<usize> = Vec::with_capacity(references.len());
+    for (at, reference) in references.iter().enumerate() {
+        let known = |&earlier: &usize| groups[earlier].is_none() && references[earlier].same_access(reference);
+        if groups[at].is_some() || !out.iter().any(known) {
+            out.push(at);
+        }
+    }
+    out
+}
+
 fn same_place(first: &Reference, second: &Reference) -> bool {
-    let mut apart = first.base;
-    apart.add_linear(&second.base, -1);
-    let same = apart.usable().is_some_and(|apart| apart.terms().is_empty() && apart.constant == 0);
-    same && first.space == second.space && first.moves_with(second)
+    first.base.apart(&second.base) == Apart::By(0) && first.space == second.space && first.moves_with(second)
 }

@@ -67,6 +67,8 @@ pub(crate) struct Facts<'a> {
     pub share: f64,
     /// Another loop of the same function, by its place.
     pub other: &'a dyn Fn(u32) -> Option<&'a LoopShare>,
+    /// Distinct bytes that such a loop touches each time it is entered.
+    pub footprint_of: &'a dyn Fn(u32) -> Option<Lanes>,
 }
 
 /// A rule: why the loop would gain, or nothing.
@@ -169,6 +171,12 @@ impl Facts<'_> {
 
     fn references(&self) -> impl Iterator<Item = &Reference> {
         memory::of(self.accesses, self.finding)
+    }
+
+    /// The most that it or a loop around it touches each time it is entered, in bytes.
+    fn largest_footprint(&self) -> Lanes {
+        let around = self.accesses.around(self.finding.of).filter_map(self.footprint_of);
+        around.fold(self.footprint, |a, b| a.zip(b, f64::max))
     }
 
     /// The condition to be checked as the loop begins, as a part of a sentence.
@@ -274,23 +282,17 @@ fn fast_memory(facts: &Facts<'_>) -> Option<String> {
     if !facts.innermost() {
         return None;
     }
-    // What a loop around this one sweeps anew each time does not stay in cache either.
-    let sweeps = |of: u32| {
-        let part = (facts.other)(of)?;
-        let finding = part.finding.as_ref()?;
-        let trips = |of: u32| (facts.other)(of).map_or(Lanes::ONE, |part| part.trips);
-        Some(memory::footprint(facts.accesses, finding, &trips))
-    };
-    let whole = facts.accesses.around(facts.finding.of).filter_map(sweeps);
-    let largest = whole.fold(facts.footprint, |a, b| a.zip(b, f64::max));
     let references: Vec<&Reference> = facts.references().collect();
     let iterations = facts.part.entered.zip(facts.part.trips, |entries, trips| entries * trips);
     let each = facts.part.ops.zip(iterations, |ops, times| if times > 0.0 { ops / times } else { f64::MAX });
     let bytes = lines(facts.pattern, &references, facts.finding.of);
     // Each byte is used for little before the sweep comes round.
     let reused = facts.around().count() > 1;
-    let low = bytes > 0.0 && mostly(each, |operators| operators / bytes <= ROOFLINE);
-    (low && !reused && mostly(largest, |bytes| bytes >= CACHE))
+    if reused || bytes <= 0.0 || !mostly(each, |operators| operators / bytes <= ROOFLINE) {
+        return None;
+    }
+    // What a loop around this one sweeps anew each time does not stay in cache either.
+    mostly(facts.largest_footprint(), |bytes| bytes >= CACHE)
         .then(|| "it does little with each byte and touches more than caches hold".to_owned())
 }
 
@@ -306,12 +308,7 @@ fn large_pages(facts: &Facts<'_>) -> Option<String> {
     if !far && facts.pattern.indirect == 0 {
         return None;
     }
-    let trips = |of: u32| (facts.other)(of).map_or(Lanes::ONE, |part| part.trips);
-    let around = facts.accesses.around(of).filter_map(|of| (facts.other)(of)?.finding.as_ref());
-    let largest = around
-        .map(|finding| memory::footprint(facts.accesses, finding, &trips))
-        .fold(facts.footprint, |a, b| a.zip(b, f64::max));
-    mostly(largest, |bytes| bytes >= TLB_REACH)
+    mostly(facts.largest_footprint(), |bytes| bytes >= TLB_REACH)
         .then(|| "it jumps about in more memory than the processor's page tables are cached for".to_owned())
 }
 

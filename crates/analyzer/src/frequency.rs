@@ -32,6 +32,9 @@ const STRATA: u32 = 8;
 const SAMPLED_NODES: usize = 4096;
 const SAMPLED_PER_NODE: usize = 8;
 
+/// Frames for which there is room at once, so that few functions ask for more.
+const USUAL_FRAMES: usize = 16;
+
 /// Expressions evaluated for one number at most; beyond that it is unknown.
 const MAX_STEPS: u32 = 40;
 
@@ -204,7 +207,7 @@ pub(crate) fn evaluate<V: Visitor>(
         number,
         arguments,
         visitor,
-        frames: vec![Frame { kind: Kind::Block, joining: Lanes::ZERO }],
+        frames: Vec::with_capacity(USUAL_FRAMES),
         otherwise: Vec::new(),
         loops: Vec::new(),
         tails: Vec::new(),
@@ -218,6 +221,7 @@ pub(crate) fn evaluate<V: Visitor>(
         now: Lanes::ONE,
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
+    flow.frames.push(Frame { kind: Kind::Block, joining: Lanes::ZERO });
     flow.run(function.nodes.start as usize..function.nodes.end as usize);
     Cost { ops: flow.done(), ..flow.cost }
 }

@@ -5,13 +5,12 @@
 //! it, and no longer than all executions together. Pure arithmetic on what the dependence analysis kept. Called for
 //! the regions shown and for the profile.
 
-use std::collections::BTreeMap;
-
 use forewarm_types::Estimate;
 use forewarm_types::demand::AccessPattern;
 
 use crate::dependence::{Accesses, Finding, Reference, Space};
 use crate::lanes::{LANES, Lanes, seed};
+use crate::values::{Apart, MAX_TERMS};
 
 /// Strides told apart.
 const MAX_STRIDES: usize = 8;
@@ -51,9 +50,7 @@ fn tiles(references: &[&Reference], of: &Reference, stride: i64) -> bool {
         .iter()
         .filter(|other| other.store == of.store && other.width == of.width && other.moves_with(of))
         .filter_map(|other| {
-            let mut apart = other.base;
-            apart.add_linear(&of.base, -1);
-            let apart = apart.usable().filter(|apart| apart.terms().is_empty())?.constant;
+            let Apart::By(apart) = other.base.apart(&of.base) else { return None };
             (apart.saturating_abs() < stride).then(|| apart.rem_euclid(stride))
         })
         .collect();
@@ -94,7 +91,7 @@ fn union(
     trips: &dyn Fn(u32) -> Lanes,
 ) -> Lanes {
     // Ranges by what their addresses start from, and all that cannot be placed.
-    let mut arrays: BTreeMap<Vec<(u32, i64)>, Vec<Touched>> = BTreeMap::new();
+    let mut arrays: Vec<(Start, Touched)> = Vec::new();
     let mut loose = Lanes::ZERO;
     // How often the innermost loop around the last access runs, and the logarithm of that: neighbours share it.
     let mut last: Option<(u32, Lanes)> = None;
@@ -104,10 +101,7 @@ fn union(
         let placed =
             reference.irregular.is_none_or(|of| !inside(of)) && reference.slopes.iter().all(|s| s.symbol.is_none());
         if placed {
-            let touched = range(reference, inside, trips);
-            let mut key = reference.base.terms().to_vec();
-            key.sort_unstable();
-            arrays.entry(key).or_default().push(touched);
+            arrays.push((start(reference), range(reference, inside, trips)));
         } else if reference.irregular.is_some() {
             // Data decides: anything from one place to a fresh one each time.
             let (_, log) = *last.get_or_insert_with(|| {
@@ -124,8 +118,20 @@ fn union(
             loose += moving.map(trips).fold(width, |product, trips| (product * trips).bounded());
         }
     }
-    let arrays = arrays.values().fold(loose, |sum, ranges| sum + cover(ranges));
-    arrays.map(|bytes| bytes.min(ADDRESSES))
+    arrays.sort_by_key(|array| array.0);
+    let each = arrays.chunk_by(|a, b| a.0 == b.0);
+    each.fold(loose, |sum, ranges| sum + cover(ranges)).map(|bytes| bytes.min(ADDRESSES))
+}
+
+/// What addresses start from: symbols and factors in order, the constant left out.
+type Start = [(u32, i64); MAX_TERMS];
+
+fn start(reference: &Reference) -> Start {
+    let mut out = [(0, 0); MAX_TERMS];
+    let terms = reference.base.terms();
+    out[..terms.len()].copy_from_slice(terms);
+    out[..terms.len()].sort_unstable();
+    out
 }
 
 fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32) -> Lanes) -> Touched {
@@ -146,10 +152,10 @@ fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32
 }
 
 /// Bytes that ranges of one array cover together, scenario by scenario.
-fn cover(ranges: &[Touched]) -> Lanes {
+fn cover(ranges: &[(Start, Touched)]) -> Lanes {
     let mut out = Lanes::ZERO;
     // Scenarios mostly agree on the order.
-    let mut order: Vec<&Touched> = ranges.iter().collect();
+    let mut order: Vec<&Touched> = ranges.iter().map(|range| &range.1).collect();
     for lane in 0..LANES {
         if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
             order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));

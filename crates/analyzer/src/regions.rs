@@ -1,10 +1,12 @@
 //! The loops and functions that matter, by falling share of the run. Called by [`crate::analyze`].
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use forewarm_types::Basis;
 use forewarm_types::demand::{Contention, Dependence, Parallelism, ParallelismKind, Region, RegionKind};
 
+use crate::dependence::Finding;
 use crate::frontend::{Algorithms, Detail};
 use crate::hash::QuickMap;
 use crate::lanes::Lanes;
@@ -30,7 +32,8 @@ pub(crate) fn list(program: &Program, detail: &mut dyn Detail, run: &Run) -> Vec
     functions.sort_unstable();
     functions.dedup();
     let names = detail.names(&functions);
-    let mut list = Lister { program, detail, run, names, loops: QuickMap::default() };
+    let footprints = RefCell::default();
+    let mut list = Lister { program, detail, run, names, loops: QuickMap::default(), footprints };
     found.into_iter().filter_map(|(share, function, index)| list.region(share, function, index)).collect()
 }
 
@@ -99,11 +102,13 @@ struct Lister<'a> {
     names: BTreeMap<u32, String>,
     /// The loops of functions that were met, by number.
     loops: QuickMap<u32, Vec<Option<&'a LoopShare>>>,
+    /// Footprints that were told, by function and number of the loop: of a nest several loops ask for those around them.
+    footprints: RefCell<QuickMap<(u32, u32), Lanes>>,
 }
 
 impl<'a> Lister<'a> {
-    /// The part in the run of each loop of a function, by number.
-    fn loops(&mut self, function: u32) -> &[Option<&'a LoopShare>] {
+    /// Finds the part in the run of each loop of a function, by number.
+    fn find_loops(&mut self, function: u32) {
         let run = self.run;
         self.loops.entry(function).or_insert_with(|| {
             let mut all = Vec::new();
@@ -112,7 +117,7 @@ impl<'a> Lister<'a> {
                 all.push(Some(part));
             }
             all
-        })
+        });
     }
 
     fn region(&mut self, share: f64, function: u32, index: Option<u32>) -> Option<Region> {
@@ -146,14 +151,33 @@ impl<'a> Lister<'a> {
             let reason = "the function does too little itself to be looked into";
             return Region { dependence_reason: Some(reason.to_owned()), ..region };
         };
-        let loops = self.loops(function);
+        self.find_loops(function);
+        let loops = self.loops.get(&function).map(Vec::as_slice).unwrap_or_default();
         let other = |of: u32| loops.get(of as usize).copied().flatten();
         let trips = |of: u32| other(of).map_or(Lanes::ONE, |inner| inner.trips);
-        let footprint = memory::footprint(accesses, finding, &trips);
+        let told = |finding: &Finding| {
+            let known = self.footprints.borrow().get(&(function, finding.of)).copied();
+            known.unwrap_or_else(|| {
+                let fresh = memory::footprint(accesses, finding, &trips);
+                self.footprints.borrow_mut().insert((function, finding.of), fresh);
+                fresh
+            })
+        };
+        let footprint_of = |of: u32| other(of)?.finding.as_ref().map(told);
+        let footprint = told(finding);
         let operators = part.ops.weighted_estimate(&run.weights, Basis::Static);
         let pattern = memory::pattern(accesses, finding);
-        let facts =
-            flags::Facts { part, finding, accesses, pattern: &pattern, footprint, share: region.share, other: &other };
+        let share = region.share;
+        let facts = flags::Facts {
+            part,
+            finding,
+            accesses,
+            pattern: &pattern,
+            footprint,
+            share,
+            other: &other,
+            footprint_of: &footprint_of,
+        };
         let flags = flags::of_loop(&facts);
         Region {
             dependence: finding.dependence,

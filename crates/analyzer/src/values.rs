@@ -118,6 +118,17 @@ pub(crate) struct Linear {
     overflow: bool,
 }
 
+/// How far one linear form lies from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Apart {
+    /// By a number.
+    By(i64),
+    /// By something that depends on symbols.
+    Unlike,
+    /// By more than is kept.
+    Unknown,
+}
+
 impl Linear {
     pub(crate) fn terms(&self) -> &[(u32, i64)] {
         &self.terms[..self.count]
@@ -155,6 +166,22 @@ impl Linear {
         }
         self.constant = self.constant.wrapping_add(other.constant.wrapping_mul(factor));
         self.overflow |= other.overflow;
+    }
+
+    /// How far the form lies from another.
+    pub(crate) fn apart(&self, other: &Self) -> Apart {
+        if self.count + other.count > MAX_TERMS || self.overflow || other.overflow {
+            let mut apart = *self;
+            apart.add_linear(other, -1);
+            return match apart.usable() {
+                Some(apart) if apart.count == 0 => Apart::By(apart.constant),
+                Some(_) => Apart::Unlike,
+                None => Apart::Unknown,
+            };
+        }
+        // Few enough to be looked through in place; nearly all are told here.
+        let alike = self.count == other.count && self.terms().iter().all(|term| other.terms().contains(term));
+        if alike { Apart::By(self.constant.wrapping_sub(other.constant)) } else { Apart::Unlike }
     }
 
     /// The form, unless it grew beyond what is kept or holds something unknown.

@@ -2,7 +2,7 @@
 
 use super::pairs::Nest;
 use super::reference::{Reference, Space};
-use crate::values::{Def, Linear, Source, Values};
+use crate::values::{Apart, Def, Linear, Source, Values};
 
 /// Conditions named; more are summed up.
 const MAX_CONDITIONS: usize = 3;
@@ -111,23 +111,20 @@ impl Conditions {
     }
 
     pub(super) fn apart(&mut self, first: &Reference, second: &Reference) {
-        if first.space != Space::Memory {
+        // Further pairs change nothing once there are more than are named.
+        if first.space != Space::Memory || self.more {
             return;
         }
-        let pair = if first.store { [first, second] } else { [second, first] }.map(Place::of);
-        let like = |a: &Place, b: &Place| {
-            let mut apart = a.base;
-            apart.add_linear(&b.base, -1);
-            apart.usable().is_some_and(|apart| apart.terms().is_empty() && apart.constant == 0)
-        };
+        let pair = if first.store { [first, second] } else { [second, first] };
+        let like = |a: &Place, b: &Reference| a.base.apart(&b.base) == Apart::By(0);
         let same = |known: &[Place; 2]| {
-            (like(&known[0], &pair[0]) && like(&known[1], &pair[1]))
-                || (like(&known[0], &pair[1]) && like(&known[1], &pair[0]))
+            (like(&known[0], pair[0]) && like(&known[1], pair[1]))
+                || (like(&known[0], pair[1]) && like(&known[1], pair[0]))
         };
         if self.apart.iter().any(same) {
             return;
         }
-        if self.apart.len() < MAX_CONDITIONS { self.apart.push(pair) } else { self.more = true }
+        if self.apart.len() < MAX_CONDITIONS { self.apart.push(pair.map(Place::of)) } else { self.more = true }
     }
 
     /// All of them as one sentence part, `if …`; `None` where no condition makes the iterations independent.

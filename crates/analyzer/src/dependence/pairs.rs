@@ -6,6 +6,7 @@
 use super::reference::{Reference, Slope};
 use super::solve::{Answer, Combination};
 use crate::trip_count::Formula;
+use crate::values::Apart;
 
 /// Bytes that 32-bit addresses tell apart.
 const ADDRESSES: i64 = 1 << 32;
@@ -52,12 +53,11 @@ impl Nest<'_> {
         if first.space != second.space {
             return Overlap::Never;
         }
-        let mut apart = first.base;
-        apart.add_linear(&second.base, -1);
-        let Some(apart) = apart.usable() else { return Overlap::Unknown };
-        if !apart.terms().is_empty() {
-            return Overlap::Bases;
-        }
+        let apart = match first.base.apart(&second.base) {
+            Apart::By(constant) => constant,
+            Apart::Unlike => return Overlap::Bases,
+            Apart::Unknown => return Overlap::Unknown,
+        };
         if self.trips(self.of) == Some(1) {
             return Overlap::Never;
         }
@@ -70,9 +70,9 @@ impl Nest<'_> {
         }
         let symbolic = |slope: &Slope| slope.symbol.is_some() && !self.outside(slope.of);
         if first.slopes.iter().chain(&second.slopes).any(symbolic) {
-            return self.rows(first, second, apart.constant);
+            return self.rows(first, second, apart);
         }
-        match self.reaches(first, second, apart.constant) {
+        match self.reaches(first, second, apart) {
             Answer::Never => Overlap::Never,
             // An inner loop that runs on and on meets anything: how far it runs decides.
             Answer::Sometimes if self.bounded(first) && self.bounded(second) => Overlap::Sometimes,

@@ -67,6 +67,15 @@ impl Reference {
         self.slopes_of(of).try_fold(0, |_, slope| slope.symbol.is_none().then_some(slope.bytes))
     }
 
+    /// Whether two references access the same bytes in the same way, whatever is stored.
+    pub(crate) fn same_access(&self, other: &Self) -> bool {
+        self.base.constant == other.base.constant
+            && (self.store, self.width, self.space) == (other.store, other.width, other.space)
+            && self.irregular == other.irregular
+            && self.base == other.base
+            && self.slopes == other.slopes
+    }
+
     /// Whether two references move alike with every loop.
     pub(crate) fn moves_with(&self, other: &Self) -> bool {
         self.slopes.len() == other.slopes.len() && self.slopes.iter().all(|slope| other.slopes.contains(slope))

@@ -4,6 +4,8 @@
 //! happens to it is a chain of one associative operator, and no link of the chain is used for anything else. Called by
 //! the recorder.
 
+use std::cell::LazyCell;
+
 use crate::trip_count::Variable;
 use crate::values::{Def, MAX, MIN, Val, Values};
 
@@ -163,7 +165,8 @@ impl Chain {
 impl Ended<'_> {
     /// What each variable carries, in order; counters and pointers that move evenly carry nothing.
     pub(crate) fn carries(&mut self) -> Vec<Carries> {
-        let live = self.live();
+        let live = LazyCell::new(|| self.live());
+        let live = |symbol: u32| live(symbol);
         let fixed = |symbol: u32| self.values.invariant(symbol, self.first_symbol);
         let even = |v: &Variable| v.step.is_some() || v.stride.is_some_and(|stride| fixed(stride.0));
         let carried = |variable: &Variable| match variable.latch {
