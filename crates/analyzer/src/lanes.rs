@@ -118,7 +118,8 @@ impl Lanes {
         self.weighted_estimate(&EQUAL, basis)
     }
 
-    /// The lanes as an estimate: their mean, and the 5th and 95th percentile read between the sorted lanes.
+    /// The lanes as an estimate: their mean, and the 5th and 95th percentile read between the sorted lanes; where a few
+    /// lanes draw the mean out of that interval, their median, since a sum of what hardly ever happens tells nothing.
     ///
     /// A lane stands for the quantile at the middle of its weight.
     pub(crate) fn weighted_estimate(self, weights: &Weights, basis: Basis) -> Estimate {
@@ -140,7 +141,9 @@ impl Lanes {
             last.1
         };
         let (low, high) = (quantile(0.05), quantile(0.95));
-        Estimate::new(low, self.weighted_mean(weights).clamp(low, high), high, basis)
+        let mean = self.weighted_mean(weights);
+        let expected = if (low..=high).contains(&mean) { mean } else { quantile(0.5) };
+        Estimate::new(low, expected, high, basis)
     }
 }
 

@@ -66,10 +66,9 @@ fn op_mix(run: &Run) -> OpMix {
     // What is not exact is not known to the last operator either.
     let total = if run.cost.ops.exact().is_some() { total } else { total.widen(margin(total.width_ratio())) };
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
-    let mean = run.cost.ops.weighted_mean(&run.weights);
     let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;
     // What was too small to look into is taken to be of the same mix.
-    let scale = if counted > 0.0 { mean / counted } else { 0.0 };
+    let scale = if counted > 0.0 { executed.expected / counted } else { 0.0 };
     let scale = if (scale - 1.0).abs() < 1e-9 { 1.0 } else { scale };
     let share = |part: f64| {
         let expected = part * scale;

@@ -14,12 +14,12 @@
       (br_if $li (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 2.76e9 (6.26e1 to 2.76e9)
-;;   const 6.71e8 (1.52e1 to 6.71e8)
-;;   local 2.01e9 (4.56e1 to 2.01e9)
-;;   int_alu 1.34e9 (3.04e1 to 1.34e9)
-;;   branch 6.70e8 (1.52e1 to 6.70e8)
-;;   call 1.00e0 (2.26e-8 to 1.00e0)
+;; ops 4.33e4 (6.26e1 to 2.76e9)
+;;   const 6.19e3 (8.94e0 to 3.95e8)
+;;   local 1.86e4 (2.68e1 to 1.18e9)
+;;   int_alu 1.24e4 (1.79e1 to 7.89e8)
+;;   branch 6.19e3 (8.94e0 to 3.95e8)
+;;   call 9.23e-6 (1.33e-8 to 5.89e-1)
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
