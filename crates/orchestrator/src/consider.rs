@@ -90,7 +90,12 @@ impl Orchestrator {
                 (analysis, Some(recalled))
             }
             None => {
+                // A core that digests is not asked to make a database meanwhile.
+                if program.size() < DIGEST_BESIDE as u64 {
+                    self.memory.make();
+                }
                 let analysis = inspect(self, &mut program, request)?;
+                self.memory.make();
                 let digest = analysis.code.digest;
                 let recall = |store: &Store| store.look_up_code(&digest, ANALYZER_VERSION, RECENT, now.0);
                 let recalled = self.memory.recall(recall);

@@ -1,7 +1,7 @@
 //! What is remembered between runs: the store behind a face that can fail without failing a run.
 //!
 //! A database that is locked, read-only, full, missing or corrupt costs a warning. On the first run ever it is made on
-//! a thread of its own, beside the compilation, and waited for only when there is something to write.
+//! a thread of its own, beside the analysis or the compilation, and waited for only when there is something to write.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub struct Memory {
 enum State {
     /// Not yet asked.
     Unopened,
+    /// There is none yet, and it may be made.
+    Missing(PathBuf),
     /// Being made for the first time.
     Making(JoinHandle<Result<Store, StoreError>>),
     Open(Box<Store>),
@@ -28,7 +30,7 @@ enum State {
 }
 
 impl Memory {
-    /// Where memory lies; it is opened, or begun to be made where `record` allows, when it is first asked.
+    /// Where memory lies; it is opened when it is first asked, and made where `record` allows by [`Self::make`].
     pub fn at(directory: Option<PathBuf>, record: bool) -> Self {
         Self { directory, record, state: Mutex::new(State::Unopened), warnings: Mutex::new(Vec::new()) }
     }
@@ -44,14 +46,23 @@ impl Memory {
 
     fn begin(&self) -> State {
         let Some(directory) = self.directory.clone() else { return State::Closed };
-        let options = Options { read_only: !self.record, create: self.record, ..Options::default() };
         if directory.join(forewarm_store::FILE_NAME).exists() {
-            return self.opened(Store::open(&directory, options));
+            return self.opened(Store::open(&directory, self.options()));
         }
-        if !self.record {
-            return State::Closed;
+        if self.record { State::Missing(directory) } else { State::Closed }
+    }
+
+    fn options(&self) -> Options {
+        Options { read_only: !self.record, create: self.record, ..Options::default() }
+    }
+
+    /// Begins to make the store, on a thread of its own, where there is none yet.
+    pub fn make(&self) {
+        let mut state = self.state();
+        if let State::Missing(directory) = &*state {
+            let (directory, options) = (directory.clone(), self.options());
+            *state = State::Making(std::thread::spawn(move || Store::open(&directory, options)));
         }
-        State::Making(std::thread::spawn(move || Store::open(&directory, options)))
     }
 
     fn opened(&self, result: Result<Store, StoreError>) -> State {
@@ -125,6 +136,7 @@ impl Memory {
     pub fn settle(&self) -> bool {
         let mut state = self.state();
         *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Missing(directory) => self.opened(Store::open(&directory, self.options())),
             State::Making(thread) => thread.join().map_or(State::Closed, |result| self.opened(result)),
             settled => settled,
         };

@@ -81,6 +81,12 @@ impl Program {
         &self.name
     }
 
+    /// The file's size when it was opened, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.stamp.size
+    }
+
     /// The stamp under which its digest may be remembered; `None` while the file may still be changing.
     #[must_use]
     pub fn stamp(&self) -> Option<&Stamp> {
