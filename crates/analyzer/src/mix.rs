@@ -1,4 +1,5 @@
-//! Counting operators by class: the classes as small numbers, with the bytes they move beside them.
+//! Counting operators by class: the classes as small numbers, with the bytes they move and the width of their vectors
+//! beside them.
 
 use forewarm_types::OpClass;
 
@@ -6,8 +7,10 @@ use forewarm_types::OpClass;
 pub(crate) const LOAD_BYTES: usize = 21;
 /// Number of the counter of stored bytes.
 pub(crate) const STORE_BYTES: usize = 22;
+/// Numbers of the counters of instructions on vectors of each width, in bits.
+pub(crate) const VECTORS: [(usize, u32); 3] = [(23, 128), (24, 256), (25, 512)];
 /// Number of counters.
-pub(crate) const COUNTERS: usize = 23;
+pub(crate) const COUNTERS: usize = 26;
 
 /// Counts of straight-line code, cheap to clear.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use crate::dependence::Accesses;
 use crate::frontend::{Allocator, Facts, Service};
 use crate::lanes::{Lanes, LogNormal};
 use crate::memory;
-use crate::mix::{self, LOAD_BYTES, STORE_BYTES};
+use crate::mix::{self, LOAD_BYTES, STORE_BYTES, VECTORS};
 use crate::summary::{Asked, Run};
 
 /// An interval wider than this, high over low, means that what matters is not known.
@@ -34,7 +34,12 @@ const UNKNOWN_GROWTH: (f64, f64) = (1_048_576.0, 256.0);
 pub(crate) fn assemble(mut facts: Facts, run: Option<&Run>, depth: Depth) -> (DemandProfile, Vec<String>) {
     let mut warnings = Vec::new();
     let ops = run.map(op_mix).unwrap_or_default();
-    let input_dependent = input_dependent(&ops, run, &mut warnings);
+    let input_dependent = input_dependent(&ops, run, &mut warnings) || facts.interpreter.is_some();
+    if let Some(place) = facts.interpreter.take() {
+        warnings.push(format!(
+            "an interpreter in {place}: what that runs, and for how long, depends on its input, not on this code"
+        ));
+    }
     let mut memory = memory(&facts, run, &ops, &mut warnings);
     if depth == Depth::Full {
         memory.footprint_bytes = run.and_then(footprint);
@@ -88,6 +93,11 @@ fn op_mix(run: &Run) -> OpMix {
         load_bytes: Some(share(run.mix[LOAD_BYTES])),
         store_bytes: Some(share(run.mix[STORE_BYTES])),
         bulk_bytes: Some(run.cost.bulk.weighted_estimate(&run.weights, Basis::Static)),
+        vectors_by_bits: VECTORS
+            .into_iter()
+            .filter(|&(counter, _)| run.mix[counter] > 0.0)
+            .map(|(counter, bits)| (bits, share(run.mix[counter])))
+            .collect(),
     }
 }
 

@@ -152,6 +152,94 @@ fn checksums_are_told_by_their_tables_and_words_and_other_code_by_none() {
     }
 }
 
+/// An interpreter of four operations, the last of which is there `N` times over.
+const GOTOS: &str = "
+    #define M(n) &&l##n,
+    #define T(n) l##n: sum += n; goto *labels[*code++];
+    #define TEN(X, d) X(d##0) X(d##1) X(d##2) X(d##3) X(d##4) X(d##5) X(d##6) X(d##7) X(d##8) X(d##9)
+    #define ALL(X) TEN(X, 1) TEN(X, 2) TEN(X, 3) TEN(X, 4) TEN(X, 5) TEN(X, 6)
+    int main(int argc, char **argv) {
+        static const void *const labels[] = { ALL(M) &&end };
+        const unsigned char *code = (const unsigned char *)argv[1];
+        volatile int sum = 0;
+        goto *labels[*code++];
+        ALL(T)
+        end: return sum;
+    }";
+
+/// Operations that return the next, as Perl's do.
+const RESULTS: &str = "
+    struct op { struct op *next; struct op *(*run)(struct op *); };
+    __attribute__((noinline)) struct op *step(struct op *op) { return op->next; }
+    __attribute__((noinline)) void each(struct op *op) { while ((op = op->run(op))); }
+    int main(int n, char **a) { struct op last = {0, step}, first = {n > 1 ? &last : 0, step}; each(&first); return 0; }";
+
+#[test]
+fn an_interpreter_says_that_its_code_cannot_tell() {
+    let says = |bytes: &[u8]| {
+        let analysis = run(bytes).unwrap();
+        let told = analysis.warnings.iter().any(|warning| warning.starts_with("an interpreter in"));
+        assert!(!told || analysis.profile.input_dependent);
+        told
+    };
+    // As a `switch` the same is a jump table, which a function may well have.
+    let plain = "int main(int n, char **a) { switch (n) { case 1: return 7; case 2: return 9; case 3: return 1;
+        case 4: return 3; case 5: return 8; case 6: return 2; default: return 0; } }";
+    // Callbacks in a list are called one after the other, whatever they return.
+    let list = "struct entry { struct entry *next; void (*call)(struct entry *); };
+        __attribute__((noinline)) void each(struct entry *e) { for (; e; e = e->next) e->call(e); }
+        static void nothing(struct entry *e) { (void)e; }
+        int main(int n, char **a) { struct entry e = {0, nothing}; each(&e); return 0; }";
+    for flags in [&["-O2", "-fPIE", "-pie"][..], &["-O2", "-fno-pie", "-no-pie"], &["-O2", "-static"]] {
+        for (source, expected) in [(GOTOS, true), (RESULTS, true), (plain, false), (list, false), (MULTIPLY, false)] {
+            let Some(bytes) = build(source, &[flags, &["-DN=40"][..]].concat()) else {
+                return skip("an_interpreter_says", "there is no C compiler");
+            };
+            // The C library's own code, where it is linked in, interprets nothing.
+            assert_eq!(says(&bytes), expected, "{flags:?} {source}");
+        }
+    }
+}
+
+#[test]
+fn vectors_are_told_by_width() {
+    let source = "double a[4096], b[4096];
+        __attribute__((noinline)) void add(void) { for (int i = 0; i < 4096; i++) a[i] += 3 * b[i]; }
+        int main(void) { add(); return 0; }";
+    let wide = &["-march=skylake-avx512", "-mprefer-vector-width=512"];
+    for (flags, bits) in [(&["-msse2"][..], 128), (&["-march=haswell"], 256), (wide, 512)] {
+        let Some(bytes) = build(source, &[&["-O3"], flags].concat()) else {
+            return skip("vectors_are_told_by_width", "there is no C compiler for x86-64");
+        };
+        let vectors = run(&bytes).unwrap().profile.ops.vectors_by_bits;
+        let of = |bits: u32| vectors.get(&bits).map_or(0.0, |count| count.expected);
+        // Two, four or eight numbers at a time, each loaded, computed and stored.
+        let steps = 4096.0 / f64::from(bits / 64);
+        assert!((2.0 * steps..8.0 * steps).contains(&of(bits)), "{flags:?}: {vectors:?}");
+        let others = [128, 256, 512].into_iter().filter(|&other| other != bits);
+        assert!(others.map(of).all(|count| count < steps / 8.0), "{flags:?}: {vectors:?}");
+    }
+}
+
+#[test]
+fn launchers_and_packed_programs_are_recognised() {
+    let Some(plain) = build("int main(void) { return 0; }", &[]) else {
+        return skip("launchers_and_packed_programs", "there is no C compiler");
+    };
+    let runtimes = |bytes: &[u8]| run(bytes).unwrap().native.unwrap().runtimes;
+    assert!(runtimes(&plain).is_empty());
+    // The cookie of an archive behind a program, as PyInstaller writes it: mark, sizes, places, version, name.
+    let cookie = [&b"MEI\x0c\x0b\x0a\x0b\x0e"[..], &[0; 12], &311_u32.to_be_bytes(), &[0; 64]].concat();
+    let packed = [&plain[..], &[0x78; 5000], &cookie].concat();
+    assert_eq!(runtimes(&packed), ["PyInstaller"]);
+    // What starts Java: linked against its launcher, or creating a machine itself.
+    let java = "int JNI_CreateJavaVM(void **, void **, void *);
+        int begin(void) { void *v, *e; return JNI_CreateJavaVM(&v, &e, 0); }";
+    if let Some(launcher) = build(java, &["-shared", "-fPIC"]) {
+        assert_eq!(runtimes(&launcher), ["Java launcher"]);
+    }
+}
+
 #[test]
 fn this_very_test_is_a_rust_program() {
     let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();

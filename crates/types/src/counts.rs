@@ -175,6 +175,7 @@ impl Counts {
             load_bytes: Some(exact(self.load_bytes)),
             store_bytes: Some(exact(self.store_bytes)),
             bulk_bytes: Some(exact(self.bulk_bytes)),
+            ..OpMix::default()
         }
     }
 }

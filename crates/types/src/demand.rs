@@ -134,6 +134,10 @@ pub struct OpMix {
     pub store_bytes: Option<Estimate>,
     /// Bytes moved by bulk memory operations and growth, which fuel charges by size.
     pub bulk_bytes: Option<Estimate>,
+    /// Executed instructions of native code on vectors, by width in bits, moves included; empty for WebAssembly, whose
+    /// vectors have 128.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vectors_by_bits: BTreeMap<u32, Estimate>,
 }
 
 /// Linear memory demand.

@@ -50,6 +50,8 @@ pub(crate) struct Facts {
     pub isa: IsaDemand,
     pub contention: Vec<Contention>,
     pub compile: CompileDemand,
+    /// Where it interprets other code, as far as code tells that a run need not come to; in words.
+    pub interpreter: Option<String>,
 }
 
 impl Default for Facts {
@@ -66,6 +68,7 @@ impl Default for Facts {
             isa: IsaDemand::default(),
             contention: Vec::new(),
             compile: CompileDemand::default(),
+            interpreter: None,
         }
     }
 }

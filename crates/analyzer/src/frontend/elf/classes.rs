@@ -4,7 +4,7 @@ use forewarm_types::OpClass;
 use iced_x86::{Instruction, MemorySize, OpKind};
 
 use super::traits::Traits;
-use crate::mix::{LOAD_BYTES, STORE_BYTES, Tally};
+use crate::mix::{LOAD_BYTES, STORE_BYTES, Tally, VECTORS};
 
 /// Counts of straight-line instructions.
 #[derive(Default)]
@@ -50,12 +50,22 @@ pub(crate) fn count(mix: &mut Mix, instruction: &Instruction, what: &Traits, fre
     if !free {
         mix.tally.add(class(instruction, what, loaded, stored) as usize, 1);
     }
+    if what.vector {
+        let bits = 8 * width(instruction) as u32;
+        VECTORS.iter().filter(|vector| vector.1 == bits).for_each(|vector| mix.tally.add(vector.0, 1));
+    }
     if loaded > 0 {
         mix.tally.add(LOAD_BYTES, loaded);
     }
     if stored > 0 {
         mix.tally.add(STORE_BYTES, stored);
     }
+}
+
+/// Bytes of the widest vector register among the operands.
+fn width(instruction: &Instruction) -> usize {
+    let registers = (0..instruction.op_count()).map(|at| instruction.op_register(at));
+    registers.filter(|register| register.is_vector_register()).map(|register| register.size()).max().unwrap_or(0)
 }
 
 fn class(instruction: &Instruction, what: &Traits, loaded: u32, stored: u32) -> OpClass {

@@ -10,7 +10,7 @@ use object::elf;
 use super::code::Code;
 use super::image::{Image, SymbolKind};
 use super::scan::Scans;
-use super::{isa, kits, runtimes};
+use super::{interpreters, isa, kits, runtimes};
 use crate::frontend::{Facts, Service};
 
 /// Functions named for each kit.
@@ -43,6 +43,7 @@ pub(crate) fn facts(code: &Code<'_>, scans: &Scans, begin: &[u32], whole: bool) 
         isa,
         contention: contention(code, scans),
         compile: compile(code),
+        interpreter: if whole { interpreters::find(code, scans).map(|index| place(code, index)) } else { None },
         ..threads(&native, image).map_or_else(Facts::default, |parallelism| Facts { parallelism, ..Facts::default() })
     };
     (facts, native, warnings)
@@ -148,13 +149,18 @@ fn contention(code: &Code<'_>, scans: &Scans) -> Vec<Contention> {
     let busiest = scans.iter().enumerate().max_by_key(|(index, scan)| (scan.locked, std::cmp::Reverse(*index)));
     if let Some((index, scan)) = busiest.filter(|(_, scan)| scan.locked > 0) {
         let all: u64 = scans.iter().map(|scan| u64::from(scan.locked)).sum();
-        let name = code.name(code.number(index as u32));
-        let place =
-            if name.is_empty() { format!("offset {:#x}", code.functions.ranges[index].offset) } else { short(name) };
-        let location = format!("{all} locked instructions, {} of them in {place}", scan.locked);
+        let location = format!("{all} locked instructions, {} of them in {}", scan.locked, place(code, index as u32));
         out.push(Contention { kind: "atomic".to_owned(), location });
     }
     out
+}
+
+/// A function by place in the list, in words.
+fn place(code: &Code<'_>, index: u32) -> String {
+    match code.name(code.number(index)) {
+        "" => format!("the function at offset {:#x}", code.functions.ranges[index as usize].offset),
+        name => short(name),
+    }
 }
 
 fn compile(code: &Code<'_>) -> CompileDemand {

@@ -25,6 +25,8 @@ pub(crate) struct Functions<'a> {
     pub ranges: Vec<Range<'a>>,
     /// Stubs of the procedure linkage table, in order: address and import.
     pub stubs: Vec<(u64, u32)>,
+    /// Whether symbols or unwind entries tell where functions begin.
+    pub told: bool,
 }
 
 /// Finds all functions of an image whose code is decoded; those that only code mentions where it is to be `thorough`,
@@ -55,7 +57,7 @@ pub(crate) fn find<'a>(image: &Image<'a>, thorough: bool) -> Functions<'a> {
         starts.extend(mentioned.into_iter().map(|address| (address, 0, "")));
         found = ranges(&code, &mut starts);
     }
-    Functions { ranges: found, stubs }
+    Functions { ranges: found, stubs, told: !unaided }
 }
 
 /// Bytes between functions that are padding and no code: `nop` in its forms, `int3`, zeros.

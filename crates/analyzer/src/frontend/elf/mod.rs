@@ -29,6 +29,7 @@ mod go;
 mod graph;
 mod grow;
 mod image;
+mod interpreters;
 mod isa;
 mod kits;
 mod layout;

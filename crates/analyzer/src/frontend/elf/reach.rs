@@ -139,7 +139,7 @@ impl Search<'_, '_, '_> {
     /// Puts in line what a function calls.
     fn calls(&mut self, index: u32, nearness: i32) {
         let Some(scan) = self.looks.at(index).cloned() else { return };
-        let here = nearness + if scan.repeats && scan.switches { DISPATCH } else { 0 };
+        let here = nearness + if scan.repeats && scan.jumps > 0 { DISPATCH } else { 0 };
         let beyond = |loops: u8, less: i32| (here + i32::from(loops) * LOOP - less).clamp(1 - FARTHEST, FARTHEST);
         let calls: Vec<(u32, u8)> = self.looks.scans().nested_calls(&scan).collect();
         for (callee, loops) in calls {

@@ -32,8 +32,8 @@ pub(crate) struct Scan {
     pub asks: bool,
     /// Whether something in it goes back.
     pub repeats: bool,
-    /// Whether it jumps to where a table or register says.
-    pub switches: bool,
+    /// Jumps to where a table or register says.
+    pub jumps: u32,
     /// Loops around the call through a register or memory that has most, and one; 0 where there is none.
     pub indirect: u8,
     calls: Range<u32>,
@@ -198,7 +198,7 @@ impl Scanner {
         match slot.map_or(Callee::Indirect, |slot| code.slot(slot)) {
             Callee::Known(number) => self.calls.push((from as u32, Some(number))),
             Callee::Indirect if flow == Flow::IndirectCall => self.calls.push((from as u32, None)),
-            _ => scan.switches |= flow == Flow::IndirectJump,
+            _ => scan.jumps += u32::from(flow == Flow::IndirectJump),
         }
     }
 
