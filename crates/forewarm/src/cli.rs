@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use forewarm_executor::Directory;
 use forewarm_holder::Rung;
 use forewarm_orchestrator::Emulate;
-use forewarm_types::{Bytes, Objective, Tier, Weights};
+use forewarm_types::{Bytes, IsaCeiling, Objective, Tier, Weights};
 
 use crate::quantities::{self, Variable};
 
@@ -334,7 +334,7 @@ pub struct RunArgs {
     pub program: ProgramArgs,
     /// Execute a stored plan as it stands
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["tier", "threads", "objective", "weights", "emulate"])]
+    #[arg(conflicts_with_all = ["tier", "threads", "isa_ceiling", "large_pages", "pin_cores", "objective", "weights", "emulate"])]
     pub plan: Option<PathBuf>,
 }
 
@@ -438,6 +438,9 @@ pub struct ProgramArgs {
     /// Use this many threads, whatever the plan would choose
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: Option<u32>,
+    /// What else is fixed of a native or Python program.
+    #[command(flatten)]
+    pub levers: LeverArgs,
     /// Prepare nothing for later runs
     #[arg(long)]
     pub no_prepare: bool,
@@ -448,6 +451,26 @@ pub struct ProgramArgs {
 
 fn objectives() -> impl TypedValueParser<Value = Objective> {
     PossibleValuesParser::new(Objective::ALL.map(Objective::name)).try_map(|name| name.parse::<Objective>())
+}
+
+/// Settings of native and Python programs that no plan proposes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LeverArgs {
+    /// Tell the libraries of a native or Python program (OpenBLAS, numpy, the C library) to use no instructions above this
+    /// level of x86-64
+    #[arg(long, value_name = "LEVEL", value_parser = ceilings())]
+    pub isa_ceiling: Option<IsaCeiling>,
+    /// Have the C library of a native or Python program ask for large pages behind what it allocates
+    #[arg(long)]
+    pub large_pages: bool,
+    /// Bind a native or Python program to as many cores as it is planned to use
+    #[arg(long)]
+    pub pin_cores: bool,
+}
+
+fn ceilings() -> impl TypedValueParser<Value = IsaCeiling> {
+    let parser = PossibleValuesParser::new(IsaCeiling::ALL.map(IsaCeiling::name));
+    parser.try_map(|name| IsaCeiling::named(&name).ok_or("no such level"))
 }
 
 fn rungs() -> impl TypedValueParser<Value = Rung> {
@@ -483,7 +506,7 @@ mod tests {
     #[test]
     fn flags_reach_their_fields() {
         let line = "forewarm run --dir a::b --env K=V --env X --timeout 2s --max-memory 1MiB --weights seconds=1 \
-                    --emulate never --sample=10 --tier winch --threads 2 --net --no-prepare p.wasm -- -x --dir";
+                    --emulate never --sample=10 --tier winch --threads 2 --isa-ceiling x86-64-v3 --large-pages --pin-cores --net --no-prepare p.wasm -- -x --dir";
         let Command::Run(RunArgs { program, plan }) = Cli::parse_from(line.split_whitespace()).command else {
             unreachable!("run was asked");
         };
@@ -491,6 +514,8 @@ mod tests {
         assert_eq!((program.access.directories.len(), program.access.environment.len()), (1, 2));
         assert_eq!(program.timeout, Some(Duration::from_secs(2)));
         assert_eq!((program.tier, program.threads), (Some(Tier::Winch), Some(2)));
+        let LeverArgs { isa_ceiling, large_pages, pin_cores } = program.levers;
+        assert_eq!((isa_ceiling, large_pages, pin_cores), (Some(IsaCeiling::V3), true, true));
         assert_eq!(program.emulate, Some(Emulate::Never));
         assert_eq!(program.samples, ["10"]);
         assert!(program.access.net && program.no_prepare && plan.is_none());

@@ -5,14 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use forewarm_orchestrator::{Emulate, Orchestrator, ProcessLimits, PythonOptions, Request};
+use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request};
 use forewarm_resources::ResourceModel;
 use forewarm_sandbox::limits::Limits;
-use forewarm_types::{Bytes, Configuration, Seconds};
+use forewarm_types::{Bytes, Configuration, Levers, Seconds};
 
 use crate::cli::{
-    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, LimitArgs, ProgramArgs, PythonArgs,
-    ResourcesAction,
+    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, LeverArgs, LimitArgs, ProgramArgs,
+    PythonArgs, ResourcesAction,
 };
 use crate::config::{self, Config};
 use crate::document::Document;
@@ -147,7 +147,7 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         weights: arguments.weights.or(config.weights.filter(|_| !named)),
         emulate: arguments.emulate.unwrap_or(config.emulate),
         samples: arguments.samples.iter().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect(),
-        overrides: forewarm_orchestrator::Overrides { tier: arguments.tier, threads: arguments.threads },
+        overrides: Overrides { tier: arguments.tier, threads: arguments.threads, levers: levers(&arguments.levers) },
         python: options(arguments.python),
         event: arguments.event,
         limits: limits(&arguments.limits),
@@ -156,6 +156,11 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         all_candidates: false,
     };
     (request, arguments.report)
+}
+
+fn levers(arguments: &LeverArgs) -> Levers {
+    let LeverArgs { isa_ceiling, large_pages, pin_cores } = *arguments;
+    Levers { isa_ceiling, large_pages, pinned: pin_cores }
 }
 
 /// Writes what `--report` asks for, where it asks for anything.

@@ -225,20 +225,21 @@ fn the_settings_of_a_plan_reach_the_program() {
         "library_threads": 3, "pinned": true, "isa_ceiling": "x86-64-v3", "large_pages": true
     });
     let plan = home.write("plan.json", plan.to_string());
-    let shown = |program: &str, arguments: &[&str]| {
-        let words = [&["run", "--plan", plan.to_str().unwrap(), program, "--"], arguments].concat();
-        home.run(words)
-    };
+    let shown =
+        |flags: &[&str], arguments: &[&str]| home.run([&["run"], flags, &["/bin/sh", "--"], arguments].concat());
     let script = "grep Cpus_allowed_list /proc/self/status; echo $OMP_NUM_THREADS $GOMAXPROCS $OPENBLAS_CORETYPE; \
                   echo $GLIBC_TUNABLES; echo $NPY_DISABLE_CPU_FEATURES";
-    let ended = shown("/bin/sh", &["-c", script]);
-    let text = ended.text();
-    let lines: Vec<&str> = text.lines().collect();
-    let cores = lines[0].rsplit_once('\t').unwrap().1;
-    assert!(cores.parse::<u32>().is_ok(), "one core: {ended:?}");
-    assert_eq!(lines[1], "3 3 Haswell");
-    assert!(lines[2].contains("-AVX512F") && lines[2].ends_with("glibc.malloc.hugetlb=1"), "{ended:?}");
-    assert!(lines[3].contains("AVX512F") && !lines[3].contains("AVX2"), "{ended:?}");
+    let flags = ["--isa-ceiling", "x86-64-v3", "--large-pages", "--pin-cores", "--threads", "1"];
+    for (flags, threads) in [(&["--plan", plan.to_str().unwrap()][..], 3), (&flags, 1)] {
+        let ended = shown(flags, &["-c", script]);
+        let text = ended.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let cores = lines[0].rsplit_once('\t').unwrap().1;
+        assert!(cores.parse::<u32>().is_ok(), "one core: {ended:?}");
+        assert_eq!(lines[1], format!("{threads} {threads} Haswell"));
+        assert!(lines[2].contains("-AVX512F") && lines[2].ends_with("glibc.malloc.hugetlb=1"), "{ended:?}");
+        assert!(lines[3].contains("AVX512F") && !lines[3].contains("AVX2"), "{ended:?}");
+    }
     // What the user set stays.
     let words = ["run", "--env", "OMP_NUM_THREADS=7", "--plan", plan.to_str().unwrap(), "/bin/sh", "--", "-c"];
     assert_eq!(home.run([&words[..], &["echo $OMP_NUM_THREADS"]].concat()).text(), "7\n");

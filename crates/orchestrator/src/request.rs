@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use forewarm_executor::Directory;
-use forewarm_types::{Bytes, Objective, Plan, Tier, Weights};
+use forewarm_types::{Bytes, Levers, Objective, Plan, Tier, Weights};
 
 /// Settings of an orchestrator.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Overrides {
     pub tier: Option<Tier>,
     /// The threads.
     pub threads: Option<u32>,
+    /// Of a native or Python program, what no plan proposes.
+    pub levers: Levers,
 }
 
 /// One program to plan for or run.

@@ -337,6 +337,7 @@ impl Orchestrator {
                 available_memory: considered.resources.inventory.memory_bytes,
                 tier: request.overrides.tier,
                 threads: request.overrides.threads,
+                levers: request.overrides.levers,
                 persist: self.executor.artifacts().is_some(),
             },
             spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,

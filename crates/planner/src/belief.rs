@@ -5,7 +5,7 @@
 use forewarm_resources::{Inventory, ResourceModel, StepCost};
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Step, Tier};
+use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Levers, Step, Tier};
 
 use crate::distribution::tame;
 use crate::files::AbsentFiles;
@@ -50,6 +50,8 @@ pub struct Constraints {
     pub tier: Option<Tier>,
     /// The threads to use.
     pub threads: Option<u32>,
+    /// What else of a process is fixed.
+    pub levers: Levers,
     /// Whether artifacts may be kept.
     pub persist: bool,
 }

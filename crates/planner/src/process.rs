@@ -11,8 +11,8 @@ use forewarm_types::configuration::ProcessSettings;
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::{Choice, Slot, WarmStep};
 use forewarm_types::{
-    Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Objective, Placement, Plan, Rung,
-    SCHEMA, Settings, Step, Term, Weights,
+    Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Levers, Objective, Placement, Plan,
+    Rung, SCHEMA, Settings, Step, Term, Weights,
 };
 
 use crate::belief::Inputs;
@@ -220,10 +220,13 @@ impl<'a> Belief<'a> {
 
     fn configuration(&self, shape: &Shape) -> Configuration {
         let tell = self.threaded || self.inputs.constraints.threads.is_some();
+        let Levers { isa_ceiling, large_pages, pinned } = self.inputs.constraints.levers;
         let settings = ProcessSettings {
             library_threads: tell.then_some(shape.threads),
+            pinned,
+            isa_ceiling,
+            large_pages,
             read_ahead: shape.read_ahead,
-            ..ProcessSettings::default()
         };
         let placement = Placement {
             region: "all".to_owned(),

@@ -144,7 +144,27 @@ pub enum IsaCeiling {
     V3,
 }
 
+/// Settings of a process that its user may fix, and that no plan proposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Levers {
+    /// See [`ProcessSettings::isa_ceiling`].
+    pub isa_ceiling: Option<IsaCeiling>,
+    /// See [`ProcessSettings::large_pages`].
+    pub large_pages: bool,
+    /// See [`ProcessSettings::pinned`].
+    pub pinned: bool,
+}
+
 impl IsaCeiling {
+    /// Every level.
+    pub const ALL: [Self; 2] = [Self::V2, Self::V3];
+
+    /// The level of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
     /// The level's name, as in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -23,7 +23,9 @@ pub mod python;
 pub mod units;
 
 pub use code::{CodeInfo, CodeKind, Digest};
-pub use configuration::{Configuration, CpuSettings, IsaCeiling, IsaLevel, Placement, ProcessSettings, Settings, Tier};
+pub use configuration::{
+    Configuration, CpuSettings, IsaCeiling, IsaLevel, Levers, Placement, ProcessSettings, Settings, Tier,
+};
 pub use correction::{Corrections, ReuseStatistics};
 pub use cost::{Cost, Objective, Term, Weights};
 pub use counts::Counts;
