@@ -65,6 +65,49 @@ fn an_event_is_answered_on_standard_output() {
     assert_eq!(home.history().len(), 1);
 }
 
+/// A custom runtime as it is written for a shell.
+const SHELL_RUNTIME: &str = r#"#!/bin/sh
+set -eu
+base="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+calls=0
+while :; do
+  headers=$(mktemp)
+  event=$(curl -sS -D "$headers" "$base/next")
+  id=$(sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: *//p' "$headers" | tr -d '\r')
+  calls=$((calls + 1))
+  echo "log $calls" >&2
+  curl -sS -o /dev/null -d "{\"event\": $event, \"call\": $calls, \"handler\": \"$_HANDLER\"}" "$base/$id/response"
+done
+"#;
+
+#[test]
+fn a_shell_script_is_a_runtime_too() {
+    if common::installed("curl").is_none() {
+        return skip("a_shell_script_is_a_runtime_too", "there is no curl");
+    }
+    let home = Home::new();
+    let program = home.write("shell/bootstrap", SHELL_RUNTIME);
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let ended = call(&home, &[], &program, r#"{"a": 1}"#, "-");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), "log 1\n"), "{ended:?}");
+    let answer: Value = serde_json::from_str(&ended.text()).unwrap();
+    assert_eq!(answer, json!({"event": {"a": 1}, "call": 1, "handler": "bootstrap"}));
+    let analysis = home.json(&["analyze", program.to_str().unwrap()]);
+    assert!(analysis["warnings"].to_string().contains("a script for /bin/sh"), "{analysis:#}");
+    let Some((warm, program)) = Warm::new("a_shell_script", |home| {
+        let program = home.write("shell/bootstrap", SHELL_RUNTIME);
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Some(program)
+    }) else {
+        return;
+    };
+    for number in 1..3 {
+        let (ended, answer, observed) = warm.run(&["--event", "-", &program]);
+        assert_eq!((ended.code, &answer["call"]), (Some(0), &json!(number)), "{ended:?}");
+        assert_eq!(observed["warm_state"], json!("waiting"));
+    }
+}
+
 #[test]
 fn initialisation_is_told_from_the_event() {
     let home = Home::new();

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::features::features;
 use crate::program::{Program, digest_of, translated};
 use crate::request::Request;
+use crate::script;
 use crate::{ANALYZER_VERSION, Moment, Orchestrator};
 
 /// Past runs of a code that the learner is shown, newest first. Its estimators weigh by recency, so that older runs
@@ -161,6 +162,11 @@ impl Orchestrator {
     /// The same of bytes that were read.
     pub(crate) fn inspect_bytes(&self, program: &mut Program, bytes: Vec<u8>, depth: Depth) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
+        if let Some(interpreter) = script::interpreter(&bytes) {
+            let mut analysis = script::analyze(program, &bytes, &interpreter, depth)?;
+            analysis.seconds = (self.clock.monotonic() - started).0;
+            return Ok(analysis);
+        }
         let translated = translated(&bytes).map_err(|error| invalid(program, &error))?;
         let binary = translated.as_deref().unwrap_or(&bytes);
         let size = Bytes(bytes.len() as u64);

@@ -20,6 +20,7 @@ mod program;
 mod python;
 pub mod request;
 mod run;
+mod script;
 mod smaller;
 #[cfg(target_os = "linux")]
 mod stand;

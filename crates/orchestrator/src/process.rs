@@ -19,6 +19,7 @@ use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
 use crate::run::{Marks, Measured};
+use crate::script;
 use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
 
@@ -90,7 +91,12 @@ impl Orchestrator {
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
         let mut marks = Marks { planned, leased: self.clock.monotonic() };
         let mut from = None;
+        let pinned = plan.chosen.configuration.process().is_some_and(|settings| settings.pinned);
         let warm = |wanted: &Wanted<'_>| {
+            // What stands is bound to no cores of its own.
+            if pinned {
+                return None;
+            }
             if considered.analysis.code.kind != CodeKind::Elf {
                 let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
                 from = Some(rung);
@@ -287,7 +293,9 @@ fn process_kind(file: &Path) -> Option<CodeKind> {
     std::fs::File::open(file).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
     let name = file.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
     let python = forewarm_analyzer::is_python(&name, &head).then_some(CodeKind::Python);
-    python.or_else(|| forewarm_analyzer::kind(&head).ok().filter(|kind| kind.is_process()))
+    // A script for another interpreter is executed as the system executes it.
+    let script = || script::interpreter(&head).map(|_| CodeKind::Elf);
+    python.or_else(|| forewarm_analyzer::kind(&head).ok().filter(|kind| kind.is_process())).or_else(script)
 }
 
 /// Whether a remembered analysis is of what is to run now: a script, or a handler of that name.
@@ -347,20 +355,12 @@ fn python_arguments(python: &Path, file: &Path, request: &Request) -> impl Itera
     arguments.into_iter()
 }
 
-/// The interpreter that a script's first line names: a path, or a name that `env` looks for on the path.
+/// The interpreter that a script's first line names.
 fn first_line_interpreter(file: &Path) -> Option<PathBuf> {
     use std::io::Read;
-    let mut head = [0_u8; 256];
+    let mut head = [0_u8; script::LINE];
     let count = std::fs::File::open(file).ok()?.read(&mut head).ok()?;
-    let line = head.get(..count)?.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
-    let path = Path::new(words.next()?);
-    if path.file_name()? != "env" {
-        return path.exists().then(|| path.to_owned());
-    }
-    let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|found| found.is_file())
+    script::interpreter(head.get(..count)?)
 }
 
 /// What the program may touch and use.
@@ -491,20 +491,5 @@ mod tests {
     fn ways_through_a_directory_and_back_are_kept() {
         assert_eq!(passed(Path::new("/usr/lib/../../etc/../no-such")), [Path::new("/usr/lib"), Path::new("/etc")]);
         assert!(passed(Path::new("/usr/bin/env")).is_empty());
-    }
-
-    #[test]
-    fn a_first_line_names_its_interpreter() {
-        let folder = tempfile::tempdir().unwrap();
-        let check = |line: &str, expected: Option<&str>| {
-            let file = folder.path().join("s.py");
-            std::fs::write(&file, format!("{line}\nprint(1)\n")).unwrap();
-            let found = first_line_interpreter(&file);
-            assert_eq!(found.as_ref().and_then(|path| path.file_name()), expected.map(OsStr::new), "{line}");
-        };
-        check("#!/bin/sh -e", Some("sh"));
-        check("#!/usr/bin/env -S sh -e", Some("sh"));
-        check("#!/no/such/python3", None);
-        check("import os", None);
     }
 }
