@@ -238,9 +238,17 @@ fn shown(ended: &Ended) -> Option<i32> {
     ended.code.or(ended.signal.map(|signal| 128 + signal))
 }
 
-/// Runs a command line directly and through Forewarm (with flags and a file in front of the arguments); fails where
-/// anything a user sees differs.
-fn compare(home: &Home, name: &str, directly: &[&str], flags: &[&str], file: &str, arguments: &[&str], code: i32) {
+/// Runs a command line directly and through Forewarm (with flags and a file in front of the arguments); says where anything a
+/// user sees differs.
+fn compare(
+    home: &Home,
+    name: &str,
+    directly: &[&str],
+    flags: &[&str],
+    file: &str,
+    arguments: &[&str],
+    code: i32,
+) -> Result<(), String> {
     let folder = Folder(home.path("folder"));
     let input = inputs().swap_remove(0).1;
     let perform = |mut command: Command| {
@@ -250,16 +258,27 @@ fn compare(home: &Home, name: &str, directly: &[&str], flags: &[&str], file: &st
         (ended, folder.contents())
     };
     let (first, files) = perform(home.any(directly[0], &directly[1..]));
-    assert_eq!(shown(&first), Some(code), "{name} directly: {first:?}");
     let words = [&["run", "--dir", "."], flags, &[file, "--"], arguments].concat();
     let (second, files_too) = perform(home.command(words));
-    assert!(first.stdout == second.stdout, "{name}: {} against {}", first.text(), second.text());
-    assert_eq!((&first.stderr, shown(&first)), (&second.stderr, second.code), "{name}");
-    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&files), names(&files_too), "{name}");
-    for (path, bytes) in &files {
-        assert!(files_too[path] == *bytes, "{name}: {} differs", path.display());
+    let changed = |(path, bytes): (&PathBuf, &Vec<u8>)| files_too.get(path) != Some(bytes);
+    let differs = [
+        (shown(&first) != Some(code), "directly it ends otherwise than expected"),
+        (first.stdout != second.stdout, "another output"),
+        (first.stderr != second.stderr, "another standard error"),
+        (shown(&first) != second.code, "another exit status"),
+        (files.len() != files_too.len() || files.iter().any(changed), "other files"),
+    ];
+    let differs: Vec<_> = differs.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect();
+    match differs.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{name}: {}\ndirectly: {first:?}\nby forewarm: {second:?}", differs.join(", "))),
     }
+}
+
+/// Fails where something failed, with the list of all that did.
+fn none(failures: Vec<Result<(), String>>) {
+    let failed: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
 }
 
 fn place(home: &Home, name: &str) -> Result<PathBuf, &'static str> {
@@ -297,6 +316,7 @@ fn built(home: &Home, source: &str, flags: &[&str]) -> Result<PathBuf, &'static 
 
 fn all(test: &str, rows: &[Row]) {
     let home = Home::new();
+    let mut tried = Vec::new();
     for (name, arguments, code) in rows {
         let program = match place(&home, name) {
             Ok(program) => program,
@@ -306,7 +326,7 @@ fn all(test: &str, rows: &[Row]) {
             }
         };
         let program = program.to_str().unwrap();
-        compare(
+        tried.push(compare(
             &home,
             &format!("{name} {arguments:?}"),
             &[&[program], *arguments].concat(),
@@ -314,8 +334,9 @@ fn all(test: &str, rows: &[Row]) {
             program,
             arguments,
             *code,
-        );
+        ));
     }
+    none(tried);
     home.assert_intact();
 }
 
@@ -323,11 +344,12 @@ fn all(test: &str, rows: &[Row]) {
 fn scripts(test: &str, python: &Path, rows: &[(PathBuf, Vec<String>, i32)], flags: &[&str]) {
     let home = Home::new();
     let python = python.to_str().unwrap();
+    let mut tried = Vec::new();
     for (file, arguments, code) in rows {
         let file = file.to_str().unwrap();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let flags = [flags, &["--python", python]].concat();
-        compare(
+        tried.push(compare(
             &home,
             &format!("{test}: {file}"),
             &[&[python, file], &arguments[..]].concat(),
@@ -335,8 +357,9 @@ fn scripts(test: &str, python: &Path, rows: &[(PathBuf, Vec<String>, i32)], flag
             file,
             &arguments,
             *code,
-        );
+        ));
     }
+    none(tried);
     home.assert_intact();
 }
 
@@ -421,7 +444,8 @@ fn a_local_server_is_reached_with_the_network_given() {
     if let Some(curl) = installed("curl") {
         let (home, curl) = (Home::new(), curl.to_str().unwrap().to_owned());
         let arguments = ["-sS", "-o", "page.json", &url];
-        compare(&home, "curl", &[&[&curl[..]], &arguments[..]].concat(), &["--net"], &curl, &arguments, 0);
+        let directly = [&[&curl[..]], &arguments[..]].concat();
+        none(vec![compare(&home, "curl", &directly, &["--net"], &curl, &arguments, 0)]);
     }
 }
 

@@ -427,6 +427,30 @@ fn the_holder_can_be_listed_dropped_and_killed() {
 }
 
 #[test]
+fn what_is_measured_of_a_cold_run_is_measured() {
+    let Some(warm) = Warm::new("what_is_measured") else { return };
+    let file = warm.home.write("work.py", "import subprocess\nsum(range(10**6))\nsubprocess.run(['true'])\n");
+    let file = file.to_str().unwrap();
+    let measured = || {
+        warm.run(&[file]);
+        let report = document(&fs::read(warm.home.path("report.json")).unwrap());
+        let observed = &report["observation"];
+        let process = observed["process"].as_object().unwrap();
+        let mut known: Vec<_> =
+            process.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.clone()).collect();
+        known.extend(observed["run_delay_seconds"].as_f64().map(|_| "run_delay_seconds".to_owned()));
+        // An instruction counter has to be there before a process is.
+        known.retain(|key| key != "instructions");
+        (observed["warm_state"].clone(), known)
+    };
+    let (from, cold) = measured();
+    assert_eq!(from, Value::Null);
+    warm.warm(&[file]);
+    let (from, ready) = measured();
+    assert_eq!((from, ready), (Value::from("worker"), cold));
+}
+
+#[test]
 fn an_idle_holder_ends() {
     let home = Home::new();
     home.write("config/forewarm/config.toml", "holder_idle = \"500ms\"\n");
