@@ -200,14 +200,13 @@ impl Orchestrator {
             Err(_) => return Ok(None),
             Ok(commanded) => commanded,
         };
-        let rungs = self.expect_warm(&request.file);
-        let spawned = rungs.contains(&Rung::Spawned) && call.is_none() && Self::begins_unplanned(request);
         let wanted = Wanted { program: &program, confinement: &confinement, call: None };
-        let asked = spawned.then(|| self.ask_native(request, &wanted));
+        let unplanned = kind == CodeKind::Elf && call.is_none() && Self::begins_unplanned(request);
+        let asked = unplanned.then(|| self.ask_native(request, &wanted));
         // What stands in no process still leaves a place to be laid out.
         let stands = match &asked {
             Some(asked) => matches!(asked, Asked::Begun(_)),
-            None => rungs.iter().any(|rung| *rung != Rung::PageCache),
+            None => self.expect_warm(&request.file).iter().any(|rung| *rung != Rung::PageCache),
         };
         let laid = if stands { LaidOut::later(program, confinement) } else { LaidOut::begin(program, confinement) };
         Ok(Some((laid.called(call), asked)))

@@ -136,15 +136,17 @@ impl Orchestrator {
     /// The rungs on which a holder holds something of a file, which it then looks at while the run is planned. Where there
     /// is none this costs a look at the file system.
     pub(crate) fn expect_warm(&self, file: &Path) -> Vec<Rung> {
-        let there = self.holder.as_ref().is_some_and(|place| place.socket().exists());
         // What stands against it is told when the run asks.
-        let Some(holder) = there.then(|| self.holder()).and_then(|found| found.ok().flatten()) else {
-            return Vec::new();
-        };
+        let Some(holder) = self.holder_if_there() else { return Vec::new() };
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let rungs = holder.expects(file);
         *lock(&self.expecting) = (!rungs.is_empty()).then_some(holder);
         rungs
+    }
+
+    /// A connection to the holder, where there is one.
+    pub(crate) fn holder_if_there(&self) -> Option<Holder> {
+        if self.stands_ready() { self.holder().ok().flatten() } else { None }
     }
 
     pub(crate) fn failed(&self, message: &str, cause: &dyn std::fmt::Display) -> Error {

@@ -109,7 +109,8 @@ impl Orchestrator {
     /// Begins a run of a native program from what is warm, as far as something is; a warning says where something is warm
     /// and cannot serve it.
     pub(crate) fn ask_native(&self, request: &Request, wanted: &Wanted<'_>) -> Asked {
-        let Some(holder) = lock(&self.expecting).take() else { return Asked::Nothing };
+        let expecting = lock(&self.expecting).take();
+        let Some(holder) = expecting.or_else(|| self.holder_if_there()) else { return Asked::Nothing };
         // At a terminal a program belongs to its session, for job control and a terminal of its own.
         let interactive = wanted.call.is_none() && at_terminal();
         let asked_at = self.clock.monotonic();

@@ -46,6 +46,8 @@ pub(super) enum Over {
 #[derive(Debug)]
 struct Kept {
     init: i32,
+    /// What is to become the program.
+    program: i32,
     handle: OwnedFd,
     tier: Tier,
     orders: mpsc::Sender<Order>,
@@ -140,7 +142,7 @@ impl Spawned {
 }
 
 /// What the keeper says once a place stands.
-type Stood = Result<(i32, OwnedFd, Tier), String>;
+type Stood = Result<(i32, i32, OwnedFd, Tier), String>;
 
 /// Lays a place out, by a thread that stays as long as it stands, and runs there what is ordered.
 fn keep(program: &NativeProgram, place: &NativePlace, say: mpsc::Sender<News>) -> Result<Kept, String> {
@@ -156,7 +158,11 @@ fn keep(program: &NativeProgram, place: &NativePlace, say: mpsc::Sender<News>) -
         };
         let child = place.child();
         let init = child.process();
-        let told = child.handle().map(|handle| (init, handle, child.tier())).map_err(|error| error.to_string());
+        let told = || {
+            let program = child.ender()?.program().ok_or(io::ErrorKind::NotConnected)?;
+            io::Result::Ok((init, program, child.handle()?, child.tier()))
+        };
+        let told = told().map_err(|error| error.to_string());
         // A place that nobody orders a run for goes with its keeper.
         if said.send(told).is_ok()
             && let Ok(order) = order.recv()
@@ -167,15 +173,13 @@ fn keep(program: &NativeProgram, place: &NativePlace, say: mpsc::Sender<News>) -
         }
     });
     keeper.map_err(|error| error.to_string())?;
-    let (init, handle, tier) = heard.recv().map_err(|_| "it could not be spawned".to_owned())??;
-    Ok(Kept { init, handle, tier, orders })
+    let (init, program, handle, tier) = heard.recv().map_err(|_| "it could not be spawned".to_owned())??;
+    Ok(Kept { init, program, handle, tier, orders })
 }
 
 impl Order {
-    /// Says which process serves the client, takes what it is to be executed with, sees to its end, and tells.
+    /// Takes what the program is to be executed with, sees to its end, and tells.
     fn serve(self, place: process::Place, added: &[(OsString, OsString)]) -> io::Result<()> {
-        let program = place.child().ender()?.program().ok_or(io::ErrorKind::NotConnected)?;
-        wire::send(&self.client, &Serving { process: program, cpu_seconds: 0.0 }, &[])?;
         let mut given = receive(&self.client)?;
         let unset = |name: &OsString| !given.environment.iter().any(|(known, _)| known == name);
         let added: Vec<_> = added.iter().filter(|(name, _)| unset(name)).cloned().collect();
@@ -291,8 +295,9 @@ impl Holding for Spawned {
         let streams = [input.try_clone()?, output.try_clone()?, errors.try_clone()?];
         self.standing.tally.begin(|| {
             let taken = Answer::Taken { rung: Rung::Spawned, tier: kept.tier.name().to_owned() };
-            // A client that has gone is noticed by its run.
-            let _ = wire::send(client, &taken, &[]);
+            // A client that has gone is noticed by its run. It lays its limits on the process while the keeper wakes.
+            let serving = Serving { process: kept.program, cpu_seconds: 0.0 };
+            let _ = wire::send(client, &taken, &[]).and_then(|()| wire::send(client, &serving, &[]));
             lock(&self.serving).push((kept.init, kept.handle));
             let order = Order { client: client.try_clone()?, streams };
             kept.orders.send(order).map_err(|_| io::ErrorKind::NotConnected.into())
