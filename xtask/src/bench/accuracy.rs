@@ -67,8 +67,14 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     }
     print(&rows);
     let mut results = BTreeMap::new();
-    let parts = [("known", Some(Part::Known)), ("held-out", Some(Part::HeldOut)), ("later", Some(Part::HeldOutLater))];
-    for (half, wanted) in parts.into_iter().chain([("all", None)]) {
+    let parts = [
+        ("known", Some(Part::Known)),
+        ("held-out", Some(Part::HeldOut)),
+        ("later", Some(Part::HeldOutLater)),
+        ("third", Some(Part::HeldOutThird)),
+        ("all", None),
+    ];
+    for (half, wanted) in parts {
         let part: Vec<&Row> = rows.iter().filter(|row| wanted.is_none_or(|wanted| row.kernel.part == wanted)).collect();
         let goals = goals(&part);
         println!("\n{half}: {} modules", part.len());
@@ -163,6 +169,7 @@ fn print(rows: &[Row]) {
                 Part::Known => ' ',
                 Part::HeldOut => 'h',
                 Part::HeldOutLater => 'l',
+                Part::HeldOutThird => 't',
             },
             row.truth,
             row.low,

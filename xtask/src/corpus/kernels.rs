@@ -2,8 +2,8 @@
 //! accuracy`, which holds the analyzer against what they execute.
 //!
 //! A kernel's first line says what it is, whether its control flow depends on its data (`Control: data`) or is fixed by
-//! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Kernels whose line says `Held out.` or
-//! `Held out later.` are for judging alone: nothing that the analyzer assumes is fitted to them.
+//! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Kernels whose line says `Held out.`,
+//! `Held out later.` or `Held out third.` were written to judge by.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ pub enum Part {
     HeldOut,
     /// To judge by, once those had been looked at.
     HeldOutLater,
+    /// And once those had.
+    HeldOutThird,
 }
 
 /// Kernels that every build of the corpus compiles, for the analyzer's own test.
@@ -94,11 +96,12 @@ pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> boo
         let (data_dependent, sizes) = header(&text)
             .ok_or_else(|| failure(format!("{}: the first line must give Control and Sizes", source.display())))?;
         let says = |what: &str| text.lines().next().is_some_and(|line| line.contains(what));
-        let part = match (says("Held out."), says("Held out later.")) {
-            (true, _) => Part::HeldOut,
-            (_, true) => Part::HeldOutLater,
-            _ => Part::Known,
-        };
+        let parts = [
+            ("Held out.", Part::HeldOut),
+            ("Held out later.", Part::HeldOutLater),
+            ("Held out third.", Part::HeldOutThird),
+        ];
+        let part = parts.iter().find(|part| says(part.0)).map_or(Part::Known, |part| part.1);
         let sizes = if extent == Extent::Grown { grown(&sizes).into_iter().collect() } else { sizes };
         for (number, size) in sizes.iter().enumerate() {
             let usual = if extent == Extent::Grown { &USUAL[..1] } else { &USUAL };
