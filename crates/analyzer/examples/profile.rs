@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let loops = study::loops(&bytes).unwrap_or_default().into_iter().map(|entry| {
             json!({"function": entry.function, "offset": entry.offset, "kind": entry.kind, "early": entry.early,
+                   "ending": entry.ending,
                    "unknown_around": entry.unknown_around, "trips": entry.trips})
         });
         line["loops"] = loops.collect();

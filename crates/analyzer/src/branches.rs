@@ -2,7 +2,7 @@
 //! WebAssembly, combined by Dempster and Shafer's rule as they propose. Called by the loop walk.
 
 use crate::frontend::wasm::decode::code;
-use crate::priors::{EVEN, NEVER, NORETURN, OPCODE_UNLIKELY, SKIP_LOOP};
+use crate::priors::{EQUAL, EVEN, NEVER, NORETURN, OPCODE_UNLIKELY, SKIP_LOOP};
 use crate::values::{Def, Source, Val, Values};
 
 /// Chance of a branch that skips a call: calls stand on the path less taken, 78 % (Wu and Larus 1994, table 1).
@@ -73,6 +73,8 @@ fn truth(values: &Values, value: Val) -> f64 {
         0x48 | 0x53 if with_zero => OPCODE_UNLIKELY,
         0x4e | 0x59 if with_zero => 1.0 - OPCODE_UNLIKELY,
         0x4a | 0x55 if b.as_constant() == Some(-1) => 1.0 - OPCODE_UNLIKELY,
+        0x46 | 0x51 => EQUAL,
+        0x47 | 0x52 => 1.0 - EQUAL,
         _ => EVEN,
     }
 }

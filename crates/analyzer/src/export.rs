@@ -47,6 +47,8 @@ impl Exporter {
             None => NONE,
             Some(Per::Symbol(symbol)) => self.symbol(values, forest, symbol),
             Some(Per::Between(low, high)) => add(forest, Expr::Between(low, high)),
+            Some(Per::Data) => add(forest, Expr::Opaque { source: Source::Step }),
+            Some(Per::Rests) => add(forest, Expr::Opaque { source: Source::Rest }),
         };
         Trip::Formula { start, len, constant: formula.terms.constant, step: formula.step, per }
     }

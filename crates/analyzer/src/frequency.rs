@@ -35,6 +35,9 @@ const SAMPLED_PER_NODE: usize = 8;
 /// Frames for which there is room at once, so that few functions ask for more.
 const USUAL_FRAMES: usize = 16;
 
+/// Entries from which on a mean is told from a single draw.
+pub(crate) const OFTEN: f64 = 16.0;
+
 /// Expressions evaluated for one number at most; beyond that it is unknown.
 const MAX_STEPS: u32 = 40;
 
@@ -86,8 +89,9 @@ pub(crate) type Arguments = [Option<i64>; MAX_ARGUMENTS];
 pub(crate) trait Visitor {
     /// The parameters that make a difference to what a function costs, one bit each.
     fn sensitive(&self, function: u32) -> u64;
-    /// Adds to `sum` what `times` calls of a function cost, with constant arguments where known, and takes note of them.
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost);
+    /// Adds to `sum` what `times` calls of a function cost, with constant arguments where known, and takes note of them. The
+    /// caller has been seen to deal with `scale` things, 0 where with none.
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost);
     /// The same of indirect calls, by the class of the callee.
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost);
     /// Constant data from an address on.
@@ -172,6 +176,9 @@ pub(crate) struct Flow<'a, V> {
     extra: std::cell::Cell<Option<sampling::Point>>,
     /// Iterations of the largest nest of known trips so far.
     scale: f64,
+    /// The same counted by what its counters go through: the most that it may have dealt with, where a compiler unrolled or
+    /// vectorised it.
+    extent: f64,
     /// Nodes that may still be walked for that.
     samples_left: usize,
     /// Values of variables that go through known ones, by loop.
@@ -216,6 +223,7 @@ pub(crate) fn evaluate<V: Visitor>(
         points: Vec::new(),
         extra: std::cell::Cell::new(None),
         scale: scale as f64,
+        extent: scale as f64,
         samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
         sequences: HashMap::new(),
         now: Lanes::ONE,
@@ -340,7 +348,7 @@ impl<V: Visitor> Flow<'_, V> {
         self.states[slot] = LoopState::Open(trips);
         self.go_through(index, trips);
         if let Some(trips) = trips.exact() {
-            self.scale = self.scale.max(trips * self.around());
+            self.deal_with(trips * self.around(), self.width(index));
         }
         self.loops.push(self.frames.len() as u32);
         let flow = LoopFlow {
@@ -355,6 +363,12 @@ impl<V: Visitor> Flow<'_, V> {
         };
         self.frames.push(Frame { kind: Kind::Loop(Box::new(flow)), joining: Lanes::ZERO });
         self.now = (self.now * trips).bounded();
+    }
+
+    /// Notes that so many things are dealt with, or so many times as many where several are at once.
+    fn deal_with(&mut self, things: f64, width: f64) {
+        self.scale = self.scale.max(things);
+        self.extent = self.extent.max(things * width);
     }
 
     fn leave(&mut self) {
@@ -558,12 +572,12 @@ impl<V: Visitor> Flow<'_, V> {
                     let arguments = self.call_arguments(args, wanted);
                     self.points.pop();
                     let times = self.now * (1.0 / f64::from(count));
-                    self.visitor.call(function, &arguments, times, &mut self.cost);
+                    self.visitor.call(function, &arguments, times, self.scale, &mut self.cost);
                 }
                 return;
             }
         }
-        self.visitor.call(function, &arguments, self.now, &mut self.cost);
+        self.visitor.call(function, &arguments, self.now, self.scale, &mut self.cost);
     }
 
     /// The innermost loop, where its trip count is known.

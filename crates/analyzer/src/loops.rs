@@ -182,6 +182,8 @@ struct Open {
     number: u32,
     frame: u32,
     first_symbol: u32,
+    /// The node that begins it.
+    first_node: u32,
     variables: Vec<Tracked>,
     exits: Vec<Exit>,
     backs: u32,

@@ -19,9 +19,10 @@ const WIDE: f64 = 1.5;
 /// What unrolled, vectorised and sampled loops leave of error where the rest is known: a factor.
 const MARGIN: f64 = 1.02;
 
-/// The same where branches are guessed too, and the width from which on the guesses of trip counts cover it.
+/// The same where branches are guessed too, and the width from which on the guesses of trip counts cover most of it.
 const MOST_MARGIN: f64 = 1.08;
 const MARGIN_UNTIL: f64 = 3.0;
+const WIDE_MARGIN: f64 = 1.06;
 
 /// Bytes in a page of linear memory.
 const PAGE_BYTES: f64 = 65_536.0;
@@ -103,7 +104,7 @@ fn op_mix(run: &Run) -> OpMix {
 
 /// By how much to move the ends of an interval of this width out: what is counted by parts errs in each part.
 fn margin(width: f64) -> f64 {
-    if width > MARGIN_UNTIL { 1.0 } else { width.powf(0.2).clamp(MARGIN, MOST_MARGIN) }
+    if width > MARGIN_UNTIL { WIDE_MARGIN } else { width.powf(0.2).clamp(MARGIN, MOST_MARGIN) }
 }
 
 /// A count without the rounding errors of a sum.

@@ -17,6 +17,7 @@
 use std::ops::Range;
 
 use crate::dependence::{Accesses, Finding};
+use crate::priors::Ending;
 use crate::values::Source;
 
 /// "None" for an index.
@@ -175,6 +176,10 @@ pub(crate) struct Loop {
     pub steers: bool,
     /// Whether other exits may leave it early.
     pub early: bool,
+    /// What leaves it where data does: of a loop with known trips, early.
+    pub ending: Ending,
+    /// A number that loops alike share, copies that a compiler made of one say: they run alike. 0 where none is known.
+    pub like: u32,
     /// What its iterations share, where that was asked for: an index in `findings`.
     pub finding: Option<u32>,
 }

@@ -18,6 +18,8 @@ pub struct StudiedLoop {
     pub kind: String,
     /// Whether something else may end it early.
     pub early: bool,
+    /// What else ends it.
+    pub ending: String,
     /// Trips, where they are constant.
     pub trips: Option<i64>,
 }
@@ -57,6 +59,7 @@ pub fn loops(bytes: &[u8]) -> Result<Vec<StudiedLoop>, AnalyzeError> {
                         unknown_around,
                         kind,
                         early: entry.early,
+                        ending: format!("{:?}", entry.ending),
                         trips,
                     });
                 }

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
 use crate::error::AnalyzeError;
-use crate::frequency::{Cost, Visitor, evaluate};
+use crate::frequency::{Cost, OFTEN, Visitor, evaluate};
 use crate::frontend::{Allocator, Detail};
 use crate::hash::{QuickMap, QuickSet};
-use crate::lanes::{self, LANES, Lanes, Weights, seed};
+use crate::lanes::{self, EQUAL, LANES, Lanes, Weights, seed};
 use crate::mix::COUNTERS;
 use crate::priors::{self, UnknownLoop};
 use crate::program::{Forest, Function, NONE, Program, Trip};
@@ -192,12 +192,12 @@ fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u
     let mut cost = Cost::ZERO;
     summary.component = u32::MAX;
     for &root in &program.roots {
-        summary.call(root, &[], Lanes::ONE, &mut cost);
+        summary.call(root, &[], Lanes::ONE, 0.0, &mut cost);
     }
     let weights = priors::plausible(cost.total());
     let mut down = Down::new(&mut summary, detail, cost.total(), weights);
     for &root in &program.roots {
-        down.enter(root, &[], Lanes::ONE);
+        down.enter(root, &[], Lanes::ONE, (Lanes::ONE, 0.0));
     }
     down.all()?;
     let asked = down.asked();
@@ -273,20 +273,18 @@ impl<'a> Summary<'a> {
         out
     }
 
-    /// The activations that one call into a cycle from outside it leads to; `None` where it is no such call.
-    fn activations(&mut self, node: u32) -> Option<Lanes> {
+    /// The activations that one of so many calls into a cycle from outside it leads to, made where `scale` things are
+    /// dealt with; `None` where it is no such call.
+    fn activations(&mut self, node: u32, times: Lanes, scale: f64) -> Option<Lanes> {
         let component = self.order.component.get(node as usize).copied().unwrap_or(u32::MAX);
         if component == self.component || !self.order.recursive.get(component as usize).copied().unwrap_or(false) {
             return None;
         }
         self.recursive = true;
         let shape = self.tree(node).map_or(0, |(_, tree)| tree.shape());
-        Some(priors::recursion(seed([u64::from(shape), 0, 0x4ec])))
-    }
-
-    /// Weighs a cost by the activations that one call into a cycle from outside it leads to.
-    fn weigh(&mut self, node: u32, cost: Cost) -> Cost {
-        self.activations(node).map_or(cost, |activations| cost.scaled(activations))
+        // Not where a loop might run often.
+        let often = times.0.iter().filter(|&&times| times >= OFTEN).count() >= LANES / 2;
+        Some(priors::recursion(often, scale, seed([u64::from(shape), 0, 0x4ec])))
     }
 
     /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
@@ -332,11 +330,7 @@ impl<'a> Summary<'a> {
         self.special.insert(instance.clone(), cost);
         if self.nesting > 0 {
             let moved = self.moved.entry(instance.function).or_default();
-            moved.note(
-                &instance.arguments,
-                self.program.addresses,
-                cost.ops.weighted_mean(&[1.0 / LANES as f64; LANES]),
-            );
+            moved.note(&instance.arguments, self.program.addresses, cost.ops.weighted_mean(&EQUAL));
         }
         self.finished.push(instance.clone());
         sum.add(&cost, times);
@@ -361,13 +355,13 @@ impl Visitor for Summary<'_> {
         self.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost) {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost) {
         if let Some(instance) = self.telling(function, arguments)
             && self.specialise(&instance, times, sum).is_some()
         {
             return;
         }
-        let activations = self.activations(function);
+        let activations = self.activations(function, times, scale);
         let Some(cost) = self.general(function) else { return };
         match activations {
             Some(activations) => sum.add(&cost.scaled(activations), times),
@@ -377,7 +371,7 @@ impl Visitor for Summary<'_> {
 
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
         let Some(group) = self.program.group(class) else { return };
-        let activations = self.activations(self.graph.functions() + group);
+        let activations = self.activations(self.graph.functions() + group, times, 0.0);
         let sampled;
         let cost = match &self.groups[group as usize] {
             Some(cost) => cost,
@@ -452,8 +446,9 @@ impl<'s, 'a> Down<'s, 'a> {
         }
     }
 
-    /// Notes calls of a function, and returns what one costs.
-    fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes) -> Cost {
+    /// Notes calls of a function, and returns what one costs; `each` are those for each call of the caller, and the things
+    /// that it deals with.
+    fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, each: (Lanes, f64)) -> Cost {
         if self.summary.program.is_host(function) {
             *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
             return Cost::ZERO;
@@ -472,7 +467,8 @@ impl<'s, 'a> Down<'s, 'a> {
             Some((instance, cost)) => (instance, cost, times),
             None => {
                 let general = self.summary.general(function).copied().unwrap_or(Cost::ZERO);
-                let cost = self.summary.weigh(function, general);
+                let activations = self.summary.activations(function, each.0, each.1);
+                let cost = activations.map_or(general, |activations| general.scaled(activations));
                 let weight = cost.ops.zip(general.ops, |all, one| if one > 0.0 { all / one } else { 1.0 });
                 (Instance { function, arguments: Vec::new() }, cost, times * weight)
             }
@@ -620,7 +616,7 @@ impl Visitor for Down<'_, '_> {
         self.summary.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, sum: &mut Cost) {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost) {
         let all = times * self.current.1;
         if !self.quiet {
             self.ask(function, arguments, all);
@@ -632,7 +628,7 @@ impl Visitor for Down<'_, '_> {
             .enumerate()
             .map(|(at, argument)| argument.filter(|_| telling >> at.min(63) & 1 != 0))
             .collect();
-        let cost = self.enter(function, &masked, all);
+        let cost = self.enter(function, &masked, all, (times, scale));
         sum.add(&cost, times);
     }
 
@@ -645,7 +641,7 @@ impl Visitor for Down<'_, '_> {
             chosen.entry(member).or_insert(Lanes::ZERO).0[lane] = times.0[lane] * self.current.1.0[lane];
         }
         for (member, times) in chosen {
-            self.enter(member, &[], times);
+            self.enter(member, &[], times, (Lanes::ONE, 0.0));
         }
     }
 

@@ -4,13 +4,15 @@
 //! running towards each other, tests for inequality under wrap-around, and steps that vary within a range ([`drift`]).
 //! Called by the loop walk when a loop ends.
 
-use crate::priors::UnknownLoop;
+use crate::priors::{Ending, UnknownLoop};
 use crate::values::{Def, Linear, Val, Values};
 
 mod drift;
+mod motion;
 
 use drift::Drift;
 pub(crate) use drift::hop;
+use motion::{Motion, motion};
 
 /// `max(1, ceil(terms / step) + 1)` runs of the loop's header.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,10 @@ pub(crate) enum Per {
     Symbol(u32),
     /// Anything in a range above zero.
     Between(i64, i64),
+    /// What data tells, at least one.
+    Data,
+    /// One in some iterations, nothing in others, as data tells.
+    Rests,
 }
 
 impl Formula {
@@ -184,6 +190,37 @@ impl Test<'_> {
         self.solve(relation, a, b, unsigned, wide)
     }
 
+    /// What leaves a loop that goes on while the truth of `value` is `again`, and whose end cannot be solved.
+    pub(crate) fn ending(&self, value: Val, again: bool) -> Ending {
+        let bare = if again { Ending::ZERO } else { Ending::NONZERO };
+        if value.is_junk() || value.as_constant().is_some() {
+            return Ending::OTHER;
+        }
+        let Some(Def::Operation { code, a, b }) = value.as_symbol().map(|symbol| self.values.def(symbol)) else {
+            return bare;
+        };
+        if matches!(code, 0x45 | 0x50) {
+            return self.ending(a, !again);
+        }
+        if (0x5d..=0x60).contains(&code) || (0x63..=0x66).contains(&code) {
+            return Ending::ORDER;
+        }
+        let found = match code {
+            0x5b | 0x61 => Some((Relation::Equal, false)),
+            0x5c | 0x62 => Some((Relation::Unequal, false)),
+            _ => relation(code),
+        };
+        let Some((found, _)) = found else { return bare };
+        let zero = a.as_constant() == Some(0) || b.as_constant() == Some(0);
+        match if again { found.negated() } else { found } {
+            Relation::Equal if zero => Ending::ZERO,
+            Relation::Equal => Ending::EQUAL,
+            Relation::Unequal if zero => Ending::NONZERO,
+            Relation::Unequal => Ending::DIFFERENT,
+            _ => Ending::ORDER,
+        }
+    }
+
     /// Solves a loop that counts in floating point from one constant to another.
     fn floating(&self, code: u16, a: Val, b: Val, again: bool) -> Verdict {
         let counted = Verdict::Unknown(UnknownLoop::Counted);
@@ -255,6 +292,9 @@ impl Test<'_> {
         let Some(difference) = difference.usable() else { return Verdict::Unknown(UnknownLoop::Data) };
         // The difference at the first test, and what each iteration adds to it.
         let (mut first, mut slope, mut loose, mut per) = (Linear::default(), 0_i64, false, None);
+        if let Some(verdict) = self.by_data(relation, &difference) {
+            return verdict;
+        }
         let mut drift = Drift::default();
         first.constant = difference.constant;
         for &(symbol, coefficient) in difference.terms() {
@@ -310,6 +350,73 @@ impl Test<'_> {
             }
             _ => Verdict::Unknown(UnknownLoop::Counted),
         }
+    }
+
+    /// A test of a variable that data moves: counted by steps that data tells, or worked off.
+    fn by_data(&self, relation: Relation, difference: &Linear) -> Option<Verdict> {
+        let moved = |variable: &&Variable| {
+            let steady = variable.stride.is_some_and(|stride| self.values.invariant(stride.0, self.first_symbol));
+            // What goes by variables alone is gone through one value after the other.
+            let pure = variable.latch.is_some_and(|latch| self.values.is_pure(latch));
+            let open = self.varying && variable.step.is_none() && !steady && !pure;
+            open && self.drifting(variable.symbol).is_none()
+        };
+        let (variable, (motion, rests), coefficient, rest) = self.steps.iter().filter(moved).find_map(|variable| {
+            let (coefficient, rest) = self.beside(variable, difference)?;
+            let motion = motion(self.values, variable.symbol, variable.latch?, self.first_symbol)?;
+            Some((variable, motion, coefficient, rest))
+        })?;
+        let worklist = Some(Verdict::Unknown(UnknownLoop::Worklist));
+        let slope = match motion {
+            Motion::Up => coefficient,
+            Motion::Down => coefficient.checked_neg()?,
+            Motion::Both => return worklist,
+        };
+        let towards = match relation {
+            Relation::Less | Relation::LessOrEqual => slope > 0,
+            Relation::Greater | Relation::GreaterOrEqual => slope < 0,
+            Relation::Unequal => true,
+            Relation::Equal => return None,
+        };
+        let steady = rest.terms().iter().any(|term| self.steps.iter().any(|variable| variable.symbol == term.0));
+        if steady || !towards {
+            return worklist;
+        }
+        let mut first = rest;
+        first.add_linear(&self.values.linear(variable.init), coefficient);
+        match distance(relation, first.usable()?, slope, false) {
+            Verdict::Known(formula) => {
+                let per = if rests { Per::Rests } else { Per::Data };
+                Some(Verdict::Known(Formula { per: Some(per), ..formula }))
+            }
+            unknown => Some(unknown),
+        }
+    }
+
+    /// A variable's coefficient in a difference and what there is beside it, where that does not vary but by steps: of the
+    /// variable as an iteration begins, or as it ends.
+    fn beside(&self, variable: &Variable, difference: &Linear) -> Option<(i64, Linear)> {
+        let factor = |symbol: u32| difference.terms().iter().find(|term| term.0 == symbol).map(|term| term.1);
+        let steady = |symbol: u32| {
+            let itself = self.steps.iter().find(|variable| variable.symbol == symbol);
+            itself.map_or_else(|| self.values.invariant(symbol, self.first_symbol), |found| found.step.is_some())
+        };
+        let rest = |coefficient: i64, form: &Linear| {
+            let mut rest = *difference;
+            rest.add_linear(form, coefficient.checked_neg()?);
+            rest.usable().filter(|rest| rest.terms().iter().all(|term| steady(term.0)))
+        };
+        if let Some(coefficient) = factor(variable.symbol) {
+            let mut itself = Linear::default();
+            itself.add(variable.symbol, 1);
+            if let Some(rest) = rest(coefficient, &itself) {
+                return Some((coefficient, rest));
+            }
+        }
+        let ended = self.values.linear(variable.latch?).usable()?;
+        let &(symbol, by) = ended.terms().iter().find(|term| term.0 >= self.first_symbol)?;
+        let coefficient = factor(symbol)?.checked_div(by)?;
+        Some((coefficient, rest(coefficient, &ended)?))
     }
 
     /// How fast a loop's variables run where what ends it cannot be solved: whether each halves or doubles something, or
@@ -434,14 +541,31 @@ fn distance(relation: Relation, first: Linear, slope: i64, wide: bool) -> Verdic
         return counted;
     }
     if relation == Relation::Unequal && terms.terms().is_empty() {
-        // Only a distance that the step divides is ever met; a negative one is met after wrapping around.
-        let constant = if terms.constant < 0 && !wide { terms.constant.rem_euclid(1 << 32) } else { terms.constant };
-        if constant < 0 || constant % step != 0 {
-            return counted;
-        }
-        return known(terms.with_constant(constant), step);
+        return meets(terms.constant, step, wide).map_or(counted, |steps| known(Linear::number(steps), 1));
     }
     known(terms, step)
+}
+
+/// Steps after which a distance is met exactly, wrapping around as the width has it; `None` where it never is.
+///
+/// The least solution of `steps * step = distance` modulo a power of two: what powers of two the step holds the distance
+/// must hold too, and the odd rest has an inverse, which Newton's iteration finds (Hensel; Warren, "Hacker's Delight",
+/// 2nd edition, section 10-16).
+fn meets(distance: i64, step: i64, wide: bool) -> Option<i64> {
+    let mask = if wide { u64::MAX } else { u64::from(u32::MAX) };
+    let (distance, step) = (distance as u64 & mask, step as u64 & mask);
+    let power = step.trailing_zeros();
+    if distance == 0 {
+        return Some(0);
+    }
+    if step == 0 || distance.trailing_zeros() < power {
+        return None;
+    }
+    let odd = step >> power;
+    // Right in three bits to begin with; each round doubles them.
+    let inverse = (0..5).fold(odd, |found, _| found.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(found))));
+    let steps = (distance >> power).wrapping_mul(inverse) & (mask >> power);
+    i64::try_from(steps).ok()
 }
 
 fn known(terms: Linear, step: i64) -> Verdict {
@@ -464,4 +588,48 @@ fn relation(code: u16) -> Option<(Relation, bool)> {
         9 => (Relation::GreaterOrEqual, true),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_met_after_wrapping_around() {
+        let rows = [
+            (0, 3, false, Some(0)),
+            (10, 2, false, Some(5)),
+            (-4, 4, false, Some((1 << 30) - 1)),
+            (6, 4, false, None),
+            (1, 2, true, None),
+            (1, 3, false, Some(0xaaaa_aaab)),
+            (10, -2, false, Some((1 << 31) - 5)),
+            // Beyond what any run comes to.
+            (1, 3, true, None),
+        ];
+        for (distance, step, wide, expected) in rows {
+            let found = meets(distance, step, wide);
+            assert_eq!(found, expected, "{distance} by {step}");
+            let met = found.is_none_or(|steps| steps.wrapping_mul(step).wrapping_sub(distance) as u32 == 0);
+            assert!(met, "{distance} by {step}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_a_loop_is_told_by_its_test() {
+        let mut v = Values::default();
+        v.clear();
+        let (a, b) = (v.param(0), v.param(1));
+        let ending = |values: &Values, value, again| {
+            Test { values, first_symbol: 0, steps: &[], varying: true, hopping: false }.ending(value, again)
+        };
+        let rows = [(0x46, true, Ending::DIFFERENT), (0x46, false, Ending::EQUAL), (0x48, true, Ending::ORDER)];
+        for (code, again, expected) in rows {
+            let value = v.binary(code, a, b);
+            assert_eq!(ending(&v, value, again), expected, "{code:#x}");
+        }
+        let none = v.unary(0x45, a);
+        assert_eq!((ending(&v, none, false), ending(&v, a, true)), (Ending::ZERO, Ending::ZERO));
+        assert_eq!((ending(&v, none, true), ending(&v, Val::JUNK, true)), (Ending::NONZERO, Ending::OTHER));
+    }
 }

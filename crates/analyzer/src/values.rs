@@ -59,6 +59,10 @@ pub(crate) enum Source {
     Memory,
     /// The result of a call.
     Call,
+    /// By how much data moves a variable.
+    Step,
+    /// How often data moves a variable at all.
+    Rest,
     /// Anything else.
     Other,
 }

@@ -2,23 +2,20 @@
 //!
 //! Part of the frequency analysis.
 
-use super::{Flow, LoopState, MAX_DRAWN, MAX_STEPS, Visitor};
+use super::{Flow, LoopState, MAX_DRAWN, MAX_STEPS, OFTEN, Visitor};
 use crate::lanes::{Lanes, Number, seed};
 use crate::priors;
-use crate::priors::{Place, UnknownLoop};
+use crate::priors::{Ending, LEAST_SCALE, Place, UnknownLoop};
 use crate::program::{Expr, NONE, Phi, Trip};
 use crate::values::{MAX, MIN, Source, fold};
-
-/// Entries from which on a mean is told from a single draw.
-const OFTEN: f64 = 16.0;
 
 /// Relative error of a trip count that is rounded, and of one that is bent, where one iteration stands for many:
 /// defaults, above what was seen of nests of known trips.
 const ROUNDED: f64 = 0.03;
 const BENT: f64 = 0.08;
 
-/// Things a function must have dealt with to tell how much more it does.
-const LEAST_SCALE: f64 = 32.0;
+/// Things that one iteration deals with at most: the bytes of a vector.
+const MOST_AT_ONCE: f64 = 16.0;
 
 /// Loops around a place that are looked at, innermost first: compilers nest fewer, and every loop may ask.
 const MAX_AROUND: usize = 64;
@@ -35,24 +32,11 @@ impl<V: Visitor> Flow<'_, V> {
             return Lanes::splat(trips);
         }
         let entry = self.forest.loops[index as usize];
-        let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x100b]);
+        let own = if entry.like == 0 { index - self.function.loops.start } else { entry.like };
+        let name = seed([u64::from(self.number), u64::from(own), 0x100b]);
         let place = self.place();
         let trips = match entry.trip {
-            Trip::Unknown(kind) => {
-                if kind == UnknownLoop::Halving && self.scale >= LEAST_SCALE {
-                    return priors::halvings(self.scale, name);
-                }
-                let few = priors::trips(kind, place, name);
-                match self.scale_left() {
-                    Some(scale)
-                        if place != Place::InsideUnknown
-                            && matches!(kind, UnknownLoop::Data | UnknownLoop::Calling | UnknownLoop::Counted) =>
-                    {
-                        priors::scaled(few, scale, name)
-                    }
-                    _ => few,
-                }
-            }
+            Trip::Unknown(kind) => return self.unknown_trips(kind, entry.ending, place, name),
             Trip::Formula { start, len, constant, step, per } => {
                 let terms = &self.forest.terms[start as usize..(start + len) as usize];
                 let mean = self.spread_over(terms.iter().map(|term| term.0), |flow| {
@@ -70,7 +54,10 @@ impl<V: Visitor> Flow<'_, V> {
                 }
                 if mixed && distance.exact().is_none() && !self.exact_terms(terms) && !self.related(terms) {
                     // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
-                    return priors::trips(UnknownLoop::Counted, place, name);
+                    return priors::trips(UnknownLoop::Counted, Ending::NONE, place, name);
+                }
+                if let Some(whole) = distance.exact().filter(|_| per != NONE) {
+                    self.deal_with(whole * self.around(), 1.0);
                 }
                 let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
                 let trips = distance.zip(step, trips_for);
@@ -82,7 +69,7 @@ impl<V: Visitor> Flow<'_, V> {
                 };
                 if trips.exact().is_none() && !self.exact_terms(terms) {
                     // Bounds drawn beyond this come of arithmetic on addresses and limits, not of counts.
-                    let other = priors::trips(UnknownLoop::Counted, place, name);
+                    let other = priors::trips(UnknownLoop::Counted, Ending::NONE, place, name);
                     trips.zip(other, |trips, other| if trips > MAX_DRAWN { other } else { trips })
                 } else {
                     trips
@@ -90,16 +77,36 @@ impl<V: Visitor> Flow<'_, V> {
             }
         };
         if entry.early {
-            return priors::ended_early(trips, name);
+            return priors::ended_early(trips, entry.ending, place, name);
         }
         trips
+    }
+
+    /// Trips of a loop that the code does not tell.
+    fn unknown_trips(&self, kind: UnknownLoop, ending: Ending, place: Place, name: u64) -> Lanes {
+        let few = match kind {
+            UnknownLoop::Halving if self.scale >= LEAST_SCALE => priors::halvings(self.scale, name),
+            _ => priors::trips(kind, ending, place, name),
+        };
+        if matches!(kind, UnknownLoop::Halving | UnknownLoop::Shrinking(_)) {
+            return if ending.soon() { priors::cut_short(few, name) } else { few };
+        }
+        let goes =
+            matches!(kind, UnknownLoop::Data | UnknownLoop::Calling | UnknownLoop::Counted | UnknownLoop::Worklist);
+        match self.scale_left() {
+            Some(scale) if goes && place != Place::InsideUnknown => {
+                let waits = matches!(kind, UnknownLoop::Counted | UnknownLoop::Worklist);
+                priors::scaled(few, scale, (self.around() > 1.0, waits), name)
+            }
+            _ => few,
+        }
     }
 
     /// How often a loop goes round for each move of its counter, where its head is also that of a loop inside it.
     pub(super) fn rounds(&self, index: u32) -> Option<Lanes> {
         let (_, kind) = self.forest.loops[index as usize].lingers?;
         let name = seed([u64::from(self.number), u64::from(index - self.function.loops.start), 0x11e5]);
-        Some(priors::trips(kind, Place::Often, name))
+        Some(priors::trips(kind, Ending::NONE, Place::Often, name))
     }
 
     /// How far a trip count may be off where one iteration stands for many: not at all where it grows evenly, a little
@@ -128,10 +135,23 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
+    /// Whether numbers may be those of all things that the function deals with, not of one of them.
+    fn whole(&self) -> bool {
+        self.scale >= LEAST_SCALE && self.around() <= 1.0
+    }
+
+    /// Things that one iteration of a loop may deal with, by how far it moves its counter.
+    pub(super) fn width(&self, index: u32) -> f64 {
+        match self.forest.loops[index as usize].trip {
+            Trip::Formula { step, .. } => (step as f64).clamp(1.0, MOST_AT_ONCE),
+            Trip::Unknown(_) => 1.0,
+        }
+    }
+
     /// How many things the function has been seen to deal with, where the loops around this place leave some of them.
     fn scale_left(&self) -> Option<f64> {
         let around = self.around();
-        (self.scale >= LEAST_SCALE && around * around <= self.scale).then_some(self.scale)
+        (self.scale >= LEAST_SCALE && around * around <= self.scale).then_some(self.extent)
     }
 
     /// Iterations of the loops around this place in all, where they are known.
@@ -203,7 +223,9 @@ impl<V: Visitor> Flow<'_, V> {
     pub(super) fn stride(&self, expr: u32) -> Lanes {
         match self.range(expr, &mut MAX_STEPS.clone()) {
             // One range for all iterations, whose mean step is not known.
-            _ if matches!(self.forest.exprs.get(expr as usize), Some(Expr::Between(..))) => self.lanes(expr),
+            _ if matches!(self.forest.exprs.get(expr as usize), Some(Expr::Between(..) | Expr::Opaque { .. })) => {
+                self.lanes(expr)
+            }
             Some((low, high)) if low > 0.0 && high > low => Lanes::splat((high - low) / (high / low).ln()),
             _ => self.lanes(expr).map(|step| step.max(1.0)),
         }
@@ -234,7 +256,12 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Word { address, .. } => unknown(u64::from(address) | 1 << 45),
             Expr::Opaque { source } => {
                 let name = seed([u64::from(self.number), self.site(expr) | 1 << 41, 0xb0]);
-                Number::Many(priors::bound(source == Source::Call, name))
+                Number::Many(match source {
+                    Source::Step => priors::stride(name),
+                    Source::Rest => priors::moving(name),
+                    Source::Call if self.whole() => priors::bound_by(self.scale, name),
+                    _ => priors::bound(source == Source::Call, name),
+                })
             }
             Expr::Phi(phi) => {
                 if let Some((low, high)) = self.sequence(phi) {
@@ -245,7 +272,14 @@ impl<V: Visitor> Flow<'_, V> {
                     return Number::One(f64::midpoint(low as f64, high as f64));
                 }
                 let init = self.number(phi.init, steps);
-                let Some(step) = self.moves(&phi) else { return unknown(self.site(expr) | 1 << 42) };
+                let Some(step) = self.moves(&phi) else {
+                    let what = self.site(expr) | 1 << 42;
+                    // What was counted or found before.
+                    return match self.whole() && self.forest.loops[phi.of as usize].depth == 1 {
+                        true => Number::Many(priors::bound_by(self.scale, seed([u64::from(self.number), what, 0xb0]))),
+                        false => unknown(what),
+                    };
+                };
                 let (trips, step) = match self.state(phi.of) {
                     LoopState::Unseen => return init,
                     LoopState::Open(trips) => match self.point(phi.of) {

@@ -6,7 +6,8 @@ use super::{DISPATCH_TARGETS, Exit, Keep, Kind, Latch, MACHINE_TARGETS, MAX_VARI
 use crate::dependence::{Space, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
-use crate::priors::UnknownLoop;
+use crate::lanes::seed;
+use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
 use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Def, Source, Val};
@@ -80,6 +81,7 @@ impl Walker {
         self.open.push(Open {
             index,
             number,
+            first_node: forest.nodes.len() as u32,
             frame: self.frames.len() as u32,
             first_symbol,
             variables,
@@ -106,6 +108,8 @@ impl Walker {
             phis: (0, 0),
             steers: false,
             early: false,
+            ending: Ending::NONE,
+            like: 0,
             finding: None,
         });
         self.enter(Kind::Loop(self.open.len() as u32 - 1), params, shape.arity >> 16, NONE);
@@ -130,6 +134,7 @@ impl Walker {
         let mut best: Option<(Formula, Exit)> = None;
         let mut kind = UnknownLoop::Data;
         let mut others = u32::from(open.early);
+        let mut ending = if open.early { Ending::OTHER } else { Ending::NONE };
         for exit in open.last_back.iter().chain(&open.exits) {
             let verdict = if exit.certain { test.verdict(exit.value, exit.again) } else { Verdict::Unknown(kind) };
             match verdict {
@@ -139,6 +144,7 @@ impl Walker {
                 Verdict::Known(_) => {}
                 Verdict::Unknown(found) => {
                     others += 1;
+                    ending = ending.with(test.ending(exit.value, exit.again));
                     kind = trip_count::stronger(kind, found);
                 }
             }
@@ -149,6 +155,11 @@ impl Walker {
         } else if best.is_none() && kind == UnknownLoop::Data {
             kind = test.pace();
         }
+        // What halves something and calls may leave one half to the call: a recursion whose last call is a loop.
+        if open.calls && kind == UnknownLoop::Halving {
+            ending = ending.with(Ending::OTHER);
+        }
+        forest.loops[open.index as usize].ending = ending;
         if kind == UnknownLoop::Data && open.calls {
             kind = UnknownLoop::Calling;
         }
@@ -244,6 +255,7 @@ impl Walker {
         } else {
             entry.early = false;
             entry.trip = Trip::Unknown(kind);
+            entry.like = self.like(forest, open, kind, entry.ending);
             entry.main = open.last_back.map_or(NONE, |back| back.cond);
             self.recurrence(forest, open, steps, others, &mut entry);
         }
@@ -252,6 +264,13 @@ impl Walker {
         self.cycles(forest, steps);
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0 && !lingers);
         self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
+    }
+
+    /// A number that loops of one function share which are alike: in what ends them, in variables and in size.
+    fn like(&self, forest: &Forest, open: &Open, kind: UnknownLoop, ending: Ending) -> u32 {
+        let size = forest.nodes.len() as u64 - u64::from(open.first_node);
+        let what = format!("{kind:?}{ending:?}").bytes().fold(0, |sum: u64, byte| sum * 31 + u64::from(byte));
+        seed([what, size, open.variables.len() as u64]) as u32 | 1
     }
 
     /// Notes what a loop of unknown trips ends by, where that is one condition on variables that can be followed.
@@ -264,6 +283,11 @@ impl Walker {
         let test = self.export(forest, exit.value);
         (entry.test, entry.phis) = (test, self.follow(forest, steps));
         (entry.main, entry.again) = (exit.cond, exit.again);
+        // Where they begin from what a loop outside goes through, that is looked at one iteration after the other.
+        for slot in entry.phis.0..entry.phis.0 + entry.phis.1 {
+            let init = forest.phis[forest.followed[slot as usize] as usize].init;
+            steers(forest, init, open.index, &mut MAX_STEERED.clone());
+        }
     }
 
     /// Has a loop's variables followed value by value that something depends on: a slice of `followed`.

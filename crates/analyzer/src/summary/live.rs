@@ -129,7 +129,7 @@ impl Visitor for Survey<'_> {
         self.program.addresses
     }
 
-    fn call(&mut self, function: u32, _arguments: &[Option<i64>], times: Lanes, _sum: &mut Cost) {
+    fn call(&mut self, function: u32, _arguments: &[Option<i64>], times: Lanes, _scale: f64, _sum: &mut Cost) {
         self.note(Callee::Function(function), times);
     }
 

@@ -59,7 +59,7 @@ fn change(values: &Values, symbol: u32, latch: Val, depth: u32) -> Option<Range>
 }
 
 /// The range of a symbol's values, whatever is known of anything else.
-fn bounds(values: &Values, symbol: u32, depth: u32) -> Option<Range> {
+pub(super) fn bounds(values: &Values, symbol: u32, depth: u32) -> Option<Range> {
     if depth > MAX_FOLLOW {
         return None;
     }

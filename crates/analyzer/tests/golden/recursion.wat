@@ -11,14 +11,14 @@
     (drop (call $walk (i32.load (i32.const 8))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.50e5 (1.32e1 to 1.65e6)
-;;   const 1.66e4 (1.47e0 to 1.84e5)
-;;   local 3.33e4 (2.93e0 to 3.68e5)
-;;   int_alu 1.66e4 (1.47e0 to 1.84e5)
-;;   load 3.33e4 (2.93e0 to 3.68e5)
-;;   branch 1.66e4 (1.47e0 to 1.84e5)
-;;   call 1.66e4 (1.47e0 to 1.84e5)
-;; bytes: loaded 1.33e5 (1.17e1 to 1.47e6), stored 0, bulk 0
+;; ops 2.05e4 (1.35e1 to 2.33e5)
+;;   const 2.29e3 (1.59e0 to 2.44e4)
+;;   local 4.56e3 (3.17e0 to 4.88e4)
+;;   int_alu 2.28e3 (1.59e0 to 2.44e4)
+;;   load 4.57e3 (3.17e0 to 4.88e4)
+;;   branch 2.28e3 (1.59e0 to 2.44e4)
+;;   call 2.28e3 (1.59e0 to 2.44e4)
+;; bytes: loaded 1.83e4 (1.27e1 to 1.95e5), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Random wasi_snapshot_preview1.random_get 1
@@ -26,4 +26,4 @@
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function walk depth 0 share 1.000 trips unknown = -, Unknown
 ;; warning: recursive calls: their depth is guessed
-;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.3e1 to 1.7e6
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.3e1 to 2.3e5

@@ -14,7 +14,7 @@
       (br_if $li (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 4.33e4 (6.26e1 to 2.76e9)
+;; ops 4.33e4 (5.90e1 to 2.93e9)
 ;;   const 6.19e3 (8.94e0 to 3.95e8)
 ;;   local 1.86e4 (2.68e1 to 1.18e9)
 ;;   int_alu 1.24e4 (1.79e1 to 7.89e8)
@@ -30,4 +30,4 @@
 ;;   gpu: a large space of iterations free of each other, with much arithmetic for each byte to be moved there
 ;; Loop _start depth 2 share 1.000 trips 5.61e2 (1.58e0 to 3.33e3) = -, Independent
 ;; Loop _start depth 3 share 1.000 trips 5.61e2 (1.58e0 to 3.33e3) = -, Independent
-;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 6.3e1 to 2.8e9
+;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 5.9e1 to 2.9e9

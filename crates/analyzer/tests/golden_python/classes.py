@@ -42,22 +42,21 @@ def main():
 
 
 main()
-
 # ---- expected ----
 # __main__, input dependent: true
-# ops 1.66e4 (1.03e4 to 4.44e4)
-# init 1.66e4 (1.03e4 to 4.44e4)
+# ops 1.90e4 (1.02e4 to 3.77e4)
+# init 1.90e4 (1.02e4 to 3.77e4)
 # parallelism Serial
 # io Filesystem open 1
-# io Filesystem print 3.16e2 (3.85e0 to 1.71e3)
+# io Filesystem print 4.14e2 (2.15e1 to 1.08e3)
 # import random line 2 Static Unknown
 # function <module> classes.py:1 depth 0 share 1.000 Unknown Some(Holds)
 # function main classes.py:30 depth 0 share 0.997 Unknown Some(Holds)
-# loop main classes.py:35 depth 1 share 0.463 trips 20, Unknown Some(Holds)
-# function Shape.describe classes.py:12 depth 0 share 0.453 Unknown Some(Holds)
-# function Shape.area classes.py:9 depth 0 share 0.444 Unknown Some(Holds)
-# loop Shape.area classes.py:10 depth 1 share 0.421 trips 50, Independent Some(Holds)
-# loop main classes.py:40 depth 1 share 0.380 trips 3.16e2 (3.85e0 to 1.71e3) = len(lines), Unknown Some(Holds)
-# function main.scale classes.py:31 depth 0 share 0.185 Unknown Some(Holds)
-# warning trip counts that the code does not tell: the operator count may lie anywhere from 1.0e4 to 4.4e4
+# loop main classes.py:40 depth 1 share 0.435 trips 4.14e2 (2.15e1 to 1.08e3) = len(lines), Unknown Some(Holds)
+# loop main classes.py:35 depth 1 share 0.405 trips 20, Unknown Some(Holds)
+# function Shape.describe classes.py:12 depth 0 share 0.396 Unknown Some(Holds)
+# function Shape.area classes.py:9 depth 0 share 0.388 Unknown Some(Holds)
+# loop Shape.area classes.py:10 depth 1 share 0.368 trips 50, Independent Some(Holds)
+# function main.scale classes.py:31 depth 0 share 0.188 Unknown Some(Holds)
+# warning trip counts that the code does not tell: the operator count may lie anywhere from 1.0e4 to 3.8e4
 # warning no Python interpreter was found: what imports lead to is not known; name one with --python

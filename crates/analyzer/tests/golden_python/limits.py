@@ -16,11 +16,10 @@ sizes = [10, 20, 30]
 for size in sizes:
     for _ in range(size):
         print(size)
-
 # ---- expected ----
 # __main__, input dependent: true
-# ops 7.15e5 (5.28e2 to 3.77e6)
-# init 7.15e5 (5.28e2 to 3.77e6)
+# ops 7.15e5 (4.98e2 to 4.00e6)
+# init 7.15e5 (4.98e2 to 4.00e6)
 # parallelism Serial
 # io Filesystem print 8.72e2 (5.93e0 to 4.08e3)
 # import sys line 2 Static Unknown
@@ -31,5 +30,5 @@ for size in sizes:
 # loop <module> limits.py:16 depth 1 share 0.010 trips 3, Unknown Some(Holds)
 # loop <module> limits.py:17 depth 2 share 0.010 trips 2.92e2 (1.98e0 to 1.36e3) = size, Unknown Some(Holds)
 # loop <module> limits.py:7 depth 1 share 0.000 trips 9.67e0 (1.00e0 to 3.57e1), Unknown Some(Holds)
-# warning trip counts that the code does not tell: the operator count may lie anywhere from 5.3e2 to 3.8e6
+# warning trip counts that the code does not tell: the operator count may lie anywhere from 5.0e2 to 4.0e6
 # warning no Python interpreter was found: what imports lead to is not known; name one with --python

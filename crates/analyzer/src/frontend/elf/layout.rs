@@ -12,7 +12,7 @@ use super::code::{Callee, Code};
 use super::graph::{Flow, NONE};
 use super::registers::Registers;
 use super::traits;
-use crate::priors::UnknownLoop;
+use crate::priors::{Ending, UnknownLoop};
 use crate::program::{self, Cond, Forest, Function, Loop, Node, Trip};
 
 /// Steps of placing code after the loops it leaves, and ways out of loops, allowed per block.
@@ -390,6 +390,8 @@ impl Layout {
             steers: false,
             lingers: None,
             early: false,
+            ending: Ending::NONE,
+            like: 0,
             finding: None,
         });
         index
@@ -436,6 +438,8 @@ impl Layout {
             steers: false,
             lingers: None,
             early: false,
+            ending: Ending::NONE,
+            like: 0,
             finding: None,
         });
         forest.conds.push(Cond { expr: program::NONE, chance: 0.5, leaves: false });

@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::registers::{ALL, GENERAL, Registers};
 use crate::dependence::{Space, Why};
 use crate::loops::finish::steered;
-use crate::priors::UnknownLoop;
+use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Forest, Trip};
 use crate::trip_count::{self, Formula, Test, Variable, Verdict};
 use crate::values::{Source, Val};
@@ -111,6 +111,7 @@ impl Registers {
         let mut best: Option<(Formula, Way)> = None;
         let mut main = None;
         let (ways, mut others, table) = self.ways(layout, &open);
+        let mut ending = if others > 0 { Ending::OTHER } else { Ending::NONE };
         for way in &ways {
             main = main.or(Some(*way));
             match test.verdict(way.value, way.again) {
@@ -120,10 +121,12 @@ impl Registers {
                 Verdict::Known(_) => {}
                 Verdict::Unknown(found) => {
                     others += 1;
+                    ending = ending.with(test.ending(way.value, way.again));
                     kind = trip_count::stronger(kind, found);
                 }
             }
         }
+        forest.loops[open.index as usize].ending = ending;
         if best.is_none()
             && let Some((formula, way)) = self.at_every_latch(layout, &open, &test)
         {

@@ -4,7 +4,7 @@ use ruff_python_ast::{self as ast, CmpOp, Expr, Operator, Stmt};
 
 use super::emit::{Emitter, LoopNote, Val};
 use super::scope::start;
-use crate::priors::UnknownLoop;
+use crate::priors::{Ending, UnknownLoop};
 use crate::program::{self, Loop, Phi, Trip};
 use crate::values::{Source, fold};
 
@@ -302,6 +302,8 @@ impl<'a> Emitter<'a, '_> {
             steers: false,
             lingers: None,
             early: false,
+            ending: Ending::NONE,
+            like: 0,
             finding: None,
         });
         let text = trips.text.clone().filter(|_| !matches!(trip, Trip::Formula { len: 0, .. }));
