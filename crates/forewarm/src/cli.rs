@@ -144,7 +144,7 @@ pub enum Command {
     },
     /// Keep programs ready between runs: `forewarm run` then starts them in milliseconds
     #[command(after_help = "Examples:\n  forewarm warm handler.py\n  forewarm warm --rung imports script.py\n  \
-        forewarm warm ./bootstrap\n  forewarm warm --pages script.py\n  forewarm warm --list\n  \
+        forewarm warm ./bootstrap\n  forewarm warm --rung page-cache script.py\n  forewarm warm --list\n  \
         forewarm warm --drop handler.py\n  forewarm warm --drop")]
     Warm(WarmArgs),
     /// Check what this machine allows, and say how to get more
@@ -276,9 +276,9 @@ pub struct WarmArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     #[expect(clippy::option_option, reason = "how clap says: not given, given, given with a value")]
     pub drop: Option<Option<PathBuf>>,
-    /// How far; all the way where nothing is said. Python: interpreter, imports, module (of handlers), worker (a process
-    /// that waits for its run). WebAssembly: mapped, linked, instance (a process that waits with one). Native: page-cache,
-    /// spawned (a process that waits to execute it), waiting (of Lambda bootstraps: a process that waits for its next event)
+    /// How far; all the way where nothing is said. Native and Python: page-cache (what they read of their files is in memory;
+    /// nobody holds that). Python: interpreter, imports, module (of handlers), worker (a process that waits for its run).
+    /// WebAssembly: mapped, linked, instance (a process that waits with one). Native: spawned (a process that waits to execute it), waiting (of Lambda bootstraps: a process that waits for its next event)
     #[arg(long, value_name = "RUNG", value_parser = rungs())]
     pub rung: Option<Rung>,
     /// Choose the compiler of a WebAssembly program
@@ -287,9 +287,6 @@ pub struct WarmArgs {
     /// Arguments that native programs which serve events are started with
     #[arg(last = true, value_name = "ARGS", conflicts_with_all = ["list", "drop"])]
     pub arguments: Vec<String>,
-    /// Only bring the files that native and Python programs read into memory: the lowest rung, which nobody holds
-    #[arg(long, conflicts_with = "rung")]
-    pub pages: bool,
     /// Take the files as scripts and programs, whatever they define or are called
     #[arg(long, conflicts_with = "handler")]
     pub script: bool,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use forewarm_executor::artifacts::ArtifactInfo;
-use forewarm_orchestrator::{Check, Emulation, HistoryRow, Kept, PagesWarmed, Report, Warmed};
+use forewarm_orchestrator::{Check, Emulation, HistoryRow, Kept, Report, Warmed};
 use forewarm_resources::ResourceModel;
 use forewarm_types::{Analysis, Bytes, Plan};
 
@@ -54,8 +54,6 @@ pub enum Document {
     Cached(Vec<ArtifactInfo>),
     /// Of `cache prune`: how much was freed.
     Pruned(Bytes),
-    /// Of `warm --pages`.
-    PagesWarmed(Vec<PagesWarmed>),
     /// Of `warm`.
     Warmed(Vec<Warmed>),
     /// Of `warm --list`.

@@ -34,13 +34,13 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
     if let Some(file) = &arguments.drop {
         return Ok(Document::Dropped(orchestrator.release(file.as_deref())?));
     }
-    if !arguments.pages {
+    if arguments.rung != Some(Rung::PageCache) {
         start(session)?;
     }
     let inherited = |name: &str| std::env::var(name).ok();
     let environment: Vec<_> =
         arguments.access.environment.iter().cloned().filter_map(|variable| variable.resolve(inherited)).collect();
-    let (mut warmed, mut pages) = (Vec::new(), Vec::new());
+    let mut warmed = Vec::new();
     for file in &arguments.files {
         let named = arguments.python.handler.clone();
         let found = || if arguments.script { None } else { Orchestrator::looks_like_handler(file) };
@@ -53,16 +53,12 @@ pub fn warm(session: &Session, arguments: WarmArgs) -> Result<Document, Failure>
             overrides: Overrides { tier: arguments.tier, ..Overrides::default() },
             ..bare(session, file, python)
         };
-        if arguments.pages {
-            pages.push(orchestrator.warm_pages(&request)?);
-        } else {
-            // A native program that is no function's waits to be executed.
-            let native = arguments.script && Orchestrator::is_native(file);
-            let rung = arguments.rung.or(native.then_some(Rung::Spawned));
-            warmed.push(orchestrator.warm(&request, rung)?);
-        }
+        // A native program that is no function's waits to be executed.
+        let native = arguments.script && Orchestrator::is_native(file);
+        let rung = arguments.rung.or(native.then_some(Rung::Spawned));
+        warmed.push(orchestrator.warm(&request, rung)?);
     }
-    Ok(if arguments.pages { Document::PagesWarmed(pages) } else { Document::Warmed(warmed) })
+    Ok(Document::Warmed(warmed))
 }
 
 /// A request of what is not to run yet, and is given nothing.

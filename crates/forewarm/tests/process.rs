@@ -282,7 +282,7 @@ fn files_that_are_gone_from_memory_are_read_ahead() {
         assert!(home.any("dd", words).status().unwrap().success());
     };
     let program_text = program.to_str().unwrap();
-    let warm = || home.json(&["warm", "--pages", program_text])["warmed"][0].clone();
+    let warm = || home.json(&["warm", "--rung", "page-cache", program_text])["warmed"][0]["pages"].clone();
     let planned = || home.json(&["plan", program_text]);
     let settings = |plan: &serde_json::Value| plan["chosen"]["configuration"]["placements"][0]["settings"].clone();
     let noted = warm();
@@ -316,11 +316,12 @@ fn the_files_of_python_are_those_its_imports_read() {
     let home = Home::new();
     let Some(python) = python(&home) else { return skip("the_files_of_python", "there is no Python") };
     let file = home.write("script.py", "import argparse, json\nopen('/etc/hostname', 'w')\n");
-    let warmed = home.json(&["warm", "--pages", "--python", python.to_str().unwrap(), file.to_str().unwrap()]);
-    let warmed = &warmed["warmed"][0];
+    let words = ["warm", "--rung", "page-cache", "--python", python.to_str().unwrap(), file.to_str().unwrap()];
+    let warmed = home.json(&words);
+    let warmed = &warmed["warmed"][0]["pages"];
     assert!(warmed["noted"] == true && warmed["files"].as_u64().unwrap() > 10, "{warmed:#}");
     let module = home.write("module.wat", "(module (func (export \"_start\")))");
-    let ended = home.run(["warm", "--pages", module.to_str().unwrap()]);
+    let ended = home.run(["warm", "--rung", "page-cache", module.to_str().unwrap()]);
     assert!(ended.code == Some(2) && ended.stderr.contains("native and Python"), "{ended:?}");
 }
 

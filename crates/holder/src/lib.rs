@@ -2,7 +2,7 @@
 //!
 //! The holder runs no code of guests itself. What it holds of a program ([`program`]) is, by kind: of Python a *zygote* in
 //! a sandbox of its own (`python/`), which has imported what the program imports and forks a process per run;
-//! of WebAssembly a *stand* (`wasm/`), which has mapped and linked the program; of native programs their files, or a process that waits for events
+//! of WebAssembly a *stand* (`wasm/`), which has mapped and linked the program; of native programs a process that waits to execute them, or for events
 //! (`native/`). What all
 //! kinds have in common is in `holding`; all that is held, and who may have it, in `shelf`; the socket in front of it in
 //! [`daemon`], its other end in [`client`]. Both ends check whom they speak with ([`place`]). Nothing is chosen here: what

@@ -1,8 +1,7 @@
-//! Native programs: what is held of them is their files in the page cache ([`files`]), a process that waits to execute them
-//! ([`spawned`]), or, of one that was written for the Lambda runtime API, a process that has been initialised and waits for
-//! its next event ([`waiting`]).
+//! Native programs: what is held of them is a process that waits to execute them ([`spawned`]), or, of one that was written
+//! for the Lambda runtime API, a process that has been initialised and waits for its next event ([`waiting`]). Their lowest
+//! rung, files in the page cache, nobody holds.
 
-mod files;
 mod measured;
 mod pump;
 pub(crate) mod run;
@@ -19,7 +18,6 @@ use forewarm_types::Bytes;
 use forewarm_types::host::Clock;
 use serde::{Deserialize, Serialize};
 
-use self::files::Files;
 use self::spawned::Spawned;
 use self::waiting::Waiting;
 use crate::holding::{Holding, Standing};
@@ -35,8 +33,8 @@ pub struct NativeProgram {
     pub file: PathBuf,
     /// All files that it is loaded from: its own and its shared libraries. What asks for a run need not know them.
     pub loaded: Vec<PathBuf>,
-    /// Where its process stands; `None` for its files alone.
-    pub place: Option<NativePlace>,
+    /// Where its process stands.
+    pub place: NativePlace,
 }
 
 /// Where a process of a program stands: one per code and flags.
@@ -136,44 +134,25 @@ impl NativeExecution {
     }
 }
 
-/// Climbs towards a rung: to the files in the page cache, and where more is wanted and possible to a process.
+/// Climbs to a rung.
 pub(crate) fn climb(program: &NativeProgram, wanted: Rung) -> Result<Arc<dyn Holding>, String> {
     let began = RealClock.monotonic();
-    let (step, stamps) = files::read(program).map_err(|error| format!("{}: {error}", program.file.display()))?;
-    let mut climb = Climb {
-        rung: step.rung,
-        held_bytes: Bytes::ZERO,
-        files: stamps.len(),
-        steps: vec![step],
-        refused: None,
-        seconds: 0.0,
+    let stand = |step: RungStep, files: usize| {
+        let (rung, held_bytes) = (step.rung, step.bytes);
+        let seconds = (RealClock.monotonic() - began).0;
+        let climb = Climb { rung, steps: vec![step], refused: None, held_bytes, files, seconds };
+        Standing::new(Program::Native(program.clone()), wanted, climb)
     };
-    let mut stand = |stood: Option<RungStep>, refused: Option<String>| {
-        if let Some(step) = stood {
-            (climb.rung, climb.held_bytes) = (step.rung, step.bytes);
-            climb.steps.push(step);
+    Ok(match &program.place.execution {
+        None => {
+            let (first, step) = spawned::first(program)?;
+            Arc::new(Spawned::new(stand(step, 0), program, first))
         }
-        climb.refused = refused.map(|why| (wanted, why));
-        climb.seconds = (RealClock.monotonic() - began).0;
-        Standing::new(Program::Native(program.clone()), wanted, climb.clone())
-    };
-    let above = program.place.as_ref().filter(|_| wanted > Rung::PageCache);
-    let refused = match above.map(|place| (place, &place.execution)) {
-        None => None,
-        Some((place, None)) => match spawned::first(program, place) {
-            Ok((first, step)) => return Ok(Arc::new(Spawned::new(stand(Some(step), None), program, place, first))),
-            Err(why) => Some(why),
-        },
-        Some((place, Some(execution))) => match waiting::settled(program, place, execution) {
-            Ok((kept, step, stamps)) => {
-                let mut standing = stand(Some(step), None);
-                standing.climb.files = stamps.len();
-                return Ok(Arc::new(Waiting::new(standing, stamps, kept)));
-            }
-            Err(why) => Some(why),
-        },
-    };
-    Ok(Arc::new(Files::new(stand(None, refused), stamps)))
+        Some(execution) => {
+            let (kept, step, stamps) = waiting::settled(program, execution)?;
+            Arc::new(Waiting::new(stand(step, stamps.len()), stamps, kept))
+        }
+    })
 }
 
 /// Tells a client that its run is to start from nothing; one that has gone needs no word.
@@ -182,14 +161,13 @@ fn refuse(client: &UnixStream, why: &str) {
 }
 
 impl NativeProgram {
-    /// Why what is held for this program cannot serve a run of another; `None` where it can. Files in the page cache serve
-    /// every run.
+    /// Why what is held for this program cannot serve a run of another; `None` where it can.
     #[must_use]
     pub fn differs(&self, wanted: &Self) -> Option<String> {
         if self.file != wanted.file {
             return Some(nothing());
         }
-        self.place.as_ref().zip(wanted.place.as_ref()).and_then(|(held, wanted)| held.differs(wanted))
+        self.place.differs(&wanted.place)
     }
 }
 
@@ -208,14 +186,14 @@ mod tests {
             }),
             added: Vec::new(),
         };
-        NativeProgram { file: "/srv/bootstrap".into(), loaded: Vec::new(), place: Some(place) }
+        NativeProgram { file: "/srv/bootstrap".into(), loaded: Vec::new(), place }
     }
 
     #[test]
     fn only_the_same_trust_serves() {
         let check = |change: &dyn Fn(&mut NativePlace), expected: Option<&str>| {
             let mut wanted = program();
-            change(wanted.place.as_mut().unwrap());
+            change(&mut wanted.place);
             let found = program().differs(&wanted);
             assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
             assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
@@ -229,13 +207,5 @@ mod tests {
         check(&|place| place.limits.exact = true, Some("limits"));
         check(&|place| place.walls.network = true, Some("--net"));
         check(&|place| place.walls.memory = Some(Bytes(1)), Some("memory"));
-    }
-
-    #[test]
-    fn files_serve_every_run_of_the_same_program() {
-        let files = NativeProgram { place: None, ..program() };
-        assert!(files.differs(&program()).is_none() && program().differs(&files).is_none());
-        let other = NativeProgram { file: "/srv/other".into(), ..program() };
-        assert!(files.differs(&other).is_some());
     }
 }

@@ -12,6 +12,8 @@ use crate::wasm::WasmProgram;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
+    /// What a native or Python program reads of its files is in the page cache: the lowest rung, which nobody holds.
+    PageCache,
     /// A zygote: the interpreter, started.
     Interpreter,
     /// The zygote has imported what the program begins by importing.
@@ -26,8 +28,6 @@ pub enum Rung {
     Linked,
     /// A process forked from it waits for its run with an instance.
     Instance,
-    /// The files of a native program are in the page cache.
-    PageCache,
     /// A process stands behind the walls of a native program and waits to execute it.
     Spawned,
     /// A native program has been initialised and waits for its next event.
@@ -42,10 +42,11 @@ impl Rung {
     pub const WASM: [Self; 3] = [Self::Mapped, Self::Linked, Self::Instance];
 
     /// The ladder of a native program, rising; the highest is of those that serve events.
-    pub const NATIVE: [Self; 3] = [Self::PageCache, Self::Spawned, Self::Waiting];
+    pub const NATIVE: [Self; 2] = [Self::Spawned, Self::Waiting];
 
     /// Every rung.
     pub const ALL: [Self; 10] = [
+        Self::PageCache,
         Self::Interpreter,
         Self::Imports,
         Self::Module,
@@ -53,7 +54,6 @@ impl Rung {
         Self::Mapped,
         Self::Linked,
         Self::Instance,
-        Self::PageCache,
         Self::Spawned,
         Self::Waiting,
     ];
@@ -105,7 +105,7 @@ impl Program {
         }
     }
 
-    /// The rungs it can stand on, rising.
+    /// The rungs it can be held on, rising.
     #[must_use]
     pub fn ladder(&self) -> &'static [Rung] {
         match self {

@@ -47,7 +47,7 @@ pub use error::Error;
 pub use forewarm_lambda::{FunctionError, Outcome};
 pub use forewarm_store::HistoryRow;
 #[cfg(target_os = "linux")]
-pub use page_cache::PagesWarmed;
+pub use page_cache::Pages;
 #[cfg(target_os = "linux")]
 pub use process::ProcessLimits;
 pub use python::PythonOptions;

@@ -1,7 +1,7 @@
 //! The lowest rung of a process: the files it reads, in the page cache.
 //!
-//! Which they are is noted once (`forewarm warm --pages`, or the step a cold run detaches) and kept in the store; a run that
-//! finds them gone has them read ahead where the planner says so. Called by the run of a process and by the binary.
+//! Which they are is noted once (`forewarm warm`, or the step a cold run detaches) and kept in the store; a run that finds
+//! them gone has them read ahead where the planner says so. Called by the run of a process and by who warms one.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use forewarm_executor::page_cache::{Manifest, Reading};
+use forewarm_holder::{Rung, RungStep};
 use forewarm_planner::AbsentFiles;
 use forewarm_sandbox::process::{Bounds, Cause, Confinement, Program as Command, spawn_on};
 use forewarm_store::PageSample;
@@ -25,9 +26,6 @@ use crate::memory::lock;
 use crate::process::confinement;
 use crate::request::Request;
 
-/// The rung's key in the database.
-const RUNG: &str = "page-cache";
-
 /// What names the files that a Python program reads: given to the interpreter with `-c`.
 const FILES: &str = include_str!("page_cache/files.py");
 
@@ -40,11 +38,9 @@ const MOST_SECONDS: Seconds = Seconds(60.0);
 /// Most bytes of names: sixteen thousand of the longest.
 const MOST_NAMES: u64 = 64 << 20;
 
-/// A program whose files were brought into memory.
+/// What a program reads of its files, brought into memory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PagesWarmed {
-    /// Its file.
-    pub file: PathBuf,
+pub struct Pages {
     /// Files it reads.
     pub files: usize,
     /// Bytes of them.
@@ -57,41 +53,54 @@ pub struct PagesWarmed {
     pub noted: bool,
 }
 
+impl Pages {
+    /// As the lowest rung of a climb.
+    pub(crate) fn step(&self) -> RungStep {
+        RungStep { rung: Rung::PageCache, seconds: self.seconds, bytes: self.bytes }
+    }
+}
+
 impl Orchestrator {
-    /// Has the files that a process reads brought into memory; notes which they are where that is not known.
+    /// Has what a process reads of its files brought into memory; which that is is noted where it is not known.
     ///
     /// # Errors
     /// Where the program is no process, or cannot be analysed.
-    pub fn warm_pages(&self, request: &Request) -> Result<PagesWarmed, Error> {
-        let considered = self.consider(request)?;
-        let known = self.manifest(&considered).filter(|manifest| !manifest.is_empty() && manifest.is_current());
-        let (manifest, noted) = match known {
-            Some(manifest) => (manifest, false),
-            None => (self.note_of(request, &considered)?, true),
-        };
+    pub(crate) fn warm_pages(&self, request: &Request, considered: &mut Considered) -> Result<Pages, Error> {
+        if let Some(known) = self.read_known(considered) {
+            return Ok(known);
+        }
+        let manifest = self.note_of(request, considered)?;
+        Ok(Pages { noted: true, ..self.read_manifest(considered, &manifest) })
+    }
+
+    /// The same where it is known what that is and no file has changed since.
+    pub(crate) fn read_known(&self, considered: &Considered) -> Option<Pages> {
+        let known = self.manifest(considered).filter(|manifest| !manifest.is_empty() && manifest.is_current())?;
+        Some(self.read_manifest(considered, &known))
+    }
+
+    fn read_manifest(&self, considered: &Considered, manifest: &Manifest) -> Pages {
         let began = self.clock.monotonic();
-        let absent = manifest.read_ahead();
+        let read_bytes = manifest.read_ahead();
         manifest.settle();
         let seconds = (self.clock.monotonic() - began).0;
-        self.add_reading(&considered, seconds, absent);
-        self.remember(&considered);
-        let (files, bytes, file) = (manifest.len(), manifest.bytes(), request.file.clone());
-        Ok(PagesWarmed { file, files, bytes, read_bytes: absent, seconds, noted })
+        self.add_reading(considered, seconds, read_bytes);
+        Pages { files: manifest.len(), bytes: manifest.bytes(), read_bytes, seconds, noted: false }
     }
 
     /// Notes which files a process reads: part of the detached step after a cold run.
     ///
     /// # Errors
-    /// As [`Self::warm_pages`].
+    /// Where the program is no process, or cannot be analysed.
     pub fn note_pages(&self, request: &Request) -> Result<(), Error> {
-        let considered = self.consider(request)?;
-        self.note_of(request, &considered).map(drop)
+        let mut considered = self.consider(request)?;
+        self.note_of(request, &mut considered).map(drop)
     }
 
-    fn note_of(&self, request: &Request, considered: &Considered) -> Result<Manifest, Error> {
+    fn note_of(&self, request: &Request, considered: &mut Considered) -> Result<Manifest, Error> {
         let files = match considered.analysis.code.kind {
             CodeKind::Python => self.files_of_python(request, considered)?,
-            CodeKind::Elf => self.files_of_native(request)?,
+            CodeKind::Elf => self.files_of_native(request, considered),
             kind => {
                 return Err(Error::Usage {
                     message: format!("{} is {kind} code, whose files are not kept in memory", request.file.display()),
@@ -107,12 +116,15 @@ impl Orchestrator {
         Ok(manifest)
     }
 
-    /// The program itself and its libraries as the dynamic linker finds them, all read once so that they are there.
-    fn files_of_native(&self, request: &Request) -> Result<Vec<PathBuf>, Error> {
-        let analysis = self.analyze(&request.file, &request.python)?;
-        let libraries = analysis.native.into_iter().flat_map(|native| native.libraries);
+    /// The program itself, its dynamic linker and its libraries as that finds them, all read once so that they are there.
+    fn files_of_native(&self, request: &Request, considered: &mut Considered) -> Vec<PathBuf> {
         let file = std::path::absolute(&request.file).unwrap_or_else(|_| request.file.clone());
-        Ok(std::iter::once(file).chain(libraries.map(|library| library.path.into())).collect())
+        let files: Vec<PathBuf> = std::iter::once(file).chain(self.loaded(considered)).collect();
+        // What cannot be read is not recorded.
+        files.iter().filter_map(|file| File::open(file).ok()).for_each(|mut file| {
+            let _ = std::io::copy(&mut file, &mut std::io::sink());
+        });
+        files
     }
 
     /// What the interpreter reads for the imports a program begins with, carried out in the sandbox without network and with
@@ -154,7 +166,7 @@ impl Orchestrator {
             return nothing;
         }
         let rungs = self.memory.recall(|store| store.rungs(&digest)).unwrap_or_default();
-        let measured = rungs.iter().find(|row| row.rung == RUNG && row.bytes > 0);
+        let measured = rungs.iter().find(|row| row.rung == Rung::PageCache.name() && row.bytes > 0);
         AbsentFiles {
             bytes: absent.as_f64() / sample.bytes().as_f64().max(1.0) * known.bytes as f64,
             ahead_seconds_per_byte: measured.map(|row| row.seconds / row.bytes as f64),
@@ -173,7 +185,7 @@ impl Orchestrator {
     pub(crate) fn add_reading(&self, considered: &Considered, seconds: f64, bytes: Bytes) {
         if bytes.0 > 0 {
             let (digest, now) = (considered.analysis.code.digest, self.clock.unix().0);
-            self.memory.write(|store| store.add_climb(&digest, &[(RUNG, seconds, bytes.0)], now));
+            self.memory.write(|store| store.add_climb(&digest, &[(Rung::PageCache.name(), seconds, bytes.0)], now));
         }
     }
 

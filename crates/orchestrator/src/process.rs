@@ -104,10 +104,6 @@ impl Orchestrator {
             }
             match asked.take().flatten().unwrap_or_else(|| self.ask_native(request, wanted)) {
                 Asked::Nothing => None,
-                Asked::Files => {
-                    from = Some(Rung::PageCache);
-                    None
-                }
                 Asked::Begun(underway) => {
                     let (rung, asked_at) = (underway.rung(), underway.asked_at);
                     let over = self.finish_native(underway, wanted)?;
@@ -128,7 +124,7 @@ impl Orchestrator {
         let mut observation = self.observe_process(&considered, &plan, &outcome, (marks, ended), request);
         if let Some(rung) = from {
             // What was not imported or initialised in it was not measured in it: such runs are no measure of cold ones.
-            if ![Rung::PageCache, Rung::Spawned].contains(&rung) {
+            if rung != Rung::Spawned {
                 observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
             }
             observation.warm_state = Some(rung.name().to_owned());
@@ -203,10 +199,9 @@ impl Orchestrator {
         let wanted = Wanted { program: &program, confinement: &confinement, call: None };
         let unplanned = kind == CodeKind::Elf && call.is_none() && Self::begins_unplanned(request);
         let asked = unplanned.then(|| self.ask_native(request, &wanted));
-        // What stands in no process still leaves a place to be laid out.
         let stands = match &asked {
             Some(asked) => matches!(asked, Asked::Begun(_)),
-            None => self.expect_warm(&request.file).iter().any(|rung| *rung != Rung::PageCache),
+            None => self.expect_warm(&request.file),
         };
         let laid = if stands { LaidOut::later(program, confinement) } else { LaidOut::begin(program, confinement) };
         Ok(Some((laid.called(call), asked)))

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use forewarm_holder::{Climb, Held, Holder, Program, PythonProgram, Run, Rung, Started, Walls};
 use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
-use forewarm_types::CodeKind;
 use forewarm_types::python::{ImportOrigin, ImportTime};
+use forewarm_types::{Bytes, CodeKind};
 use serde::{Deserialize, Serialize};
 
 use crate::Orchestrator;
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::memory::lock;
+use crate::page_cache::Pages;
 use crate::process::{RUNNER, confinement, handler_of, is_handled};
 use crate::request::Request;
 use crate::warm_wasm::settled;
@@ -30,6 +31,28 @@ pub struct Warmed {
     /// How far the climb came and what it took.
     #[serde(flatten)]
     pub climb: Climb,
+    /// Of a native or Python program, the lowest rung, where that was climbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
+}
+
+impl Warmed {
+    /// What a climb came to, the lowest rung before it.
+    pub(crate) fn of(request: &Request, mut climb: Climb, pages: Option<Pages>) -> Self {
+        if let Some(pages) = &pages {
+            climb.steps.insert(0, pages.step());
+            // What stands already took none of this time.
+            climb.seconds += if climb.seconds > 0.0 { pages.seconds } else { 0.0 };
+        }
+        Self { file: request.file.clone(), climb, pages }
+    }
+
+    /// What was climbed to that nobody holds, and the rung above that was refused.
+    pub(crate) fn in_memory(request: &Request, pages: Pages, refused: Option<(Rung, String)>) -> Self {
+        let (rung, files, seconds) = (Rung::PageCache, pages.files, pages.seconds);
+        let climb = Climb { rung, steps: vec![pages.step()], refused, held_bytes: Bytes::ZERO, files, seconds };
+        Self { file: request.file.clone(), climb, pages: Some(pages) }
+    }
 }
 
 /// A program that is held, and what that costs.
@@ -53,13 +76,18 @@ impl Orchestrator {
         handler_of(&source)
     }
 
-    /// Has a program warmed up to a rung; the holder must be there.
+    /// Has a program warmed up to a rung; above the lowest the holder must be there.
     ///
     /// # Errors
     /// Where it cannot be kept warm, planned for, or the holder cannot warm it.
     pub fn warm(&self, request: &Request, rung: Option<Rung>) -> Result<Warmed, Error> {
         let stamp = settled(&request.file);
-        let considered = self.consider(request)?;
+        let mut considered = self.consider(request)?;
+        if rung == Some(Rung::PageCache) {
+            let pages = self.warm_pages(request, &mut considered)?;
+            self.remember(&considered);
+            return Ok(Warmed::in_memory(request, pages, None));
+        }
         match considered.analysis.code.kind {
             CodeKind::Python => self.warm_python(request, considered, rung.unwrap_or(Rung::Worker)),
             CodeKind::WasmModule | CodeKind::WasmComponent => {
@@ -79,30 +107,30 @@ impl Orchestrator {
             message: format!("{} cannot be kept warm: {cause}", request.file.display()),
             hint: None,
         })?;
-        self.climb(request, &considered, Program::Python(program), rung)
+        // What it reads is not noted for this: importing tells, and is what the climb does.
+        let pages = self.read_known(&considered);
+        let climb = self.climb(&considered, Program::Python(program), rung)?;
+        Ok(Warmed::of(request, climb.map_err(|why| unkept(request, why))?, pages))
     }
 
-    /// Has the holder climb, and remembers what it took.
+    /// Has the holder climb, and remembers what it took; or says why it did not.
     pub(crate) fn climb(
         &self,
-        request: &Request,
         considered: &Considered,
         program: Program,
         rung: Rung,
-    ) -> Result<Warmed, Error> {
+    ) -> Result<Result<Climb, String>, Error> {
         let holder = self.holder()?.ok_or_else(|| self.failed("the holder could not be started", &""))?;
-        let climb = holder.warm(program, rung).map_err(|error| Error::State {
-            message: "cannot be kept warm".to_owned(),
-            file: request.file.clone(),
-            cause: error.to_string(),
-            hint: None,
-        })?;
+        let climb = match holder.warm(program, rung) {
+            Ok(climb) => climb,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
         self.remember(considered);
         if climb.seconds > 0.0 {
             let rungs: Vec<_> = climb.steps.iter().map(|step| (step.rung.name(), step.seconds, step.bytes.0)).collect();
             self.memory.write(|store| store.add_climb(&considered.analysis.code.digest, &rungs, self.clock.unix().0));
         }
-        Ok(Warmed { file: request.file.clone(), climb })
+        Ok(Ok(climb))
     }
 
     /// What the holder holds; nothing where there is none.
@@ -133,15 +161,15 @@ impl Orchestrator {
         found.map(Option::flatten).map_err(|error| self.failed("the holder cannot be met", &error))
     }
 
-    /// The rungs on which a holder holds something of a file, which it then looks at while the run is planned. Where there
-    /// is none this costs a look at the file system.
-    pub(crate) fn expect_warm(&self, file: &Path) -> Vec<Rung> {
+    /// Whether a holder holds something of a file, which it then looks at while the run is planned. Where there is none this
+    /// costs a look at the file system.
+    pub(crate) fn expect_warm(&self, file: &Path) -> bool {
         // What stands against it is told when the run asks.
-        let Some(holder) = self.holder_if_there() else { return Vec::new() };
+        let Some(holder) = self.holder_if_there() else { return false };
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let rungs = holder.expects(file);
-        *lock(&self.expecting) = (!rungs.is_empty()).then_some(holder);
-        rungs
+        let held = !holder.expects(file).is_empty();
+        *lock(&self.expecting) = held.then_some(holder);
+        held
     }
 
     /// A connection to the holder, where there is one.
@@ -190,6 +218,11 @@ impl Orchestrator {
         }
         None
     }
+}
+
+/// A program that the holder does not keep.
+pub(crate) fn unkept(request: &Request, cause: String) -> Error {
+    Error::State { message: "cannot be kept warm".to_owned(), file: request.file.clone(), cause, hint: None }
 }
 
 /// A run as the holder is asked for it.

@@ -32,8 +32,6 @@ const BOOTSTRAP: &str = "bootstrap";
 pub(crate) enum Asked {
     /// Nothing is warm that could serve it.
     Nothing,
-    /// Its files are in the page cache; it starts from nothing.
-    Files,
     /// It has begun.
     Begun(Underway),
 }
@@ -62,10 +60,14 @@ impl Orchestrator {
         rung: Option<Rung>,
     ) -> Result<Warmed, Error> {
         let rung = rung.unwrap_or(if serves_events(request, &considered) { Rung::Waiting } else { Rung::Spawned });
-        let place = (rung > Rung::PageCache).then(|| self.place(request, &mut considered, rung)).transpose()?;
+        let place = self.place(request, &mut considered, rung)?;
+        let pages = self.warm_pages(request, &mut considered)?;
         let loaded = self.loaded(&mut considered);
         let file = absolute(&request.file);
-        self.climb(request, &considered, Program::Native(NativeProgram { file, loaded, place }), rung)
+        match self.climb(&considered, Program::Native(NativeProgram { file, loaded, place }), rung)? {
+            Ok(climb) => Ok(Warmed::of(request, climb, Some(pages))),
+            Err(why) => Ok(Warmed::in_memory(request, pages, Some((rung, why)))),
+        }
     }
 
     /// Where runs would find the program.
@@ -89,8 +91,8 @@ impl Orchestrator {
         })
     }
 
-    /// The files a program is loaded from, its own first.
-    fn loaded(&self, considered: &mut Considered) -> Vec<std::path::PathBuf> {
+    /// The files a program is loaded from, its own apart.
+    pub(crate) fn loaded(&self, considered: &mut Considered) -> Vec<std::path::PathBuf> {
         let mut analysis = considered.analysis.clone();
         crate::native::find_libraries(&mut analysis, &mut considered.program);
         let native = analysis.native.iter();
@@ -126,7 +128,6 @@ impl Orchestrator {
                     confinement: wanted.confinement,
                 };
                 match holder.begin_native(&started) {
-                    Ok(NativeRun::Files) => return Asked::Files,
                     Ok(NativeRun::Begun(begun)) => return Asked::Begun(Underway { begun, asked_at }),
                     Ok(NativeRun::Cold(why)) => why,
                     Err(error) => Some(error.to_string()),
@@ -164,7 +165,7 @@ impl Orchestrator {
         let mut walls = confinement(&eventless, wanted.program, false).map_err(|error| error.to_string())?;
         walls.port = wanted.confinement.port;
         let place = place(wanted.program, &walls, wanted.call.is_some())?;
-        Ok(NativeProgram { file: absolute(&request.file), loaded: Vec::new(), place: Some(place) })
+        Ok(NativeProgram { file: absolute(&request.file), loaded: Vec::new(), place })
     }
 }
 

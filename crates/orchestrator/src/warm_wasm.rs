@@ -29,7 +29,7 @@ use crate::memory::lock;
 use crate::request::{Emulate, Overrides, Request};
 use crate::run::{Elsewhere, InFlight, Marks, Used};
 use crate::stand::Orders;
-use crate::warm::Warmed;
+use crate::warm::{Warmed, unkept};
 use crate::{Orchestrator, Report};
 
 /// How far a file system's clock may lag behind the system's: a tick of 10 ms at the slowest (`CONFIG_HZ=100`). A file that
@@ -88,7 +88,8 @@ impl Orchestrator {
         let orders = serde_json::to_string(&orders).map_err(|error| refused(&error.to_string()))?;
         let program = wasm_program(request, stamp.unwrap_or_default(), orders);
         let program = program.map_err(|error| refused(&error.to_string()))?;
-        self.climb(request, &considered, Program::Wasm(program), rung)
+        let climb = self.climb(&considered, Program::Wasm(program), rung)?;
+        Ok(Warmed::of(request, climb.map_err(|why| unkept(request, why))?, None))
     }
 
     /// The configuration that is best once its artifact stands, with that artifact standing.

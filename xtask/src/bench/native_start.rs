@@ -193,7 +193,9 @@ fn once(way: &Way, program: &Path) -> Outcome<Took> {
         let answer: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
         answer["sum"].as_f64() == Some(SUM)
     };
-    if observed["warm_state"].as_str() != way.rung || (way.task == Task::Event && !answered()) {
+    // Of the lowest rung nobody tells a run.
+    let rung = way.rung.filter(|rung| *rung != "page-cache");
+    if observed["warm_state"].as_str() != rung || (way.task == Task::Event && !answered()) {
         return Err(failure(format!("{}: answered {said:?} from {}", way.name, observed["warm_state"])));
     }
     let steps = observed["steps"].as_array().into_iter().flatten();

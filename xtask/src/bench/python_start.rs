@@ -171,7 +171,7 @@ fn way(name: String, rung: Option<&'static str>) -> Outcome<Way> {
 fn measure_gone(folder: &Path, python: &Path, rounds: u32) -> Outcome<Vec<Row>> {
     let names = ["python, files gone", "forewarm, files gone", "forewarm, files read ahead"];
     let mut ways = names.into_iter().map(|name| way(name.to_owned(), None)).collect::<Outcome<Vec<_>>>()?;
-    let noted = ["warm", "--pages", "--python", &python.to_string_lossy(), "handler.py"];
+    let noted = ["warm", "--rung", "page-cache", "--python", &python.to_string_lossy(), "handler.py"];
     require(forewarm(&ways[2], folder, &noted).stdout(Stdio::null()))?;
     for way in &ways {
         once(way, "handler", folder, python)?;

@@ -69,7 +69,6 @@ impl Output for Json {
             Document::Forgotten(runs) => keyed("forgotten_runs", runs),
             Document::Cached(artifacts) => keyed("artifacts", artifacts),
             Document::Pruned(bytes) => keyed("freed_bytes", bytes),
-            Document::PagesWarmed(programs) => keyed("warmed", programs),
             Document::Warmed(programs) => keyed("warmed", programs),
             Document::Held(held) => keyed("held", held),
             Document::Dropped(count) => keyed("dropped", count),

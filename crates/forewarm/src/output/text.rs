@@ -44,7 +44,6 @@ impl Output for Text {
             Document::Cached(artifacts) => cached(artifacts),
             Document::Pruned(Bytes(0)) => "nothing to free\n".to_owned(),
             Document::Pruned(bytes) => format!("freed {}\n", human::size(*bytes)),
-            Document::PagesWarmed(programs) => programs.iter().map(warm::pages).collect(),
             Document::Warmed(programs) => programs.iter().map(warm::climb).collect(),
             Document::Held(held) => warm::held(held),
             Document::Dropped(count) => warm::dropped(*count),

@@ -45,8 +45,6 @@ pub struct NativeStarted<'a> {
 pub enum NativeRun {
     /// Nothing is held that could serve it, and why.
     Cold(Option<String>),
-    /// It is to start from nothing, but from files that are in the page cache.
-    Files,
     /// Its program goes on, or its event is being served.
     Begun(Box<NativeBegun>),
 }
@@ -83,7 +81,6 @@ impl Holder {
         self.stream.set_read_timeout(Some(PATIENCE))?;
         let wanted = Request::Run { program: Box::new(Program::Native(started.program.clone())) };
         let (rung, tier) = match self.ask(&wanted, &streams.each_ref().map(AsFd::as_fd))? {
-            Answer::Taken { rung: Rung::PageCache, .. } => return Ok(NativeRun::Files),
             Answer::Taken { rung, tier } => (rung, tier),
             Answer::Cold(why) => return cold(&why),
             other => return Err(unexpected(other)),

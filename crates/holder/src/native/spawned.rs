@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::measured::Measured;
 use super::waiting::Serving;
-use super::{NativePlace, NativeProgram, refuse};
+use super::{NativeProgram, refuse};
 use crate::holding::{Holding, Standing, lock};
 use crate::program::Rung;
 use crate::protocol::{Answer, RungStep};
@@ -76,7 +76,6 @@ enum News {
 pub(super) struct Spawned {
     standing: Standing,
     program: NativeProgram,
-    place: NativePlace,
     stamps: Stamps,
     circumstances: Circumstances,
     ahead: Mutex<Option<Kept>>,
@@ -96,11 +95,12 @@ pub(super) struct First {
 }
 
 /// Lays out a first place of a program.
-pub(super) fn first(program: &NativeProgram, place: &NativePlace) -> Result<(First, RungStep), String> {
+pub(super) fn first(program: &NativeProgram) -> Result<(First, RungStep), String> {
+    let place = &program.place;
     let began = RealClock.monotonic();
     let stamps = Stamps::take(Vec::new(), Vec::new(), &place.walls.shown(&place.directory));
     let (say, hear) = mpsc::channel();
-    let kept = keep(program, place, say.clone())?;
+    let kept = keep(program, say.clone())?;
     if kept.tier > Tier::Namespaces {
         return Err("this system has no namespaces to keep it in".to_owned());
     }
@@ -111,12 +111,11 @@ pub(super) fn first(program: &NativeProgram, place: &NativePlace) -> Result<(Fir
 
 impl Spawned {
     /// What stands with a first place.
-    pub fn new(standing: Standing, program: &NativeProgram, place: &NativePlace, first: First) -> Self {
+    pub fn new(standing: Standing, program: &NativeProgram, first: First) -> Self {
         let First { kept, stamps, say, hear } = first;
         Self {
             standing,
             program: program.clone(),
-            place: place.clone(),
             stamps,
             circumstances: Circumstances::own(),
             ahead: Mutex::new(Some(kept)),
@@ -130,7 +129,7 @@ impl Spawned {
     fn refill(&self) {
         if lock(&self.ahead).is_none() {
             // What cannot be laid out is wanted again by the next run, which starts from nothing.
-            *lock(&self.ahead) = keep(&self.program, &self.place, self.say.clone()).ok();
+            *lock(&self.ahead) = keep(&self.program, self.say.clone()).ok();
         }
     }
 
@@ -145,7 +144,8 @@ impl Spawned {
 type Stood = Result<(i32, i32, OwnedFd, Tier), String>;
 
 /// Lays a place out, by a thread that stays as long as it stands, and runs there what is ordered.
-fn keep(program: &NativeProgram, place: &NativePlace, say: mpsc::Sender<News>) -> Result<Kept, String> {
+fn keep(program: &NativeProgram, say: mpsc::Sender<News>) -> Result<Kept, String> {
+    let place = &program.place;
     let (file, directory, confinement) = (program.file.clone(), place.directory.clone(), place.confinement());
     let added: Vec<_> = place.added.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let (said, heard) = mpsc::channel::<Stood>();

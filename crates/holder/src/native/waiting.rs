@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::measured::Measured;
 use super::pump::Pump;
-use super::{NativeExecution, NativePlace, NativeProgram, refuse};
+use super::{NativeExecution, NativeProgram, refuse};
 use crate::holding::{Holding, Standing, lock};
 use crate::program::Rung;
 use crate::protocol::{Answer, RungStep};
@@ -162,12 +162,11 @@ impl Waiting {
 /// Starts a program, anew where a file of it changes meanwhile, until it waits.
 pub(super) fn settled(
     program: &NativeProgram,
-    place: &NativePlace,
     execution: &NativeExecution,
 ) -> Result<(Kept, RungStep, Stamps), String> {
     let mut attempt = 1;
     loop {
-        match initialised(program, place, execution) {
+        match initialised(program, execution) {
             Err(Refusal::Changed(_)) if attempt < ATTEMPTS => attempt += 1,
             result => return result.map_err(Refusal::why),
         }
@@ -176,15 +175,11 @@ pub(super) fn settled(
 }
 
 /// Starts a program and waits until it asks for its first event.
-fn initialised(
-    program: &NativeProgram,
-    place: &NativePlace,
-    execution: &NativeExecution,
-) -> Result<(Kept, RungStep, Stamps), Refusal> {
+fn initialised(program: &NativeProgram, execution: &NativeExecution) -> Result<(Kept, RungStep, Stamps), Refusal> {
     let began = RealClock.monotonic();
     let before = (RealClock.unix().0 * 1e9) as i64 - TICK_NANOSECONDS;
     let beside = Names::of(program.file.parent().unwrap_or(&program.file));
-    let kept = keep(program, place, execution).map_err(|error| error.to_string())?;
+    let kept = keep(program, execution).map_err(|error| error.to_string())?;
     if kept.tier > Tier::Namespaces {
         kept.kill();
         return Err(Refusal::Other("this system has no namespaces to keep it in".to_owned()));
@@ -210,7 +205,7 @@ fn initialised(
     loaded.extend(process::mapped_files(kept.init));
     loaded.sort();
     loaded.dedup();
-    let stamps = Stamps::take(loaded, Vec::new(), &place.walls.shown(&place.directory));
+    let stamps = Stamps::take(loaded, Vec::new(), &program.place.walls.shown(&program.place.directory));
     if let Some(file) = stamps.changed_since(before, &beside) {
         kept.kill();
         return Err(Refusal::Changed(file.to_owned()));
@@ -222,7 +217,8 @@ fn initialised(
 type Begun = io::Result<(i32, OwnedFd, Ender, Tier, Option<Door>)>;
 
 /// Starts a program in its sandbox, by a thread that stays as long as it lives, and serves it.
-fn keep(program: &NativeProgram, place: &NativePlace, execution: &NativeExecution) -> io::Result<Kept> {
+fn keep(program: &NativeProgram, execution: &NativeExecution) -> io::Result<Kept> {
+    let place = &program.place;
     let listener = match place.walls.network {
         true => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?),
         false => None,

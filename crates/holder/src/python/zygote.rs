@@ -252,7 +252,7 @@ struct Loaded {
 }
 
 fn below(rung: Rung) -> Option<Rung> {
-    Rung::ALL.into_iter().rev().find(|other| *other < rung)
+    Rung::PYTHON.into_iter().rev().find(|other| *other < rung)
 }
 
 /// The climb of a zygote that stands.

@@ -1,17 +1,20 @@
 //! What is kept ready between runs, for people.
 
-use forewarm_orchestrator::{Kept, PagesWarmed, Warmed};
+use forewarm_orchestrator::{Kept, Pages, Warmed};
 
 use super::plural;
 use crate::human;
 use crate::table::{Side, Table};
+use forewarm_holder::Rung;
 
 /// How far a climb came, what it took and what it holds.
 pub fn climb(warmed: &Warmed) -> String {
     let climb = &warmed.climb;
     let file = warmed.file.display();
     let held = human::size(climb.held_bytes);
-    let mut text = if climb.seconds > 0.0 {
+    let mut text = if climb.rung == Rung::PageCache {
+        format!("{file}: {} in {}, which nobody holds\n", climb.rung.name(), human::seconds(climb.seconds))
+    } else if climb.seconds > 0.0 {
         format!("{file}: {} in {}, holds {held}\n", climb.rung.name(), human::seconds(climb.seconds))
     } else {
         format!("{file}: {} stands already, holds {held}\n", climb.rung.name())
@@ -20,6 +23,7 @@ pub fn climb(warmed: &Warmed) -> String {
         let (seconds, bytes) = (human::seconds(step.seconds), human::size(step.bytes));
         text.push_str(&format!("  {:<12} {seconds:>9}  {bytes:>9}\n", step.rung.name()));
     }
+    text.push_str(&warmed.pages.as_ref().map(pages).unwrap_or_default());
     if let Some((rung, why)) = &climb.refused {
         text.push_str(&format!("  {} was refused: {why}\n", rung.name()));
     }
@@ -27,12 +31,10 @@ pub fn climb(warmed: &Warmed) -> String {
 }
 
 /// What of a program's files was brought into memory.
-pub fn pages(warmed: &PagesWarmed) -> String {
-    let (file, all, read) = (warmed.file.display(), human::size(warmed.bytes), human::size(warmed.read_bytes));
-    let noted = if warmed.noted { ", noted just now" } else { "" };
-    let files = plural(u32::try_from(warmed.files).unwrap_or(u32::MAX), "file");
-    let seconds = human::seconds(warmed.seconds);
-    format!("{file}: {all} of {files} in memory{noted}, of which {read} were read in {seconds}\n")
+fn pages(pages: &Pages) -> String {
+    let files = plural(u32::try_from(pages.files).unwrap_or(u32::MAX), "file");
+    let noted = if pages.noted { ", noted just now" } else { "" };
+    format!("  of {files} in memory{noted}, {} were read\n", human::size(pages.read_bytes))
 }
 
 /// What is held.
