@@ -185,13 +185,20 @@ fn an_interpreter_says_that_its_code_cannot_tell() {
     // As a `switch` the same is a jump table, which a function may well have.
     let plain = "int main(int n, char **a) { switch (n) { case 1: return 7; case 2: return 9; case 3: return 1;
         case 4: return 3; case 5: return 8; case 6: return 2; default: return 0; } }";
+    // A chain of causes is followed by what is returned, but called through what that points to.
+    let chain = "struct error { const struct kind *kind; }; struct kind { void *more; struct error *(*cause)(struct error *); };
+        __attribute__((noinline)) int depth(struct error *e) { int n = 0; while ((e = e->kind->cause(e))) n++; return n; }
+        static struct error *none(struct error *e) { (void)e; return 0; }
+        int main(int n, char **a) { struct kind k = {0, none}; struct error e = {&k}; return depth(&e); }";
     // Callbacks in a list are called one after the other, whatever they return.
     let list = "struct entry { struct entry *next; void (*call)(struct entry *); };
         __attribute__((noinline)) void each(struct entry *e) { for (; e; e = e->next) e->call(e); }
         static void nothing(struct entry *e) { (void)e; }
         int main(int n, char **a) { struct entry e = {0, nothing}; each(&e); return 0; }";
     for flags in [&["-O2", "-fPIE", "-pie"][..], &["-O2", "-fno-pie", "-no-pie"], &["-O2", "-static"]] {
-        for (source, expected) in [(GOTOS, true), (RESULTS, true), (plain, false), (list, false), (MULTIPLY, false)] {
+        for (source, expected) in
+            [(GOTOS, true), (RESULTS, true), (plain, false), (chain, false), (list, false), (MULTIPLY, false)]
+        {
             let Some(bytes) = build(source, &[flags, &["-DN=40"][..]].concat()) else {
                 return skip("an_interpreter_says", "there is no C compiler");
             };

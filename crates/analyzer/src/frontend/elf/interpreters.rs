@@ -9,14 +9,15 @@ use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register}
 use super::code::Code;
 use super::scan::Scans;
 use super::traits::{self, Flow};
+use crate::hash::QuickMap;
 
 /// Labels of one function in a row from which on they are an interpreter's operations: as many as targets of a jump table
 /// make a loop one in WebAssembly, where the C library's `printf` has some 20 and byte-code interpreters 100 and more.
 const LABELS: usize = 48;
 
-/// Jumps by a table in a function whose labels may be those of a `switch`, which is one such jump. A choice: few functions
-/// hold so many large ones, and where gotos are computed each operation has its own.
-const JUMPS: u32 = 16;
+/// Places in a function that read one table of labels, which may be that of a `switch`: such a table is read in one place. A
+/// choice: where gotos are computed each operation reads it.
+const READS: u32 = 16;
 
 /// Instructions of a loop that calls what was returned, the function around it included: Perl's have some 40.
 const LOOP: u32 = 64;
@@ -34,7 +35,7 @@ fn by_labels(code: &Code<'_>, scans: &Scans) -> Option<u32> {
     let image = &code.image;
     if image.moves() {
         // A table of a `switch` holds distances there, and needs no relocation.
-        return longest(image.pointers.iter().copied(), code, |jumps| jumps > 0, scans);
+        return longest(image.pointers.iter().copied(), code, |of| jumps(scans, of) > 0);
     }
     let holds = |name: &str| name.starts_with(".rodata") || name.starts_with(".data");
     let data = image.sections.iter().filter(|section| section.address != 0 && holds(section.name));
@@ -43,41 +44,64 @@ fn by_labels(code: &Code<'_>, scans: &Scans) -> Option<u32> {
         let words = bytes.chunks_exact(8).filter_map(|word| word.first_chunk().copied().map(u64::from_le_bytes));
         (0..).map(|word| section.address.wrapping_add(8 * word)).zip(words)
     });
-    longest(words, code, |jumps| jumps >= JUMPS, scans)
+    let mut known: QuickMap<u32, bool> = QuickMap::default();
+    let mut threads =
+        |of: u32| jumps(scans, of) >= READS && *known.entry(of).or_insert_with(|| reads(code, of) >= READS);
+    longest(words, code, &mut threads)
 }
 
-/// Of the functions into whose middle enough words in a row point, and that jump often enough, the one with most labels;
-/// words come with their places, in order.
+/// Jumps of a function through registers or memory.
+fn jumps(scans: &Scans, of: u32) -> u32 {
+    scans.list.get(of as usize).map_or(0, |scan| scan.jumps)
+}
+
+/// How often a function goes by the table of addresses that it goes by most. Those whose place a register holds are taken for
+/// one: code that can be anywhere has distances in the tables of its `switch`es.
+fn reads(code: &Code<'_>, of: u32) -> u32 {
+    let mut decoder = Decoder::with_ip(64, code.bytes(of as usize), 0, DecoderOptions::NONE);
+    let mut tables: QuickMap<u64, u32> = QuickMap::default();
+    let mut before = Instruction::default();
+    for instruction in &mut decoder {
+        if traits::of(&instruction).flow == Flow::IndirectJump {
+            // What is jumped to was read just before, or is read by the jump.
+            let loaded =
+                instruction.op0_kind() == OpKind::Register && instruction.op0_register() == before.op0_register();
+            let read = if loaded { &before } else { &instruction };
+            if read.memory_index() != Register::None && read.memory_index_scale() == 8 {
+                let known = read.memory_base() == Register::None;
+                *tables.entry(if known { read.memory_displacement64() } else { 0 }).or_default() += 1;
+            }
+        }
+        before = instruction;
+    }
+    tables.into_values().max().unwrap_or(0)
+}
+
+/// Of the functions into whose middle enough words of one table point, and that thread operations, the one with most labels;
+/// words come with their places, in order. What seldom runs may have been moved out into a function of its own, so that a
+/// table is words in a row that point into the middle of some function.
 fn longest(
     words: impl Iterator<Item = (u64, u64)>,
     code: &Code<'_>,
-    often: impl Fn(u32) -> bool,
-    scans: &Scans,
+    mut threads: impl FnMut(u32) -> bool,
 ) -> Option<u32> {
     let mut best: Option<(usize, u32)> = None;
-    let mut run: (Option<u32>, u64, Vec<u64>) = (None, 0, Vec::new());
+    let mut table: Vec<(u32, u64)> = Vec::new();
+    let mut next = 0;
     let inside = |address: u64| code.holding(address).filter(|&at| code.functions.ranges[at as usize].start != address);
     // One that points nowhere ends the last.
     for (place, address) in words.chain([(0, 0)]) {
         let function = inside(address);
-        let (of, next, labels) = &mut run;
-        if function.is_none() && of.is_none() {
-            continue;
+        if function.is_none() || place != next {
+            table.sort_unstable();
+            table.dedup();
+            let labels = table.chunk_by(|a, b| a.0 == b.0).map(|labels| (labels.len(), labels[0].0)).max();
+            let least = best.map_or(LABELS, |best| best.0 + 1);
+            best = labels.filter(|&(labels, of)| labels >= least && threads(of)).or(best);
+            table.clear();
         }
-        if function != *of || place != *next {
-            labels.sort_unstable();
-            labels.dedup();
-            let jumps = of.and_then(|of| scans.list.get(of as usize)).map_or(0, |scan| scan.jumps);
-            if let Some(of) = of.filter(|_| labels.len() >= LABELS && often(jumps))
-                && best.is_none_or(|best| labels.len() > best.0)
-            {
-                best = Some((labels.len(), of));
-            }
-            labels.clear();
-            *of = function;
-        }
-        *next = place.wrapping_add(8);
-        labels.push(address);
+        table.extend(function.map(|function| (function, address)));
+        next = place.wrapping_add(8);
     }
     best.map(|best| best.1)
 }
@@ -92,39 +116,36 @@ fn by_results(code: &Code<'_>, scans: &Scans) -> Option<u32> {
         let mut decoder = Decoder::with_ip(64, code.bytes(index as usize), start, DecoderOptions::NONE);
         body.clear();
         body.extend(decoder.iter());
-        (0..body.len()).any(|at| calls_result(&body[at..]))
+        (0..body.len()).any(|at| calls_result(&body, at))
     })
 }
 
-/// Whether some instructions begin with a call of what lies behind the returned address, and go back to it while that is
+/// Whether an instruction calls what lies behind the address that the last call returned, and is come back to while that is
 /// not zero.
-fn calls_result(body: &[Instruction]) -> bool {
+fn calls_result(body: &[Instruction], at: usize) -> bool {
     let returned = |instruction: &Instruction| {
         traits::of(instruction).flow == Flow::IndirectCall
             && instruction.op0_kind() == OpKind::Memory
             && instruction.memory_base() == Register::RAX
             && instruction.memory_index() == Register::None
     };
-    let Some((call, rest)) = body.split_first().filter(|(call, _)| returned(call)) else { return false };
-    let mut tested = false;
-    for instruction in rest {
+    if !returned(&body[at]) {
+        return false;
+    }
+    let keeps = |instruction: &Instruction| {
         let what = traits::of(instruction);
-        match what.flow {
-            Flow::Branch => {
-                let back = instruction.near_branch_target() <= call.ip();
-                return tested && back && instruction.mnemonic() == Mnemonic::Jne;
-            }
-            Flow::Next => {}
-            _ => return false,
-        }
-        let both = [instruction.op0_register(), instruction.op1_register()];
-        tested = instruction.mnemonic() == Mnemonic::Test && both == [Register::RAX; 2];
-        let overwrites = instruction.op0_kind() == OpKind::Register
+        let explicit = instruction.op0_kind() == OpKind::Register
             && instruction.op0_register().full_register() == Register::RAX
             && what.writes & 1 != 0;
-        if overwrites || what.implicit & traits::bit(Register::RAX) != 0 {
-            return false;
-        }
-    }
-    false
+        what.flow == Flow::Next && !explicit && what.implicit & traits::bit(Register::RAX) == 0
+    };
+    let after = &body[at + 1..];
+    let straight = after.iter().take_while(|instruction| keeps(instruction)).count();
+    let (Some(branch), Some(test)) = (after.get(straight), straight.checked_sub(1).map(|last| &after[last])) else {
+        return false;
+    };
+    let both = [test.op0_register(), test.op1_register()];
+    let tested = test.mnemonic() == Mnemonic::Test && both == [Register::RAX; 2] && branch.mnemonic() == Mnemonic::Jne;
+    let head = body[..=at].iter().position(|instruction| instruction.ip() == branch.near_branch_target());
+    tested && head.is_some_and(|head| body[head..at].iter().all(keeps))
 }
