@@ -20,6 +20,10 @@ use object::{Object, ObjectSection, SectionKind};
 use rustix::time::{ClockId, clock_gettime};
 use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
+/// The allocator of the binary, so that an analysis takes here what it takes there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Anything that went wrong.
 type Failure = Box<dyn Error + Send + Sync>;
 

@@ -155,8 +155,8 @@ const MAX_SEGMENTS: usize = 100_000;
 /// Tables kept of one module; a file with more was made to have them.
 const MAX_TABLES: usize = 256;
 
-/// Words of four bytes that lie at four neighbouring places of some table, one of which is aligned wherever the table
-/// begins: data is gone through four bytes at a time, and a filter by hash settles nearly every word.
+/// Words of four bytes of each table, one for each distance from a multiple of four, so that one of them is aligned wherever
+/// the table begins: data is gone through four bytes at a time, and a filter by hash settles nearly every word.
 struct Filter {
     slots: [bool; 4096],
     /// Those words in order, each with its place in its table.
@@ -167,10 +167,10 @@ impl Filter {
     fn new() -> Self {
         let mut words = Vec::with_capacity(4 * TABLES.len());
         for table in &TABLES {
-            // Zeros are everywhere: the seven bytes with the fewest of them tell most.
-            let zeros = |&at: &usize| table.bytes[at..at + 7].iter().filter(|&&byte| byte == 0).count();
-            let first = (0..=table.bytes.len() - 7).min_by_key(zeros).unwrap_or(0);
-            words.extend((first..first + 4).map(|at| (Self::word(&table.bytes[at..]), at, table)));
+            // Zeros are everywhere: the words with the fewest of them tell most.
+            let zeros = |at: &usize| table.bytes[*at..*at + 4].iter().filter(|&&byte| byte == 0).count();
+            let best = |first: usize| (first..=table.bytes.len() - 4).step_by(4).min_by_key(zeros);
+            words.extend((0..4).filter_map(best).map(|at| (Self::word(&table.bytes[at..]), at, table)));
         }
         words.sort_by_key(|&(word, at, _)| (word, at));
         let mut slots = [false; 4096];
@@ -273,6 +273,7 @@ mod tests {
             }
         }
         assert!(filter.find(&[0; 4096]).is_empty());
+        assert!(!filter.slots[Filter::slot(0)], "zeros are looked at no closer");
     }
 
     fn constant(value: u32) -> Op {

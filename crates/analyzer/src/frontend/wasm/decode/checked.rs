@@ -21,9 +21,11 @@ type Checked = Result<(), BinaryReaderError>;
 /// What is noted of each operator that was found valid.
 pub(super) trait Notes {
     /// Begins an operator that stands at `at` in the body.
-    fn begin(&mut self, opcode: u8, at: usize);
-    /// Ends it: one that nothing of the below was said of is read from its bytes; `None` where they do not make one.
+    fn begin(&mut self, at: usize);
+    /// Ends it: one that is `other` is read from its bytes; `None` where they do not make one.
     fn end(&mut self) -> Option<()>;
+    /// It is none of the below.
+    fn other(&mut self);
     /// It has no immediates.
     fn plain(&mut self);
     /// It extends a sign, and has no immediates.
@@ -66,10 +68,9 @@ pub(super) fn check<R: WasmModuleResources, N: Notes>(
     while !reader.eof() {
         let place = reader.original_position();
         let at = place - offset as usize;
-        let opcode = bytes.get(at).copied().unwrap_or_default();
-        notes.begin(opcode, at);
+        notes.begin(at);
         reader.visit_operator(&mut Both { validator: validator.visitor(place), notes: &mut notes })??;
-        notes.end().ok_or_else(|| malformed(bytes, offset, at, complaint(Some(&opcode))))?;
+        notes.end().ok_or_else(|| malformed(bytes, offset, at, complaint(bytes.get(at))))?;
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
     *allocations = validator.into_allocations();
@@ -214,7 +215,7 @@ macro_rules! note {
         $to.extension()
     };
     ($to:ident $proposal:ident $name:ident $($argument:ident)*) => {
-        let _ = $to;
+        $to.other()
     };
 }
 
@@ -248,6 +249,7 @@ impl<'a, V: VisitOperator<'a, Output = Checked>, N: Notes> VisitOperator<'a> for
     type Output = Checked;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Checked>> {
+        self.notes.other();
         self.validator.simd_visitor()
     }
 

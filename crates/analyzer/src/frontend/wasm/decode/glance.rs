@@ -44,7 +44,7 @@ impl Glance {
             return Err(AnalyzeError::Limit { what, limit, offset: body.offset });
         }
         let cursor = Cursor { bytes: body.bytes, at: 0 };
-        check(body, || Ok(Looking { to: self, data, features, cursor, opcode: 0, noted: false }), checked)
+        check(body, || Ok(Looking { to: self, data, features, cursor, missed: false }), checked)
     }
 }
 
@@ -55,20 +55,26 @@ struct Looking<'n, 'b> {
     features: &'n mut u32,
     /// At the operator.
     cursor: Cursor<'b>,
-    opcode: u8,
-    noted: bool,
+    /// Whether the operator is to be read from its bytes.
+    missed: bool,
 }
 
 impl Looking<'_, '_> {
+    #[inline]
+    fn opcode(&self) -> u8 {
+        self.cursor.bytes[self.cursor.at]
+    }
+
     /// An operator that is read from its bytes.
-    fn other(&mut self) -> Option<()> {
-        let Self { cursor, features, opcode, .. } = self;
+    fn look(&mut self) -> Option<()> {
+        let opcode = self.opcode();
+        let Self { cursor, features, .. } = self;
         let start = cursor.at;
         cursor.at += 1;
-        match *opcode {
+        match opcode {
             // Nothing to tell but the proposal.
             0x0e | 0x12..=0x15 | 0x1f | 0x25 | 0x26 | 0x3f | 0x40 | 0xd1 | 0xd2 | 0xd5 | 0xd6 => {
-                **features |= features::of_opcode(*opcode);
+                **features |= features::of_opcode(opcode);
             }
             prefix @ 0xfc..=0xfe => match prefixed(prefix, cursor, features)? {
                 Some(op) => self.to.census.meet(op.code),
@@ -89,59 +95,50 @@ impl Looking<'_, '_> {
 
 impl Notes for Looking<'_, '_> {
     #[inline]
-    fn begin(&mut self, opcode: u8, at: usize) {
-        (self.opcode, self.noted) = (opcode, false);
+    fn begin(&mut self, at: usize) {
         self.cursor.at = at;
         self.to.operators += 1;
     }
 
     #[inline]
     fn end(&mut self) -> Option<()> {
-        if self.noted { Some(()) } else { self.other() }
+        if std::mem::take(&mut self.missed) { self.look() } else { Some(()) }
+    }
+
+    #[inline]
+    fn other(&mut self) {
+        self.missed = true;
     }
 
     #[inline]
     fn plain(&mut self) {
-        self.noted = true;
-        self.to.census.meet(u16::from(self.opcode));
+        self.to.census.meet(u16::from(self.opcode()));
     }
 
     #[inline]
     fn extension(&mut self) {
-        self.noted = true;
-        *self.features |= features::of_opcode(self.opcode);
+        *self.features |= features::of_opcode(self.opcode());
     }
 
-    #[inline]
-    fn index(&mut self, _index: u32) {
-        self.noted = true;
-    }
+    fn index(&mut self, _index: u32) {}
 
-    #[inline]
-    fn set(&mut self, _local: u32) {
-        self.noted = true;
-    }
+    fn set(&mut self, _local: u32) {}
 
     #[inline]
     fn integer(&mut self, value: i64) {
-        self.noted = true;
-        self.to.census.note(u16::from(self.opcode), value);
+        self.to.census.note(u16::from(self.opcode()), value);
         self.name(value);
     }
 
-    #[inline]
-    fn float(&mut self, _bits: u64) {
-        self.noted = true;
-    }
+    fn float(&mut self, _bits: u64) {}
 
     #[inline]
     fn memory(&mut self, place: MemArg) {
-        self.noted = true;
         if place.memory != 0 {
             *self.features |= Feature::MultiMemory.bit();
         }
-        if self.opcode <= 0x35 {
-            self.to.census.note(u16::from(self.opcode), place.offset as i64);
+        if self.opcode() <= 0x35 {
+            self.to.census.note(u16::from(self.opcode()), place.offset as i64);
         } else {
             self.name(place.offset as i64);
         }
@@ -149,32 +146,16 @@ impl Notes for Looking<'_, '_> {
 
     #[inline]
     fn call(&mut self, index: u32, table: u32) {
-        self.noted = true;
-        self.to.calls.push(Op { code: u16::from(self.opcode) & code::MASK, a: index, b: i64::from(table) });
+        self.to.calls.push(Op { code: u16::from(self.opcode()) & code::MASK, a: index, b: i64::from(table) });
     }
 
-    #[inline]
-    fn enter(&mut self, _ty: BlockType) {
-        self.noted = true;
-    }
+    fn enter(&mut self, _ty: BlockType) {}
 
-    #[inline]
-    fn otherwise(&mut self) {
-        self.noted = true;
-    }
+    fn otherwise(&mut self) {}
 
-    #[inline]
-    fn leave(&mut self) {
-        self.noted = true;
-    }
+    fn leave(&mut self) {}
 
-    #[inline]
-    fn branch(&mut self, _depth: u32) {
-        self.noted = true;
-    }
+    fn branch(&mut self, _depth: u32) {}
 
-    #[inline]
-    fn stop(&mut self) {
-        self.noted = true;
-    }
+    fn stop(&mut self) {}
 }

@@ -25,7 +25,7 @@ impl Decoded {
             body,
             || {
                 let cursor = self.begin(module, body.bytes, body.offset, params)?;
-                Ok(Whole { to: self, module, features, cursor, offset: body.offset, calls: 0, opcode: 0, noted: false })
+                Ok(Whole { to: self, module, features, cursor, offset: body.offset, calls: 0, missed: false })
             },
             checked,
         )
@@ -42,42 +42,49 @@ struct Whole<'n, 'm, 'b> {
     /// Of the body in the file.
     offset: u64,
     calls: i64,
-    opcode: u16,
-    noted: bool,
+    /// Whether the operator is to be read from its bytes.
+    missed: bool,
 }
 
 impl Whole<'_, '_, '_> {
     #[inline]
+    fn opcode(&self) -> u16 {
+        u16::from(self.cursor.bytes[self.cursor.at])
+    }
+
+    #[inline]
     fn push(&mut self, a: u32, b: i64) {
-        self.to.push(self.opcode, a, b);
-        self.noted = true;
+        self.to.push(self.opcode(), a, b);
     }
 
     #[inline]
     fn push_control(&mut self, a: u32) {
-        self.to.push_control(self.opcode, a, 0);
-        self.noted = true;
+        self.to.push_control(self.opcode(), a, 0);
     }
 }
 
 impl Notes for Whole<'_, '_, '_> {
     #[inline]
-    fn begin(&mut self, opcode: u8, at: usize) {
-        (self.opcode, self.noted) = (u16::from(opcode), false);
+    fn begin(&mut self, at: usize) {
         self.cursor.at = at;
     }
 
     #[inline]
     fn end(&mut self) -> Option<()> {
-        if self.noted {
+        if !std::mem::take(&mut self.missed) {
             return Some(());
         }
         self.to.operator(self.module, &mut self.cursor, self.offset, &mut self.calls, self.features)
     }
 
     #[inline]
+    fn other(&mut self) {
+        self.missed = true;
+    }
+
+    #[inline]
     fn plain(&mut self) {
-        self.to.census.meet(self.opcode);
+        self.to.census.meet(self.opcode());
         self.push(0, 0);
     }
 
@@ -102,7 +109,7 @@ impl Notes for Whole<'_, '_, '_> {
     #[inline]
     fn integer(&mut self, value: i64) {
         self.push(0, value);
-        self.to.census.note(self.opcode, value);
+        self.to.census.note(self.opcode(), value);
     }
 
     fn float(&mut self, bits: u64) {
@@ -115,8 +122,9 @@ impl Notes for Whole<'_, '_, '_> {
             *self.features |= Feature::MultiMemory.bit();
         }
         self.push(place.memory, place.offset as i64);
-        if self.opcode <= 0x35 {
-            self.to.census.note(self.opcode, place.offset as i64);
+        let opcode = self.opcode();
+        if opcode <= 0x35 {
+            self.to.census.note(opcode, place.offset as i64);
         }
     }
 
@@ -131,24 +139,22 @@ impl Notes for Whole<'_, '_, '_> {
             BlockType::Empty => 0,
             BlockType::Type(_) => 1 << 16,
             BlockType::FuncType(index) => {
-                let Some(signature) = self.module.signature(index) else { return };
+                let Some(signature) = self.module.signature(index) else { return self.other() };
                 u32::from(signature.params) | u32::from(signature.results) << 16
             }
         };
-        if self.opcode == code::LOOP {
-            self.to.enter_loop(self.offset + self.cursor.at as u64, arity);
-        } else {
-            self.to.enter(self.opcode, arity);
+        match self.opcode() {
+            code::LOOP => self.to.enter_loop(self.offset + self.cursor.at as u64, arity),
+            opcode => self.to.enter(opcode, arity),
         }
-        self.noted = true;
     }
 
     fn otherwise(&mut self) {
-        self.noted = self.to.otherwise().is_some();
+        self.missed = self.to.otherwise().is_none();
     }
 
     fn leave(&mut self) {
-        self.noted = self.to.leave(self.calls).is_some();
+        self.missed = self.to.leave(self.calls).is_none();
     }
 
     fn branch(&mut self, depth: u32) {
