@@ -286,6 +286,9 @@ fn a_waiting_program_serves_one_event_after_another() {
         assert_eq!(observed["warm_state"], json!("waiting"), "{observed:#}");
         assert!(observed["run_cpu_seconds"].as_f64().unwrap() > 0.0, "{observed:#}");
         assert!(observed["configuration_class"].as_str().unwrap().ends_with("/waiting"), "{observed:#}");
+        let of_machine = ["steal_seconds", "oom_kills"].map(|key| &observed["process"][key]);
+        let known = of_machine.into_iter().chain([&observed["run_delay_seconds"]]).all(Value::is_number);
+        assert!(known, "as of a cold run: {observed:#}");
     }
     let held = warm.held();
     assert_eq!((&held[0]["rung"], &held[0]["runs"]), (&json!("waiting"), &json!(3)), "{held:#?}");

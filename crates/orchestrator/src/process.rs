@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::Depth;
-use forewarm_executor::bootstrap::Call;
+use forewarm_executor::bootstrap::{Call, Called};
 use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
 use forewarm_holder::Rung;
-use forewarm_sandbox::process::{Bounds, Confinement, Denied, Program as Command, SpawnError};
+use forewarm_sandbox::process::{Bounds, Confinement, Denied, Ended, Program as Command, SpawnError};
 use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
 
 use crate::consider::Considered;
@@ -56,6 +56,13 @@ pub struct ProcessLimits {
     pub open_files: Option<u64>,
 }
 
+/// Where a run started from.
+struct FromWarm {
+    rung: Rung,
+    /// When that was asked for, on the monotonic clock, where the run may have been planned while it went on already.
+    asked_at: Option<Seconds>,
+}
+
 impl Orchestrator {
     /// Whether a file would run as a process of its own: a native program or Python. Reads its beginning.
     #[must_use]
@@ -78,7 +85,7 @@ impl Orchestrator {
     ) -> Result<Report, Error> {
         let (plan, _) = self.decide(&mut considered, request)?;
         let reading = self.read_ahead(&considered, &plan);
-        let (laid, mut asked) = laid.unzip();
+        let (laid, asked) = laid.unzip();
         let laid = match laid {
             Some(laid) => laid,
             None => {
@@ -91,38 +98,21 @@ impl Orchestrator {
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
         let mut marks = Marks { planned, leased: self.clock.monotonic() };
         let mut from = None;
-        let pinned = plan.chosen.configuration.process().is_some_and(|settings| settings.pinned);
         let warm = |wanted: &Wanted<'_>| {
-            // What stands is bound to no cores of its own.
-            if pinned {
-                return None;
-            }
-            if considered.analysis.code.kind != CodeKind::Elf {
-                let (ended, rung) = self.run_warm(request, &considered, wanted.program, wanted.confinement)?;
-                from = Some(rung);
-                return Some((ended, None));
-            }
-            match asked.take().flatten().unwrap_or_else(|| self.ask_native(request, wanted)) {
-                Asked::Nothing => None,
-                Asked::Begun(underway) => {
-                    let (rung, asked_at) = (underway.rung(), underway.asked_at);
-                    let over = self.finish_native(underway, wanted)?;
-                    from = Some(rung);
-                    // It was planned, for its report and the record, while it ran already.
-                    let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
-                    marks = Marks { planned: earlier(marks.planned), leased: earlier(marks.leased) };
-                    Some(over)
-                }
-            }
+            let (over, warm) = self.run_from_warm(request, (&considered, &plan), wanted, asked.flatten())?;
+            from = Some(warm);
+            Some(over)
         };
         let mut outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
-        if let Some(began) = outcome.ended.began.filter(|began| *began >= marks.leased) {
-            outcome.step.wall_seconds = (began - marks.leased).0;
+        if let Some(asked_at) = from.as_ref().and_then(|from| from.asked_at) {
+            let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
+            marks = Marks { planned: earlier(marks.planned), leased: earlier(marks.leased) };
+            outcome.step.wall_seconds = outcome.ended.began.map_or(0.0, |began| (began - asked_at).0.max(0.0));
         }
         self.key(&mut considered, request);
         let mut observation = self.observe_process(&considered, &plan, &outcome, (marks, ended), request);
-        if let Some(rung) = from {
+        if let Some(FromWarm { rung, .. }) = from {
             // What was not imported or initialised in it was not measured in it: such runs are no measure of cold ones.
             if rung != Rung::Spawned {
                 observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
@@ -138,6 +128,31 @@ impl Orchestrator {
         let prediction = observation.score();
         let outcome = outcome.called.map(|called| called.outcome);
         Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome })
+    }
+
+    /// Runs a program from what is warm of it; `None` where it is to start from nothing. It may have been `asked` for already.
+    fn run_from_warm(
+        &self,
+        request: &Request,
+        (considered, plan): (&Considered, &Plan),
+        wanted: &Wanted<'_>,
+        asked: Option<Asked>,
+    ) -> Option<((Ended, Option<Called>), FromWarm)> {
+        if plan.chosen.configuration.process().is_some_and(|settings| settings.pinned) {
+            // What stands is bound to no cores of its own.
+            return None;
+        }
+        if considered.analysis.code.kind != CodeKind::Elf {
+            let (ended, rung) = self.run_warm(request, considered, wanted.program, wanted.confinement)?;
+            return Some(((ended, None), FromWarm { rung, asked_at: None }));
+        }
+        match asked.unwrap_or_else(|| self.ask_native(request, wanted)) {
+            Asked::Nothing => None,
+            Asked::Begun(underway) => {
+                let from = FromWarm { rung: underway.rung(), asked_at: Some(underway.asked_at) };
+                Some((self.finish_native(underway, wanted)?, from))
+            }
+        }
     }
 
     fn observe_process(
