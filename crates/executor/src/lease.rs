@@ -55,6 +55,7 @@ pub struct Lease {
     release: bool,
     held: Held,
     ahead: Option<Ahead>,
+    awaited: bool,
 }
 
 /// What a lease holds of the machine; dropping it gives it back.
@@ -174,6 +175,7 @@ impl Executor {
             release: self.release,
             held,
             ahead: None,
+            awaited: false,
         }
     }
 }
@@ -203,6 +205,12 @@ impl Lease {
     #[must_use]
     pub fn going_on_from(self, ahead: Option<Ahead>) -> Self {
         Self { ahead, ..self }
+    }
+
+    /// The same of which the artifact, should one be written, will be waited for when the run is over.
+    #[must_use]
+    pub fn awaiting_artifact(self, awaited: bool) -> Self {
+        Self { awaited, ..self }
     }
 
     /// Climbs from the highest standing rung to an instance ready for its first instruction.
@@ -289,7 +297,7 @@ impl Lease {
         steps.push(timing);
         let persistence = match &self.artifacts {
             Some(artifacts) if self.warm_state >= Rung::Artifact => {
-                Persistence::begin(artifacts, digest, &engine, &compiled, text)
+                Persistence::begin(artifacts, digest, &engine, &compiled, text, self.awaited)
             }
             _ => Persistence::not_asked(),
         };

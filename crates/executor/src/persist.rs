@@ -1,10 +1,12 @@
 //! Keeping what was compiled, without making the program wait for it.
 //!
 //! A small artifact is written at once, which takes less than starting a thread for it is worth. A large one is written
-//! by a thread of the lowest priority while the program runs; where the program ends first, the attempt is abandoned
-//! with the process (its temporary file is swept by a later one), and the caller can see that it was.
+//! by a thread while the program runs, of the lowest priority unless the caller means to wait for it; where the program ends
+//! first, and it is not waited for, the attempt is abandoned with the process (its temporary file is swept by a later one),
+//! and the caller can see that it was.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use forewarm_types::{Bytes, Digest, StepTiming};
 
@@ -33,12 +35,12 @@ pub enum State {
 /// The keeping of an artifact, as seen from any thread.
 #[derive(Debug, Clone)]
 pub struct Persistence {
-    state: Arc<Mutex<State>>,
+    shared: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Persistence {
     fn new(state: State) -> Self {
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { shared: Arc::new((Mutex::new(state), Condvar::new())) }
     }
 
     pub(crate) fn not_asked() -> Self {
@@ -54,7 +56,20 @@ impl Persistence {
     /// How far it has come.
     #[must_use]
     pub fn state(&self) -> State {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until nothing is pending, for so long at most.
+    pub fn wait(&self, most: Duration) {
+        let (state, settled) = &*self.shared;
+        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever asks for the state sees whether it was in time.
+        drop(settled.wait_timeout_while(state, most, |state| *state == State::Pending));
+    }
+
+    fn settle(&self, state: State) {
+        *self.shared.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        self.shared.1.notify_all();
     }
 
     /// What it took, where it is done.
@@ -72,13 +87,14 @@ impl Persistence {
         matches!(self.state(), State::Pending | State::Failed(_))
     }
 
-    /// Begins to keep an artifact of so many bytes of machine code.
+    /// Begins to keep an artifact of so many bytes of machine code; with `awaited`, at ordinary priority.
     pub(crate) fn begin(
         artifacts: &Arc<ArtifactCache>,
         digest: Digest,
         engine: &Engine,
         code: &Compiled,
         text: Bytes,
+        awaited: bool,
     ) -> Self {
         if text.0 <= AT_ONCE_MOST.0 {
             // Looking for what to evict takes time in proportion to what stands, so one small write in 16 does it.
@@ -90,10 +106,11 @@ impl Persistence {
         let this = Self::new(State::Pending);
         let (shared, artifacts, engine, code) = (this.clone(), Arc::clone(artifacts), engine.clone(), code.clone());
         let work = move || {
-            // Without the lowest priority it would still be right, only less considerate.
-            let _ = forewarm_sandbox::background::yield_to_others();
-            let state = State::from(artifacts.store(&digest, &engine, &code));
-            *shared.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+            if !awaited {
+                // Without the lowest priority it would still be right, only less considerate.
+                let _ = forewarm_sandbox::background::yield_to_others();
+            }
+            shared.settle(State::from(artifacts.store(&digest, &engine, &code)));
         };
         if let Err(error) = std::thread::Builder::new().name("persist".to_owned()).spawn(work) {
             return Self::new(State::Failed(format!("no thread to write the artifact: {error}")));

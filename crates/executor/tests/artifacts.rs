@@ -263,12 +263,7 @@ fn a_large_artifact_is_written_beside_the_run() {
     let ready = lease.warm(&mut program, &Invocation::detached("test.wasm")).unwrap();
     assert!(ready.steps()[0].bytes.0 > 100_000);
     let persistence = ready.run().persistence;
-    for _ in 0..2000 {
-        if persistence.state() != State::Pending {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    persistence.wait(std::time::Duration::from_secs(20));
     assert!(persistence.timing().is_some(), "{:?}", persistence.state());
     assert_eq!(first_step(directory.path(), Tier::Winch, &mut program), Step::Map);
 }

@@ -41,6 +41,8 @@ pub(crate) struct Considered {
     pub model: Option<String>,
     /// Its artifact, being mapped already.
     pub ahead: Option<Ahead>,
+    /// Whether the plan has the run's end wait for its artifact to be written.
+    pub awaits_artifact: bool,
 }
 
 impl Considered {
@@ -125,6 +127,7 @@ impl Orchestrator {
             resources,
             model,
             ahead,
+            awaits_artifact: false,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
+use std::time::Duration;
 
 use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
@@ -18,11 +19,14 @@ use crate::request::{Emulate, Request};
 use crate::smaller::Grown;
 use crate::{Emulation, Orchestrator, Report};
 
+/// How long an artifact is waited for at most after a run, should its writing take far longer than the plan took it to.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
 /// Candidates a plan lists unless all are asked for (the contract's number).
 const LISTED: usize = 20;
 
 /// Between two looks whether a run that is given up on can be told of: planning takes about as long.
-const SOON: std::time::Duration = std::time::Duration::from_millis(1);
+const SOON: Duration = Duration::from_millis(1);
 
 /// A run in progress, as far as another thread needs it to give up on it.
 pub(crate) struct InFlight {
@@ -150,7 +154,9 @@ impl Orchestrator {
             let planned = self.clock.monotonic();
             let lease = self.executor.allocate(&plan.chosen.configuration);
             let leased = self.clock.monotonic();
-            let lease = lease.map(|lease| lease.going_on_from(considered.ahead.take()));
+            let lease = lease.map(|lease| {
+                lease.going_on_from(considered.ahead.take()).awaiting_artifact(considered.awaits_artifact)
+            });
             match lease.and_then(|lease| lease.warm(&mut considered.program, &invocation)) {
                 Ok(ready) => break (plan, trial, Marks { planned, leased }, ready),
                 Err(WarmError::Unsupported { tier, cause }) if considered.learn_unsupported(request, tier, &cause) => {}
@@ -242,6 +248,9 @@ impl Orchestrator {
         let candidates = forewarm_planner::candidates(&belief, &weights);
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
+        if let Some(cpu) = plan.chosen.configuration.cpu() {
+            considered.awaits_artifact = forewarm_planner::awaits_artifact(&belief, &weights, cpu.tier);
+        }
         plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
         plan.emulation_seconds = probed.seconds;
         plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
@@ -438,6 +447,9 @@ impl Orchestrator {
         let InFlight { request, mut considered, plan, .. } = in_flight;
         if let Some(stamp) = considered.program.stamp() {
             self.executor.remember_for_ahead(&stamp.to_string(), &observation.digest, &observation.steps);
+        }
+        if considered.awaits_artifact {
+            outcome.persistence.wait(LONGEST_WAIT);
         }
         if request.prepare {
             self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());

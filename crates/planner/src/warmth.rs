@@ -44,6 +44,14 @@ fn preparation_price(belief: &Belief, weights: &Weights, tier: usize) -> f64 {
     second * (machine.spawn_seconds + slowed) + core * cpu + weights.price_factor * (bytes + held)
 }
 
+/// Whether a run that has ended should be followed by what is left of writing its artifact, all of it at worst, rather than
+/// have the artifact made anew in the background: where the user's time for it costs less than that.
+#[must_use]
+pub fn awaits_artifact(belief: &Belief, weights: &Weights, tier: Tier) -> bool {
+    let wait = rates(belief, weights).0 * belief.climbs[tier as usize].persist.expected;
+    wait < preparation_price(belief, weights, tier as usize)
+}
+
 /// Reuses a preparation may count on. Before the code's run was ever measured, a preparation can as well be decided
 /// after that measurement, at the loss of one reuse at most: waiting is what an option on information is worth.
 fn reuses_for_preparation(belief: &Belief) -> f64 {
