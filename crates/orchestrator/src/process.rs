@@ -1,27 +1,26 @@
-//! Runs of native and Python programs: through the same loop, in a confined process instead of an engine.
+//! Runs of native and Python programs: through the same loop, in a confined process instead of an engine. Here is what is
+//! executed and what it may touch; how it is run and learned from is in [`run`].
 
 pub(crate) mod bootstrap;
+mod run;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::Depth;
-use forewarm_executor::bootstrap::{Call, Called};
-use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
-use forewarm_holder::Rung;
-use forewarm_sandbox::process::{Bounds, Confinement, Denied, Ended, Program as Command, SpawnError};
-use forewarm_types::{Analysis, Bytes, CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
+use forewarm_executor::bootstrap::Call;
+use forewarm_executor::process::{LaidOut, Wanted};
+use forewarm_sandbox::process::{Bounds, Confinement, Program as Command};
+use forewarm_types::{Analysis, Bytes, CodeKind, Seconds};
 
-use crate::consider::Considered;
+use crate::Orchestrator;
 use crate::error::Error;
 use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
-use crate::run::{Marks, Measured};
 use crate::script;
 use crate::warm_native::Asked;
-use crate::{Orchestrator, Report};
 
 /// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
 pub(crate) const RUNNER: &str = include_str!("process/runner.py");
@@ -56,13 +55,6 @@ pub struct ProcessLimits {
     pub open_files: Option<u64>,
 }
 
-/// Where a run started from.
-struct FromWarm {
-    rung: Rung,
-    /// When that was asked for, on the monotonic clock, where the run may have been planned while it went on already.
-    asked_at: Option<Seconds>,
-}
-
 impl Orchestrator {
     /// Whether a file would run as a process of its own: a native program or Python. Reads its beginning.
     #[must_use]
@@ -74,131 +66,6 @@ impl Orchestrator {
     #[must_use]
     pub fn is_native(file: &Path) -> bool {
         process_kind(file) == Some(CodeKind::Elf)
-    }
-
-    /// The second half of the loop for a process: allocated, run, learned from.
-    pub(crate) fn run_process(
-        &self,
-        request: &Request,
-        mut considered: Considered,
-        laid: Option<(LaidOut, Option<Asked>)>,
-    ) -> Result<Report, Error> {
-        let (plan, _) = self.decide(&mut considered, request)?;
-        let reading = self.read_ahead(&considered, &plan);
-        let (laid, asked) = laid.unzip();
-        let laid = match laid {
-            Some(laid) => laid,
-            None => {
-                let (program, confinement, call) = self.commanded(request, considered.analysis.code.kind)?;
-                LaidOut::later(program, confinement).called(call)
-            }
-        };
-        let planned = self.clock.monotonic();
-        let failed = |error| Error::from_warm(&request.file, error);
-        let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
-        let mut marks = Marks { planned, leased: self.clock.monotonic() };
-        let mut from = None;
-        let warm = |wanted: &Wanted<'_>| {
-            let (over, warm) = self.run_from_warm(request, (&considered, &plan), wanted, asked.flatten())?;
-            from = Some(warm);
-            Some(over)
-        };
-        let mut outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
-        let ended = self.clock.monotonic();
-        if let Some(asked_at) = from.as_ref().and_then(|from| from.asked_at) {
-            let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
-            marks = Marks { planned: earlier(marks.planned), leased: earlier(marks.leased) };
-            outcome.step.wall_seconds = outcome.ended.began.map_or(0.0, |began| (began - asked_at).0.max(0.0));
-        }
-        self.key(&mut considered, request);
-        let mut observation = self.observe_process(&considered, &plan, &outcome, (marks, ended), request);
-        if let Some(FromWarm { rung, .. }) = from {
-            // What was not imported or initialised in it was not measured in it: such runs are no measure of cold ones.
-            if rung != Rung::Spawned {
-                observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
-            }
-            observation.warm_state = Some(rung.name().to_owned());
-        }
-        observation.steps.extend(self.read(&considered, reading));
-        self.record(&considered, &plan, &observation);
-        if request.prepare {
-            let note = self.notes_pages(request, &considered, &plan, &observation);
-            self.maintain_for_next(&considered, &plan, note.then_some(&request.python));
-        }
-        let prediction = observation.score();
-        let outcome = outcome.called.map(|called| called.outcome);
-        Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome })
-    }
-
-    /// Runs a program from what is warm of it; `None` where it is to start from nothing. It may have been `asked` for already.
-    fn run_from_warm(
-        &self,
-        request: &Request,
-        (considered, plan): (&Considered, &Plan),
-        wanted: &Wanted<'_>,
-        asked: Option<Asked>,
-    ) -> Option<((Ended, Option<Called>), FromWarm)> {
-        if plan.chosen.configuration.process().is_some_and(|settings| settings.pinned) {
-            // What stands is bound to no cores of its own.
-            return None;
-        }
-        if considered.analysis.code.kind != CodeKind::Elf {
-            let (ended, rung) = self.run_warm(request, considered, wanted.program, wanted.confinement)?;
-            return Some(((ended, None), FromWarm { rung, asked_at: None }));
-        }
-        match asked.unwrap_or_else(|| self.ask_native(request, wanted)) {
-            Asked::Nothing => None,
-            Asked::Begun(underway) => {
-                let from = FromWarm { rung: underway.rung(), asked_at: Some(underway.asked_at) };
-                Some((self.finish_native(underway, wanted)?, from))
-            }
-        }
-    }
-
-    fn observe_process(
-        &self,
-        considered: &Considered,
-        plan: &Plan,
-        outcome: &ProcessOutcome,
-        (marks, ended): (Marks, Seconds),
-        request: &Request,
-    ) -> Observation {
-        let measured = &outcome.ended;
-        let usage = &measured.usage;
-        // What a program does before it asks for its event is no part of what the event takes.
-        let asked = outcome.called.as_ref().and_then(|called| called.asked);
-        let initialised = asked.map(|asked| bootstrap::initialisation(&asked, measured.began, measured.wall));
-        let before = initialised.as_ref().map_or((0.0, 0.0), |step| (step.wall_seconds, step.cpu_seconds));
-        let run = Measured {
-            exit: outcome.exit.clone(),
-            run_seconds: measured.wall.0 - before.0,
-            run_cpu_seconds: (usage.cpu().0 - before.1).max(0.0),
-            peak_memory: measured.peak_memory,
-        };
-        let framed = self.framed(considered, plan, marks, &run, ended);
-        Observation {
-            cpu_seconds: framed.cpu_seconds + usage.cpu().0,
-            measured_by: measured.tier.name().to_owned(),
-            run_delay_seconds: measured.run_delay.map(|delay| delay.0),
-            steps: std::iter::once(outcome.step.clone()).chain(initialised).collect(),
-            first_instruction_seconds: measured.began.map(|began| (began - considered.began.monotonic).0),
-            process: Some(ProcessUsage {
-                user_seconds: usage.user.0,
-                system_seconds: usage.system.0,
-                minor_faults: usage.minor_faults,
-                major_faults: usage.major_faults,
-                voluntary_switches: usage.voluntary_switches,
-                involuntary_switches: usage.involuntary_switches,
-                read_bytes: measured.disk[0],
-                written_bytes: measured.disk[1],
-                throttled_seconds: measured.throttled.map(|time| time.0),
-                steal_seconds: measured.steal.map(|time| time.0),
-                oom_kills: measured.oom_kills,
-                instructions: measured.instructions,
-            }),
-            denied: denied(outcome, request),
-            ..framed
-        }
     }
 
     /// Begins to lay out the place of a process, as far as it can be named before the program is looked into; what goes
@@ -451,35 +318,6 @@ fn passed(path: &Path) -> Vec<PathBuf> {
     let turns = (1..parts.len())
         .filter(|at| parts[*at] == Component::ParentDir && matches!(parts[at - 1], Component::Normal(_)));
     turns.filter_map(|at| std::fs::canonicalize(parts[..at].iter().collect::<PathBuf>()).ok()).collect()
-}
-
-/// The flags that would have allowed what a failed program was denied.
-fn denied(outcome: &ProcessOutcome, request: &Request) -> Vec<String> {
-    let flag = |denied: &Denied| match denied {
-        Denied::Network => "--net",
-        Denied::Processes => "--max-processes",
-        Denied::Scratch => "--max-memory",
-    };
-    let failed = outcome.exit.cause != ExitCause::Exited || outcome.exit.code != 0;
-    let flags = outcome.ended.denied.iter().filter(|_| failed).map(flag);
-    flags.filter(|flag| !(request.network && *flag == "--net")).map(str::to_owned).collect()
-}
-
-/// An error of the sandbox with the file it concerns.
-fn refused(file: &Path, error: &SpawnError) -> Error {
-    let file = file.to_owned();
-    match error {
-        SpawnError::ZeroByte(_) => Error::Usage { message: error.to_string(), hint: None },
-        SpawnError::Execute(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
-            Error::Invalid { file, cause: cause.to_string(), hint: Some("make it executable: chmod +x".into()) }
-        }
-        SpawnError::Execute(cause) => Error::Invalid {
-            file,
-            cause: cause.to_string(),
-            hint: Some("check that it is built for this machine, and that its dynamic linker is installed".into()),
-        },
-        SpawnError::System { step, error } => Error::Sandbox { file, cause: format!("{step}: {error}") },
-    }
 }
 
 #[cfg(test)]
