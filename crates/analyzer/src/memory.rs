@@ -178,8 +178,9 @@ fn cover(ranges: &[(Start, Touched)]) -> Lanes {
     out
 }
 
-/// An estimate of what a loop moves: its own bytes, as uncertain as its operators.
-pub(crate) fn traffic(bytes: f64, operators: Estimate) -> Estimate {
-    let end = |end: f64| if operators.expected > 0.0 { bytes * end / operators.expected } else { bytes };
-    Estimate::new(end(operators.low), bytes, end(operators.high), operators.basis)
+/// An estimate of what a loop moves: its own bytes in the mean, as uncertain as its operators, of which there are `mean` in
+/// the mean.
+pub(crate) fn traffic(bytes: f64, mean: f64, operators: Estimate) -> Estimate {
+    let of = |operators: f64| if mean > 0.0 { bytes * operators / mean } else { bytes };
+    Estimate::new(of(operators.low), of(operators.expected), of(operators.high), operators.basis)
 }

@@ -166,6 +166,7 @@ impl<'a> Lister<'a> {
         let footprint_of = |of: u32| other(of)?.finding.as_ref().map(told);
         let footprint = told(finding);
         let operators = part.ops.weighted_estimate(&run.weights, Basis::Static);
+        let bytes = part.mix[LOAD_BYTES] + part.mix[STORE_BYTES];
         let pattern = memory::pattern(accesses, finding);
         let share = region.share;
         let facts = flags::Facts {
@@ -186,7 +187,7 @@ impl<'a> Lister<'a> {
             reductions: finding.accumulates.iter().map(|family| family.name().to_owned()).collect(),
             accesses: Some(pattern),
             footprint_bytes: Some(footprint.weighted_estimate(&run.weights, Basis::Static)),
-            traffic_bytes: Some(memory::traffic(part.mix[LOAD_BYTES] + part.mix[STORE_BYTES], operators)),
+            traffic_bytes: Some(memory::traffic(bytes, part.ops.weighted_mean(&run.weights), operators)),
             flags,
             ..region
         }

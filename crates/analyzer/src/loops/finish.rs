@@ -149,7 +149,9 @@ impl Walker {
                 }
             }
         }
-        let stays = !live && open.backs > 0 && open.exits.is_empty() && !open.early && !open.early_since;
+        // Where its last way round is taken under a condition, what lies behind that leaves it.
+        let bound = open.last_back.is_none() && open.exits.is_empty() && !open.early && !open.early_since;
+        let stays = !live && open.backs > 0 && bound;
         if stays && !open.calls {
             kind = UnknownLoop::Endless;
         } else if best.is_none() && kind == UnknownLoop::Data {

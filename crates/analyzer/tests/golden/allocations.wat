@@ -18,16 +18,16 @@
     (drop (call $calloc (i32.const 1000) (i32.const 64)))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 2.85e3 (2.20e3 to 3.20e3)
-;;   const 5.57e2 (4.53e2 to 5.91e2)
-;;   local 6.81e2 (5.54e2 to 7.23e2)
-;;   global 3.03e2 (2.46e2 to 3.21e2)
-;;   int_alu 7.56e2 (6.16e2 to 8.03e2)
-;;   load 7.56e1 (6.16e1 to 8.03e1)
-;;   branch 2.02e2 (1.64e2 to 2.14e2)
-;;   call 1.02e2 (8.29e1 to 1.08e2)
-;;   bulk 7.56e1 (6.16e1 to 8.03e1)
-;; bytes: loaded 3.03e2 (2.46e2 to 3.21e2), stored 0, bulk 0
+;; ops 2.88e3 (2.20e3 to 3.20e3)
+;;   const 5.62e2 (4.53e2 to 5.91e2)
+;;   local 6.87e2 (5.54e2 to 7.23e2)
+;;   global 3.05e2 (2.46e2 to 3.21e2)
+;;   int_alu 7.63e2 (6.16e2 to 8.03e2)
+;;   load 7.63e1 (6.16e1 to 8.03e1)
+;;   branch 2.03e2 (1.64e2 to 2.14e2)
+;;   call 1.03e2 (8.29e1 to 1.08e2)
+;;   bulk 7.63e1 (6.16e1 to 8.03e1)
+;; bytes: loaded 3.05e2 (2.46e2 to 3.21e2), stored 0, bulk 0
 ;; memory 131072, maximum none, peak 1.20e6 (1.31e5 to 1.26e6)
 ;; parallelism Serial
 ;; asks by malloc: calls 100, bytes 1000000

@@ -40,31 +40,31 @@
     (call $jumps) (call $runs) (call $merge) (call $stack) (call $wraps)))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.07e5 (4.64e4 to 2.29e5)
-;;   const 1.56e4 (7.19e3 to 3.16e4)
-;;   local 4.57e4 (2.10e4 to 9.22e4)
-;;   int_alu 2.09e4 (9.61e3 to 4.22e4)
-;;   load 8.72e3 (4.01e3 to 1.76e4)
-;;   store 3.02e3 (1.39e3 to 6.09e3)
-;;   branch 1.29e4 (5.94e3 to 2.61e4)
-;;   call 5.03e0 (2.31e0 to 1.02e1)
-;; bytes: loaded 1.73e4 (7.96e3 to 3.49e4), stored 3.02e3 (1.39e3 to 6.09e3), bulk 0
+;; ops 1.03e5 (4.64e4 to 2.29e5)
+;;   const 1.51e4 (7.19e3 to 3.16e4)
+;;   local 4.40e4 (2.10e4 to 9.22e4)
+;;   int_alu 2.01e4 (9.61e3 to 4.22e4)
+;;   load 8.39e3 (4.01e3 to 1.76e4)
+;;   store 2.91e3 (1.39e3 to 6.09e3)
+;;   branch 1.24e4 (5.94e3 to 2.61e4)
+;;   call 4.84e0 (2.31e0 to 1.02e1)
+;; bytes: loaded 1.67e4 (7.96e3 to 3.49e4), stored 2.91e3 (1.39e3 to 6.09e3), bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function stack depth 0 share 0.657 trips unknown = -, Unknown
-;; Loop stack depth 1 share 0.376 trips 3.29e3 (5.29e1 to 1.04e4) = -, Carried branchy
-;;   accesses: 0 contiguous, 0 strided, 0 invariant, 2 indirect; strides []; footprint 5.58e2 (4.37e0 to 2.42e3), traffic 5.41e3 (9.64e1 to 1.57e4)
+;; Loop stack depth 1 share 0.376 trips 2.98e3 (5.29e1 to 1.04e4) = -, Carried branchy
+;;   accesses: 0 contiguous, 0 strided, 0 invariant, 2 indirect; strides []; footprint 4.45e2 (4.37e0 to 2.42e3), traffic 5.00e3 (9.64e1 to 1.57e4)
 ;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
 ;; Function merge depth 0 share 0.306 trips unknown = -, Unknown
-;; Loop merge depth 1 share 0.306 trips 1.42e3 (5.26e2 to 3.34e3) = -, Carried
-;;   accesses: 0 contiguous, 0 strided, 0 invariant, 2 indirect; strides []; footprint 1.26e3 (3.58e1 to 3.90e3), traffic 1.14e4 (4.21e3 to 2.68e4)
+;; Loop merge depth 1 share 0.306 trips 1.34e3 (5.26e2 to 3.34e3) = -, Carried
+;;   accesses: 0 contiguous, 0 strided, 0 invariant, 2 indirect; strides []; footprint 1.14e3 (3.58e1 to 3.90e3), traffic 1.07e4 (4.21e3 to 2.68e4)
 ;; Loop stack depth 1 share 0.281 trips 3000 = -, Independent simd fpga
 ;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 3000, traffic 3000
 ;;   simd: iterations are free of each other and go through memory one element after the other
 ;;   fpga: a fixed number of iterations on narrow integers, each of which can follow the one before at once
 ;; Function jumps depth 0 share 0.031 trips unknown = -, Unknown
-;; Loop jumps depth 1 share 0.031 trips 4.09e2 (1.96e1 to 1.00e3) = -, Carried
-;;   accesses: 0 contiguous, 0 strided, 0 invariant, 1 indirect; strides []; footprint 7.47e1 (1.21e0 to 5.97e2), traffic 4.09e2 (1.96e1 to 1.00e3)
+;; Loop jumps depth 1 share 0.031 trips 3.95e2 (1.96e1 to 1.00e3) = -, Carried
+;;   accesses: 0 contiguous, 0 strided, 0 invariant, 1 indirect; strides []; footprint 2.77e1 (1.21e0 to 5.97e2), traffic 3.95e2 (1.96e1 to 1.00e3)
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 4.6e4 to 2.3e5

@@ -38,4 +38,4 @@
 ;; Function crc depth 0 share 0.467 trips unknown = -, Unknown crypto
 ;;   crypto: works as CRC-32 does, by its constants or its rounds
 ;; Loop crc depth 1 share 0.467 trips 1000 = -, Carried
-;;   accesses: 1 contiguous, 0 strided, 0 invariant, 1 indirect; strides [1]; footprint 1.57e3 (1.01e3 to 3.88e3), traffic 5000
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 1 indirect; strides [1]; footprint 1.43e3 (1.01e3 to 3.88e3), traffic 5000

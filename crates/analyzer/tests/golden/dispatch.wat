@@ -11,20 +11,20 @@
         ) (local.set $acc (i32.add (local.get $acc) (i32.const 63))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 62))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 61))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 60))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 59))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 58))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 57))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 56))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 55))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 54))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 53))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 52))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 51))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 50))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 49))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 48))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 47))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 46))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 45))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 44))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 43))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 42))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 41))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 40))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 39))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 38))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 37))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 36))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 35))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 34))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 33))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 32))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 31))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 30))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 29))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 28))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 27))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 26))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 25))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 24))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 23))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 22))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 21))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 20))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 19))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 18))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 17))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 16))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 15))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 14))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 13))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 12))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 11))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 10))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 9))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 8))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 7))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 6))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 5))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 4))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 3))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 2))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 1))) (br $next)) (local.set $acc (i32.add (local.get $acc) (i32.const 0))) (br $next)))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 1.37e7 (1.60e1 to 1.52e8)
-;;   const 2.49e6 (3.07e0 to 2.60e7)
-;;   local 4.98e6 (6.15e0 to 5.20e7)
-;;   int_alu 2.49e6 (3.07e0 to 2.60e7)
-;;   load 1.26e6 (1.55e0 to 1.31e7)
-;;   branch 2.49e6 (3.07e0 to 2.60e7)
-;;   call 1.00e0 (1.23e-6 to 1.04e1)
-;; bytes: loaded 1.26e6 (1.55e0 to 1.31e7), stored 0, bulk 0
+;; ops 1.69e6 (1.60e1 to 1.52e8)
+;;   const 3.07e5 (3.07e0 to 2.60e7)
+;;   local 6.14e5 (6.15e0 to 5.20e7)
+;;   int_alu 3.07e5 (3.07e0 to 2.60e7)
+;;   load 1.55e5 (1.55e0 to 1.31e7)
+;;   branch 3.07e5 (3.07e0 to 2.60e7)
+;;   call 1.23e-1 (1.23e-6 to 1.04e1)
+;; bytes: loaded 1.55e5 (1.55e0 to 1.31e7), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Filesystem wasi_snapshot_preview1.fd_read 1
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 1.000 trips 1.47e6 (1.00e0 to 1.53e7) = -, Carried
-;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 1.26e6 (1.00e0 to 1.31e7), traffic 1.26e6 (1.00e0 to 1.31e7)
+;; Loop _start depth 1 share 1.000 trips 1.85e5 (1.00e0 to 1.53e7) = -, Carried
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 1.55e5 (1.00e0 to 1.31e7), traffic 1.55e5 (1.00e0 to 1.31e7)
 ;; warning: an interpreter's dispatch loop: how long it runs depends on its input, not on this code
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 1.6e1 to 1.5e8

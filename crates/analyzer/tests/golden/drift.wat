@@ -31,24 +31,24 @@
     (drop (call $records (i32.const 40000)))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 4.87e5 (2.76e5 to 8.82e5)
-;;   const 1.24e5 (7.57e4 to 2.07e5)
-;;   local 1.59e5 (9.73e4 to 2.66e5)
-;;   int_alu 1.14e5 (6.99e4 to 1.91e5)
-;;   int_mul 1.65e4 (1.01e4 to 2.76e4)
-;;   load 6.93e3 (4.24e3 to 1.16e4)
-;;   branch 6.70e4 (4.10e4 to 1.12e5)
-;;   call 2.00e0 (1.22e0 to 3.35e0)
-;; bytes: loaded 6.93e3 (4.24e3 to 1.16e4), stored 0, bulk 0
+;; ops 4.76e5 (2.76e5 to 8.82e5)
+;;   const 1.21e5 (7.57e4 to 2.07e5)
+;;   local 1.55e5 (9.73e4 to 2.66e5)
+;;   int_alu 1.11e5 (6.99e4 to 1.91e5)
+;;   int_mul 1.61e4 (1.01e4 to 2.76e4)
+;;   load 6.76e3 (4.24e3 to 1.16e4)
+;;   branch 6.54e4 (4.10e4 to 1.12e5)
+;;   call 1.95e0 (1.22e0 to 3.35e0)
+;; bytes: loaded 6.76e3 (4.24e3 to 1.16e4), stored 0, bulk 0
 ;; memory 131072, maximum none, peak 131072
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function encode depth 0 share 0.844 trips unknown = -, Unknown
-;; Loop encode depth 1 share 0.844 trips 1.65e4 (1.03e4 to 2.73e4) = -, Carried branchy
+;; Loop encode depth 1 share 0.844 trips 1.61e4 (1.03e4 to 2.73e4) = -, Carried branchy
 ;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
 ;; Function records depth 0 share 0.156 trips unknown = -, Unknown
-;; Loop records depth 1 share 0.156 trips 6.93e3 (5.13e3 to 9.53e3) = -, Carried branchy
-;;   accesses: 0 contiguous, 0 strided, 0 invariant, 1 indirect; strides []; footprint 7.20e2 (1.62e0 to 3.83e3), traffic 6.93e3 (5.13e3 to 9.53e3)
+;; Loop records depth 1 share 0.156 trips 6.87e3 (5.13e3 to 9.53e3) = -, Carried branchy
+;;   accesses: 0 contiguous, 0 strided, 0 invariant, 1 indirect; strides []; footprint 5.44e2 (1.62e0 to 3.83e3), traffic 6.87e3 (5.13e3 to 9.53e3)
 ;;   branchy: it decides at every turn: a core that predicts branches well helps, vectors hardly
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 2.8e5 to 8.8e5

@@ -30,14 +30,14 @@
     (unreachable)))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 4.99e3 (2.09e3 to 1.53e4)
-;;   const 5.90e2 (2.62e2 to 1.70e3)
-;;   local 1.81e3 (8.03e2 to 5.23e3)
-;;   int_alu 1.24e3 (5.50e2 to 3.58e3)
-;;   load 5.71e2 (2.53e2 to 1.65e3)
-;;   branch 5.72e2 (2.54e2 to 1.65e3)
-;;   call 1.03e2 (4.57e1 to 2.98e2)
-;; bytes: loaded 5.74e2 (2.55e2 to 1.66e3), stored 0, bulk 0
+;; ops 4.38e3 (2.09e3 to 1.53e4)
+;;   const 5.19e2 (2.62e2 to 1.70e3)
+;;   local 1.59e3 (8.03e2 to 5.23e3)
+;;   int_alu 1.09e3 (5.50e2 to 3.58e3)
+;;   load 5.02e2 (2.53e2 to 1.65e3)
+;;   branch 5.03e2 (2.54e2 to 1.65e3)
+;;   call 9.06e1 (4.57e1 to 2.98e2)
+;; bytes: loaded 5.05e2 (2.55e2 to 1.66e3), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Process wasi_snapshot_preview1.args_sizes_get 1
@@ -49,7 +49,7 @@
 ;; Loop main depth 1 share 0.997 trips 100 = -, Unknown
 ;;   independent if its calls neither share state nor touch what it accesses
 ;; Function compare depth 0 share 0.797 trips unknown = -, Unknown
-;; Loop compare depth 1 share 0.757 trips 2.85e0 (1.00e0 to 9.13e0) = -, Unknown
+;; Loop compare depth 1 share 0.757 trips 2.45e0 (1.00e0 to 9.13e0) = -, Unknown
 ;;   independent if iterations beyond the last may be run and forgotten
-;;   accesses: 2 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 5.70e0 (2.00e0 to 1.83e1), traffic 5.70e2 (1.51e2 to 1.99e3)
+;;   accesses: 2 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 4.90e0 (2.00e0 to 1.83e1), traffic 4.79e2 (1.51e2 to 1.99e3)
 ;; warning: trip counts that the code does not tell: the operator count may lie anywhere from 2.1e3 to 1.5e4

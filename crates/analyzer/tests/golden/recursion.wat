@@ -11,14 +11,14 @@
     (drop (call $walk (i32.load (i32.const 8))))))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: true
-;; ops 2.05e4 (1.35e1 to 2.33e5)
-;;   const 2.29e3 (1.59e0 to 2.44e4)
-;;   local 4.56e3 (3.17e0 to 4.88e4)
-;;   int_alu 2.28e3 (1.59e0 to 2.44e4)
-;;   load 4.57e3 (3.17e0 to 4.88e4)
-;;   branch 2.28e3 (1.59e0 to 2.44e4)
-;;   call 2.28e3 (1.59e0 to 2.44e4)
-;; bytes: loaded 1.83e4 (1.27e1 to 1.95e5), stored 0, bulk 0
+;; ops 1.18e3 (1.35e1 to 2.33e5)
+;;   const 1.32e2 (1.59e0 to 2.44e4)
+;;   local 2.63e2 (3.17e0 to 4.88e4)
+;;   int_alu 1.32e2 (1.59e0 to 2.44e4)
+;;   load 2.63e2 (3.17e0 to 4.88e4)
+;;   branch 1.32e2 (1.59e0 to 2.44e4)
+;;   call 1.32e2 (1.59e0 to 2.44e4)
+;; bytes: loaded 1.05e3 (1.27e1 to 1.95e5), stored 0, bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; io Random wasi_snapshot_preview1.random_get 1

@@ -44,15 +44,15 @@ def main():
 main()
 # ---- expected ----
 # __main__, input dependent: true
-# ops 1.90e4 (1.02e4 to 3.77e4)
-# init 1.90e4 (1.02e4 to 3.77e4)
+# ops 1.83e4 (1.02e4 to 3.77e4)
+# init 1.83e4 (1.02e4 to 3.77e4)
 # parallelism Serial
 # io Filesystem open 1
-# io Filesystem print 4.14e2 (2.15e1 to 1.08e3)
+# io Filesystem print 3.92e2 (2.15e1 to 1.08e3)
 # import random line 2 Static Unknown
 # function <module> classes.py:1 depth 0 share 1.000 Unknown Some(Holds)
 # function main classes.py:30 depth 0 share 0.997 Unknown Some(Holds)
-# loop main classes.py:40 depth 1 share 0.435 trips 4.14e2 (2.15e1 to 1.08e3) = len(lines), Unknown Some(Holds)
+# loop main classes.py:40 depth 1 share 0.435 trips 3.92e2 (2.15e1 to 1.08e3) = len(lines), Unknown Some(Holds)
 # loop main classes.py:35 depth 1 share 0.405 trips 20, Unknown Some(Holds)
 # function Shape.describe classes.py:12 depth 0 share 0.396 Unknown Some(Holds)
 # function Shape.area classes.py:9 depth 0 share 0.388 Unknown Some(Holds)

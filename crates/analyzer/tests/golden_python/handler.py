@@ -32,16 +32,15 @@ def process(event, context):
         pixels = load(record["bucket"], record["key"])
         results.append(float(np.mean(pixels) + np.linalg.norm(pixels)))
     return json.dumps({"results": results, "table": sum(TABLE)})
-
 # ---- expected ----
 # process, input dependent: true
-# ops 8.50e3 (6.62e3 to 1.45e4)
+# ops 8.17e3 (6.62e3 to 1.45e4)
 # init 7.06e3 (7.06e3 to 7.06e3)
-# handler process in line 29: 1.44e3 (8.76e1 to 6.38e3)
+# handler process in line 29: 1.11e3 (8.76e1 to 6.38e3)
 # parallelism Threads
 # io Network boto3.client 1
-# io Network boto3.client.get_object 2.29e1 (1.07e0 to 1.03e2)
-# io Network boto3.client.get_object.read 2.29e1 (1.07e0 to 1.03e2)
+# io Network boto3.client.get_object 1.76e1 (1.07e0 to 1.03e2)
+# io Network boto3.client.get_object.read 1.76e1 (1.07e0 to 1.03e2)
 # import json line 3 Static Unknown
 # import os line 4 Static Unknown
 # import typing line 5 Static Unknown
@@ -63,7 +62,7 @@ def process(event, context):
 # function <module> handler.py:1 depth 0 share 0.830 Unknown Some(Depends)
 # loop <module> handler.py:18 depth 1 share 0.824 trips 1000, Independent Some(Holds) simd
 # function process handler.py:29 depth 0 share 0.170 Unknown Some(Depends) simd
-# loop process handler.py:31 depth 1 share 0.167 trips 2.29e1 (1.07e0 to 1.03e2) = len(event["Records"]), Unknown Some(Releases) simd
+# loop process handler.py:31 depth 1 share 0.167 trips 1.76e1 (1.07e0 to 1.03e2) = len(event["Records"]), Unknown Some(Releases) simd
 # function load handler.py:22 depth 0 share 0.078 Unknown Some(Depends) simd
 # warning trip counts that the code does not tell: the operator count may lie anywhere from 6.6e3 to 1.5e4
 # warning what libraries do inside their own code is not counted

@@ -18,17 +18,17 @@ for size in sizes:
         print(size)
 # ---- expected ----
 # __main__, input dependent: true
-# ops 7.15e5 (4.98e2 to 4.00e6)
-# init 7.15e5 (4.98e2 to 4.00e6)
+# ops 5.10e5 (4.98e2 to 4.00e6)
+# init 5.10e5 (4.98e2 to 4.00e6)
 # parallelism Serial
-# io Filesystem print 8.72e2 (5.93e0 to 4.08e3)
+# io Filesystem print 6.78e2 (5.93e0 to 4.08e3)
 # import sys line 2 Static Unknown
 # function <module> limits.py:1 depth 0 share 1.000 Unknown Some(Holds)
-# loop <module> limits.py:11 depth 1 share 0.990 trips 2.01e2 (2.87e0 to 5.98e2) = n, Unknown Some(Holds)
-# loop <module> limits.py:12 depth 2 share 0.987 trips 5.07e1 (1.28e0 to 1.50e2) = ceil(n / 4), Unknown Some(Holds)
-# loop <module> limits.py:13 depth 3 share 0.675 trips 4.80e0 (1.00e0 to 1.42e1) = n - i, Unknown Some(Holds)
+# loop <module> limits.py:11 depth 1 share 0.990 trips 1.86e2 (2.87e0 to 5.98e2) = n, Unknown Some(Holds)
+# loop <module> limits.py:12 depth 2 share 0.987 trips 4.69e1 (1.28e0 to 1.50e2) = ceil(n / 4), Unknown Some(Holds)
+# loop <module> limits.py:13 depth 3 share 0.675 trips 4.33e0 (1.00e0 to 1.42e1) = n - i, Unknown Some(Holds)
 # loop <module> limits.py:16 depth 1 share 0.010 trips 3, Unknown Some(Holds)
-# loop <module> limits.py:17 depth 2 share 0.010 trips 2.92e2 (1.98e0 to 1.36e3) = size, Unknown Some(Holds)
-# loop <module> limits.py:7 depth 1 share 0.000 trips 9.67e0 (1.00e0 to 3.57e1), Unknown Some(Holds)
+# loop <module> limits.py:17 depth 2 share 0.010 trips 2.27e2 (1.98e0 to 1.36e3) = size, Unknown Some(Holds)
+# loop <module> limits.py:7 depth 1 share 0.000 trips 8.42e0 (1.00e0 to 3.57e1), Unknown Some(Holds)
 # warning trip counts that the code does not tell: the operator count may lie anywhere from 5.0e2 to 4.0e6
 # warning no Python interpreter was found: what imports lead to is not known; name one with --python
