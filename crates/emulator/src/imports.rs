@@ -21,9 +21,10 @@ const SAMPLES: usize = 5;
 /// Output kept: 60,000 lines of `-X importtime`.
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Imports what it is given and says what failed.
-const IMPORT: &str = "import sys\nfor name in sys.argv[1:]:\n    try:\n        __import__(name)\n    \
-                      except BaseException as error:\n        print('failed', name, type(error).__name__)\n";
+/// Imports what it is given, and says what failed and which part of the time the importing thread ran.
+const IMPORT: &str = "import sys, time\nbegan, busy = time.perf_counter(), time.thread_time()\nfor name in sys.argv[1:]:\n    \
+                      try:\n        __import__(name)\n    except BaseException as error:\n        print('failed', name, \
+                      type(error).__name__)\nprint('ran', (time.thread_time() - busy) / (time.perf_counter() - began))\n";
 
 /// The same, with the resident memory that each module adds by itself (`/proc/self/statm`, proc(5)).
 const IMPORT_MEMORY: &str = "import sys, importlib._bootstrap as bootstrap\nload = bootstrap._load_unlocked\n\
@@ -39,7 +40,8 @@ __import__(name)\n    except BaseException:\n        pass\nfor name, size in row
 pub struct ModuleTime {
     /// Its name.
     pub module: String,
-    /// Seconds, the mean of the samples, so that means sum to the mean of the whole.
+    /// Seconds in which it ran, the mean of the samples, so that means sum to the mean of the whole: what others on the
+    /// machine made it wait for a core is left out, so that a busy hour does not speak for a quiet one.
     pub seconds: f64,
     /// Variance of the seconds from run to run, in square seconds, as far as all modules of a run share it: the
     /// variance of the whole, relative to its mean. What each module varies by itself averages out in sums.
@@ -106,6 +108,9 @@ pub fn measure_imports(python: &Path, modules: &[String], seconds: f64) -> Resul
         if found.is_empty() {
             return Err(ImportsError::Silent(done.status.to_string()));
         }
+        let ran = ran(&done.stdout);
+        let found = found.into_iter().map(|(module, seconds)| (module, seconds * ran));
+        let found: BTreeMap<String, f64> = found.collect();
         totals.push(found.iter().filter(|entry| !at_start.contains(entry.0)).map(|entry| entry.1).sum::<f64>());
         parents = nest;
         for (module, seconds) in found {
@@ -164,6 +169,13 @@ fn times(stderr: &[u8]) -> (BTreeMap<String, f64>, BTreeMap<String, Option<Strin
     (out, parents)
 }
 
+/// The part of the time that the importing thread ran, as it says itself; all of it where it does not.
+fn ran(stdout: &[u8]) -> f64 {
+    let text = String::from_utf8_lossy(stdout);
+    let told = text.lines().rev().find_map(|line| line.strip_prefix("ran ")?.trim().parse::<f64>().ok());
+    told.filter(|part| (0.0..=1.0).contains(part)).unwrap_or(1.0)
+}
+
 fn failures(stdout: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(stdout);
     text.lines().filter_map(|line| line.strip_prefix("failed ")).map(str::to_owned).collect()
@@ -207,6 +219,12 @@ mod tests {
     fn what_runs_share_is_their_relative_variance() {
         assert!((relative_variance(&[0.9, 1.0, 1.1]) - 0.01).abs() < 1e-12);
         assert!((relative_variance(&[1.0]), relative_variance(&[])) == (0.0, 0.0));
+    }
+
+    #[test]
+    fn waiting_is_no_part_of_what_a_module_takes() {
+        assert!((ran(b"failed x ImportError\nran 0.25\n") - 0.25).abs() < 1e-12);
+        assert!([&b""[..], b"ran nan", b"ran -0.5", b"ran 7"].iter().all(|text| (ran(text) - 1.0).abs() < 1e-12));
     }
 
     #[test]
