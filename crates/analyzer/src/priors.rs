@@ -160,7 +160,7 @@ static STRIDE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.0, 10.0)
 
 /// Trips of a loop that halves something until data ends it: each further one is half as likely where data is as likely to
 /// end it as not, two in the mean. Fitted: sifting up and down a heap 1.2 to 4.9.
-static SOON: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((2.0, 2.5), 1.0));
+static SOON: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1.75, 2.6), 1.0));
 
 /// How often a number that a call returns, or that was counted, is about as large as what was dealt with before, and then
 /// what part of that: defaults.
@@ -203,7 +203,7 @@ const MOSTLY_OUT: f64 = 0.6;
 static COUNTED: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((8.0, 16.0), 1.0));
 
 /// The same where it is entered many times: a mean varies less. Fitted: rows of sparse matrices and lists run 4 to 10 times.
-static COUNTED_OFTEN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((6.0, 6.0), 1.0));
+static COUNTED_OFTEN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((4.5, 6.0), 1.0));
 
 /// Median and spread of a number handed in from outside (the result of a call such as `atoi`), as a bound.
 ///

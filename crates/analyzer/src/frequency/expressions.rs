@@ -88,8 +88,14 @@ impl<V: Visitor> Flow<'_, V> {
             UnknownLoop::Halving if self.scale >= LEAST_SCALE => priors::halvings(self.scale, name),
             _ => priors::trips(kind, ending, place, name),
         };
-        if matches!(kind, UnknownLoop::Halving | UnknownLoop::Shrinking(_)) {
-            return if ending.soon() { priors::cut_short(few, name) } else { few };
+        let soon = match kind {
+            // What is tested for zero is not what is halved, which would be shrinking.
+            UnknownLoop::Halving => ending.soon() || ending.holds(Ending::ZERO),
+            UnknownLoop::Shrinking(_) => ending.soon(),
+            _ => false,
+        };
+        if soon {
+            return priors::cut_short(few, name);
         }
         let goes =
             matches!(kind, UnknownLoop::Data | UnknownLoop::Calling | UnknownLoop::Counted | UnknownLoop::Worklist);
