@@ -118,9 +118,12 @@ fn union(
             loose += moving.map(trips).fold(width, |product, trips| (product * trips).bounded());
         }
     }
-    arrays.sort_by_key(|array| array.0);
-    let each = arrays.chunk_by(|a, b| a.0 == b.0);
-    each.fold(loose, |sum, ranges| sum + cover(ranges)).map(|bytes| bytes.min(ADDRESSES))
+    // Ranges are half a kilobyte each, so that their places are sorted.
+    let mut order: Vec<usize> = (0..arrays.len()).collect();
+    order.sort_by(|&a, &b| arrays[a].0.cmp(&arrays[b].0));
+    let each = order.chunk_by(|&a, &b| arrays[a].0 == arrays[b].0);
+    let covered = |same: &[usize]| cover(same.iter().map(|&at| &arrays[at].1));
+    each.fold(loose, |sum, same| sum + covered(same)).map(|bytes| bytes.min(ADDRESSES))
 }
 
 /// What addresses start from: symbols and factors in order, the constant left out.
@@ -152,10 +155,10 @@ fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32
 }
 
 /// Bytes that ranges of one array cover together, scenario by scenario.
-fn cover(ranges: &[(Start, Touched)]) -> Lanes {
+fn cover<'r>(ranges: impl Iterator<Item = &'r Touched>) -> Lanes {
     let mut out = Lanes::ZERO;
     // Scenarios mostly agree on the order.
-    let mut order: Vec<&Touched> = ranges.iter().map(|range| &range.1).collect();
+    let mut order: Vec<&Touched> = ranges.collect();
     for lane in 0..LANES {
         if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
             order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));
