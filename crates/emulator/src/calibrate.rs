@@ -11,8 +11,10 @@ mod factors;
 mod hierarchy;
 mod ladder;
 mod memory;
+mod observed;
 mod op_costs;
 mod power;
+mod waits;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, IsaLevel, Tier};
 
 use crate::EmulateError;
+use crate::generate::kernels;
 
 pub use power::measure_power;
 
@@ -103,9 +106,13 @@ pub fn calibrate(
     let largest_cache = largest_cache(&inventory);
     let mut model = defaults::model(inventory);
     let bench = Bench { budget: &budget, clock, cores, tiers };
+    progress("what hinders operators");
+    let kernels = kernels::all();
+    let hindered = observed::all(&bench, &kernels)?;
     for tier in bench.tiers.clone() {
         progress(&format!("{tier}: operator costs"));
-        op_costs::measure(&bench, tier, &mut model.op_costs)?;
+        waits::measure(&bench, tier, &mut model.op_costs)?;
+        op_costs::measure(&bench, tier, &kernels, &hindered, &mut model.op_costs)?;
     }
     progress("peak memory of compiling");
     let peaks = compile::peaks(&bench)?;

@@ -2,12 +2,15 @@
 //! [`Counts`]. Called by the executor while the program runs, and by [`crate::trial`] when it has ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use forewarm_executor::wasm::watched::{Enough, Sockets, View, Watcher};
 use forewarm_sandbox::clock::thread_cpu;
-use forewarm_types::counts::{Counts, FunctionCount, Growth, Interval, LoopCount};
+use forewarm_types::counts::{Counts, FunctionCount, Growth, Interval, LINE_BYTES, LoopCount};
 use forewarm_types::{Bytes, OpClass};
 
+use crate::branches::Branches;
+use crate::chains;
 use crate::generate::SplitMix64;
 use crate::instrument::{Instrumented, Layout, Ports, WINDOW_RECORDS};
 use crate::reuse::Reuse;
@@ -39,6 +42,13 @@ const FIRST_WINDOW_SECONDS: f64 = 0.001;
 const DENSE: u32 = 1 << 13;
 const SPARSE: u32 = 1 << 18;
 
+/// Branches of a window of branches.
+const BRANCHES: u32 = 1 << 13;
+
+/// A window stays open for so many operators for each record it wants at most: a program that branches or accesses memory
+/// less often has other windows too.
+const PATIENCE: u64 = 64;
+
 /// A sparse window writes one line in so many down.
 const SPARSENESS: u32 = 32;
 
@@ -52,6 +62,7 @@ const OPEN: usize = 2;
 const LEFT: usize = 3;
 const THRESHOLD: usize = 4;
 const WRITTEN: usize = 5;
+const BRANCHING: usize = 6;
 
 /// The sockets of a rewritten module, as the executor wants them.
 #[must_use]
@@ -60,9 +71,17 @@ pub fn sockets(ports: &Ports) -> Sockets {
         memory: ports.memory.clone(),
         memory_bytes: ports.memory_bytes,
         table: ports.table.clone(),
-        globals: [&ports.clock, &ports.bulk, &ports.open, &ports.left, &ports.threshold, &ports.written]
-            .map(Clone::clone)
-            .to_vec(),
+        globals: [
+            &ports.clock,
+            &ports.bulk,
+            &ports.open,
+            &ports.left,
+            &ports.threshold,
+            &ports.written,
+            &ports.branching,
+        ]
+        .map(Clone::clone)
+        .to_vec(),
         start: ports.start.clone(),
     }
 }
@@ -70,7 +89,7 @@ pub fn sockets(ports: &Ports) -> Sockets {
 /// Watches one run.
 #[derive(Debug)]
 pub struct Counting {
-    layout: Layout,
+    layout: Arc<Layout>,
     max_operators: u64,
     tracing: bool,
     /// The counters at the last look.
@@ -83,7 +102,9 @@ pub struct Counting {
     growths: Vec<Growth>,
     memory_bytes: u64,
     reuse: Reuse,
-    /// The share of lines that the open window writes down.
+    branches: Branches,
+    /// The module as it was, for what its code alone tells of what ran.
+    original: Arc<Vec<u8>>,
     window: Option<Window>,
     windows: u32,
     /// CPU seconds spent on windows; on windows and looks.
@@ -101,10 +122,40 @@ struct Open {
     began_cpu_seconds: f64,
 }
 
+/// What a window writes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Every access.
+    Dense,
+    /// Accesses of one line in [`SPARSENESS`].
+    Sparse,
+    /// Which way branches go.
+    Branches,
+}
+
+impl Kind {
+    /// In the order in which they take turns.
+    const ALL: [Self; 3] = [Self::Dense, Self::Branches, Self::Sparse];
+
+    /// Accesses or branches until it closes.
+    fn length(self) -> u32 {
+        match self {
+            Self::Dense => DENSE,
+            Self::Sparse => SPARSE,
+            Self::Branches => BRANCHES,
+        }
+    }
+
+    /// Lines whose hash is below this are written down.
+    fn threshold(self) -> u32 {
+        if self == Self::Sparse { HASHES / SPARSENESS } else { HASHES }
+    }
+}
+
 /// A window that is open.
 #[derive(Debug, Clone, Copy)]
 struct Window {
-    share: f64,
+    kind: Kind,
     began_operators: u64,
     began_cpu_seconds: f64,
 }
@@ -126,6 +177,8 @@ impl Counting {
             growths: Vec::new(),
             memory_bytes: 0,
             reuse: Reuse::default(),
+            branches: Branches::default(),
+            original: instrumented.original,
             window: None,
             windows: 0,
             window_seconds: 0.0,
@@ -172,7 +225,11 @@ impl Counting {
         counts.functions = self.functions(&functions);
         counts.functions_entered = counts.functions.iter().map(|function| function.entered).sum();
         counts.loops = self.loops();
-        counts.reuse = self.reuse.histogram(counts.accesses());
+        let chains = chains::find(&self.original, &self.layout, &self.counters);
+        let lines = peak.as_f64() / LINE_BYTES as f64;
+        counts.reuse = self.reuse.histogram(counts.accesses(), lines, &chains.chased);
+        counts.branches = self.branches.sample();
+        counts.chains = chains.chains;
         counts.growths = self.growths;
         counts.intervals = if self.intervals.len() > 1 { self.intervals } else { Vec::new() };
         counts
@@ -250,8 +307,15 @@ impl Counting {
 
     /// Takes the records of a window that has closed in, and opens another where its time has been earned.
     fn windows(&mut self, view: &mut View<'_>) {
+        if let Some(window) = self.window {
+            let patience = PATIENCE * u64::from(window.kind.length());
+            if view.ended || self.operators - window.began_operators > patience {
+                (view.globals[OPEN], view.globals[BRANCHING]) = (0, 0);
+            }
+        }
         if let Some(window) = self.window
-            && (view.globals[OPEN] == 0 || view.ended)
+            && view.globals[OPEN] == 0
+            && view.globals[BRANCHING] == 0
         {
             self.take_window(window, view);
         }
@@ -277,7 +341,10 @@ impl Counting {
         let slowed = (self.own_seconds(view) - window.began_cpu_seconds - usual).max(0.0);
         self.watching_seconds += slowed;
         let before = thread_cpu();
-        self.reuse.take(&records, window.share);
+        match window.kind {
+            Kind::Branches => self.branches.take(&records),
+            kind => self.reuse.take(&records, f64::from(kind.threshold()) / f64::from(HASHES)),
+        }
         self.window_seconds += slowed + (thread_cpu() - before).0;
     }
 
@@ -286,20 +353,15 @@ impl Counting {
         (view.cpu_seconds - self.watching_seconds).max(0.0)
     }
 
-    /// Dense and sparse windows take turns, a dense one first.
+    /// The kinds of windows take turns.
     fn open_window(&mut self, view: &mut View<'_>) {
-        let sparse = self.windows % 2 == 1;
+        let kind = Kind::ALL[self.windows as usize % Kind::ALL.len()];
         self.windows += 1;
-        let (accesses, threshold) = if sparse { (SPARSE, HASHES / SPARSENESS) } else { (DENSE, HASHES) };
-        view.globals[OPEN] = 1;
-        view.globals[LEFT] = i64::from(accesses);
-        view.globals[THRESHOLD] = i64::from(threshold);
+        view.globals[if kind == Kind::Branches { BRANCHING } else { OPEN }] = 1;
+        view.globals[LEFT] = i64::from(kind.length());
+        view.globals[THRESHOLD] = i64::from(kind.threshold());
         view.globals[WRITTEN] = 0;
-        self.window = Some(Window {
-            share: f64::from(threshold) / f64::from(HASHES),
-            began_operators: self.operators,
-            began_cpu_seconds: self.own_seconds(view),
-        });
+        self.window = Some(Window { kind, began_operators: self.operators, began_cpu_seconds: self.own_seconds(view) });
     }
 
     /// Operators until the next look: as many as keep looks a small share of the time, but no more than are left of the

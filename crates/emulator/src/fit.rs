@@ -1,7 +1,8 @@
 //! Costs per operator class from operator counts and times of many kernels.
 //!
-//! With `c[k][j]` operators of class `j` in kernel `k`, which takes `t[k]`, the costs are the positive `x` that
-//! minimise `Σ w[k] (ln Σ_j c[k][j] x[j] − ln t[k])² + ρ Σ_j (ln x[j] − ln (s d[j]))²`. The first sum is the error as a
+//! With `c[k][j]` operators of class `j` in kernel `k`, which takes `t[k]`, and `h[k]` what hinders it (mispredicted
+//! branches, and loops whose chain of results takes longer than their operators), the costs are the positive `x` that
+//! minimise `Σ w[k] (ln (Σ_j c[k][j] x[j] + h[k]) − ln t[k])² + ρ Σ_j (ln x[j] − ln (s d[j]))²`. The first sum is the error as a
 //! factor, which is what predictions are judged by: twice too much weighs as twice too little. The second draws each
 //! cost towards its default `d[j]`, scaled to this machine by `s`, so that classes which no kernel tells apart (the
 //! local and the addition it feeds) share their cost sensibly rather than one taking it all, and none is free
@@ -16,11 +17,43 @@ const PRIOR_WEIGHT: f64 = 0.05;
 /// Share of its scaled default below which a cost is not linearised: the tangent of the logarithm is too steep there.
 const LEAST_SHARE: f64 = 1e-3;
 
+/// Share of a kernel's time that its own operators take at least, when the defaults are scaled.
+const LEAST_OWN_SHARE: f64 = 0.1;
+
 /// Gauss-Newton rounds; the fit settles in about eight.
 const ROUNDS: usize = 30;
 
 /// Most that a round trusts the linear form of the logarithm: a factor e.
 const LONGEST_STEP: f64 = 1.0;
+
+/// What a kernel takes beyond its operators, in the unit of the times.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hindrance {
+    /// Whatever its operators cost.
+    pub fixed: f64,
+    /// Loops: their operators by class, and what their chain takes. A loop takes the longer of the two.
+    pub chains: Vec<(Vec<f64>, f64)>,
+}
+
+impl Hindrance {
+    /// The time as a linear form where the costs are near these: operators that count, and what is added.
+    fn around(&self, row: &[f64], costs: &[f64]) -> (Vec<f64>, f64) {
+        let (mut row, mut fixed) = (row.to_vec(), self.fixed);
+        for (operators, length) in &self.chains {
+            if dot(operators, costs) < *length {
+                row.iter_mut().zip(operators).for_each(|(all, hidden)| *all = (*all - hidden).max(0.0));
+                fixed += length;
+            }
+        }
+        (row, fixed)
+    }
+
+    /// The time of these operators at these costs.
+    pub fn time(&self, row: &[f64], costs: &[f64]) -> f64 {
+        let (row, fixed) = self.around(row, costs);
+        dot(&row, costs) + fixed
+    }
+}
 
 /// Counts, times and the defaults.
 #[derive(Debug, Clone)]
@@ -31,6 +64,8 @@ pub(crate) struct Problem {
     pub times: Vec<f64>,
     /// Weight of each kernel.
     pub weights: Vec<f64>,
+    /// What hinders each kernel.
+    pub hindered: Vec<Hindrance>,
     /// Default cost of each class, in any common unit; 0 for none.
     pub prior: Vec<f64>,
 }
@@ -48,10 +83,13 @@ impl Problem {
     /// The factor that brings the defaults nearest the times: the weighted geometric mean of actual over predicted.
     fn scale(&self) -> f64 {
         let (mut sum, mut weight) = (0.0, 0.0);
-        for ((row, time), kernel_weight) in self.rows.iter().zip(&self.times).zip(&self.weights) {
+        for (((row, time), kernel_weight), hindrance) in
+            self.rows.iter().zip(&self.times).zip(&self.weights).zip(&self.hindered)
+        {
             let predicted = dot(row, &self.prior);
             if predicted > 0.0 {
-                sum += kernel_weight * (time / predicted).ln();
+                let own = (time - hindrance.fixed).max(LEAST_OWN_SHARE * time);
+                sum += kernel_weight * (own / predicted).ln();
                 weight += kernel_weight;
             }
         }
@@ -61,11 +99,15 @@ impl Problem {
     fn step(&self, costs: &[f64], prior: &[f64]) -> Vec<f64> {
         let mut rows = Vec::new();
         let mut targets = Vec::new();
-        for ((row, time), weight) in self.rows.iter().zip(&self.times).zip(&self.weights) {
-            let predicted = dot(row, costs).max(time * 1e-3);
+        for (((row, time), weight), hindrance) in
+            self.rows.iter().zip(&self.times).zip(&self.weights).zip(&self.hindered)
+        {
+            let (row, fixed) = hindrance.around(row, costs);
+            let predicted = (dot(&row, costs) + fixed).max(time * 1e-3);
             let root = weight.sqrt();
             rows.push(row.iter().map(|count| root * count / predicted).collect());
-            targets.push(root * (1.0 + (time / predicted).ln().clamp(-LONGEST_STEP, LONGEST_STEP)));
+            let apart = (time / predicted).ln().clamp(-LONGEST_STEP, LONGEST_STEP);
+            targets.push(root * (1.0 + apart - fixed / predicted));
         }
         for (class, default) in prior.iter().enumerate().filter(|(_, default)| **default > 0.0) {
             let cost = costs[class].max(default * LEAST_SHARE);
@@ -88,7 +130,8 @@ mod tests {
 
     fn problem(rows: &[&[f64]], times: &[f64], prior: &[f64]) -> Problem {
         let rows: Vec<Vec<f64>> = rows.iter().map(|row| row.to_vec()).collect();
-        Problem { weights: vec![1.0; rows.len()], rows, times: times.to_vec(), prior: prior.to_vec() }
+        let hindered = vec![Hindrance::default(); rows.len()];
+        Problem { weights: vec![1.0; rows.len()], rows, times: times.to_vec(), hindered, prior: prior.to_vec() }
     }
 
     #[test]
@@ -109,6 +152,17 @@ mod tests {
     fn errors_balance_as_factors() {
         let costs = problem(&[&[1.0], &[1.0]], &[1.0, 4.0], &[2.0]).solve();
         assert!((costs[0] - 2.0).abs() < 0.01, "{costs:?}");
+    }
+
+    #[test]
+    fn what_hinders_is_no_cost_of_operators() {
+        // Twelve operators at 2; once beside 40 of mispredictions, once in a chain that takes 100 whatever they cost.
+        let mut problem = problem(&[&[12.0], &[12.0], &[12.0]], &[24.0, 64.0, 100.0], &[1.0]);
+        problem.hindered[1].fixed = 40.0;
+        problem.hindered[2].chains = vec![(vec![12.0], 100.0)];
+        let costs = problem.solve();
+        assert!((costs[0] - 2.0).abs() < 0.05, "{costs:?}");
+        assert!((problem.hindered[2].time(&[12.0], &costs) - 100.0).abs() < 1e-9);
     }
 
     #[test]

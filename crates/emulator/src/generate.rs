@@ -11,6 +11,7 @@ pub mod kernels;
 pub mod memory;
 pub mod piece;
 pub mod programs;
+pub mod waits;
 
 use forewarm_types::host::Randomness;
 
@@ -74,6 +75,9 @@ mod tests {
             ("counted", memory::command(10, false)),
             ("host calls", kernels::host_calls(10).0),
         ];
+        let waits = waits::chains().into_iter().map(|links| links.kernel);
+        let waits = waits.chain([waits::handed_on(), waits::branches(true), waits::branches(false)]);
+        let kernels = kernels.chain(waits.map(|kernel| (format!("waiting: {}", kernel.name), kernel.wasm)));
         let others = others.map(|(name, wasm)| (name.to_owned(), wasm));
         for (name, wasm) in kernels.chain(random).chain(others) {
             if let Err(error) = wasmparser::validate(&wasm) {

@@ -10,8 +10,8 @@
 //!   programs", 1971);
 //! - a clock that runs down at loop headers and function entries, and calls the host when it has run out: the end of an
 //!   interval, a look at the budgets;
-//! - where asked, the addresses of loads and stores, written down while the host has a window open (bursty tracing:
-//!   Hirzel and Chilimbi, FDDO 2001).
+//! - where asked, the addresses of loads and stores, or the ways that branches go, written down while the host has a window
+//!   of the kind open (bursty tracing: Hirzel and Chilimbi, FDDO 2001).
 //!
 //! The start section becomes an export, since it must not run before the host has put its clock in. Components are
 //! refused: a nested module's memory cannot be reached from outside through the component model. What the counters come to is
@@ -23,10 +23,11 @@ mod encode;
 mod module;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use forewarm_types::OpClass;
 
-pub(crate) use body::ADDRESS_BITS;
+pub(crate) use body::{ADDRESS_BITS, memory_argument, site_of};
 use module::Module;
 
 /// What stands in the way of rewriting.
@@ -43,17 +44,19 @@ pub enum InstrumentError {
 /// Addresses that a window holds; each takes 8 bytes of the added memory.
 pub const WINDOW_RECORDS: u32 = 1 << 16;
 
-/// A rewritten module.
-#[derive(Debug)]
+/// A rewritten module; a copy shares all but its bytes.
+#[derive(Debug, Clone)]
 pub struct Instrumented {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// What its counters mean.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// Names under which the host finds what was added.
     pub ports: Ports,
-    /// Whether windows of addresses can be opened.
+    /// Whether windows can be opened.
     pub tracing: bool,
+    /// The module as it was.
+    pub original: Arc<Vec<u8>>,
 }
 
 /// Export names of what was added.
@@ -77,6 +80,8 @@ pub struct Ports {
     pub threshold: String,
     /// `i32`: bytes written down.
     pub written: String,
+    /// `i32`: whether a window of branches is open, which fills the same place as one of addresses.
+    pub branching: String,
     /// The start function, where there is one.
     pub start: Option<String>,
 }
@@ -111,6 +116,8 @@ pub struct Stretch {
     pub store_bytes: u32,
     /// Whether it ends with a branch that can go more ways than one.
     pub conditional: bool,
+    /// Byte offset in the file of the operator that ends it.
+    pub end: u64,
     /// Its part of [`Layout::mixes`].
     pub mix: Range<u32>,
     /// Its part of [`Layout::calls`].

@@ -5,7 +5,9 @@
 //! answer, is decided elsewhere; nothing is stored here. Called by the orchestrator.
 #![forbid(unsafe_code)]
 
+mod branches;
 pub mod calibrate;
+mod chains;
 pub mod counting;
 mod fit;
 pub mod generate;
@@ -22,7 +24,7 @@ pub mod trial;
 
 pub use calibrate::{Budget, calibrate, measure_power};
 pub use forewarm_types::plan::Trial;
-pub use trial::measure;
+pub use trial::{Trials, measure};
 
 /// What stops a trial or a calibration.
 #[derive(Debug, thiserror::Error)]

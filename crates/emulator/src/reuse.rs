@@ -13,7 +13,7 @@
 //! sparse window enters from the bin on in which its grain no longer shows (left truncation). Called by
 //! [`crate::counting`].
 
-use forewarm_types::counts::{LINE_BYTES, ReuseHistogram};
+use forewarm_types::counts::{Foresight, LINE_BYTES, ReuseHistogram};
 
 use crate::instrument::ADDRESS_BITS;
 use crate::table::Table;
@@ -29,6 +29,38 @@ const GRAIN: f64 = 16.0;
 /// first-level data cache in use (32 KiB).
 const FAR: u32 = 512;
 
+/// Values of the number that addresses are filed under.
+const SITES: usize = 1 << 15;
+
+/// How accesses that the nearest cache misses were to be foreseen.
+#[derive(Debug)]
+struct Far {
+    all: u64,
+    sequential: u64,
+    strided: u64,
+    /// By site, those that nothing foresaw.
+    unforeseen: Vec<u32>,
+}
+
+impl Default for Far {
+    fn default() -> Self {
+        Self { all: 0, sequential: 0, strided: 0, unforeseen: vec![0; SITES] }
+    }
+}
+
+impl Far {
+    /// As shares, where some sites, in order, chase what they read.
+    fn foresight(&self, chasing: &[u16]) -> Foresight {
+        let share = |count: u64| if self.all == 0 { 0.0 } else { count as f64 / self.all as f64 };
+        let chased = chasing.iter().map(|site| u64::from(self.unforeseen[usize::from(*site)])).sum();
+        Foresight {
+            sequential_share: share(self.sequential),
+            strided_share: share(self.strided),
+            chased_share: share(chased),
+        }
+    }
+}
+
 /// Windows, joined.
 #[derive(Debug)]
 pub struct Reuse {
@@ -36,9 +68,9 @@ pub struct Reuse {
     events: [f64; BINS],
     at_risk: [f64; BINS],
     sampled: u64,
-    far: u64,
-    sequential: u64,
-    strided: u64,
+    /// Of far accesses: those of lines that their window had seen before, and those of lines it had not.
+    reused: Far,
+    fresh: Far,
     last_of_line: Table,
     /// By site, the line touched last and its distance from the one before.
     last_of_site: Vec<(u64, i64)>,
@@ -51,9 +83,8 @@ impl Default for Reuse {
             events: [0.0; BINS],
             at_risk: [0.0; BINS],
             sampled: 0,
-            far: 0,
-            sequential: 0,
-            strided: 0,
+            reused: Far::default(),
+            fresh: Far::default(),
             last_of_line: Table::default(),
             last_of_site: Vec::new(),
             tree: Vec::new(),
@@ -77,7 +108,7 @@ impl Reuse {
         self.tree.resize(records.len() + 1, 0);
         if dense {
             self.last_of_site.clear();
-            self.last_of_site.resize(1 << 15, (u64::MAX, 0));
+            self.last_of_site.resize(SITES, (u64::MAX, 0));
         }
         let mut distinct = 0_u32;
         for (now, record) in records.iter().enumerate() {
@@ -99,7 +130,8 @@ impl Reuse {
             if dense {
                 // What a window sees for the first time in its first quarter may be what it uses all the time.
                 let new = between.is_none() && now * 4 >= records.len();
-                self.foreseeable(*record, line, new || between.is_some_and(|lines| lines >= FAR));
+                let reused = between.is_some_and(|lines| lines >= FAR);
+                self.foreseeable(*record, line, new, reused);
             }
             distinct += u32::from(before.is_none());
         }
@@ -122,30 +154,38 @@ impl Reuse {
         }
     }
 
-    /// Whether a far access lies beside the line that the same operator touched last, or goes on by its stride.
-    fn foreseeable(&mut self, record: u64, line: u64, far: bool) {
-        let site = ((record >> ADDRESS_BITS) & 0x7fff) as usize;
+    /// Whether a far access, of a new line or one of old, lies beside the line that the same operator touched last, or goes on
+    /// by its stride.
+    fn foreseeable(&mut self, record: u64, line: u64, fresh: bool, reused: bool) {
+        let site = ((record >> ADDRESS_BITS) as usize) % SITES;
         let (last, stride) = self.last_of_site[site];
         let step = line.wrapping_sub(last) as i64;
         if step != 0 {
             self.last_of_site[site] = (line, if last == u64::MAX { 0 } else { step });
         }
-        if !far || last == u64::MAX {
+        if !(fresh || reused) || last == u64::MAX {
             return;
         }
-        self.far += 1;
+        let far = if fresh { &mut self.fresh } else { &mut self.reused };
+        far.all += 1;
         if step.unsigned_abs() <= 1 {
-            self.sequential += 1;
+            far.sequential += 1;
         } else if step == stride {
-            self.strided += 1;
+            far.strided += 1;
+        } else {
+            far.unforeseen[site] += 1;
         }
     }
 
-    /// The histogram of so many accesses; `None` where nothing was sampled.
-    pub fn histogram(&self, accesses: u64) -> Option<ReuseHistogram> {
+    /// The histogram of so many accesses to a memory of so many lines, where some sites chase what they read; `None` where
+    /// nothing was sampled.
+    pub fn histogram(&self, accesses: u64, footprint_lines: f64, chasing: &[u16]) -> Option<ReuseHistogram> {
         if self.sampled == 0 || accesses == 0 {
             return None;
         }
+        let mut chasing = chasing.to_vec();
+        chasing.sort_unstable();
+        chasing.dedup();
         let mut left = accesses as f64;
         let mut bins = Vec::new();
         for bin in 0..BINS {
@@ -159,12 +199,12 @@ impl Reuse {
         while bins.last().is_some_and(|last| *last == 0.0) {
             bins.pop();
         }
-        let share = |count: u64| if self.far == 0 { 0.0 } else { count as f64 / self.far as f64 };
         Some(ReuseHistogram {
             accesses: bins,
             far_accesses: left.max(0.0),
-            sequential_share: share(self.sequential),
-            strided_share: share(self.strided),
+            footprint_lines,
+            reused: self.reused.foresight(&chasing),
+            fresh: self.fresh.foresight(&chasing),
             sampled: self.sampled,
         })
     }
@@ -221,7 +261,7 @@ mod tests {
         let records: Vec<u64> = (0..4000).map(|at| line(at % 100)).collect();
         let mut reuse = Reuse::default();
         reuse.take(&records, 1.0);
-        let histogram = reuse.histogram(4000).unwrap();
+        let histogram = reuse.histogram(4000, 0.0, &[]).unwrap();
         // Distance 99 lies in bin 7 (64 to 127); the first hundred accesses are censored below and change nothing.
         assert_eq!(histogram.accesses.len(), 8);
         assert!((histogram.accesses[7] - 4000.0).abs() < 1e-6, "{histogram:?}");
@@ -234,13 +274,13 @@ mod tests {
         let records: Vec<u64> = (0..5000).map(line).collect();
         let mut reuse = Reuse::default();
         reuse.take(&records, 1.0);
-        let histogram = reuse.histogram(1_000_000).unwrap();
+        let histogram = reuse.histogram(1_000_000, 0.0, &[]).unwrap();
         assert!(histogram.far_accesses > 999_999.0, "{histogram:?}");
-        assert_eq!((histogram.sequential_share, histogram.strided_share), (1.0, 0.0));
+        assert_eq!((histogram.fresh.sequential_share, histogram.fresh.strided_share), (1.0, 0.0));
         let mut reuse = Reuse::default();
         reuse.take(&(0..5000).map(|at| line(at * 17)).collect::<Vec<_>>(), 1.0);
-        let strided = reuse.histogram(5000).unwrap();
-        assert_eq!((strided.sequential_share, strided.strided_share), (0.0, 1.0));
+        let strided = reuse.histogram(5000, 0.0, &[]).unwrap();
+        assert_eq!((strided.fresh.sequential_share, strided.fresh.strided_share), (0.0, 1.0));
     }
 
     #[test]
@@ -251,7 +291,7 @@ mod tests {
         reuse.take(&(0..4096).map(line).collect::<Vec<_>>(), 1.0);
         let sparse: Vec<u64> = (0..65536).map(|at| at % 8192).filter(|at| hashed(*at) < 1 << 21).map(line).collect();
         reuse.take(&sparse, 1.0 / 8.0);
-        let histogram = reuse.histogram(1000).unwrap();
+        let histogram = reuse.histogram(1000, 0.0, &[]).unwrap();
         let near: f64 = histogram.accesses[..12].iter().sum();
         let there: f64 = histogram.accesses[12..].iter().sum();
         assert!(near < 1.0 && there > 999.0, "{histogram:?}");
@@ -268,7 +308,7 @@ mod tests {
                 expected[bin(distance as f64)] += 1.0;
             }
             prop_assert_eq!(reuse.events, expected);
-            let histogram = reuse.histogram(1000).unwrap();
+            let histogram = reuse.histogram(1000, 0.0, &[]).unwrap();
             prop_assert!((histogram.total() - 1000.0).abs() < 1e-6);
         }
 

@@ -15,6 +15,15 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// The lower quartile (nearest rank); 0 for none. What disturbs a timing on a shared machine only adds to it, and differences of
+/// two timings are disturbed either way, so that the least may be too little, and the median too much.
+#[must_use]
+pub(crate) fn undisturbed(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len().saturating_sub(1) / 4).copied().unwrap_or(0.0)
+}
+
 /// Standard deviation of single values about their mean, with Bessel's correction; 0 for fewer than two.
 #[must_use]
 pub(crate) fn deviation(values: &[f64]) -> f64 {

@@ -22,50 +22,34 @@ use crate::{EmulateError, sections};
 /// Cranelift 0.82, the `compile` entry of the resource model's sources); counting only adds to it.
 const FASTEST_COMPILE: [(Tier, f64); 2] = [(Tier::Winch, 0.10), (Tier::Cranelift, 0.82)];
 
-/// Runs the program on counting code until it ends, has executed `max_ops` operators, or `max_wall_seconds` have
-/// passed since the call, compiling included.
-///
-/// A module is rewritten so that it counts all of [`forewarm_types::Counts`]; a component, and a module that cannot be
-/// rewritten, runs on code that the engine itself meters, and only its operators in total are known. Winch compiles it, or
-/// Cranelift where Winch cannot. Compiling cannot be interrupted, so it is not begun where the fastest known rate would
-/// already break the wall budget; the trial then says so and counts nothing.
+/// Runs the program once; see [`Trials::measure`].
 ///
 /// # Errors
-/// Where the file cannot be read, or the code cannot be compiled, linked or instantiated.
+/// As [`Trials::measure`].
 pub fn measure(
     code: &mut dyn CodeSource,
     invocation: &Invocation,
-    probe_max_ops: u64,
-    probe_max_wall_seconds: f64,
+    max_ops: u64,
+    max_wall_seconds: f64,
     threads: u32,
     clock: Arc<dyn Clock>,
 ) -> Result<Trial, EmulateError> {
-    let budget = Budget {
-        ops: probe_max_ops,
-        wall_seconds: probe_max_wall_seconds,
-        began: clock.monotonic(),
-        threads,
-        clock: &clock,
-    };
-    let bytes = code.bytes().map_err(EmulateError::Read)?;
-    let kind = code.kind();
-    let invocation = confined(invocation, kind);
-    if kind == CodeKind::WasmModule
-        && let Ok(instrumented) = instrument(&bytes, true)
-        && let Some(trial) = budget.count(instrumented, &invocation)?
-    {
-        return Ok(trial);
-    }
-    budget.meter(&bytes, kind, &invocation)
+    Trials::new(threads, clock).measure(code, invocation, max_ops, max_wall_seconds)
 }
 
-/// What a trial may take.
-struct Budget<'a> {
-    ops: u64,
-    wall_seconds: f64,
-    began: Seconds,
+/// Trials of one program, which is compiled for the first.
+pub struct Trials {
     threads: u32,
-    clock: &'a Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
+    ready: Option<Ready>,
+}
+
+/// A program compiled to be counted.
+enum Ready {
+    /// By its own counters.
+    Counted(Engine, Compiled, Instrumented),
+    /// By the engine's fuel.
+    Metered(Engine, Compiled),
 }
 
 /// Code compiled within a budget, or what came in between.
@@ -75,55 +59,103 @@ enum Compilation {
     Refused(WarmError),
 }
 
-impl Budget<'_> {
-    fn elapsed(&self) -> f64 {
-        (self.clock.monotonic() - self.began).0
+/// When a trial began, and how long it may take.
+#[derive(Clone, Copy)]
+struct Budget {
+    began: Seconds,
+    wall_seconds: f64,
+}
+
+impl Trials {
+    /// Of a program that compiles with so many threads.
+    #[must_use]
+    pub fn new(threads: u32, clock: Arc<dyn Clock>) -> Self {
+        Self { threads, clock, ready: None }
     }
 
-    fn left(&self) -> f64 {
-        self.wall_seconds - self.elapsed()
-    }
-
-    /// Counts by the module's own counters; `None` where no tier takes the rewritten module.
-    fn count(&self, instrumented: Instrumented, invocation: &Invocation) -> Result<Option<Trial>, EmulateError> {
-        let sockets = counting::sockets(&instrumented.ports);
-        let (counting, bytes) = Counting::new(instrumented, self.ops);
-        let (engine, code) = match self.compile(&bytes, CodeKind::WasmModule, false)? {
-            Compilation::Done(engine, code) => (engine, code),
-            Compilation::OutOfTime(why) => return Ok(Some(stopped(why, self.elapsed()))),
-            Compilation::Refused(_) => return Ok(None),
+    /// Runs the program on counting code until it ends, has executed `max_ops` operators, or `max_wall_seconds` have
+    /// passed since the call, compiling included. The code must be the same each time.
+    ///
+    /// A module is rewritten so that it counts all of [`forewarm_types::Counts`]; a component, and a module that cannot be
+    /// rewritten, runs on code that the engine itself meters, and only its operators in total are known. Winch compiles it,
+    /// or Cranelift where Winch cannot. Compiling cannot be interrupted, so it is not begun where the fastest known rate would
+    /// already break the wall budget; the trial then says so and counts nothing.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or the code cannot be compiled, linked or instantiated.
+    pub fn measure(
+        &mut self,
+        code: &mut dyn CodeSource,
+        invocation: &Invocation,
+        max_ops: u64,
+        max_wall_seconds: f64,
+    ) -> Result<Trial, EmulateError> {
+        let budget = Budget { began: self.clock.monotonic(), wall_seconds: max_wall_seconds };
+        let invocation = confined(invocation, code.kind());
+        if self.ready.is_none()
+            && let Some(why) = self.make_ready(code, budget)?
+        {
+            return Ok(stopped(why, self.elapsed(budget)));
+        }
+        let left = budget.wall_seconds - self.elapsed(budget);
+        let trial = match &self.ready {
+            Some(Ready::Counted(engine, code, rewritten)) => {
+                count(engine, code, rewritten, &invocation, max_ops, left)?
+            }
+            Some(Ready::Metered(engine, code)) => engine.trial(code, &invocation, max_ops, left)?,
+            None => stopped("nothing was compiled", 0.0),
         };
-        let (trial, counting) = engine.watch(&code, invocation, &sockets, counting, self.left())?;
-        let run_cpu_seconds = (trial.run_cpu_seconds - counting.watching_seconds()).max(0.0);
-        let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by.clone());
-        let ops = counts.operators() + counts.bulk_bytes;
-        Ok(Some(Trial { ops, run_cpu_seconds, wall_seconds: self.elapsed(), counts: Some(counts), ..trial }))
+        Ok(Trial { wall_seconds: self.elapsed(budget), ..trial })
     }
 
-    /// Counts by the engine's fuel.
-    fn meter(&self, bytes: &[u8], kind: CodeKind, invocation: &Invocation) -> Result<Trial, EmulateError> {
-        let (engine, code) = match self.compile(bytes, kind, true)? {
-            Compilation::Done(engine, code) => (engine, code),
-            Compilation::OutOfTime(why) => return Ok(stopped(why, self.elapsed())),
+    fn elapsed(&self, budget: Budget) -> f64 {
+        (self.clock.monotonic() - budget.began).0
+    }
+
+    /// Compiles the program to count by itself, else by the engine's fuel; why not, where time is too short.
+    fn make_ready(&mut self, code: &mut dyn CodeSource, budget: Budget) -> Result<Option<&'static str>, EmulateError> {
+        let bytes = code.bytes().map_err(EmulateError::Read)?;
+        let kind = code.kind();
+        if kind == CodeKind::WasmModule
+            && let Ok(mut rewritten) = instrument(&bytes, true)
+        {
+            let bytes = std::mem::take(&mut rewritten.bytes);
+            match self.compile(&bytes, kind, false, budget)? {
+                Compilation::Done(engine, code) => {
+                    self.ready = Some(Ready::Counted(engine, code, rewritten));
+                    return Ok(None);
+                }
+                Compilation::OutOfTime(why) => return Ok(Some(why)),
+                Compilation::Refused(_) => {}
+            }
+        }
+        match self.compile(&bytes, kind, true, budget)? {
+            Compilation::Done(engine, code) => self.ready = Some(Ready::Metered(engine, code)),
+            Compilation::OutOfTime(why) => return Ok(Some(why)),
             Compilation::Refused(error) => return Err(error.into()),
-        };
-        let trial = engine.trial(&code, invocation, self.ops, self.left())?;
-        Ok(Trial { wall_seconds: self.elapsed(), ..trial })
+        }
+        Ok(None)
     }
 
-    fn compile(&self, bytes: &[u8], kind: CodeKind, metered: bool) -> Result<Compilation, EmulateError> {
+    fn compile(
+        &self,
+        bytes: &[u8],
+        kind: CodeKind,
+        metered: bool,
+        budget: Budget,
+    ) -> Result<Compilation, EmulateError> {
         let code_megabytes = sections::code_bytes(bytes).megabytes();
         let mut refusal = None;
         for (tier, rate) in FASTEST_COMPILE {
             let compile_seconds = rate * code_megabytes / f64::from(self.threads.max(1));
-            if self.elapsed() + compile_seconds > self.wall_seconds {
+            if self.elapsed(budget) + compile_seconds > budget.wall_seconds {
                 return Ok(Compilation::OutOfTime("compiling would exceed the wall budget"));
             }
             let settings =
                 EngineSettings { tier, isa: IsaLevel::Native, metered, interruptible: false, threads: self.threads };
-            let engine = Engine::new(settings, Arc::clone(self.clock))?;
+            let engine = Engine::new(settings, Arc::clone(&self.clock))?;
             match engine.compile(bytes, kind) {
-                Ok(_) if self.left() <= 0.0 => {
+                Ok(_) if self.elapsed(budget) >= budget.wall_seconds => {
                     return Ok(Compilation::OutOfTime("compiling used up the wall budget"));
                 }
                 Ok((compiled, _)) => return Ok(Compilation::Done(engine, compiled)),
@@ -133,6 +165,24 @@ impl Budget<'_> {
         }
         refusal.map(Compilation::Refused).ok_or_else(|| EmulateError::NoTier("none was tried".into()))
     }
+}
+
+/// Counts by the module's own counters.
+fn count(
+    engine: &Engine,
+    code: &Compiled,
+    rewritten: &Instrumented,
+    invocation: &Invocation,
+    max_ops: u64,
+    left: f64,
+) -> Result<Trial, EmulateError> {
+    let sockets = counting::sockets(&rewritten.ports);
+    let (counting, _) = Counting::new(rewritten.clone(), max_ops);
+    let (trial, counting) = engine.watch(code, invocation, &sockets, counting, left)?;
+    let run_cpu_seconds = (trial.run_cpu_seconds - counting.watching_seconds()).max(0.0);
+    let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by.clone());
+    let ops = counts.operators() + counts.bulk_bytes;
+    Ok(Trial { ops, run_cpu_seconds, counts: Some(counts), ..trial })
 }
 
 /// The same invocation with everything taken away through which a trial could be noticed.

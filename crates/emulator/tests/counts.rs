@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use forewarm_emulator::generate::{SplitMix64, memory, programs};
+use forewarm_emulator::generate::memory::Walk;
+use forewarm_emulator::generate::{SplitMix64, memory, programs, waits};
 use forewarm_emulator::instrument::{InstrumentError, instrument};
 use forewarm_emulator::{Trial, measure};
 use forewarm_executor::Invocation;
 use forewarm_executor::lease::CodeSource;
 use forewarm_sandbox::RealClock;
-use forewarm_types::{CodeKind, Counts, Digest, OpClass};
+use forewarm_types::counts::Chain;
+use forewarm_types::{Bytes, CodeKind, Counts, Digest, OpClass};
 use proptest::prelude::*;
 use wasmtime::{Config, Engine, Instance, Module, Store, Strategy, Val};
 
@@ -39,6 +41,17 @@ fn trial(wasm: &[u8], ops: u64) -> Trial {
 fn counts(wat: &str) -> Counts {
     let trial = trial(&wat::parse_str(wat).unwrap(), u64::MAX);
     trial.counts.unwrap_or_else(|| panic!("not rewritten: {wat}"))
+}
+
+/// Counts of a generated module's export, called with so many rounds.
+fn counts_of_rounds(wasm: Vec<u8>, rounds: u32) -> Counts {
+    let invocation = Invocation {
+        invoke: Some("run".to_owned()),
+        arguments: vec![rounds.to_string()],
+        ..Invocation::detached("module.wasm")
+    };
+    let trial = measure(&mut Source(Arc::new(wasm)), &invocation, u64::MAX, 60.0, 1, Arc::new(RealClock));
+    trial.unwrap().counts.unwrap()
 }
 
 /// Fuel that a command uses, by the optimising tier's own count.
@@ -115,6 +128,49 @@ const COMMANDS: [&str; 9] = [
           (i32.add (i32.load (i32.const 32)) (i32.load (i32.const 36))))))))))))
         ))"#,
 ];
+
+#[test]
+fn branches_are_foreseen_or_not() {
+    let share = |unforeseen| {
+        let counts = counts_of_rounds(waits::branches(unforeseen).wasm, 2000);
+        counts.mispredictions().unwrap() / (2000.0 * f64::from(waits::BRANCHES))
+    };
+    let (chance, steady) = (share(true), share(false));
+    assert!((0.4..0.6).contains(&chance), "{chance}");
+    assert!(steady < 0.02, "{steady}");
+}
+
+#[test]
+fn loads_that_wait_for_loads_are_told_from_others() {
+    for (walk, least, most) in [(Walk::Chased, 0.3, 1.01), (Walk::Scattered, -0.01, 0.1)] {
+        let counts = counts_of_rounds(memory::walk(Bytes(1 << 22), walk), 2_000_000);
+        let reuse = counts.reuse.clone().unwrap();
+        let chased = reuse.fresh.chased_share;
+        // Half of the windows see how the set is written, line after line.
+        assert!((least..most).contains(&chased), "{walk:?}: {reuse:?}");
+        let waits = |chain: &Chain| chain.path.get(&OpClass::Load).is_some_and(|loads| *loads > 1e6);
+        assert_eq!(counts.chains.iter().any(waits), walk == Walk::Chased, "{:?}", counts.chains);
+    }
+}
+
+#[test]
+fn a_chain_goes_through_what_each_round_hands_on() {
+    // x = 3 (x + i) is carried, y = x is not; the counter's own chain is shorter; what is done once in four rounds is left out.
+    let counts = counts(
+        r#"(module (func (export "_start") (local $x i32) (local $y i32) (local $i i32)
+            (loop
+              (local.set $x (i32.mul (i32.add (local.get $x) (local.get $i)) (i32.const 3)))
+              (local.set $y (i32.mul (local.get $x) (i32.const 5)))
+              (block (br_if 0 (i32.and (local.get $i) (i32.const 3)))
+                (local.set $x (i32.div_u (local.get $x) (i32.const 7))))
+              (local.set $i (i32.add (local.get $i) (i32.const 1)))
+              (br_if 0 (i32.lt_u (local.get $i) (i32.const 1000))))))"#,
+    );
+    let chain = &counts.chains[0];
+    let path = [(OpClass::Local, 1000.0), (OpClass::IntAlu, 1000.0), (OpClass::IntMul, 1000.0)];
+    assert_eq!(chain.path, path.into());
+    assert_eq!((chain.operators[&OpClass::IntMul], chain.operators[&OpClass::IntDiv]), (2000, 250));
+}
 
 #[test]
 fn counts_equal_fuel() {
@@ -229,7 +285,7 @@ fn a_walk_over_memory_is_seen_in_its_reuse() {
     assert!((reuse.total() / counts.classes[&OpClass::Load] as f64 - 1.0).abs() < 1e-9);
     assert!(reuse.misses(512.0) > 0.99 * reuse.total(), "{reuse:?}");
     assert!(reuse.misses(1024.0) < 0.02 * reuse.total(), "{reuse:?}");
-    assert!(reuse.sequential_share > 0.95, "{reuse:?}");
+    assert!(reuse.fresh.sequential_share > 0.95, "{reuse:?}");
 }
 
 #[test]

@@ -100,8 +100,10 @@ pub enum Command {
         forewarm run handler.py --event event.json\n  forewarm run --dir out --net ./program -- out/result\n  forewarm run --plan plan.json resize.wasm -- in.png\n\n{EXIT_CODES}"))]
     Run(RunArgs),
     /// Decide where and how a program would run, without running it
-    #[command(after_help = "Examples:\n  forewarm plan --explain resize.wasm -- in.png\n  \
-        forewarm plan --objective cost resize.wasm\n  forewarm plan --format json --all resize.wasm > plan.json")]
+    #[command(
+        after_help = "Examples:\n  forewarm plan --explain resize.wasm -- in.png\n  forewarm plan --explain=model resize.wasm\n  \
+        forewarm plan --objective cost resize.wasm\n  forewarm plan --format json --all resize.wasm > plan.json"
+    )]
     Plan(PlanArgs),
     /// Say what a program will need, from its code alone
     #[command(
@@ -335,15 +337,25 @@ pub struct RunArgs {
     pub plan: Option<PathBuf>,
 }
 
+/// How much of a plan's reasons is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Explain {
+    /// How the choice came about
+    Plan,
+    /// The run-time model behind it too
+    Model,
+}
+
 /// `forewarm plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The program and how to treat it.
     #[command(flatten)]
     pub program: ProgramArgs,
-    /// Show the candidates, the terms of their cost, what was rejected and why
-    #[arg(long)]
-    pub explain: bool,
+    /// Show the candidates, the terms of their cost, what was rejected and why; with =model the run time on each tier too, term
+    /// by term
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    pub explain: Option<Explain>,
     /// Keep every candidate, not only the 20 best
     #[arg(long)]
     pub all: bool,

@@ -11,8 +11,8 @@ use forewarm_sandbox::limits::Limits;
 use forewarm_types::{Bytes, Configuration, Levers, Seconds};
 
 use crate::cli::{
-    CacheAction, Cli, Command, ConfigAction, Format, HistoryAction, HistoryArgs, LeverArgs, LimitArgs, ProgramArgs,
-    PythonArgs, ResourcesAction,
+    CacheAction, Cli, Command, ConfigAction, Explain, Format, HistoryAction, HistoryArgs, LeverArgs, LimitArgs,
+    ProgramArgs, PythonArgs, ResourcesAction,
 };
 use crate::config::{self, Config};
 use crate::document::Document;
@@ -73,9 +73,13 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         Command::Plan(arguments) => {
             let file = arguments.program.file.clone();
             let (request, report) = request(arguments.program, config);
-            let plan = orchestrator.plan(&Request { all_candidates: arguments.all, ..request })?;
+            let request = Request { all_candidates: arguments.all, ..request };
+            let (plan, models) = match arguments.explain {
+                Some(Explain::Model) => orchestrator.emulate(&request).map(|made| (made.plan, made.models))?,
+                _ => (orchestrator.plan(&request)?, Vec::new()),
+            };
             save(report, &plan)?;
-            Document::Plan { file, plan: Box::new(plan), explain: arguments.explain || arguments.all }
+            Document::Plan { file, plan: Box::new(plan), explain: arguments.explain.is_some() || arguments.all, models }
         }
         Command::Emulate(arguments) => {
             let file = arguments.program.file.clone();

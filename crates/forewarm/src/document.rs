@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_orchestrator::{Check, Emulation, HistoryRow, Kept, Report, Warmed};
 use forewarm_resources::ResourceModel;
+use forewarm_types::model::RunModel;
 use forewarm_types::{Analysis, Bytes, Plan};
 
 /// The result of a command.
@@ -25,6 +26,8 @@ pub enum Document {
         plan: Box<Plan>,
         /// Show how it came about.
         explain: bool,
+        /// The run-time model of each tier, where that is to be shown.
+        models: Vec<RunModel>,
     },
     /// Of `emulate`.
     Emulation {

@@ -109,6 +109,13 @@ fn the_explanation_of_a_plan() {
     for heading in ["Decision", "because", "Candidates, cheapest first", "chosen", "Terms of their cost", "total"] {
         assert!(page.contains(heading), "{heading} is missing: {page}");
     }
+    assert!(!page.contains("Run time on"), "{page}");
+    for emulate in ["1", "never"] {
+        let page = home.run(["plan", "--explain=model", "--emulate", emulate, "counts.wat"]).text();
+        for heading in ["Candidates, cheapest first", "Run time on winch", "Run time on cranelift", "int_alu"] {
+            assert!(page.contains(heading), "{heading} is missing: {page}");
+        }
+    }
 }
 
 #[test]

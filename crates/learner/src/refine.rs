@@ -252,7 +252,8 @@ fn refine_operators(costs: &mut OpCosts, tier: Tier, observation: &Observation, 
     let Some(scale) = scale_of_counts(&analysis.profile.ops, observation.ops) else { return };
     let mix = analysis.profile.ops.classes.iter();
     let priced = mix.filter_map(|(class, count)| Some(count.expected * costs.seconds_per_op.get(class)?.value));
-    let predicted = scale * priced.sum::<f64>();
+    let hindrance = costs.hindrance.as_ref().map_or(1.0, |figure| figure.value);
+    let predicted = hindrance * scale * priced.sum::<f64>();
     if predicted < LEAST_RUN_SECONDS || observation.run_cpu_seconds < LEAST_RUN_SECONDS {
         return;
     }

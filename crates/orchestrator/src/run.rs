@@ -10,7 +10,7 @@ use forewarm_resources::run_model;
 use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Bytes, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier, Weights};
+use forewarm_types::{Bytes, Counts, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier, Weights};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -266,18 +266,20 @@ impl Orchestrator {
         weights: &Weights,
     ) -> Probed {
         let mut probed = Probed::default();
+        let mut trials =
+            forewarm_emulator::Trials::new(considered.resources.inventory.cores(), Arc::clone(&self.clock));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
             let before = self.clock.monotonic();
             let took = || (self.clock.monotonic() - before).0;
             if probe.smaller {
-                let grown = self.grow(considered, request, &probe);
+                let grown = self.grow(&mut trials, considered, request, &probe);
                 let seconds = took();
                 probed.seconds += seconds;
                 let Some(grown) = grown else { break };
                 belief.foresee(grown.operators, seconds);
                 probed.grown = Some(grown);
             } else {
-                let trial = self.try_out(considered, request, &probe);
+                let trial = self.try_out(&mut trials, considered, request, &probe);
                 probed.seconds += took();
                 let Some(trial) = trial else { break };
                 belief.update(&trial);
@@ -304,15 +306,13 @@ impl Orchestrator {
 
     fn try_out(
         &self,
+        trials: &mut forewarm_emulator::Trials,
         considered: &mut Considered,
         request: &Request,
         probe: &forewarm_planner::TrialProbe,
     ) -> Option<Trial> {
         let invocation = self.invocation(request, considered, Stdio::Detached);
-        let clock = Arc::clone(&self.clock);
-        let threads = considered.resources.inventory.cores();
-        let program = &mut considered.program;
-        match forewarm_emulator::measure(program, &invocation, probe.max_ops, probe.max_wall_seconds, threads, clock) {
+        match trials.measure(&mut considered.program, &invocation, probe.max_ops, probe.max_wall_seconds) {
             Ok(trial) => Some(trial),
             Err(error) => {
                 self.memory.warn(format!("no trial was possible: {error}"));
@@ -459,11 +459,16 @@ impl Orchestrator {
     }
 }
 
-/// What the model makes of a trial's counts on each tier.
+/// What the model makes of a trial's counts on each tier; of those that the code itself tells where there was none.
 fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
-    let Some(counts) = trial.and_then(|trial| trial.counts.as_ref()) else { return Vec::new() };
+    let foreseen = || {
+        let classes = considered.analysis.profile.ops.classes.iter();
+        let classes = classes.map(|(class, count)| (*class, count.expected.max(0.0) as u64)).collect();
+        Counts { classes, ..Counts::default() }
+    };
+    let counts = trial.and_then(|trial| trial.counts.clone()).unwrap_or_else(foreseen);
     let forewarm_resources::ResourceModel { op_costs, hierarchy, .. } = &considered.resources;
-    Tier::ALL.into_iter().filter_map(|tier| run_model::explain(op_costs, hierarchy, counts, tier)).collect()
+    Tier::ALL.into_iter().filter_map(|tier| run_model::explain(op_costs, hierarchy, &counts, tier)).collect()
 }
 
 fn mode(emulate: Emulate) -> ProbeMode {

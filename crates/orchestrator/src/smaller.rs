@@ -2,8 +2,8 @@
 //! trials, and the growth of what they count.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
+use forewarm_emulator::Trials;
 use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, smaller};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
@@ -40,7 +40,13 @@ impl Grown {
 
 impl Orchestrator {
     /// Runs smaller inputs within a trial's budget, smallest first, and extrapolates. `None` where they do not tell.
-    pub(crate) fn grow(&self, considered: &mut Considered, request: &Request, probe: &TrialProbe) -> Option<Grown> {
+    pub(crate) fn grow(
+        &self,
+        trials: &mut Trials,
+        considered: &mut Considered,
+        request: &Request,
+        probe: &TrialProbe,
+    ) -> Option<Grown> {
         let began = self.clock.monotonic();
         let (mut inputs, target) = inputs(request, 1.0)?;
         let mut samples: Vec<Sample> = Vec::new();
@@ -52,7 +58,7 @@ impl Orchestrator {
                 break;
             }
             let run = Request { arguments, ..request.clone() };
-            let (count, complete) = self.count(considered, &run, left, seconds)?;
+            let (count, complete) = self.count(trials, considered, &run, left, seconds)?;
             left -= count;
             if complete && count > 0.0 {
                 samples.push(Sample { features, count });
@@ -74,11 +80,16 @@ impl Orchestrator {
     }
 
     /// Operators that a trial counts, and whether it saw the end.
-    fn count(&self, considered: &mut Considered, run: &Request, most: f64, seconds: f64) -> Option<(f64, bool)> {
+    fn count(
+        &self,
+        trials: &mut Trials,
+        considered: &mut Considered,
+        run: &Request,
+        most: f64,
+        seconds: f64,
+    ) -> Option<(f64, bool)> {
         let invocation = self.invocation(run, considered, Stdio::Detached);
-        let (threads, clock) = (considered.resources.inventory.cores(), Arc::clone(&self.clock));
-        let program = &mut considered.program;
-        let trial = forewarm_emulator::measure(program, &invocation, most as u64, seconds, threads, clock).ok()?;
+        let trial = trials.measure(&mut considered.program, &invocation, most as u64, seconds).ok()?;
         Some((trial.ops as f64, trial.complete))
     }
 }

@@ -220,6 +220,8 @@ impl Evidence {
             Operators::Spread(ops) => ops.times(cost.seconds.ln(), cost.log_deviation).nodes(z),
             Operators::AtLeast(ops) => lasting_nodes(tame(ops * cost.seconds)),
         };
+        let entry = self.op_costs.entry_seconds(tier);
+        let nodes = nodes.map(|seconds| seconds + entry);
         Some(RunTime { nodes, basis: self.basis })
     }
 }

@@ -17,6 +17,20 @@ pub struct TierCosts {
     /// Ratio of actual to predicted CPU time over real runs, learned; 1 until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Figure>,
+    /// CPU seconds that a branch costs which went otherwise than foreseen, where measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mispredicted_seconds: Option<Figure>,
+    /// CPU seconds until the result of an operator can be used by the next, by class, where measured; of
+    /// [`OpClass::Local`]: what it takes longer to be handed on in a local.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting_seconds: BTreeMap<OpClass, Figure>,
+    /// Run time over what the operators alone would take, where measured: what hinders programs of which nothing is counted
+    /// beyond operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hindrance: Option<Figure>,
+    /// CPU seconds of a run that does nothing, where measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_seconds: Option<Figure>,
     /// Run time of code for the baseline instruction set over that of code for this processor, where measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_factor: Option<Figure>,
@@ -62,10 +76,28 @@ impl OpCosts {
         correction.map_or(1.0, |figure| figure.value.max(f64::MIN_POSITIVE))
     }
 
-    /// Mean CPU seconds per operator of a mix: costs weighted by the mix's expected shares, or by
-    /// [`defaults::OP_MIX`] where it has none. A class without a cost takes the mean of the others.
+    /// CPU seconds of a run that does nothing on a tier; 0 where that was not measured.
+    #[must_use]
+    pub fn entry_seconds(&self, tier: Tier) -> f64 {
+        let entry = self.tiers.get(&tier).and_then(|costs| costs.entry_seconds.as_ref());
+        entry.map_or(0.0, |figure| figure.value.max(0.0))
+    }
+
+    /// Mean CPU seconds per operator of a mix of which nothing else is counted: those of the operators alone
+    /// ([`Self::unhindered`]) times what hinders programs in general.
     #[must_use]
     pub fn mean(&self, mix: &OpMix, tier: Tier) -> Option<MeanCost> {
+        let mean = self.unhindered(mix, tier)?;
+        let Some(hindrance) = self.tiers.get(&tier)?.hindrance.as_ref() else { return Some(mean) };
+        let seconds = mean.seconds * hindrance.value;
+        let log_deviation = mean.log_deviation.hypot(hindrance.log_deviation());
+        (seconds.is_finite() && seconds > 0.0).then_some(MeanCost { seconds, log_deviation, ..mean })
+    }
+
+    /// Mean CPU seconds per operator of a mix where nothing hinders them: costs weighted by the mix's expected shares, or by
+    /// [`defaults::OP_MIX`] where it has none. A class without a cost takes the mean of the others.
+    #[must_use]
+    pub fn unhindered(&self, mix: &OpMix, tier: Tier) -> Option<MeanCost> {
         let costs = self.tiers.get(&tier)?;
         let known: Vec<_> = mix.classes.iter().filter(|(_, count)| count.expected > 0.0).collect();
         let mean = if known.is_empty() {
@@ -164,6 +196,16 @@ mod tests {
         assert!((after.seconds / before.seconds - 2.0).abs() < 1e-9);
         assert!(after.log_deviation < before.log_deviation);
         assert_eq!(after.basis, Basis::Observed);
+    }
+
+    #[test]
+    fn what_hinders_programs_counts_where_nothing_else_is_known() {
+        let mut costs = defaults::op_costs();
+        let before = costs.mean(&inner_product(), Tier::Winch).unwrap();
+        costs.tiers.get_mut(&Tier::Winch).unwrap().hindrance = Some(Figure::measured(1.5, 0.3, 9, "probe"));
+        let after = costs.mean(&inner_product(), Tier::Winch).unwrap();
+        assert!((after.seconds / before.seconds - 1.5).abs() < 1e-9 && after.log_deviation > before.log_deviation);
+        assert_eq!(costs.unhindered(&inner_product(), Tier::Winch), Some(before));
     }
 
     #[test]

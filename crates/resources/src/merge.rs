@@ -20,6 +20,10 @@ pub fn merge(defaults: ResourceModel, stored: &ResourceModel) -> ResourceModel {
             }
             take_optional(&mut costs.correction, measured.correction.as_ref());
             take_optional(&mut costs.baseline_factor, measured.baseline_factor.as_ref());
+            take_optional(&mut costs.mispredicted_seconds, measured.mispredicted_seconds.as_ref());
+            take_optional(&mut costs.entry_seconds, measured.entry_seconds.as_ref());
+            take_optional(&mut costs.hindrance, measured.hindrance.as_ref());
+            costs.waiting_seconds.extend(measured.waiting_seconds.clone());
         }
         if let Some(steps) = stored.transitions.tiers.get(&tier) {
             take_steps(model.transitions.tiers.entry(tier).or_default(), steps);

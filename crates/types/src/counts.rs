@@ -41,6 +41,12 @@ pub struct Counts {
     /// How far apart in memory the accesses to the same line lie; `None` where addresses were not sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<ReuseHistogram>,
+    /// How well branches were foreseen; `None` where they were not sampled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branches: Option<BranchSample>,
+    /// Loops whose rounds wait for each other, by falling operators.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chains: Vec<Chain>,
     /// The run in intervals of about equal operators, in order; empty where it was too short to have two.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
@@ -102,15 +108,29 @@ pub struct ReuseHistogram {
     pub accesses: Vec<f64>,
     /// Accesses of a line that was never touched before, or longer ago than any window could tell.
     pub far_accesses: f64,
-    /// Of the accesses that no short window had seen before, the share that lie beside the line which the same operator
-    /// touched last: those a stream prefetcher fetches ahead.
-    pub sequential_share: f64,
-    /// Of the same accesses, the share beyond that which lie as far from what the same operator touched last as that lay from
-    /// what it touched before: addresses that are known ahead, so that many can be on their way at once.
+    /// Lines that the program can have touched at all; 0 where that is not known.
     #[serde(default)]
-    pub strided_share: f64,
+    pub footprint_lines: f64,
+    /// Of accesses of lines that the nearest cache no longer holds, but that a short window had seen before.
+    #[serde(default)]
+    pub reused: Foresight,
+    /// Of accesses of lines that a short window had not seen before.
+    #[serde(default)]
+    pub fresh: Foresight,
     /// Accesses that were looked at.
     pub sampled: u64,
+}
+
+/// How far accesses are known ahead, as shares of them; the rest follow from arithmetic or from something read, but no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Foresight {
+    /// They lie beside the line which the same operator touched last: a stream prefetcher fetches them ahead.
+    pub sequential_share: f64,
+    /// They lie as far from what the same operator touched last as that lay from what it touched before: many can be on their
+    /// way at once.
+    pub strided_share: f64,
+    /// Their address needs what the same operator read in the round before: each waits for the last.
+    pub chased_share: f64,
 }
 
 impl ReuseHistogram {
@@ -121,7 +141,7 @@ impl ReuseHistogram {
     }
 
     /// Accesses that miss in a fully associative cache of so many lines under LRU; a bin the size falls into is divided
-    /// evenly on the log scale, on which it has length 1.
+    /// evenly on the log scale, on which it has length 1. What holds all lines misses each at most once.
     #[must_use]
     pub fn misses(&self, lines: f64) -> f64 {
         // The bin of `lines` as a real number: bin b ends below 2^b.
@@ -130,8 +150,29 @@ impl ReuseHistogram {
             let (first, last) = (bin as f64 - 1.0, bin as f64);
             accesses * if bin == 0 { 0.0 } else { ((last - end) / (last - first)).clamp(0.0, 1.0) }
         };
-        self.accesses.iter().enumerate().map(beyond).sum::<f64>() + self.far_accesses
+        let misses = self.accesses.iter().enumerate().map(beyond).sum::<f64>() + self.far_accesses;
+        let all_fit = self.footprint_lines > 0.0 && lines >= self.footprint_lines;
+        if all_fit { misses.min(self.footprint_lines) } else { misses }
     }
+}
+
+/// Branches that were shown to a simulated branch predictor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BranchSample {
+    /// Branches that were judged.
+    pub sampled: u64,
+    /// Of these, those that went otherwise than foreseen.
+    pub mispredicted: u64,
+}
+
+/// A loop without loops inside, whose rounds carry a value from one to the next.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Chain {
+    /// Operators executed in it, by class.
+    pub operators: BTreeMap<OpClass, u64>,
+    /// Of these, those that lie one behind the other on its longest chain of results; [`OpClass::Local`] is a result handed
+    /// on in a local, the others are operators.
+    pub path: BTreeMap<OpClass, f64>,
 }
 
 /// A stretch of the run.
@@ -163,6 +204,14 @@ impl Counts {
     #[must_use]
     pub fn accesses(&self) -> u64 {
         self.of(OpClass::Load) + self.of(OpClass::Store)
+    }
+
+    /// Branches that went otherwise than a branch predictor would foresee, from the share among those sampled.
+    #[must_use]
+    pub fn mispredictions(&self) -> Option<f64> {
+        let BranchSample { sampled, mispredicted } = self.branches?;
+        let all = self.conditional_branches + self.of(OpClass::CallIndirect);
+        (sampled > 0).then(|| mispredicted as f64 / sampled as f64 * all as f64)
     }
 
     /// The same as a demand profile has it; exact where the run was complete, else each a lower bound taken as it is.
@@ -205,5 +254,8 @@ mod tests {
         assert_eq!(reuse.misses(8.0), 1.0);
         assert_eq!(reuse.misses(1e9), 1.0);
         assert!(reuse.misses(3.0) < reuse.misses(2.0) && reuse.misses(3.0) > reuse.misses(4.0));
+        // A cache that holds the two lines there are misses each of them once.
+        let small = ReuseHistogram { far_accesses: 9.0, footprint_lines: 2.0, ..reuse };
+        assert_eq!((small.misses(1.0), small.misses(2.0)), (16.0, 2.0));
     }
 }

@@ -13,7 +13,7 @@ use super::Bench;
 use crate::EmulateError;
 
 /// A generated command, already in memory.
-struct Generated(Arc<Vec<u8>>);
+pub(super) struct Generated(pub Arc<Vec<u8>>);
 
 impl CodeSource for Generated {
     fn name(&self) -> &str {
@@ -47,7 +47,8 @@ pub(super) fn climb(
     Ok(ready.steps().to_vec())
 }
 
-fn configuration(tier: Tier, prefault: bool) -> Configuration {
+/// One thread on a tier.
+pub(super) fn configuration(tier: Tier, prefault: bool) -> Configuration {
     let cpu = CpuSettings { tier, isa: IsaLevel::Native, threads: 1, pinned: false, prefault };
     let placement = Placement {
         region: "all".into(),

@@ -47,10 +47,10 @@ fn xorshift() -> Piece {
 }
 
 /// The state of a pseudo-random sequence that no branch predictor learns.
-const CHAOS: u32 = I + 6;
+pub(super) const CHAOS: u32 = I + 6;
 
 /// Steps the sequence: Marsaglia's 32-bit xorshift (2003).
-fn chaos() -> Piece {
+pub(super) fn chaos() -> Piece {
     let shift = |operator, by| set(CHAOS, binary(I32Xor, get(CHAOS), binary(operator, get(CHAOS), int(by))));
     seq([shift(I32Shl, 13), shift(I32ShrU, 17), shift(I32Shl, 5)])
 }

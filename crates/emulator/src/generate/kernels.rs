@@ -110,7 +110,8 @@ pub fn host_calls(rounds: i32) -> (Vec<u8>, BTreeMap<OpClass, f64>) {
     (module.finish(), counts)
 }
 
-fn kernel(round: Round, whole: bool) -> Kernel {
+/// A module of its own for a round.
+pub(crate) fn kernel(round: Round, whole: bool) -> Kernel {
     let vector = round.body.code.iter().any(|op| matches!(op, LocalGet(local) | LocalSet(local) if *local >= V));
     let body = count_down(ROUNDS, 1.0, round.body);
     let counts = body.counts.clone();

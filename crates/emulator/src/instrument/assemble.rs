@@ -1,7 +1,9 @@
 //! The rewritten module put together: each section as it was, with what is added behind it. Called by
 //! [`super::instrument`].
 
-use super::body::{Added, TraceGlobals, Writer, trace_body};
+use std::sync::Arc;
+
+use super::body::{Added, TraceGlobals, Writer, branch_body, trace_body};
 use super::encode::{self, Emit, FUNCREF, I32, I64, unsigned};
 use super::module::{Module, section};
 use super::{InstrumentError, Instrumented, Layout, Ports, WINDOW_RECORDS};
@@ -13,7 +15,7 @@ const PAGE: u64 = 65536;
 const MOST_COUNTERS: usize = 1 << 24;
 
 /// Names of what is added; underscores are put before one that the module has itself.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "forewarm:memory",
     "forewarm:table",
     "forewarm:clock",
@@ -22,13 +24,14 @@ const NAMES: [&str; 8] = [
     "forewarm:left",
     "forewarm:threshold",
     "forewarm:written",
+    "forewarm:branching",
 ];
 
 /// Name of the start function's export.
 const START: &str = "forewarm:start";
 
 /// Added globals, from the first that the module has not: whether it is an `i64`, and its first value.
-const GLOBALS: [(u8, i32); 6] = [(I64, 0), (I64, 0), (I32, 0), (I32, 0), (I32, 0), (I32, 0)];
+const GLOBALS: [(u8, i32); 7] = [(I64, 0), (I64, 0), (I32, 0), (I32, 0), (I32, 0), (I32, 0), (I32, 0)];
 
 pub(super) fn assemble(module: &Module<'_>, tracing: bool) -> Result<Instrumented, InstrumentError> {
     let tracing = tracing && !module.memories.is_empty();
@@ -47,21 +50,25 @@ pub(super) fn assemble(module: &Module<'_>, tracing: bool) -> Result<Instrumente
     // What is called until the host has put its function in: nothing.
     sized(&mut bodies, &[0, encode::END]);
     sized(&mut bodies, &trace_body(&added, &globals, counters, WINDOW_RECORDS));
+    sized(&mut bodies, &branch_body(&added, &globals, counters, WINDOW_RECORDS));
     let pages = (counters + u64::from(WINDOW_RECORDS) * 8).div_ceil(PAGE);
     let ports = ports(module, pages * PAGE);
     let bytes = Assembly { module, added, bodies, pages, ports: &ports }.bytes();
-    Ok(Instrumented { bytes, layout, ports, tracing })
+    let (layout, original) = (Arc::new(layout), Arc::new(module.wasm.to_vec()));
+    Ok(Instrumented { bytes, layout, ports, tracing, original })
 }
 
 fn added(module: &Module<'_>, tracing: bool) -> Added {
     Added {
         tick_type: module.type_count(),
-        tick_table: module.tables,
+        tick_table: module.tables.len() as u32,
         trace_function: module.function_count() + 1,
+        branch_function: module.function_count() + 2,
         memory: module.memories.len() as u32,
         clock: module.globals,
         bulk: module.globals + 1,
         open: module.globals + 2,
+        branching: module.globals + 6,
         tracing,
     }
 }
@@ -74,9 +81,9 @@ fn ports(module: &Module<'_>, memory_bytes: u64) -> Ports {
         }
         name
     };
-    let [memory, table, clock, bulk, open, left, threshold, written] = NAMES.map(unused);
+    let [memory, table, clock, bulk, open, left, threshold, written, branching] = NAMES.map(unused);
     let start = module.start.map(|_| unused(START));
-    Ports { memory, memory_bytes, table, clock, bulk, open, left, threshold, written, start }
+    Ports { memory, memory_bytes, table, clock, bulk, open, left, threshold, written, branching, start }
 }
 
 fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -98,7 +105,7 @@ impl Assembly<'_> {
         for id in section::ORDER {
             let added = match id {
                 section::TYPE => Some((2, self.types())),
-                section::FUNCTION => Some((2, self.functions())),
+                section::FUNCTION => Some((3, self.functions())),
                 section::TABLE => Some((1, vec![FUNCREF, 1, 1, 1])),
                 section::MEMORY => Some((1, self.memory())),
                 section::GLOBAL => Some((GLOBALS.len() as u64, globals())),
@@ -111,7 +118,7 @@ impl Assembly<'_> {
             match (id, added, old) {
                 (section::START, ..) => continue,
                 (section::CODE, ..) => {
-                    unsigned(&mut content, self.module.bodies.len() as u64 + 2);
+                    unsigned(&mut content, self.module.bodies.len() as u64 + 3);
                     content.extend_from_slice(&self.bodies);
                 }
                 (_, Some((count, items)), old) => {
@@ -139,6 +146,7 @@ impl Assembly<'_> {
         let mut out = Vec::new();
         unsigned(&mut out, u64::from(self.added.tick_type));
         unsigned(&mut out, u64::from(self.added.tick_type) + 1);
+        unsigned(&mut out, u64::from(self.added.tick_type) + 1);
         out
     }
 
@@ -151,7 +159,8 @@ impl Assembly<'_> {
 
     fn exports(&self) -> (u64, Vec<u8>) {
         let (ports, added) = (self.ports, &self.added);
-        let globals = [&ports.clock, &ports.bulk, &ports.open, &ports.left, &ports.threshold, &ports.written];
+        let Ports { clock, bulk, open, left, threshold, written, branching, .. } = ports;
+        let globals = [clock, bulk, open, left, threshold, written, branching];
         let mut out = Vec::new();
         let mut export = |name: &str, kind: u8, index: u32| {
             sized(&mut out, name.as_bytes());
@@ -168,7 +177,7 @@ impl Assembly<'_> {
         if let Some((name, index)) = start {
             export(name, 0, index);
         }
-        (8 + u64::from(start.is_some()), out)
+        (2 + globals.len() as u64 + u64::from(start.is_some()), out)
     }
 
     /// An active segment (kind 2: table index, offset, kind of element 0) that puts the empty function in.

@@ -15,6 +15,7 @@ use super::encode::{
 };
 use super::module::Module;
 use super::{Function, InstrumentError, Layout, Loop, Stretch};
+use crate::branches;
 
 /// Indices of what was added, and whether addresses are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +23,12 @@ pub(super) struct Added {
     pub tick_type: u32,
     pub tick_table: u32,
     pub trace_function: u32,
+    pub branch_function: u32,
     pub memory: u32,
     pub clock: u32,
     pub bulk: u32,
     pub open: u32,
+    pub branching: u32,
     pub tracing: bool,
 }
 
@@ -63,6 +66,7 @@ pub(super) struct Writer<'a, 'l> {
     /// Operators by open loop, the innermost last, the body's own first; and where each clock's amount is to be put.
     costs: Vec<(u32, usize)>,
     site: u32,
+    branches: u32,
 }
 
 /// How a body's operator matters beyond its effect.
@@ -75,9 +79,11 @@ enum Kind {
     If,
     Else,
     End,
-    /// Control may go elsewhere; a branch that need not be taken, or with several targets, is conditional.
+    /// Control may go elsewhere; a branch that need not be taken, or with several targets, is conditional. Where the `i32` on
+    /// top of the stack says which way, it is followed.
     Leaves {
         conditional: bool,
+        follows: Option<Follows>,
     },
     CallDirect(u32),
     /// Moves so many bytes as the `i32` or `i64` on top of the stack says.
@@ -85,6 +91,15 @@ enum Kind {
         wide: bool,
     },
     Refused(&'static str),
+}
+
+/// What the operand of a branch says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// One of two ways: whether it is 0.
+    Condition,
+    /// Which of many.
+    Index,
 }
 
 impl<'a, 'l> Writer<'a, 'l> {
@@ -109,6 +124,7 @@ impl<'a, 'l> Writer<'a, 'l> {
             counts: [0; OpClass::ALL.len()],
             costs: Vec::new(),
             site: 0,
+            branches: 0,
         }
     }
 
@@ -158,23 +174,28 @@ impl<'a, 'l> Writer<'a, 'l> {
                 }
                 Kind::Refused(what) => return Err(InstrumentError::Unsupported(what)),
                 Kind::Loop => self.enter_loop(encoded, start, &mut open),
-                Kind::If | Kind::Leaves { .. } | Kind::CallDirect(_) => {
-                    if kind == Kind::If {
-                        open.push(Frame::Other);
-                    }
-                    self.stretch.conditional = matches!(kind, Kind::If | Kind::Leaves { conditional: true });
-                    self.end_stretch();
+                Kind::If => {
+                    open.push(Frame::Other);
+                    self.follow(Some(Follows::Condition));
+                    self.stretch.conditional = true;
+                    self.end_stretch(start);
                     self.out.extend_from_slice(encoded);
                 }
-                Kind::Else => {
-                    self.end_stretch();
+                Kind::Leaves { conditional, follows } => {
+                    self.follow(follows);
+                    self.stretch.conditional = conditional;
+                    self.end_stretch(start);
+                    self.out.extend_from_slice(encoded);
+                }
+                Kind::CallDirect(_) | Kind::Else => {
+                    self.end_stretch(start);
                     self.out.extend_from_slice(encoded);
                 }
                 Kind::End => {
                     match open.pop() {
                         // Control comes to the end of a loop from above alone.
                         Some(Frame::Loop { clock }) => self.close_clock(clock),
-                        _ => drop(self.end_stretch()),
+                        _ => drop(self.end_stretch(start)),
                     }
                     self.out.extend_from_slice(encoded);
                 }
@@ -222,7 +243,7 @@ impl<'a, 'l> Writer<'a, 'l> {
     /// The loop's header begins a stretch of its own, and has a clock.
     fn enter_loop(&mut self, encoded: &[u8], start: usize, open: &mut Vec<Frame>) {
         self.forced = true;
-        let entered = self.end_stretch();
+        let entered = self.end_stretch(start);
         self.out.extend_from_slice(encoded);
         let depth = 1 + open.iter().filter(|frame| matches!(frame, Frame::Loop { .. })).count() as u32;
         let index = self.layout.functions[self.function as usize].index;
@@ -234,7 +255,7 @@ impl<'a, 'l> Writer<'a, 'l> {
     }
 
     /// Ends the stretch and returns its counter; one that holds nothing has none unless it must.
-    fn end_stretch(&mut self) -> u32 {
+    fn end_stretch(&mut self, end: usize) -> u32 {
         self.write_down();
         let counted = std::mem::take(&mut self.stretch);
         let counter = self.layout.stretches.len() as u32;
@@ -250,9 +271,33 @@ impl<'a, 'l> Writer<'a, 'l> {
             }
         }
         let mix = first..self.layout.mixes.len() as u32;
-        self.layout.stretches.push(Stretch { function: self.function, mix, ..counted });
+        self.layout.stretches.push(Stretch { function: self.function, mix, end: end as u64, ..counted });
         self.raise(counter);
         counter
+    }
+
+    /// Writes down which way the branch that comes goes, where a window of branches is open.
+    fn follow(&mut self, follows: Option<Follows>) {
+        let Some(follows) = follows.filter(|_| self.added.tracing) else { return };
+        let operand = self.value(I32);
+        self.out.op(LOCAL_TEE, operand);
+        self.out.op(GLOBAL_GET, self.added.branching);
+        self.out.begin_if();
+        self.out.op(LOCAL_GET, operand);
+        match follows {
+            Follows::Condition => self.out.plain(&[I32_EQZ]),
+            Follows::Index => {
+                self.out.i32(0xffff);
+                self.out.plain(&[encode::I32_AND]);
+            }
+        }
+        self.out.plain(&[I64_EXTEND_I32_U]);
+        self.branches += 1;
+        let site = self.function.wrapping_mul(0x9e37_79b9).wrapping_add(self.branches);
+        self.out.i64(branches::record(site) as i64);
+        self.out.plain(&[I64_ADD]);
+        self.out.op(CALL, self.added.branch_function);
+        self.out.plain(&[encode::END]);
     }
 
     fn raise(&mut self, counter: u32) {
@@ -336,7 +381,7 @@ impl<'a, 'l> Writer<'a, 'l> {
             }
         }
         self.site += 1;
-        let site = u64::from((self.site + 31 * self.function) & 0x7fff);
+        let site = u64::from(site_of(self.function, self.site));
         let stored = u64::from(effect.stored > 0);
         // An offset beyond the bits of an address traps whatever the address.
         self.waiting.push(offset & 0xffff_ffff | site << ADDRESS_BITS | stored << 63);
@@ -379,6 +424,11 @@ impl<'a, 'l> Writer<'a, 'l> {
     }
 }
 
+/// What addresses are filed under: an access of a function, by their numbers, the access' from 1 on.
+pub(crate) fn site_of(function: u32, access: u32) -> u16 {
+    (access.wrapping_add(31_u32.wrapping_mul(function)) & 0x7fff) as u16
+}
+
 fn kind(operator: &Operator<'_>, module: &Module<'_>) -> Kind {
     use Operator as O;
     match operator {
@@ -388,22 +438,23 @@ fn kind(operator: &Operator<'_>, module: &Module<'_>) -> Kind {
         O::If { .. } => Kind::If,
         O::Else => Kind::Else,
         O::End => Kind::End,
-        O::BrIf { .. }
-        | O::BrTable { .. }
-        | O::BrOnNull { .. }
-        | O::BrOnNonNull { .. }
-        | O::BrOnCast { .. }
-        | O::BrOnCastFail { .. } => Kind::Leaves { conditional: true },
+        O::BrIf { .. } => Kind::Leaves { conditional: true, follows: Some(Follows::Condition) },
+        O::BrTable { .. } => Kind::Leaves { conditional: true, follows: Some(Follows::Index) },
+        O::BrOnNull { .. } | O::BrOnNonNull { .. } | O::BrOnCast { .. } | O::BrOnCastFail { .. } => {
+            Kind::Leaves { conditional: true, follows: None }
+        }
+        O::CallIndirect { table_index, .. } | O::ReturnCallIndirect { table_index, .. } => {
+            let wide = module.tables.get(*table_index as usize).copied().unwrap_or(false);
+            Kind::Leaves { conditional: false, follows: (!wide).then_some(Follows::Index) }
+        }
         O::Call { function_index } | O::ReturnCall { function_index } => Kind::CallDirect(*function_index),
         O::Br { .. }
         | O::Return
         | O::Unreachable
-        | O::CallIndirect { .. }
         | O::CallRef { .. }
-        | O::ReturnCallIndirect { .. }
         | O::ReturnCallRef { .. }
         | O::Throw { .. }
-        | O::ThrowRef => Kind::Leaves { conditional: false },
+        | O::ThrowRef => Kind::Leaves { conditional: false, follows: None },
         // The length is as wide as the narrower of two memories.
         O::MemoryCopy { dst_mem, src_mem } => Kind::Bulk { wide: module.is_wide(*dst_mem) && module.is_wide(*src_mem) },
         O::MemoryFill { mem } => Kind::Bulk { wide: module.is_wide(*mem) },
@@ -419,7 +470,7 @@ fn kind(operator: &Operator<'_>, module: &Module<'_>) -> Kind {
 }
 
 /// Memory and offset of a load or store.
-fn memory_argument(encoded: &[u8]) -> Option<(u64, u64)> {
+pub(crate) fn memory_argument(encoded: &[u8]) -> Option<(u64, u64)> {
     let mut at = 1;
     if encoded.first() == Some(&0xfd) {
         read_unsigned(encoded, &mut at)?;
@@ -496,11 +547,37 @@ pub(super) fn trace_body(added: &Added, globals: &TraceGlobals, buffer: u64, rec
     out
 }
 
-/// Closes the window where the operand is not 0, and has the host look soon.
+/// The body of the function that writes a branch down: `(i64) -> ()`.
+pub(super) fn branch_body(added: &Added, globals: &TraceGlobals, buffer: u64, records: u32) -> Vec<u8> {
+    let mut out = vec![0];
+    out.op(GLOBAL_GET, globals.written);
+    out.op(LOCAL_GET, 0);
+    out.access(I64_STORE, added.memory, buffer);
+    out.op(GLOBAL_GET, globals.written);
+    out.i32(8);
+    out.plain(&[encode::I32_ADD]);
+    out.op(GLOBAL_SET, globals.written);
+    out.op(GLOBAL_GET, globals.left);
+    out.i32(1);
+    out.plain(&[encode::I32_SUB]);
+    out.op(GLOBAL_SET, globals.left);
+    out.op(GLOBAL_GET, globals.left);
+    out.plain(&[I32_EQZ]);
+    out.op(GLOBAL_GET, globals.written);
+    out.i32((records as i32 - 1) * 8);
+    out.plain(&[encode::I32_GE_U, encode::I32_OR]);
+    close_window(&mut out, added);
+    out.plain(&[encode::END]);
+    out
+}
+
+/// Closes whatever window is open where the operand is not 0, and has the host look soon.
 fn close_window(out: &mut Vec<u8>, added: &Added) {
     out.begin_if();
     out.i32(0);
     out.op(GLOBAL_SET, added.open);
+    out.i32(0);
+    out.op(GLOBAL_SET, added.branching);
     out.i64(-1);
     out.op(GLOBAL_SET, added.clock);
     out.plain(&[encode::END]);

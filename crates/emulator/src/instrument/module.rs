@@ -42,8 +42,8 @@ pub(super) struct Module<'a> {
     types: Vec<u32>,
     /// Names of imported functions.
     pub imports: Vec<String>,
-    /// Entities of each kind, imported ones among them.
-    pub tables: u32,
+    /// Entities of each kind, imported ones among them; of each table, whether it is indexed by 64 bits.
+    pub tables: Vec<bool>,
     pub globals: u32,
     /// Of each memory, whether it is addressed by 64 bits.
     pub memories: Vec<bool>,
@@ -61,7 +61,7 @@ impl<'a> Module<'a> {
             parameters: Vec::new(),
             types: Vec::new(),
             imports: Vec::new(),
-            tables: 0,
+            tables: Vec::new(),
             globals: 0,
             memories: Vec::new(),
             exports: Vec::new(),
@@ -119,7 +119,11 @@ impl<'a> Module<'a> {
             Payload::FunctionSection(section) => {
                 self.types = section.into_iter().collect::<Result<_, _>>()?;
             }
-            Payload::TableSection(section) => self.tables += section.count(),
+            Payload::TableSection(section) => {
+                for table in section {
+                    self.tables.push(table?.ty.table64);
+                }
+            }
             Payload::MemorySection(section) => {
                 for memory in section {
                     self.memories.push(memory?.memory64);
@@ -154,7 +158,7 @@ impl<'a> Module<'a> {
                 TypeRef::Func(_) | TypeRef::FuncExact(_) => {
                     self.imports.push(format!("{}.{}", import.module, import.name));
                 }
-                TypeRef::Table(_) => self.tables += 1,
+                TypeRef::Table(table) => self.tables.push(table.table64),
                 TypeRef::Memory(memory) => self.memories.push(memory.memory64),
                 TypeRef::Global(_) => self.globals += 1,
                 TypeRef::Tag(_) => {}

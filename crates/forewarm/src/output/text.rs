@@ -31,7 +31,7 @@ impl Output for Text {
     fn document(&self, document: &Document) -> String {
         match document {
             Document::Analysis { file, analysis } => analysis::page(file, analysis),
-            Document::Plan { file, plan, explain } => plan::page(file, plan, *explain),
+            Document::Plan { file, plan, explain, models } => plan::page(file, plan, *explain, models),
             Document::Emulation { file, emulation } => plan::emulation(file, emulation),
             Document::Report { file, report } => history::account(file, report),
             Document::Results(results) => results.iter().map(|result| format!("{result}\n")).collect(),

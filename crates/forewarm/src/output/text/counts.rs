@@ -56,10 +56,11 @@ fn reuse(reuse: &ReuseHistogram) -> String {
         let share = reuse.misses(bytes / LINE_BYTES as f64) / total;
         format!("{} beyond {}", human::percent(share), human::bytes(bytes))
     });
-    let (sampled, foreseen) = (human::count(reuse.sampled as f64), human::percent(reuse.sequential_share));
-    let strided = human::percent(reuse.strided_share);
+    let (sampled, foreseen) = (human::count(reuse.sampled as f64), human::percent(reuse.fresh.sequential_share));
+    let (strided, chased) = (human::percent(reuse.fresh.strided_share), human::percent(reuse.fresh.chased_share));
     format!(
-        "{} of accesses; of the far ones {foreseen} line after line, {strided} by a constant stride ({sampled} sampled)",
+        "{} of accesses; of the far ones {foreseen} line after line, {strided} by a constant stride, {chased} by what was read \
+         before ({sampled} sampled)",
         missed.join(", ")
     )
 }

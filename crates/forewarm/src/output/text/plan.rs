@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use forewarm_orchestrator::Emulation;
+use forewarm_types::model::RunModel;
 use forewarm_types::plan::{Candidate, Trial};
 use forewarm_types::{Cost, Plan, Term};
 
@@ -13,14 +14,15 @@ use crate::table::{Side, Table};
 /// Candidates in the table of terms: the winner and its rivals.
 const RIVALS: usize = 5;
 
-/// The decision, and with `explain` all that led to it.
-pub(super) fn page(file: &Path, plan: &Plan, explain: bool) -> String {
+/// The decision, with `explain` all that led to it, and the run-time models where there are any.
+pub(super) fn page(file: &Path, plan: &Plan, explain: bool, models: &[RunModel]) -> String {
     let mut page = heading(file, &plan.code);
     page += "\nDecision\n";
     page += &decision(plan);
     if explain {
         page += &candidates(plan);
         page += &terms(plan);
+        page += &counts::models(models);
         page += &rejections(plan);
         page += &assumptions(plan);
     }
@@ -278,7 +280,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_page_gives_the_reason() {
-        insta::assert_snapshot!(page("p.wasm".as_ref(), &sample(), false), @r"
+        insta::assert_snapshot!(page("p.wasm".as_ref(), &sample(), false, &[]), @r"
         p.wasm
           wasm-module, 2.00 KiB, _start, sha256:abababababab
 
@@ -299,7 +301,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_explanation_shows_candidates_terms_and_rejections() {
-        insta::assert_snapshot!(page("p.wasm".as_ref(), &sample(), true), @r"
+        insta::assert_snapshot!(page("p.wasm".as_ref(), &sample(), true, &[]), @r"
         p.wasm
           wasm-module, 2.00 KiB, _start, sha256:abababababab
 
