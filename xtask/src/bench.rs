@@ -12,6 +12,7 @@ mod jolteon;
 mod machine;
 mod multiply;
 mod native_start;
+mod predict;
 mod python_start;
 mod run;
 mod runner;
@@ -56,6 +57,17 @@ enum Name {
     Jolteon,
     /// What counting a program costs, and how well its run time follows from its counts.
     Emulate,
+    /// What is foretold of runs, and what is chosen for them, against a table of every configuration.
+    Predict,
+}
+
+/// How a result is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
 }
 
 /// `cargo xtask bench`.
@@ -85,9 +97,15 @@ pub struct Arguments {
     /// Leave node out.
     #[arg(long)]
     no_node: bool,
-    /// With `jolteon`: another workflow's table of the same form.
+    /// With `jolteon`: another workflow's table of the same form; with `predict`: another table than the one kept.
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
+    /// With `predict`: measure what the table lacks (`--rounds` runs of each, a round of all before the next).
+    #[arg(long)]
+    measure: bool,
+    /// With `predict`: how the figures are shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
     /// Measure this Forewarm instead of building this tree's first (an older build, say).
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
@@ -126,6 +144,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Jolteon {
         return jolteon::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Predict {
+        prepare_binary(arguments)?;
+        return predict::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::PythonStart {
         prepare_binary(arguments)?;
         return python_start::run(arguments, &Corpus::open()?);
@@ -148,6 +170,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         | Name::Growth
         | Name::Jolteon
         | Name::NativeStart
+        | Name::Predict
         | Name::PythonStart => Ok(()),
     }
 }

@@ -116,7 +116,10 @@ pub fn measure(mut command: Command, case: &Case, scratch: &Scratch) -> Outcome<
 }
 
 /// CPU time of all children waited for so far. One child runs at a time, so the difference is that child's.
-fn children_cpu_seconds() -> Outcome<f64> {
+///
+/// # Errors
+/// The system does not tell.
+pub fn children_cpu_seconds() -> Outcome<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).doing("reading the children's CPU time")?;
     let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(microseconds as f64 / 1e6)

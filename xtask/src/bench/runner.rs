@@ -141,7 +141,8 @@ pub fn with_state(command: &mut Command, state: &Path) {
     command.envs(homes.map(|(key, folder)| (key, state.join(folder))));
 }
 
-fn with_surroundings(command: &mut Command, case: &Case, scratch: &Scratch) {
+/// Gives Forewarm, or the peer, a case's directories and environment.
+pub fn with_surroundings(command: &mut Command, case: &Case, scratch: &Scratch) {
     for (index, directory) in case.dirs.iter().enumerate() {
         command.arg("--dir").arg(format!("{}::{}", scratch.directory(index).display(), directory.guest));
     }

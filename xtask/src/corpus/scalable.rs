@@ -63,6 +63,36 @@ pub fn compile_all(corpus: &Corpus, wanted: &dyn Fn(&str) -> bool) -> Outcome<Ve
     Ok(programs)
 }
 
+/// Compiles one of the programs for this processor, statically, if it is new or changed.
+///
+/// # Errors
+/// It cannot be read or does not compile.
+pub fn compile_native(corpus: &Corpus, name: &str) -> Outcome<PathBuf> {
+    let python = fetch::all(corpus)?.python;
+    let source = root().join("corpus/scalable").join(format!("{name}.c"));
+    let text = fs::read_to_string(&source).doing(format_args!("reading {}", source.display()))?;
+    let flags = [format!("--target={}-linux-musl", std::env::consts::ARCH), "-O2".to_owned(), "-static".to_owned()];
+    fs::create_dir_all(corpus.at("scalable")).doing("creating the folder of scalable programs")?;
+    let binary = corpus.at("scalable").join(name);
+    let stamp = corpus.at("scalable").join(format!("{name}.native-stamp"));
+    if !binary.exists() && stamp.exists() {
+        fs::remove_file(&stamp).doing("removing a stale stamp")?;
+    }
+    fetch::once(&stamp, &format!("{}\n{text}", flags.join(" ")), || {
+        let cache = corpus.at("zig-cache");
+        require(
+            command(&python, &["-m", "ziglang", "cc"])
+                .args(&flags)
+                .arg(&source)
+                .arg("-o")
+                .arg(&binary)
+                .env("ZIG_GLOBAL_CACHE_DIR", &cache)
+                .env("ZIG_LOCAL_CACHE_DIR", &cache),
+        )
+    })?;
+    Ok(binary)
+}
+
 fn header(text: &str) -> Option<(String, Vec<String>)> {
     let (_, rest) = text.lines().next()?.split_once("Growth: ")?;
     let (growth, runs) = rest.split_once(". Runs: ")?;

@@ -1,0 +1,247 @@
+//! What this tree's Forewarm says of each pair before it ever ran: with an emulation of at most a twentieth of the run and a
+//! second, and from the code alone. Each plan is made by a process that knows the machine and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::pairs::{Kind, Pair};
+use super::table::Table;
+use crate::bench::run::{Scratch, children_cpu_seconds};
+use crate::bench::runner::{forewarm_binary, with_state, with_surroundings};
+use crate::process::{Outcome, While, command, failure, output_of, require, target};
+
+/// Emulation may take at most this share of the fastest configuration's run, and so many seconds, both of CPU time. Forewarm
+/// bounds it by wall time, which is therefore stretched by what others leave of the cores just then.
+const MOST_SHARE: f64 = 0.05;
+const MOST_SECONDS: f64 = 1.0;
+
+/// CPU seconds of the work by which it is seen what others leave.
+const LOOK_SECONDS: f64 = 0.005;
+
+/// Objectives that plans are made for.
+pub const OBJECTIVES: [&str; 4] = ["latency", "balanced", "cost", "energy"];
+
+/// A quantity foretold, with its 90 % interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// 5th percentile.
+    pub low: f64,
+    /// What is expected.
+    pub expected: f64,
+    /// 95th percentile.
+    pub high: f64,
+    /// What it rests on: `default`, `static`, `emulated`, `observed`.
+    pub basis: String,
+}
+
+/// All that one way of planning says of a pair.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Foretold {
+    /// CPU seconds of the run, by configuration.
+    pub cpu_seconds: BTreeMap<String, Range>,
+    /// Peak memory, by configuration.
+    pub memory_bytes: BTreeMap<String, Range>,
+    /// The configuration chosen, by objective.
+    pub chosen: BTreeMap<String, String>,
+    /// CPU seconds that planning took.
+    pub plan_cpu_seconds: f64,
+    /// CPU seconds of emulation that were allowed.
+    pub budget_seconds: f64,
+}
+
+/// Both ways of planning a pair.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Both {
+    /// With an emulation.
+    pub emulated: Foretold,
+    /// From the code alone.
+    pub plain: Foretold,
+}
+
+/// What is foretold of all pairs, and what things cost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Foretelling {
+    /// By pair.
+    pub pairs: BTreeMap<String, Both>,
+    /// Weights of each objective: dollars per second, dollars per joule, factor on prices.
+    pub weights: BTreeMap<String, [f64; 3]>,
+    /// Dollars per core-second and per byte-second, and watts of a busy core.
+    pub prices: [f64; 3],
+}
+
+/// Plans every pair of the table in each way, with the machine probed beforehand.
+///
+/// # Errors
+/// The machine cannot be probed, or a plan is refused.
+pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
+    let machine = probed()?;
+    let mut foretelling = Foretelling { prices: prices(&machine)?, ..Foretelling::default() };
+    for pair in pairs {
+        let Some(measured) = table.measured.get(&pair.case.name) else { continue };
+        let budget = (MOST_SHARE * measured.fastest()).min(MOST_SECONDS);
+        let mut both = Both::default();
+        for objective in OBJECTIVES {
+            for (foretold, emulate) in
+                [(&mut both.emulated, format!("{}", budget * stretch())), (&mut both.plain, "never".to_owned())]
+            {
+                let before = children_cpu_seconds()?;
+                let plan = plan(pair, &machine, objective, &emulate)?;
+                foretold.plan_cpu_seconds = children_cpu_seconds()? - before;
+                take(foretold, pair.kind, objective, &plan)?;
+                let weight = |key: &str| plan["weights"][key].as_f64().unwrap_or_default();
+                let weights = [weight("dollars_per_second"), weight("dollars_per_joule"), weight("price_factor")];
+                foretelling.weights.insert(objective.to_owned(), weights);
+            }
+        }
+        (both.emulated.budget_seconds, both.plain.budget_seconds) = (budget, 0.0);
+        let say = |foretold: &Foretold, configuration: &str| {
+            foretold.cpu_seconds.get(configuration).map_or(f64::NAN, |range| range.expected)
+        };
+        for (configuration, measured) in &measured.configurations {
+            let (emulated, plain) = (say(&both.emulated, configuration), say(&both.plain, configuration));
+            let name = &pair.case.name;
+            eprintln!("{name:24} {configuration:10} {:9.4} s  {emulated:9.4} {plain:9.4}", measured.cpu_seconds);
+        }
+        foretelling.pairs.insert(pair.case.name.clone(), both);
+    }
+    Ok(foretelling)
+}
+
+/// Wall over CPU seconds of some work now: how much longer everything takes beside what others run.
+fn stretch() -> f64 {
+    let cpu =
+        || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0.0, |time| time.num_nanoseconds() as f64 * 1e-9);
+    let (began, first) = (Instant::now(), cpu());
+    let mut word = 1_u64;
+    while cpu() - first < LOOK_SECONDS && began.elapsed().as_secs_f64() < 1.0 {
+        for _ in 0..1000 {
+            word = std::hint::black_box(word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        }
+    }
+    (began.elapsed().as_secs_f64() / (cpu() - first).max(1e-6)).max(1.0)
+}
+
+/// A folder of state in which this machine is known, as `forewarm resources probe` of this tree has it.
+fn probed() -> Outcome<PathBuf> {
+    let state = target().join("bench/predict-state");
+    if state.join("done").exists() && newer(&state.join("done"), &forewarm_binary()) {
+        return Ok(state);
+    }
+    if state.exists() {
+        fs::remove_dir_all(&state).doing("removing an old state")?;
+    }
+    fs::create_dir_all(&state).doing("making a folder of state")?;
+    let mut probe = command(forewarm_binary(), &["resources", "probe", "--format", "json"]);
+    with_state(&mut probe, &state);
+    require(probe.stdout(std::process::Stdio::null()))?;
+    fs::write(state.join("done"), b"").doing("marking the state")?;
+    Ok(state)
+}
+
+fn newer(file: &Path, than: &Path) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    time(file).zip(time(than)).is_some_and(|(file, than)| file > than)
+}
+
+fn prices(machine: &Path) -> Outcome<[f64; 3]> {
+    let mut show = command(forewarm_binary(), &["resources", "--format", "json"]);
+    with_state(&mut show, machine);
+    let model: Value = serde_json::from_str(&output_of(&mut show)?).doing("reading the resource model")?;
+    let figure = |path: &str| {
+        let value = model.pointer(path).and_then(Value::as_f64);
+        value.ok_or_else(|| failure(format!("the resource model lacks {path}")))
+    };
+    Ok([
+        figure("/price/dollars_per_core_second/value")?,
+        figure("/price/dollars_per_byte_second/value")?,
+        figure("/power/busy_watts_per_core/value")?,
+    ])
+}
+
+fn plan(pair: &Pair, machine: &Path, objective: &str, emulate: &str) -> Outcome<Value> {
+    let scratch = Scratch::new(&pair.case)?;
+    let state = scratch.path().join("state");
+    copy(machine, &state)?;
+    let mut plan = command(forewarm_binary(), &["plan", "--all", "--format", "json", "--objective", objective]);
+    plan.args(["--emulate", emulate]).args(pair.options());
+    with_surroundings(&mut plan, &pair.case, &scratch);
+    plan.arg(&pair.case.file);
+    if !pair.case.args.is_empty() {
+        plan.arg("--").args(&pair.case.args);
+    }
+    with_state(&mut plan, &state);
+    let text = output_of(&mut plan)?;
+    crate::bench::run::wait_for_left_behind(&state)?;
+    serde_json::from_str(&text).doing(format_args!("reading the plan of {}", pair.case.name))
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to).doing("making a folder of state")?;
+    for entry in fs::read_dir(from).doing("reading a folder of state")? {
+        let entry = entry.doing("reading a folder of state")?;
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), place).doing("copying state")?;
+        }
+    }
+    Ok(())
+}
+
+/// Which configuration of the table a plan's is: that of a whole core and this processor's instructions where the plan has a
+/// part of one, or the baseline's, which the table does not tell apart.
+fn key(kind: Kind, configuration: &Value) -> Option<String> {
+    let settings = &configuration["placements"][0]["settings"];
+    match kind {
+        Kind::Wasm => settings["tier"].as_str().map(str::to_owned),
+        Kind::Python | Kind::Native => Some(settings["library_threads"].as_u64().unwrap_or(1).to_string()),
+    }
+}
+
+/// Whether it is one of those that the table measured as they are.
+fn measured(kind: Kind, configuration: &Value) -> bool {
+    let placement = &configuration["placements"][0];
+    let native = kind != Kind::Wasm || placement["settings"]["isa"].as_str() == Some("native");
+    native && placement["share"].as_f64() == Some(1.0)
+}
+
+fn range(value: &Value) -> Option<Range> {
+    Some(Range {
+        low: value["low"].as_f64()?,
+        expected: value["expected"].as_f64()?,
+        high: value["high"].as_f64()?,
+        basis: value["basis"].as_str()?.to_owned(),
+    })
+}
+
+fn take(foretold: &mut Foretold, kind: Kind, objective: &str, plan: &Value) -> Outcome {
+    let chosen = key(kind, &plan["chosen"]["configuration"]);
+    let chosen = chosen.ok_or_else(|| failure("a configuration was chosen that the table does not have"))?;
+    let candidates = plan["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for candidate in candidates {
+        let configuration = &candidate["configuration"];
+        let Some(key) = key(kind, configuration).filter(|_| measured(kind, configuration)) else { continue };
+        let (run, memory) = (range(&candidate["cost"]["run_seconds"]), range(&candidate["cost"]["memory_bytes"]));
+        let factor = candidate["cost"]["contention_factor"].as_f64().unwrap_or(1.0).max(1.0);
+        let cpu = run.map(|run| Range {
+            low: run.low / factor,
+            expected: run.expected / factor,
+            high: run.high / factor,
+            ..run
+        });
+        if let Some((cpu, memory)) = cpu.zip(memory) {
+            foretold.cpu_seconds.entry(key.clone()).or_insert(cpu);
+            foretold.memory_bytes.entry(key).or_insert(memory);
+        }
+    }
+    foretold.chosen.insert(objective.to_owned(), chosen);
+    Ok(())
+}
