@@ -277,6 +277,9 @@ impl Orchestrator {
                 probed.seconds += seconds;
                 let Some(grown) = grown else { break };
                 belief.foresee(grown.operators, seconds);
+                if let Some(peak) = grown.peak_linear_memory_bytes {
+                    belief.foresee_peak(peak);
+                }
                 probed.grown = Some(grown);
             } else {
                 let trial = self.try_out(&mut trials, considered, request, &probe);

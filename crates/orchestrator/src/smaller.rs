@@ -8,6 +8,7 @@ use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, smaller};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
 use forewarm_types::Estimate;
+use forewarm_types::plan::Trial;
 
 use crate::Orchestrator;
 use crate::consider::Considered;
@@ -27,6 +28,8 @@ const MOST_SHRUNK: f64 = 1e6;
 pub(crate) struct Grown {
     /// Operators of the whole run.
     pub operators: Estimate,
+    /// Its peak of linear memory, where the smaller runs' peaks tell.
+    pub peak_linear_memory_bytes: Option<Estimate>,
     runs: usize,
     law: String,
 }
@@ -49,7 +52,7 @@ impl Orchestrator {
     ) -> Option<Grown> {
         let began = self.clock.monotonic();
         let (mut inputs, target) = inputs(request, 1.0)?;
-        let mut samples: Vec<Sample> = Vec::new();
+        let (mut samples, mut peaks): (Vec<Sample>, Vec<Sample>) = (Vec::new(), Vec::new());
         let mut left = probe.max_ops as f64;
         let mut shrink = 1.0;
         while let Some((arguments, features)) = inputs.pop_front() {
@@ -58,9 +61,11 @@ impl Orchestrator {
                 break;
             }
             let run = Request { arguments, ..request.clone() };
-            let (count, complete) = self.count(trials, considered, &run, left, seconds)?;
+            let trial = self.count(trials, considered, &run, left, seconds)?;
+            let (count, complete) = (trial.ops as f64, trial.complete);
             left -= count;
             if complete && count > 0.0 {
+                peaks.push(Sample { features: features.clone(), count: trial.peak_linear_memory_bytes.as_f64() });
                 samples.push(Sample { features, count });
             }
             let given = !request.samples.is_empty();
@@ -76,10 +81,12 @@ impl Orchestrator {
             }
         }
         let growth = Growth::fit(&samples)?;
-        Some(Grown { operators: growth.predict(&target)?, runs: samples.len(), law: growth.law() })
+        let peak_linear_memory_bytes = Growth::fit(&peaks).and_then(|growth| growth.predict(&target));
+        let operators = growth.predict(&target)?;
+        Some(Grown { operators, peak_linear_memory_bytes, runs: samples.len(), law: growth.law() })
     }
 
-    /// Operators that a trial counts, and whether it saw the end.
+    /// A trial of a smaller input.
     fn count(
         &self,
         trials: &mut Trials,
@@ -87,10 +94,9 @@ impl Orchestrator {
         run: &Request,
         most: f64,
         seconds: f64,
-    ) -> Option<(f64, bool)> {
+    ) -> Option<Trial> {
         let invocation = self.invocation(run, considered, Stdio::Detached);
-        let trial = trials.measure(&mut considered.program, &invocation, most as u64, seconds).ok()?;
-        Some((trial.ops as f64, trial.complete))
+        trials.measure(&mut considered.program, &invocation, most as u64, seconds).ok()
     }
 }
 

@@ -206,6 +206,11 @@ impl Belief {
         self.runs = self.evidence.predict();
     }
 
+    /// Takes in what runs on smaller inputs foretell of the peak of linear memory.
+    pub fn foresee_peak(&mut self, bytes: Estimate) {
+        self.peak.foresee(bytes);
+    }
+
     /// The tier on which trials count operators: the one that compiles fastest.
     pub(crate) fn metered_tier(&self) -> Tier {
         if self.unsupported[Tier::Winch as usize].is_none() { Tier::Winch } else { Tier::Cranelift }

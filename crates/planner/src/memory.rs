@@ -51,6 +51,14 @@ impl Peak {
         }
     }
 
+    /// Runs on smaller inputs foretell so much.
+    pub fn foresee(&mut self, peak: Estimate) {
+        if self.basis <= Basis::Emulated && peak.high > 0.0 {
+            self.shape = Shape::Known(LogNormal::of(peak));
+            self.basis = Basis::Emulated;
+        }
+    }
+
     /// The smallest size the program can start in.
     pub fn least(&self) -> u64 {
         self.initial as u64

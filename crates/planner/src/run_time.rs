@@ -20,6 +20,10 @@ pub(crate) const TIERS: usize = Tier::ALL.len();
 /// process clock in use (`getrusage` at 1000 ticks a second).
 const SHORTEST_TIMED: f64 = 0.01;
 
+/// Standard deviation of the logarithm of how long lasts what has lasted so far, `P[T > t | T > b] = b / t`: that of the
+/// exponential distribution with mean 1.
+const LASTING_LOG_DEVIATION: f64 = 1.0;
+
 /// What is known about the number of operators of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Operators {
@@ -114,8 +118,12 @@ impl Evidence {
             return;
         }
         let ops = trial.ops as f64;
-        self.operators =
-            if trial.complete { Operators::Spread(LogNormal::new(ops.ln(), 0.0)) } else { Operators::AtLeast(ops) };
+        self.operators = match self.operators {
+            _ if trial.complete => Operators::Spread(LogNormal::new(ops.ln(), 0.0)),
+            // What the code tells stands, where it tells more than the law of what lasts and the trial does not gainsay it.
+            Operators::Spread(belief) if belief.sigma < LASTING_LOG_DEVIATION && belief.mu > ops.ln() => self.operators,
+            _ => Operators::AtLeast(ops),
+        };
         self.basis = Basis::Emulated;
         self.uses_prior = false;
         // A run of this very input, counted, says more than past runs of others that differ widely.

@@ -320,6 +320,27 @@ fn what_outlasts_a_trial_is_believed_to_last_as_long_again() {
 }
 
 #[test]
+fn a_trial_that_is_outlasted_leaves_what_the_code_tells_unless_it_gainsays_it() {
+    let known = Estimate::new(0.9e9, 1e9, 1.1e9, Basis::Static);
+    let winch = |ops| {
+        let mut belief = Problem::new(20_000, Some(known)).believe();
+        let before = belief.run_cpu_seconds(Tier::Winch).unwrap().expected;
+        belief.update(&trial(ops, false));
+        belief.run_cpu_seconds(Tier::Winch).unwrap().expected / before
+    };
+    assert!((winch(10_000_000) - 1.0).abs() < 1e-9);
+    assert!(winch(3_000_000_000) > 3.0);
+}
+
+#[test]
+fn smaller_inputs_foretell_memory_and_a_trial_its_least() {
+    let mut belief = open().believe();
+    belief.foresee_peak(Estimate::new(9e7, 1e8, 1.1e8, Basis::Emulated));
+    let peak = belief.peak_linear_memory_bytes();
+    assert!((0.9e8..=1.1e8).contains(&peak.expected) && peak.width_ratio() < 1.5, "{peak:?}");
+}
+
+#[test]
 fn a_timed_trial_calibrates_the_program() {
     let mut belief = open().believe();
     // Far from what the operators' costs would have it: metered code of components is 15 % slower.
