@@ -237,7 +237,7 @@ mod tests {
     fn chance_cannot_be_foreseen() {
         for (odds, least, most) in [(2, 0.42, 0.58), (8, 0.10, 0.22)] {
             let mut random = SplitMix64::new(9);
-            let rate = rate(|_| (3, u16::from(random.next_u64() % odds == 0)));
+            let rate = rate(|_| (3, u16::from(random.next_u64().is_multiple_of(odds))));
             assert!((least..most).contains(&rate), "one in {odds}: {rate}");
         }
     }

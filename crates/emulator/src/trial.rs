@@ -47,7 +47,7 @@ pub struct Trials {
 /// A program compiled to be counted.
 enum Ready {
     /// By its own counters.
-    Counted(Engine, Compiled, Instrumented),
+    Counted(Engine, Compiled, Box<Instrumented>),
     /// By the engine's fuel.
     Metered(Engine, Compiled),
 }
@@ -122,7 +122,7 @@ impl Trials {
             let bytes = std::mem::take(&mut rewritten.bytes);
             match self.compile(&bytes, kind, false, budget)? {
                 Compilation::Done(engine, code) => {
-                    self.ready = Some(Ready::Counted(engine, code, rewritten));
+                    self.ready = Some(Ready::Counted(engine, code, Box::new(rewritten)));
                     return Ok(None);
                 }
                 Compilation::OutOfTime(why) => return Ok(Some(why)),

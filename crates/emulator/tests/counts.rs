@@ -285,7 +285,7 @@ fn a_walk_over_memory_is_seen_in_its_reuse() {
     assert!((reuse.total() / counts.classes[&OpClass::Load] as f64 - 1.0).abs() < 1e-9);
     assert!(reuse.misses(512.0) > 0.99 * reuse.total(), "{reuse:?}");
     assert!(reuse.misses(1024.0) < 0.02 * reuse.total(), "{reuse:?}");
-    assert!(reuse.fresh.sequential_share > 0.95, "{reuse:?}");
+    assert!(reuse.reused.sequential_share > 0.95, "{reuse:?}");
 }
 
 #[test]
