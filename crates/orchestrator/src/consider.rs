@@ -41,8 +41,8 @@ pub(crate) struct Considered {
     pub model: Option<String>,
     /// Its artifact, being mapped already.
     pub ahead: Option<Ahead>,
-    /// Whether the plan has the run's end wait for its artifact to be written.
-    pub awaits_artifact: bool,
+    /// For how many seconds at most the run's end is to wait for its artifact to be written.
+    pub artifact_wait: Option<f64>,
 }
 
 impl Considered {
@@ -127,7 +127,7 @@ impl Orchestrator {
             resources,
             model,
             ahead,
-            awaits_artifact: false,
+            artifact_wait: None,
         })
     }
 

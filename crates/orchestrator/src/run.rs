@@ -19,9 +19,6 @@ use crate::request::{Emulate, Request};
 use crate::smaller::Grown;
 use crate::{Emulation, Orchestrator, Report};
 
-/// How long an artifact is waited for at most after a run, should its writing take far longer than the plan took it to.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
 /// Candidates a plan lists unless all are asked for (the contract's number).
 const LISTED: usize = 20;
 
@@ -155,7 +152,7 @@ impl Orchestrator {
             let lease = self.executor.allocate(&plan.chosen.configuration);
             let leased = self.clock.monotonic();
             let lease = lease.map(|lease| {
-                lease.going_on_from(considered.ahead.take()).awaiting_artifact(considered.awaits_artifact)
+                lease.going_on_from(considered.ahead.take()).awaiting_artifact(considered.artifact_wait.is_some())
             });
             match lease.and_then(|lease| lease.warm(&mut considered.program, &invocation)) {
                 Ok(ready) => break (plan, trial, Marks { planned, leased }, ready),
@@ -249,7 +246,7 @@ impl Orchestrator {
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
         if let Some(cpu) = plan.chosen.configuration.cpu() {
-            considered.awaits_artifact = forewarm_planner::awaits_artifact(&belief, &weights, cpu.tier);
+            considered.artifact_wait = forewarm_planner::artifact_wait(&belief, &weights, cpu.tier);
         }
         plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
         plan.emulation_seconds = probed.seconds;
@@ -451,8 +448,8 @@ impl Orchestrator {
         if let Some(stamp) = considered.program.stamp() {
             self.executor.remember_for_ahead(&stamp.to_string(), &observation.digest, &observation.steps);
         }
-        if considered.awaits_artifact {
-            outcome.persistence.wait(LONGEST_WAIT);
+        if let Some(most) = considered.artifact_wait {
+            outcome.persistence.wait(Duration::try_from_secs_f64(most).unwrap_or(Duration::ZERO));
         }
         if request.prepare {
             self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());

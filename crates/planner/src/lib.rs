@@ -44,5 +44,5 @@ pub use files::{AbsentFiles, noting_pays};
 pub use probes::{ProbeMode, TrialProbe, next_probe};
 pub use process::plan_process;
 pub use risk::break_even_seconds;
-pub use warmth::{awaits_artifact, preparation};
+pub use warmth::{artifact_wait, preparation};
 pub use weights::weights;

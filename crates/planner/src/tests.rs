@@ -5,9 +5,7 @@ use forewarm_types::plan::Trial;
 use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier};
 
 use crate::testing::{Problem, exactly, spread};
-use crate::{
-    Belief, Inputs, ProbeMode, awaits_artifact, believe, break_even_seconds, next_probe, preparation, weights,
-};
+use crate::{Belief, Inputs, ProbeMode, artifact_wait, believe, break_even_seconds, next_probe, preparation, weights};
 
 /// Operators of a matrix product at n = 1024, some 18 to an inner step.
 const LONG: f64 = 18.0 * 1024.0 * 1024.0 * 1024.0;
@@ -383,21 +381,18 @@ fn more_reuses_are_worth_more() {
 }
 
 #[test]
-fn writing_is_awaited_where_compiling_again_would_cost_more() {
+fn writing_is_awaited_as_long_as_compiling_again_would_cost_more() {
     let latency = weights(Objective::Latency);
-    let awaits = |compile: f64| {
+    let wait = |compile: f64, persist: f64| {
         let mut belief = returning(0.2, 5.0).believe();
         let climb = &mut belief.climbs[Tier::Cranelift as usize];
-        climb.compile = Estimate::exact(compile * climb.persist.expected, Basis::Observed);
-        awaits_artifact(&belief, &latency, Tier::Cranelift)
+        climb.compile = Estimate::exact(compile, Basis::Observed);
+        climb.persist = Estimate::exact(persist, Basis::Observed);
+        artifact_wait(&belief, &latency, Tier::Cranelift)
     };
-    assert!(awaits(1e6));
-    let mut belief = returning(0.2, 5.0).believe();
-    belief.machine.spawn_seconds = 0.0;
-    belief.climbs[Tier::Winch as usize].compile = Estimate::exact(0.0, Basis::Observed);
-    belief.climbs[Tier::Winch as usize].compile_peak_bytes = 0.0;
-    belief.climbs[Tier::Winch as usize].persist = Estimate::exact(1.0, Basis::Observed);
-    assert!(!awaits_artifact(&belief, &latency, Tier::Winch));
+    let (short, long) = (wait(10.0, 0.001).unwrap(), wait(1000.0, 0.001).unwrap());
+    assert!(0.001 < short && short < long && long < 1000.0, "{short} {long}");
+    assert_eq!(wait(0.1, 10.0), None);
 }
 
 #[test]
