@@ -100,7 +100,7 @@ fn runs_are_as_from_nothing() {
         shell("echo \"$0|$1|$2|$#|$GIVEN\"; cat; echo err >&2; exit 7"),
         shell("env | grep -vE '^(_|XDG_RUNTIME_DIR)=' | sort; pwd"),
         shell(status),
-        shell("ls -a /tmp /var/tmp /dev/shm /run; ls /dev; cat /proc/net/dev | wc -l; ls /proc | grep -c '^[0-9]'"),
+        shell("ls -a /tmp /var/tmp /dev/shm /run; ls /dev; cat /proc/net/dev | wc -l; set -- /proc/[0-9]*; echo $#"),
         shell("echo x > /tmp/f && cat /tmp/f; echo x > /dev/shm/f; echo x > there; echo y > /etc/forewarm-no; echo $?"),
         shell("kill -9 $$"),
         shell("kill -TERM $$"),
@@ -138,6 +138,13 @@ fn limits_hold_and_are_told() {
     check(&["--max-cpu", "1s"], "while :; do :; done", 152, "cpu-time");
     check(&["--max-file-size", "1KiB"], "exec head -c 9999 /dev/zero > /tmp/f", 153, "file-size");
     check(&["--max-open-files", "20"], "ulimit -n | grep -qx 20", 0, "exited");
+    // Where a limit leaves no room for what comes with the word, the run is what it would be without anything warm.
+    for most in ["3", "4", "6", "8", "10", "12", "14"] {
+        let words = ["--max-open-files", most, SHELL, "--", "-c", "echo hi; exit 7"];
+        let [(cold, _), (ready, _)] = [true, false].map(|cold| warm.run(&words, |_| {}, cold));
+        assert_eq!((ready.code, ready.text()), (cold.code, cold.text()), "{most} files: {ready:?}");
+        assert_ne!(ready.code, Some(0), "{most} files");
+    }
     let denied = "exec 3<>/dev/tcp/192.0.2.1/80";
     if let Some(bash) = common::installed("bash") {
         let bash = bash.to_str().unwrap();

@@ -102,7 +102,7 @@ fn offer(prepared: &Prepared) {
 }
 
 /// Says that the program waits, and waits for the word to execute it; `None` where it never comes.
-fn told(prepared: &Prepared) -> Option<Told> {
+fn told(prepared: &Prepared) -> raw::Result<Option<Told>> {
     raw::write_byte(prepared.news, READY);
     Told::receive(prepared.go)
 }

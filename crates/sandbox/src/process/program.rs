@@ -66,7 +66,7 @@ impl Image {
     }
 
     /// Becomes the program once it is `told` how to, or says why not and ends.
-    pub fn execute(&self, words: &Words, told: impl FnOnce() -> Option<Told>) -> ! {
+    pub fn execute(&self, words: &Words, told: impl FnOnce() -> raw::Result<Option<Told>>) -> ! {
         let (step, error) = match self.prepare().and_then(|rules| self.become_told(words, rules, told)) {
             Ok(error) => (step::EXECUTION, error),
             Err(failed) => failed,
@@ -96,9 +96,9 @@ impl Image {
         &self,
         words: &Words,
         rules: Rules,
-        told: impl FnOnce() -> Option<Told>,
+        told: impl FnOnce() -> raw::Result<Option<Told>>,
     ) -> Result<raw::Errno, (i32, raw::Errno)> {
-        let Some(told) = told() else { raw::exit(0) };
+        let Some(told) = told().map_err(|error| (step::EXECUTION, error))? else { raw::exit(0) };
         told.take_on();
         for (resource, soft, hard) in &self.limits {
             raw::set_limit(*resource, *soft, *hard).map_err(|error| (step::LIMITS, error))?;

@@ -567,8 +567,9 @@ struct Descriptors {
 }
 
 /// As many bytes as asked for in one message, into the caller's block, and the descriptors that came with it, -1 for none;
-/// `None` where it does not come whole.
-pub fn receive_word(to: *mut u8, length: usize, socket: c_int) -> Option<[c_int; WORD_DESCRIPTORS]> {
+/// `None` where it never comes. One that comes without some of its descriptors is an error: the system leaves out those for
+/// which the process may have no number any more.
+pub fn receive_word(to: *mut u8, length: usize, socket: c_int) -> Result<Option<[c_int; WORD_DESCRIPTORS]>> {
     // SAFETY: all structures are live, plain data for which zero is a value, and of the sizes given; the caller's block is
     // as long as it says, and numbers stand right after their header, whose size is a multiple of its alignment.
     unsafe {
@@ -581,25 +582,34 @@ pub fn receive_word(to: *mut u8, length: usize, socket: c_int) -> Option<[c_int;
         let count = loop {
             match check(libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC) as c_long) {
                 Err(libc::EINTR) => {}
-                count => break count.ok()?,
+                count => break count?,
             }
         };
+        if count == 0 {
+            return Ok(None);
+        }
+        if message.msg_flags & libc::MSG_CTRUNC != 0 {
+            return Err(libc::EMFILE);
+        }
+        if count as usize != length {
+            return Err(libc::EPROTO);
+        }
         let rights = (beside.header.cmsg_level, beside.header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
         let there = (beside.header.cmsg_len as usize).saturating_sub(size_of::<libc::cmsghdr>()) / size_of::<c_int>();
         let mut numbers = beside.numbers;
         for number in numbers.iter_mut().skip(if rights { there } else { 0 }) {
             *number = -1;
         }
-        (count as usize == length).then_some(numbers)
+        Ok(Some(numbers))
     }
 }
 
 /// Maps a file in memory for this process alone, to be read and written.
-pub fn map_private(file: c_int, length: usize) -> Option<*mut u64> {
+pub fn map_private(file: c_int, length: usize) -> Result<*mut u64> {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a fresh mapping at an address of the system's choice overlaps nothing.
     let base = unsafe { libc::mmap(std::ptr::null_mut(), length, access, libc::MAP_PRIVATE, file, 0) };
-    (base != libc::MAP_FAILED).then_some(base.cast())
+    if base == libc::MAP_FAILED { Err(libc::ENOMEM) } else { Ok(base.cast()) }
 }
 
 /// Leads a session and a process group of its own, without a terminal.

@@ -132,9 +132,14 @@ pub struct Told {
 
 impl Told {
     /// Waits for the word; `None` where it never comes.
-    pub fn receive(socket: c_int) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Where it comes and cannot be taken whole, as under limits that leave no room for its descriptors or its texts.
+    pub fn receive(socket: c_int) -> raw::Result<Option<Self>> {
         let mut head = Head::default();
-        let [file, streams @ ..] = raw::receive_word((&raw mut head).cast(), HEAD, socket)?;
+        let Some([file, streams @ ..]) = raw::receive_word((&raw mut head).cast(), HEAD, socket)? else {
+            return Ok(None);
+        };
         let base = raw::map_private(file, head.length as usize)?;
         raw::close(file);
         let [first, all] = head.pointers;
@@ -151,7 +156,7 @@ impl Told {
         };
         let [there, umask, ignored] = head.habits;
         let habits = (there == 1).then_some(Habits { umask: umask as u32, ignored });
-        Some(Self { arguments, environment, habits, streams: (streams != [-1; 3]).then_some(streams) })
+        Ok(Some(Self { arguments, environment, habits, streams: (streams != [-1; 3]).then_some(streams) }))
     }
 
     /// Takes on the streams and habits that came.
