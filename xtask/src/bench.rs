@@ -217,11 +217,12 @@ fn write(name: &str, corpus: &Corpus, results: impl Serialize) -> Outcome {
         machine: machine::describe(corpus),
         results,
     };
-    println!("\nmachine: {}", document.machine);
+    // Beside what may be a document on standard output.
+    eprintln!("\nmachine: {}", document.machine);
     let path = target().join("bench").join(format!("{name}.json"));
     fs::create_dir_all(target().join("bench")).doing("creating the folder of results")?;
     let bytes = serde_json::to_vec_pretty(&document).doing("describing the results")?;
     fs::write(&path, bytes).doing(format_args!("writing {}", path.display()))?;
-    println!("written: target/bench/{name}.json");
+    eprintln!("written: target/bench/{name}.json");
     Ok(())
 }

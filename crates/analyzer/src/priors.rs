@@ -179,12 +179,14 @@ static UNLIKE: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((1.8, 4.0),
 const SELDOM_OUT: f64 = 0.1;
 
 /// Chance that a loop that ends by data goes each time through what an earlier loop made, where it is entered a few times.
+/// A default.
 const GOES_THROUGH: f64 = 0.1;
 
 /// How much more often such a loop may run than the earlier one dealt with things: a queue takes up some of them again.
+/// A default.
 const SLACK: f64 = 4.0;
 
-/// Trips of such a loop at least.
+/// Trips of such a loop at least: with fewer nothing goes through anything.
 const LEAST_SCALED: f64 = 2.0;
 
 /// A bound of a sixteenth of all 32-bit numbers, or more, is there for the counter's type alone, or comes of wrapping
@@ -224,10 +226,11 @@ static RECURSION: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((60.0, 1
 /// small subtree.
 static RECURSION_OFTEN: LazyLock<LogNormal> = LazyLock::new(|| LogNormal::new((8.0, 8.0), 1.0));
 
-/// Things a function must have dealt with to tell how much more it does.
+/// Things a function must have dealt with to tell how much more it does. A default: what is smaller is a header, a key, a name.
 pub(crate) const LEAST_SCALE: f64 = 16.0;
 
 /// The least number by which a recursion goes in proportion: one that multiplied with it would not end.
+/// A default, about the median of [`RECURSION`].
 const LEAST_SIZE: f64 = 64.0;
 
 /// Operators that a call of a function not looked into executes, there and in what it calls, for each operator of its
@@ -330,7 +333,7 @@ pub(crate) fn ended_early(most: Lanes, ending: Ending, place: Place, name: u64) 
 /// over a grid empties cell by cell.
 pub(crate) fn scaled(few: Lanes, most: f64, (repeated, waits): (bool, bool), name: u64) -> Lanes {
     let most = (SLACK * most).max(LEAST_SCALED);
-    // More often through most of it than through little; all the more where it waits for what it adds to.
+    // More often through most of it than through little; all the more where it waits for what it adds to. Defaults.
     let bend = if waits { 1.0 / 3.0 } else { 0.5 };
     let part = |u: f64| (LEAST_SCALED.ln() + (most / LEAST_SCALED).ln() * u.powf(bend)).exp();
     let draw = Lanes::uniform(name ^ 0x5ca1e);
@@ -357,7 +360,7 @@ pub(crate) fn moving(name: u64) -> Lanes {
     Lanes::draw(&HOPPING, name).map(|rounds| 1.0 / rounds)
 }
 
-/// A number handed in from outside where so many things are dealt with: as often as not about as many, the length of a text
+/// A number handed in from outside where so many things are dealt with: more often than not about as many, the length of a text
 /// that was written say.
 pub(crate) fn bound_by(scale: f64, name: u64) -> Lanes {
     let free = Lanes::draw(&HANDED_IN, name);

@@ -19,7 +19,8 @@ const WIDE: f64 = 1.5;
 /// What unrolled, vectorised and sampled loops leave of error where the rest is known: a factor.
 const MARGIN: f64 = 1.02;
 
-/// The same where branches are guessed too, and the width from which on the guesses of trip counts cover most of it.
+/// The same where branches are guessed too, and the width from which on the guesses of trip counts cover most of it
+/// and less is enough.
 const MOST_MARGIN: f64 = 1.08;
 const MARGIN_UNTIL: f64 = 3.0;
 const WIDE_MARGIN: f64 = 1.06;
@@ -73,7 +74,7 @@ fn op_mix(run: &Run) -> OpMix {
     let total = if run.cost.ops.exact().is_some() { total } else { total.widen(margin(total.width_ratio())) };
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;
-    // What was too small to look into is taken to be of the same mix.
+    // What was too small to look into is taken to be of the same mix; means of few scenarios are brought to what is expected.
     let scale = if counted > 0.0 { executed.expected / counted } else { 0.0 };
     let scale = if (scale - 1.0).abs() < 1e-9 { 1.0 } else { scale };
     let share = |part: f64| {

@@ -378,8 +378,8 @@ impl Test<'_> {
             Relation::Unequal => true,
             Relation::Equal => return None,
         };
-        let steady = rest.terms().iter().any(|term| self.steps.iter().any(|variable| variable.symbol == term.0));
-        if steady || !towards {
+        let bound_moves = rest.terms().iter().any(|term| self.steps.iter().any(|variable| variable.symbol == term.0));
+        if bound_moves || !towards {
             return worklist;
         }
         let mut first = rest;

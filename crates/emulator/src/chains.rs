@@ -273,8 +273,7 @@ impl Body<'_> {
             (after.cycles - before.cycles, before, *after)
         };
         let longest = state.locals.iter().map(grown).max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((growth, before, after)) = longest.filter(|(growth, ..)| innermost && *growth > 0.0) {
-            debug_assert!(growth > 0.0);
+        if let Some((_, before, after)) = longest.filter(|(growth, ..)| innermost && *growth > 0.0) {
             let mut operators = BTreeMap::new();
             for (node, times) in body.iter().zip(&often) {
                 if let Some(class) = node.class {

@@ -5,19 +5,17 @@
 //! taken only by a lease for this very code, tier and level; else it is let go, and an idle core has worked for nothing.
 //! Called by the orchestrator; taken by [`crate::lease`].
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use forewarm_sandbox::affinity;
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::host::Clock;
-use forewarm_types::{CodeKind, Digest, IsaLevel, Step, StepTiming, Tier};
-use wasmtime::Precompiled;
+use forewarm_types::{Digest, IsaLevel, Step, StepTiming, Tier};
 
 use crate::artifacts::ArtifactCache;
 use crate::lease::Executor;
+use crate::wasm::load::kind_of;
 use crate::wasm::{Compiled, Engine, EngineSettings};
 
 /// Artifacts from this size on are mapped ahead: a thread takes some 0.1 ms to start and as much to begin, mapping 0.05 ms and
@@ -75,20 +73,10 @@ impl Ahead {
 fn map(artifacts: &ArtifactCache, digest: &Digest, tier: Tier, isa: IsaLevel, clock: Arc<dyn Clock>) -> Option<Mapped> {
     let began = thread_cpu();
     let found = artifacts.find(digest, tier, isa)?;
-    let kind = kind(found.artifact())?;
+    let kind = kind_of(found.artifact())?;
     let settings = EngineSettings { tier, isa, metered: false, interruptible: false, threads: 1 };
     let engine = Engine::new(settings, clock).ok()?;
     let (compiled, timing) = artifacts.load(found, &engine, kind)?;
     // Another thread is planning meanwhile, whose CPU time is not this step's.
     Some((engine, compiled, StepTiming { cpu_seconds: (thread_cpu() - began).0, ..timing }))
-}
-
-/// Whether an artifact is of a module or of a component.
-fn kind(artifact: &File) -> Option<CodeKind> {
-    let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
-    let path = format!("{directory}/{}", artifact.as_raw_fd());
-    match wasmtime::Engine::detect_precompiled_file(path).ok()?? {
-        Precompiled::Module => Some(CodeKind::WasmModule),
-        Precompiled::Component => Some(CodeKind::WasmComponent),
-    }
 }

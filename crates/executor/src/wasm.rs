@@ -8,7 +8,7 @@ pub(crate) mod configuration;
 pub(crate) mod entry;
 pub(crate) mod host;
 pub(crate) mod link;
-mod load;
+pub(crate) mod load;
 mod trial;
 pub mod watched;
 

@@ -352,8 +352,8 @@ pub struct PlanArgs {
     /// The program and how to treat it.
     #[command(flatten)]
     pub program: ProgramArgs,
-    /// Show the candidates, the terms of their cost, what was rejected and why; with =model the run time on each tier too, term
-    /// by term
+    /// Show the candidates, the terms of their cost, what was rejected and why; with =model a WebAssembly program's run time on
+    /// each tier too, term by term
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
     pub explain: Option<Explain>,
     /// Keep every candidate, not only the 20 best

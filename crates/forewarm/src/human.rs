@@ -97,7 +97,7 @@ pub fn percent(share: f64) -> String {
     }
 }
 
-/// An estimate: its mean, then its interval and what it rests on; an exact value stands alone with its basis.
+/// An estimate: what is expected, then its interval and what it rests on; an exact value stands alone with its basis.
 #[must_use]
 pub fn estimate(value: Estimate, show: fn(f64) -> String) -> String {
     let basis = format!("{:?}", value.basis).to_lowercase();

@@ -147,6 +147,9 @@ fn emulate() {
     assert!(page.contains("counted") && page.contains("Functions by operators"), "{page}");
     assert_eq!(emulation["trial"]["counts"]["complete"], true);
     assert!(emulation["models"][0]["terms"][0]["seconds"].as_f64().unwrap() > 0.0);
+    // What is a process runs on no tier.
+    assert_eq!(home.json(&["emulate", "/bin/true"]).get("models"), None);
+    assert!(!home.run(["plan", "--explain=model", "/bin/true"]).text().contains("Run time on"));
     assert!(home.history().is_empty(), "a trial is no run");
 }
 

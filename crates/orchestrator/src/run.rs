@@ -459,8 +459,12 @@ impl Orchestrator {
     }
 }
 
-/// What the model makes of a trial's counts on each tier; of those that the code itself tells where there was none.
+/// What the model makes of a trial's counts on each tier; of those that the code itself tells where there was none. A program
+/// that is a process of its own runs on no tier.
 fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
+    if considered.analysis.code.kind.is_process() {
+        return Vec::new();
+    }
     let foreseen = || {
         let classes = considered.analysis.profile.ops.classes.iter();
         let classes = classes.map(|(class, count)| (*class, count.expected.max(0.0) as u64)).collect();

@@ -112,12 +112,13 @@ impl Orchestrator {
     /// and cannot serve it.
     pub(crate) fn ask_native(&self, request: &Request, wanted: &Wanted<'_>) -> Asked {
         let expecting = lock(&self.expecting).take();
+        if wanted.call.is_none() && at_terminal() {
+            // There a program belongs to its session, for job control and a terminal of its own.
+            return Asked::Nothing;
+        }
         let Some(holder) = expecting.or_else(|| self.holder_if_there()) else { return Asked::Nothing };
-        // At a terminal a program belongs to its session, for job control and a terminal of its own.
-        let interactive = wanted.call.is_none() && at_terminal();
         let asked_at = self.clock.monotonic();
         let why = match self.started(request, wanted) {
-            _ if interactive => None,
             Err(why) => Some(why),
             Ok(program) => {
                 let started = NativeStarted {

@@ -2,7 +2,7 @@
 
 use forewarm_resources::{Figure, defaults, inventory};
 use forewarm_types::plan::Trial;
-use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier};
+use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier, Weights};
 
 use crate::testing::{Problem, exactly, spread};
 use crate::{Belief, Inputs, ProbeMode, artifact_wait, believe, break_even_seconds, next_probe, preparation, weights};
@@ -393,6 +393,10 @@ fn writing_is_awaited_as_long_as_compiling_again_would_cost_more() {
     let (short, long) = (wait(10.0, 0.001).unwrap(), wait(1000.0, 0.001).unwrap());
     assert!(0.001 < short && short < long && long < 1000.0, "{short} {long}");
     assert_eq!(wait(0.1, 10.0), None);
+    let mut free = returning(0.2, 5.0).believe();
+    free.climbs[Tier::Cranelift as usize].compile = Estimate::exact(3.0, Basis::Observed);
+    let weights = Weights { dollars_per_second: 0.0, ..latency };
+    assert_eq!(artifact_wait(&free, &weights, Tier::Cranelift), Some(3.0), "time that costs nothing is bounded too");
 }
 
 #[test]

@@ -46,11 +46,14 @@ fn preparation_price(belief: &Belief, weights: &Weights, tier: usize) -> f64 {
 
 /// For how many seconds a run that has ended should be followed by what is left of writing its artifact, rather than have the
 /// artifact made anew in the background: until the user's time costs as much as that would (the bound of ski rental: Karlin
-/// et al. 1988, "Competitive snoopy caching"). `None` where the writing is not expected to be done by then.
+/// et al. 1988, "Competitive snoopy caching"), and never for longer than compiling took. `None` where the writing is not
+/// expected to be done by then.
 #[must_use]
 pub fn artifact_wait(belief: &Belief, weights: &Weights, tier: Tier) -> Option<f64> {
-    let most = preparation_price(belief, weights, tier as usize) / rates(belief, weights).0;
-    (most.is_finite() && belief.climbs[tier as usize].persist.expected < most).then_some(most)
+    let climb = &belief.climbs[tier as usize];
+    let worth = preparation_price(belief, weights, tier as usize) / rates(belief, weights).0;
+    let most = worth.min(climb.compile.expected);
+    (climb.persist.expected < most).then_some(most)
 }
 
 /// Reuses a preparation may count on. Before the code's run was ever measured, a preparation can as well be decided

@@ -165,7 +165,7 @@ pub struct BranchSample {
     pub mispredicted: u64,
 }
 
-/// A loop without loops inside, whose rounds carry a value from one to the next.
+/// A loop without loops or calls inside, whose rounds carry a value from one to the next.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Chain {
     /// Operators executed in it, by class.

@@ -1,4 +1,4 @@
-//! An uncertain number: its mean, a 90 % interval, and what it is based on.
+//! An uncertain number: what is expected, a 90 % interval, and what it is based on.
 //!
 //! Arithmetic is conservative in the direction stated at each method. Unknown is `Option::None`, never a made-up value.
 
@@ -18,14 +18,14 @@ pub enum Basis {
     Observed,
 }
 
-/// An uncertain quantity: mean, 5th and 95th percentile, and its basis.
+/// An uncertain quantity: what is expected, 5th and 95th percentile, and its basis.
 ///
 /// Invariant: `low <= expected <= high`, all finite, `coverage` in (0, 1]. The unit is that of the key holding it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// 5th percentile.
     pub low: f64,
-    /// Mean.
+    /// Mean; of static analysis one without the sixteenth of scenarios at either end, which would drown the others.
     pub expected: f64,
     /// 95th percentile.
     pub high: f64,

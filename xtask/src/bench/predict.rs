@@ -56,7 +56,11 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     write("predict", corpus, &report)
 }
 
-/// A part of the pairs must not replace the picture of all.
+/// A part of the pairs, or another table, must not replace the picture of all.
 fn picture(arguments: &Arguments) -> PathBuf {
-    if arguments.only.is_empty() { root().join(PLOT) } else { target().join("bench/calibration.svg") }
+    if arguments.only.is_empty() && arguments.table.is_none() {
+        root().join(PLOT)
+    } else {
+        target().join("bench/calibration.svg")
+    }
 }

@@ -1,5 +1,5 @@
-//! Compiles `corpus/scalable/*.c` to WASI, once per content: programs that take their size as arguments. Called by `bench
-//! growth`. A program's first line says what it is, how it grows, and its runs: `Runs: 100 200 300 > 3000.`, small ones and
+//! Compiles `corpus/scalable/*.c` to WASI, and some for this machine, once per content: programs that take their size as
+//! arguments. Called by `bench growth` and `bench predict`. A program's first line says what it is, how it grows, and its runs: `Runs: 100 200 300 > 3000.`, small ones and
 //! the large one, commas between the arguments of a run.
 
 use std::fs;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use forewarm_executor::lease::CodeSource;
-use forewarm_executor::{Executor, Invocation, Progress, Stdio};
+use forewarm_executor::{Executor, Invocation};
 use forewarm_types::{
     Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Placement, Rung, Settings, StepTiming, Tier,
 };
@@ -43,7 +43,7 @@ pub(super) fn climb(
 ) -> Result<Vec<StepTiming>, EmulateError> {
     let executor = Executor::new(None, Arc::clone(&bench.clock)).releasing_memory(true);
     let lease = executor.allocate(&configuration(tier, prefault))?;
-    let ready = lease.warm(&mut Generated(Arc::clone(wasm)), &bare())?;
+    let ready = lease.warm(&mut Generated(Arc::clone(wasm)), &Invocation::detached("calibration"))?;
     Ok(ready.steps().to_vec())
 }
 
@@ -60,19 +60,4 @@ pub(super) fn configuration(tier: Tier, prefault: bool) -> Configuration {
         settings: Settings::Cpu(cpu),
     };
     Configuration { placements: vec![placement], warm_state: Rung::File }
-}
-
-/// An invocation that is given nothing.
-pub(super) fn bare() -> Invocation {
-    Invocation {
-        program: "calibration".into(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        directories: Vec::new(),
-        stdio: Stdio::Detached,
-        invoke: None,
-        network: false,
-        max_memory: None,
-        progress: Arc::new(Progress::default()),
-    }
 }

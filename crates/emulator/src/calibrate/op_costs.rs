@@ -10,13 +10,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use forewarm_executor::Invocation;
 use forewarm_executor::wasm::{CallTiming, Compiled, Engine, EngineSettings};
 use forewarm_resources::{Figure, OpCosts, TierCosts};
 use forewarm_types::counts::Chain;
 use forewarm_types::{CodeKind, OpClass, Tier};
 
 use super::observed::Hindered;
-use super::{Bench, SOURCE, climb::bare, settings};
+use super::{Bench, SOURCE, settings};
 use crate::EmulateError;
 use crate::fit::{self, Hindrance};
 use crate::generate::kernels::{self, EXPORT, Kernel};
@@ -93,7 +94,11 @@ fn host_call(bench: &Bench<'_>, tier: Tier) -> Result<Option<Figure>, EmulateErr
     let calls = (bench.budget.kernel_seconds / HOST_CALL_GUESS).clamp(200.0, 1e6) as i32;
     let (few, _) = engine.compile(&kernels::host_calls(calls / 8).0, CodeKind::WasmModule)?;
     let (many, _) = engine.compile(&kernels::host_calls(calls / 8 + calls).0, CodeKind::WasmModule)?;
-    let seconds = |code| engine.trial(code, &bare(), u64::MAX, TRIAL_SECONDS).map(|trial| trial.run_cpu_seconds);
+    let seconds = |code| {
+        engine
+            .trial(code, &Invocation::detached("calibration"), u64::MAX, TRIAL_SECONDS)
+            .map(|trial| trial.run_cpu_seconds)
+    };
     let mut costs = Vec::new();
     for _ in 0..bench.budget.repeats.max(2) {
         let (few, many) = (seconds(&few)?, seconds(&many)?);
@@ -119,7 +124,7 @@ pub(super) fn round_seconds(bench: &Bench<'_>, engine: &Engine, code: &Compiled)
     Ok(calls.chunks_exact(2).map(difference).filter(|seconds| *seconds > 0.0).collect())
 }
 
-/// The costs from the medians of the repeats.
+/// The costs from what the repeats take undisturbed.
 ///
 /// A figure's deviation is how far predictions by it may lie off: the spread of solving each repeat by itself, and the
 /// relative residual of the inner loops, which is the error of adding up costs at all.

@@ -530,12 +530,7 @@ pub(super) fn trace_body(added: &Added, globals: &TraceGlobals, buffer: u64, rec
     out.op(GLOBAL_GET, globals.threshold);
     out.plain(&[encode::I32_LT_U]);
     out.begin_if();
-    out.op(GLOBAL_GET, globals.written);
-    out.op(LOCAL_GET, 0);
-    out.access(I64_STORE, added.memory, buffer);
-    out.op(GLOBAL_GET, globals.written);
-    out.i32(8);
-    out.plain(&[encode::I32_ADD]);
+    write_record(&mut out, added, globals, buffer);
     out.op(LOCAL_TEE, 1);
     out.op(GLOBAL_SET, globals.written);
     out.op(LOCAL_GET, 1);
@@ -550,12 +545,7 @@ pub(super) fn trace_body(added: &Added, globals: &TraceGlobals, buffer: u64, rec
 /// The body of the function that writes a branch down: `(i64) -> ()`.
 pub(super) fn branch_body(added: &Added, globals: &TraceGlobals, buffer: u64, records: u32) -> Vec<u8> {
     let mut out = vec![0];
-    out.op(GLOBAL_GET, globals.written);
-    out.op(LOCAL_GET, 0);
-    out.access(I64_STORE, added.memory, buffer);
-    out.op(GLOBAL_GET, globals.written);
-    out.i32(8);
-    out.plain(&[encode::I32_ADD]);
+    write_record(&mut out, added, globals, buffer);
     out.op(GLOBAL_SET, globals.written);
     out.op(GLOBAL_GET, globals.left);
     out.i32(1);
@@ -569,6 +559,16 @@ pub(super) fn branch_body(added: &Added, globals: &TraceGlobals, buffer: u64, re
     close_window(&mut out, added);
     out.plain(&[encode::END]);
     out
+}
+
+/// Writes the parameter down, and leaves where the next goes as an operand.
+fn write_record(out: &mut Vec<u8>, added: &Added, globals: &TraceGlobals, buffer: u64) {
+    out.op(GLOBAL_GET, globals.written);
+    out.op(LOCAL_GET, 0);
+    out.access(I64_STORE, added.memory, buffer);
+    out.op(GLOBAL_GET, globals.written);
+    out.i32(8);
+    out.plain(&[encode::I32_ADD]);
 }
 
 /// Closes whatever window is open where the operand is not 0, and has the host look soon.

@@ -3,10 +3,11 @@
 #![expect(unsafe_code, reason = "the engine cannot check machine code it is given; its loading functions are unsafe")]
 
 use std::fs::File;
+use std::os::fd::AsRawFd;
 
 use forewarm_types::CodeKind;
 use wasmtime::component::Component;
-use wasmtime::{Engine, Module};
+use wasmtime::{Engine, Module, Precompiled};
 
 use super::Code;
 
@@ -24,13 +25,23 @@ pub(super) fn load(engine: &Engine, artifact: &File, kind: CodeKind) -> wasmtime
             unsafe { Module::deserialize_open_file(engine, file) }.map(Code::Module)
         }
         CodeKind::WasmComponent => {
-            // The engine opens components by path alone; this one leads to the very descriptor that was checked.
-            use std::os::fd::AsRawFd;
-            let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
-            let path = format!("{directory}/{}", artifact.as_raw_fd());
             // SAFETY: as above.
-            unsafe { Component::deserialize_file(engine, path) }.map(Code::Component)
+            unsafe { Component::deserialize_file(engine, path_of(artifact)) }.map(Code::Component)
         }
         other => Err(wasmtime::Error::msg(format!("{other} code has no artifact of this engine"))),
     }
+}
+
+/// Whether an artifact is of a module or of a component; `None` where it is neither.
+pub(crate) fn kind_of(artifact: &File) -> Option<CodeKind> {
+    match Engine::detect_precompiled_file(path_of(artifact)).ok()?? {
+        Precompiled::Module => Some(CodeKind::WasmModule),
+        Precompiled::Component => Some(CodeKind::WasmComponent),
+    }
+}
+
+/// A path that leads to the very descriptor that was checked, for what the engine opens by path alone.
+fn path_of(artifact: &File) -> String {
+    let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    format!("{directory}/{}", artifact.as_raw_fd())
 }

@@ -135,8 +135,13 @@ impl Spawned {
 
     /// Why a client's run is to start from nothing; `None` where it need not.
     fn differs(&self, client: &UnixStream) -> Option<String> {
-        let client = sockopt::socket_peercred(client).ok()?.pid.as_raw_nonzero().get();
-        self.circumstances.compare(client).err().map(|error| error.to_string())
+        match sockopt::socket_peercred(client) {
+            Ok(peer) => {
+                self.circumstances.compare(peer.pid.as_raw_nonzero().get()).err().map(|error| error.to_string())
+            }
+            // Nothing is known of its rights.
+            Err(error) => Some(error.to_string()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
 use super::circumstances::RESOURCES;
 use super::program::limits;
 use super::signals::{Relay, stop_self};
+use super::supervise::PATIENCE;
 use super::surroundings::{Around, Counters, Surroundings};
 use super::survey::{self, Survey};
 use super::watch::Watch;
@@ -228,6 +229,7 @@ impl Adopted {
     fn look(&mut self) -> bool {
         if self.watch.overdue() {
             self.kill(Cause::Wall);
+            self.next = raw::now().saturating_add((PATIENCE * 1e9) as u64);
             return true;
         }
         let survey = survey::survey(self.pid, false);

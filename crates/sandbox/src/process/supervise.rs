@@ -31,7 +31,7 @@ pub const STOPPED_WORD: u8 = b's';
 
 /// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
 /// thousand processes.
-const PATIENCE: f64 = 0.5;
+pub(super) const PATIENCE: f64 = 0.5;
 
 /// Share of a limit on CPU time that must be in the usage of a process killed for it: the kernel watches by ticks of its
 /// clock and reports by exact times, which differ by up to a tenth where it is crowded (measured).

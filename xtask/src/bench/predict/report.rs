@@ -34,9 +34,9 @@ pub struct Intervals {
 /// The whole.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Pairs measured, runs behind them, and pairs whose fastest run takes over five seconds.
+    /// Pairs measured.
     pub pairs: usize,
-    /// Runs.
+    /// Runs behind them.
     pub runs: usize,
     /// Pairs of over five seconds on the fastest configuration.
     pub long_pairs: usize,

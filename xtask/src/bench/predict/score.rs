@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_binomial_test_is_that_of_the_tables() {
-        // R: binom.test(7, 10, 0.9) gives 0.0702; binom.test(160, 200, 0.9) gives 3.5e-05 or so.
+        // R: binom.test(7, 10, 0.9) gives 0.0702; binom.test(160, 200, 0.9) gives 2.5e-05.
         assert!((binomial(10, 7, 0.9) - 0.0702).abs() < 1e-3, "{}", binomial(10, 7, 0.9));
         assert!(binomial(200, 180, 0.9) > 0.9);
         assert!(binomial(200, 160, 0.9) < 1e-3);

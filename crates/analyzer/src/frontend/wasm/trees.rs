@@ -216,6 +216,8 @@ impl Work<'_> {
         let mut glance = Glance::default();
         let mut allocations = FuncValidatorAllocations::default();
         for &function in part {
+            // Only a module that is read in full is looked through, and such a one can be checked.
+            debug_assert!(self.module.check.is_some());
             let (Some(body), Some(check)) = (self.module.body(function), &self.module.check) else { continue };
             let checked = (check.function(self.module, function), &mut allocations);
             glance.read(self.module, body, data, &mut grown.features, checked)?;
