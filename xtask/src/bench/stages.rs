@@ -135,18 +135,19 @@ fn rounds(arguments: &Arguments) -> u32 {
 
 /// A program's stages on first sight, and when file and artifact are known.
 fn reported(arguments: &Arguments, corpus: &Corpus, case: &Case) -> Outcome<[Stages; 2]> {
-    let (mut first, mut known) = (Vec::new(), Vec::new());
-    let standing = tempfile::tempdir().doing("making a folder for state")?;
-    let standing_runner = Runner::Forewarm(standing.path().to_path_buf());
-    for _ in 0..3 {
-        Report::of_run(corpus, case, &standing_runner, standing.path())?;
-    }
+    let mut first = Vec::new();
     for _ in 0..rounds(arguments) {
         let fresh = tempfile::tempdir().doing("making a folder for state")?;
-        let runner = Runner::Forewarm(fresh.path().to_path_buf());
-        first.push(Report::of_run(corpus, case, &runner, fresh.path())?);
-        known.push(Report::of_run(corpus, case, &standing_runner, standing.path())?);
+        first.push(Report::of_run(corpus, case, &Runner::Forewarm(fresh.path().to_path_buf()), fresh.path())?);
     }
+    // Not in turn with the first runs: those give hundreds of megabytes back, and the kernel hands them to whoever is next.
+    let standing = tempfile::tempdir().doing("making a folder for state")?;
+    let runner = Runner::Forewarm(standing.path().to_path_buf());
+    let known = || Report::of_run(corpus, case, &runner, standing.path());
+    for _ in 0..3 {
+        known()?;
+    }
+    let known = (0..rounds(arguments)).map(|_| known()).collect::<Outcome<Vec<_>>>()?;
     let module_bytes = fs::metadata(&case.file).doing("reading the module's size")?.len();
     Ok([("first", first), ("known", known)].map(|(seen, reports)| {
         let of = |part: &dyn Fn(&Report) -> f64| median(&reports.iter().map(part).collect::<Vec<_>>());
