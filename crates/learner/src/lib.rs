@@ -8,6 +8,7 @@
 mod drift;
 mod estimator;
 mod intervals;
+mod pooling;
 mod refine;
 mod residual;
 mod reuse;

@@ -252,13 +252,15 @@ fn refine_operators(costs: &mut OpCosts, tier: Tier, observation: &Observation, 
     let Some(scale) = scale_of_counts(&analysis.profile.ops, observation.ops) else { return };
     let mix = analysis.profile.ops.classes.iter();
     let priced = mix.filter_map(|(class, count)| Some(count.expected * costs.seconds_per_op.get(class)?.value));
-    let hindrance = costs.hindrance.as_ref().map_or(1.0, |figure| figure.value);
+    let hindrance = costs.in_general().map_or(1.0, |figure| figure.value);
     let predicted = hindrance * scale * priced.sum::<f64>();
-    if predicted < LEAST_RUN_SECONDS || observation.run_cpu_seconds < LEAST_RUN_SECONDS {
+    // Entering and leaving is no operator's cost, and is added to theirs by whoever predicts.
+    let measured = observation.run_cpu_seconds - costs.entry_seconds();
+    if predicted < LEAST_RUN_SECONDS || measured < LEAST_RUN_SECONDS {
         return;
     }
     let old = costs.correction.take();
-    costs.correction = Some(refine_ratio(old, (observation.run_cpu_seconds / predicted).ln()));
+    costs.correction = Some(refine_ratio(old, (measured / predicted).ln()));
 }
 
 /// What the mix's expected counts are to be multiplied by to be the run's; `None` where that is not known well.

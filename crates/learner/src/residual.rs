@@ -1,8 +1,8 @@
 //! Prediction across inputs: what runs with other inputs say about this one.
 //!
 //! An input seen before speaks for itself. Otherwise, where at least three inputs differ in a number or size, growth with
-//! it is fitted; where nothing explains the differences, the spread between inputs becomes the interval. Runs cut short
-//! stand at twice their bound, their median by Gott (1993), where an input has no complete run.
+//! it is fitted; where nothing explains the differences, the spread between inputs becomes the interval, and growth is what it is
+//! over programs as far as these inputs do not tell ([`crate::pooling`]). Runs cut short stand at twice their bound, their median by Gott (1993), where an input has no complete run.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,21 @@ use forewarm_types::{Estimate, Features};
 
 use crate::estimator::{Predictive, REPEATABILITY, Sample, log, same_input};
 use crate::intervals::nonconformity;
+use crate::pooling::{Group, Spread, pool};
 use crate::statistics::summarise;
 
 /// Deviation of `ln` value between inputs of one code before two inputs were seen: the 95th percentile at three times the
 /// median, as in Azure Functions, where half of the functions run under 1 s on average and half have a maximum under 3 s
-/// (Shahrad et al. 2020, "Serverless in the Wild", section 3.4).
-const BETWEEN_INPUTS: f64 = 1.098_612_288_668_109_8 / crate::statistics::Z95;
-
-/// Inputs that the prior on the spread between inputs is worth: it comes from many programs, so it may weigh as much as
-/// the first two inputs, and makes one seen input a factor of 16 either way.
-const PRIOR_INPUTS: f64 = 2.0;
+/// (Shahrad et al. 2020, "Serverless in the Wild", section 3.4). It comes from many programs, so it may weigh as much as the
+/// first two inputs, and makes one seen input a factor of 16 either way.
+const BETWEEN_INPUTS: Spread = Spread { deviation: 1.098_612_288_668_109_8 / crate::statistics::Z95, worth: 2.0 };
 
 /// Distinct values of a feature from which growth is fitted: two coefficients and one to check them by.
 const LEAST_POINTS: usize = 3;
 
-/// Largest exponent of the growth family, which bounds what an unseen size may do (Calotoiu et al. 2013, "Using automated
-/// performance modeling to find scalability bugs", section 3: the performance model normal form).
-const LARGEST_EXPONENT: f64 = 3.0;
-
-/// Exponents of the square root of `x`, and of `log2 x`, of the growth family (PMNF with one term and a constant, as
-/// Extra-P's default; half powers, up to [`LARGEST_EXPONENT`]).
+/// Exponents of the square root of `x`, and of `log2 x`, of the growth family: one term and a constant, half powers up to the
+/// third, as Extra-P's default (Calotoiu et al. 2013, "Using automated performance modeling to find scalability bugs", section 3:
+/// the performance model normal form).
 const GROWTH: [(i32, i32); 13] =
     [(0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1), (5, 0), (5, 1), (6, 0), (6, 1)];
 
@@ -72,7 +67,7 @@ pub(crate) fn predict(past: &[Sample], target: &Target) -> Option<(Estimate, Kin
     let groups = by_input(&others);
     let guess = match grown(&groups, target) {
         Some(growth) => (growth.estimate(), Kind::Growth),
-        None => (pooled(&groups, target)?, Kind::Pooled),
+        None => (pool(&groups, &target.vector, BETWEEN_INPUTS)?.estimate(), Kind::Pooled),
     };
     Some(match repeated {
         Some((bound, _)) => (above(guess.0, bound), guess.1),
@@ -105,13 +100,6 @@ pub(crate) fn backtest(past: &[Sample], kind: Kind) -> Vec<f64> {
     predicted.collect()
 }
 
-/// One input's features and the logarithm of its value.
-#[derive(Debug, Clone, PartialEq)]
-struct Group {
-    vector: Vec<f64>,
-    log_value: f64,
-}
-
 fn by_input(samples: &[&Sample]) -> Vec<Group> {
     let mut inputs: BTreeMap<u64, Vec<&Sample>> = BTreeMap::new();
     for sample in samples {
@@ -126,27 +114,6 @@ fn by_input(samples: &[&Sample]) -> Vec<Group> {
         Some(Group { vector: runs.first()?.vector.clone(), log_value })
     };
     inputs.into_values().filter_map(group).collect()
-}
-
-/// The spread between inputs as an interval; an end is moved out where the input is larger or smaller in some feature
-/// than any seen, as far as the steepest growth of the family would take it.
-fn pooled(groups: &[Group], target: &Target) -> Option<Estimate> {
-    let values: Vec<_> = groups.iter().map(|group| (group.log_value, 1.0)).collect();
-    let estimate = Predictive::new(summarise(&values)?, BETWEEN_INPUTS, PRIOR_INPUTS).estimate();
-    let (mut up, mut down) = (1.0_f64, 1.0_f64);
-    for (index, wanted) in target.vector.iter().enumerate().filter(|(_, wanted)| **wanted > 0.0) {
-        let mut seen: Vec<f64> = groups.iter().filter_map(|group| group.vector.get(index).copied()).collect();
-        seen.retain(|value| *value > 0.0);
-        seen.sort_by(f64::total_cmp);
-        seen.dedup();
-        // With enough distinct values growth was looked for in this feature and not found.
-        if let (true, Some(least), Some(most)) = (seen.len() < LEAST_POINTS, seen.first(), seen.last()) {
-            up = up.max(wanted / most);
-            down = down.min(wanted / least);
-        }
-    }
-    let (low, high) = (estimate.low * down.powf(LARGEST_EXPONENT), estimate.high * up.powf(LARGEST_EXPONENT));
-    Some(Estimate::new(low, estimate.expected, high, estimate.basis))
 }
 
 /// The best growth over any one feature by leave-one-out error, where it beats assuming no growth.
@@ -287,6 +254,22 @@ mod tests {
         assert!(e.contains(0.001) && e.contains(4.0), "{e:?}");
         let (e, _) = check(&[(1024.0, 4.0)], 64.0);
         assert!(e.contains(4.0) && e.contains(0.001), "{e:?}");
+    }
+
+    #[test]
+    fn longer_arguments_do_not_foretell_hours() {
+        // An interpreter asked for its version, then given a line of a program.
+        let run = |bytes: f64, value: f64| Sample {
+            input: bytes.to_bits(),
+            vector: vec![bytes, 0.0],
+            value,
+            censored: false,
+        };
+        let past = [run(2.0, 0.010), run(30.0, 0.012)];
+        let (e, kind) = predict(&past, &Target { input: 9, vector: vec![1200.0, 0.0] }).unwrap();
+        assert!(kind == Kind::Pooled && e.contains(0.124) && e.expected < 0.2 && e.high < 5.0, "{e:?}");
+        let (e, _) = predict(&past[..1], &Target { input: 9, vector: vec![80.0, 0.0] }).unwrap();
+        assert!(e.contains(0.124) && e.expected < 0.2 && e.high < 30.0, "{e:?}");
     }
 
     #[test]

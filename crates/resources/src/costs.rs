@@ -54,6 +54,21 @@ pub struct MeanCost {
     pub basis: Basis,
 }
 
+impl TierCosts {
+    /// What programs' times are multiplied by of which nothing is counted beyond operators, at least 1: nothing hinders less
+    /// than not at all. `None` where that was not measured.
+    #[must_use]
+    pub fn in_general(&self) -> Option<Figure> {
+        self.hindrance.as_ref().map(|figure| Figure { value: figure.value.max(1.0), ..figure.clone() })
+    }
+
+    /// CPU seconds of a run that does nothing; 0 where that was not measured.
+    #[must_use]
+    pub fn entry_seconds(&self) -> f64 {
+        self.entry_seconds.as_ref().map_or(0.0, |figure| figure.value.max(0.0))
+    }
+}
+
 impl OpCosts {
     /// Predicted CPU time of a run on a tier; `None` where the tier has no costs or the mix no counts.
     ///
@@ -79,8 +94,7 @@ impl OpCosts {
     /// CPU seconds of a run that does nothing on a tier; 0 where that was not measured.
     #[must_use]
     pub fn entry_seconds(&self, tier: Tier) -> f64 {
-        let entry = self.tiers.get(&tier).and_then(|costs| costs.entry_seconds.as_ref());
-        entry.map_or(0.0, |figure| figure.value.max(0.0))
+        self.tiers.get(&tier).map_or(0.0, TierCosts::entry_seconds)
     }
 
     /// Mean CPU seconds per operator of a mix of which nothing else is counted: those of the operators alone
@@ -88,7 +102,7 @@ impl OpCosts {
     #[must_use]
     pub fn mean(&self, mix: &OpMix, tier: Tier) -> Option<MeanCost> {
         let mean = self.unhindered(mix, tier)?;
-        let Some(hindrance) = self.tiers.get(&tier)?.hindrance.as_ref() else { return Some(mean) };
+        let Some(hindrance) = self.tiers.get(&tier)?.in_general() else { return Some(mean) };
         let seconds = mean.seconds * hindrance.value;
         let log_deviation = mean.log_deviation.hypot(hindrance.log_deviation());
         (seconds.is_finite() && seconds > 0.0).then_some(MeanCost { seconds, log_deviation, ..mean })

@@ -219,9 +219,23 @@ pub fn workload() -> Workload {
         run_log_deviation: Figure::sourced(2.36, 0.0, "run-prior"),
         process_seconds: Figure::sourced(0.0027, 0.0, "process"),
         spawn_seconds: spawn_seconds(),
+        growth_with_numbers: growth_with_numbers(),
+        growth_with_bytes: growth_with_bytes(),
         expected_reuses: Figure::sourced(0.25, 0.0, "one-hit"),
         artifact_hold_seconds: Figure::sourced(24.0 * HOUR, 0.0, "artifact-life"),
     }
+}
+
+/// With which exponent values grow in a number among the arguments, over programs.
+#[must_use]
+pub fn growth_with_numbers() -> Figure {
+    Figure::sourced(0.95, 1.07, "growth-numbers")
+}
+
+/// With which exponent values grow in bytes, over programs.
+#[must_use]
+pub fn growth_with_bytes() -> Figure {
+    Figure::sourced(0.5, 0.289, "growth-bytes")
 }
 
 pub(crate) fn spawn_seconds() -> Figure {

@@ -70,6 +70,8 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     take(&mut prior.run_log_deviation, &learned.run_log_deviation);
     take(&mut prior.process_seconds, &learned.process_seconds);
     take(&mut prior.spawn_seconds, &learned.spawn_seconds);
+    take(&mut prior.growth_with_numbers, &learned.growth_with_numbers);
+    take(&mut prior.growth_with_bytes, &learned.growth_with_bytes);
     take(&mut prior.expected_reuses, &learned.expected_reuses);
     take(&mut prior.artifact_hold_seconds, &learned.artifact_hold_seconds);
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);

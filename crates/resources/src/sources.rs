@@ -104,6 +104,17 @@ pub const SOURCES: &[(&str, &str)] = &[
          et al., Serverless in the Wild, USENIX ATC 2020 (sigma 2.36)",
     ),
     (
+        "growth-numbers",
+        "even odds that a number means nothing (Laplace's principle of indifference) or is a size; the 15 programs of \
+         docs/prediction/table.jsonl that were measured at two sizes and grow as a power do so with exponents from 0.99 to \
+         3.56, mean 1.9, deviation 0.7; mean and deviation of the mixture",
+    ),
+    (
+        "growth-bytes",
+        "between not at all and linearly, since what is read once costs time in proportion beside what a program does \
+         anyway: mean and deviation of the uniform distribution from 0 to 1",
+    ),
+    (
         "process",
         "measured by the project: median of 21 starts and exits of wasmtime 48.0.2 --version, 2.7 ms of wall time",
     ),

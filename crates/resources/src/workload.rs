@@ -20,6 +20,12 @@ pub struct Workload {
     /// Wall seconds it takes to start a detached process.
     #[serde(default = "defaults::spawn_seconds")]
     pub spawn_seconds: Figure,
+    /// With which exponent a run's values (time, operators, memory) grow in a number among its arguments.
+    #[serde(default = "defaults::growth_with_numbers", skip_serializing_if = "Figure::is_default")]
+    pub growth_with_numbers: Figure,
+    /// The same in bytes, of arguments or of input.
+    #[serde(default = "defaults::growth_with_bytes", skip_serializing_if = "Figure::is_default")]
+    pub growth_with_bytes: Figure,
     /// Further runs expected of a code seen for the first time.
     pub expected_reuses: Figure,
     /// Seconds an artifact is held for its next use.

@@ -21,6 +21,9 @@ pub struct Features {
 }
 
 impl Features {
+    /// How many of the last entries of [`Self::vector`] are sizes in bytes; those before are numbers.
+    pub const SIZES: usize = 2;
+
     /// The features as a vector for regression: numbers in order, then argument bytes, then input bytes.
     #[must_use]
     pub fn vector(&self) -> Vec<f64> {

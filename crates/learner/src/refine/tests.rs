@@ -175,6 +175,17 @@ fn operators_are_corrected_by_counted_runs() {
 }
 
 #[test]
+fn entering_and_leaving_is_no_operators_cost() {
+    let (mut model, count) = (model(), 1e9);
+    let costs = model.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
+    let seconds = count * costs.seconds_per_op[&OpClass::IntAlu].value;
+    costs.entry_seconds = Some(Figure::measured(3.0 * seconds, 0.0, 3, "test"));
+    refine(&mut model, &observation("winch/native", 1, 4.0 * seconds), &analysis(1000));
+    let correction = model.op_costs.correction(Tier::Winch);
+    assert!((correction - 1.0).abs() < 1e-9, "{correction}");
+}
+
+#[test]
 fn operators_are_not_corrected_by_runs_that_do_not_tell() {
     let wide = Estimate::new(1e6, 1e9, 1e12, Basis::Static);
     assert_eq!(corrected(3.0, 9, |run, _| run.exit.cause = ExitCause::Timeout), None);
