@@ -52,6 +52,8 @@ pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Re
     if let Some(report) = report {
         report.write(&json::pretty(&done), output);
     }
+    // Closing what the system closes anyhow would only keep the user waiting.
+    std::mem::forget(session);
     account(done, request.file, output, verbose)
 }
 

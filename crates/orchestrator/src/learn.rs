@@ -51,7 +51,7 @@ impl Orchestrator {
             None => considered.resources.clone(),
         };
         forewarm_learner::refine(&mut model, observation, &considered.analysis);
-        serde_json::to_string(&forewarm_resources::without_defaults(&model)).ok()
+        serde_json::to_string(&forewarm_resources::without_defaults(model)).ok()
     }
 
     /// Where an artifact is worth preparing for the runs to come, the one wanted was not written in time, or the database

@@ -40,8 +40,7 @@ pub fn merge(defaults: ResourceModel, stored: &ResourceModel) -> ResourceModel {
 /// The model less the defaults that [`merge`] would put back: what is worth storing. It is read before and written after
 /// every run, so that its size is time its users wait.
 #[must_use]
-pub fn without_defaults(model: &ResourceModel) -> ResourceModel {
-    let mut model = model.clone();
+pub fn without_defaults(mut model: ResourceModel) -> ResourceModel {
     for costs in model.op_costs.tiers.values_mut() {
         costs.seconds_per_op.retain(|_, figure| !figure.is_default());
     }
@@ -132,7 +131,7 @@ mod tests {
         let mut model = defaults::model(inventory::unknown(2));
         let winch = model.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
         winch.seconds_per_op.insert(OpClass::Load, Figure::measured(7.0, 0.0, 3, "calibrated"));
-        let stored = without_defaults(&model);
+        let stored = without_defaults(model.clone());
         assert_eq!(stored.op_costs.tiers[&Tier::Winch].seconds_per_op.len(), 1);
         assert_eq!(merge(defaults::model(inventory::unknown(2)), &stored), model);
     }
