@@ -1,4 +1,4 @@
-//! The first process of the program's namespaces: it lays out the file system, starts the program, passes signals on,
+//! The first process of the program's namespaces: it makes the network, lays out the file system, starts the program, passes signals on,
 //! reaps orphans, and ends when the program does, which ends everything that is left in its namespaces.
 //!
 //! It stays in the process group of the supervisor and the program. Were it in another of the same session, that group
@@ -48,15 +48,20 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     // The supervisor's descriptors are nobody else's: not its files, and not its ends of these lines.
     raw::close_all_but([prepared.go, prepared.news, prepared.door]);
     let _ = raw::prctl(libc::PR_SET_NAME, NAME.as_ptr() as c_ulong, 0);
-    if raw::read_byte(prepared.go) != Ok(1) {
-        raw::exit(0);
-    }
     // Without namespaces nothing ends with the init, so that it must be told in a way it can act upon.
     let last = if prepared.layout.is_some() { libc::SIGKILL } else { libc::SIGTERM };
     let _ = raw::prctl(libc::PR_SET_PDEATHSIG, last as c_ulong, 0);
+    // What takes the kernel longest needs none of its users mapped, and is made while the supervisor maps them.
+    let network = network(prepared);
+    if raw::read_byte(prepared.go) != Ok(1) {
+        raw::exit(0);
+    }
     // The supervisor may have been killed before that took effect.
     if raw::hung_up(prepared.go) {
         raw::exit(0);
+    }
+    if let Err(error) = network {
+        fail(words, super::shared::step::NETWORK, error);
     }
     // Orphans come to the init of a namespace anyhow; without one they come here by this.
     let _ = raw::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0);
@@ -64,18 +69,6 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         && let Err((step, error)) = layout.apply()
     {
         fail(words, step, error);
-    }
-    if prepared.own_network {
-        if let Err(error) = raw::leave_network() {
-            fail(words, super::shared::step::NETWORK, error);
-        }
-        // Without it a program has no network at all, which is an error only it can judge.
-        let _ = raw::raise_loopback();
-        offer(prepared);
-    }
-    if prepared.door >= 0 {
-        // It ends here, so that who waits for it learns when there is none.
-        raw::close(prepared.door);
     }
     if prepared.layout.is_some() {
         // The program is born under its filter, and need not wait for the kernel to translate it.
@@ -89,6 +82,21 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
         Err(error) => fail(words, super::shared::step::EXECUTION, error),
     };
     attend(prepared, words, program)
+}
+
+/// Gets the program a network of its own, where it is to have one, and the supervisor a socket in it, where it wants that.
+fn network(prepared: &Prepared) -> raw::Result<()> {
+    let made = if prepared.own_network { raw::leave_network() } else { Ok(()) };
+    if prepared.own_network && made.is_ok() {
+        // Without it a program has no network at all, which is an error only it can judge.
+        let _ = raw::raise_loopback();
+        offer(prepared);
+    }
+    if prepared.door >= 0 {
+        // It ends here, so that who waits for it learns when there is none.
+        raw::close(prepared.door);
+    }
+    made
 }
 
 /// Gives the supervisor a socket in the program's network. Without it the supervisor finds the door closed, and judges.

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use libc::c_ulong;
-use seccompiler::BpfProgram;
 
+use super::filter::Filter;
 use super::rules::{Domain, Rules};
 use super::shared::{Words, step};
 use super::start::Told;
@@ -31,7 +31,7 @@ pub struct Image {
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     cores: Option<Box<libc::cpu_set_t>>,
     pub domain: Domain,
-    pub filter: BpfProgram,
+    pub filter: Filter,
     /// The mask of blocked signals the program is to have.
     pub mask: libc::sigset_t,
     /// Whether it has a user namespace of its own.
@@ -57,7 +57,7 @@ impl Image {
             limits: limits(bounds),
             cores: cores.map(set_of),
             domain: Domain::default(),
-            filter: BpfProgram::new(),
+            filter: Filter::new(),
             mask: raw::empty_set(),
             own_users: false,
             follows_parent: false,
@@ -101,7 +101,9 @@ impl Image {
         let Some(told) = told().map_err(|error| (step::EXECUTION, error))? else { raw::exit(0) };
         told.take_on();
         for (resource, soft, hard) in &self.limits {
-            raw::set_limit(*resource, *soft, *hard).map_err(|error| (step::LIMITS, error))?;
+            // Others may have been laid on this process since the place was prepared.
+            let (now, most) = raw::limit(*resource);
+            raw::set_limit(*resource, now.min(*soft), most.min(*hard)).map_err(|error| (step::LIMITS, error))?;
         }
         rules.enter().map_err(|error| (step::PRIVILEGES, error))?;
         if self.follows_parent {

@@ -3,6 +3,8 @@
 
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Acquire;
 
 use libc::{c_char, c_int, c_long, c_uint, c_ulong};
 
@@ -208,17 +210,36 @@ pub fn prctl(option: c_int, first: c_ulong, second: c_ulong) -> Result<c_int> {
 /// Starts a child in the caller's memory, on a stack of its own, and waits until it has executed a program or ended: no
 /// page is copied, and none need be given back.
 ///
+/// As `vfork`, but that the caller waits asleep as any process does: one suspended by `vfork` cannot be stopped, and counts
+/// as working in the load average for as long as the child takes.
+///
 /// # Safety
-/// `body` must end in `execve` or `_exit`, and must leave the caller's memory whole; `argument` must be what it expects,
-/// and `stack_top` the aligned end of a writable block large enough for it.
+/// The caller must have one thread. `body` must end in `execve` or `_exit`, and must leave the caller's memory whole;
+/// `argument` must be what it expects, and `stack_top` the aligned end of a writable block large enough for it.
 pub unsafe fn spawn_sharing(
     body: extern "C" fn(*mut libc::c_void) -> c_int,
     stack_top: *mut libc::c_void,
     argument: *mut libc::c_void,
 ) -> Result<i32> {
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: as the caller promises; the caller's thread is suspended while the child uses its memory.
-    check(c_long::from(unsafe { libc::clone(body, stack_top, flags, argument) })).map(|pid| pid as i32)
+    // The kernel sets it to zero, and wakes who waits for that, when the child leaves this memory: clone(2),
+    // `CLONE_CHILD_CLEARTID`.
+    let sharing = AtomicU32::new(1);
+    let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    let (parent_number, own_storage) = (std::ptr::null_mut::<c_int>(), std::ptr::null_mut::<libc::c_void>());
+    // SAFETY: as the caller promises. While the child uses this memory the caller only makes the system call below, and the
+    // C library writes its error number once that returns, which it does when the child has gone.
+    let pid = unsafe {
+        libc::clone(body, stack_top, flags, argument, parent_number, own_storage, sharing.as_ptr().cast::<c_int>())
+    };
+    let pid = check(c_long::from(pid))?;
+    while sharing.load(Acquire) != 0 {
+        // SAFETY: the word is live; without a time limit the call returns when it is no longer 1, or is woken.
+        unsafe {
+            let forever = std::ptr::null::<libc::timespec>();
+            libc::syscall(libc::SYS_futex, sharing.as_ptr(), libc::FUTEX_WAIT, 1 as c_uint, forever)
+        };
+    }
+    Ok(pid as i32)
 }
 
 /// Opens a file to be read, where it can be.
@@ -636,7 +657,7 @@ pub fn set_ignored(signal: c_int, ignored: bool) {
 }
 
 /// Installs a system-call filter; privileges must have been given up.
-pub fn filter(program: &[seccompiler::sock_filter]) -> Result<()> {
+pub fn filter(program: &[libc::sock_filter]) -> Result<()> {
     let length = program.len() as libc::c_ushort;
     let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
     // SAFETY: the instructions are live, as many as said, and of the system's layout; the call only reads them.
