@@ -67,13 +67,10 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Holds a place that was laid out before to the same share of the CPU, as far as the system lets.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn extend(&self, place: &forewarm_sandbox::process::Place) {
+    /// Holds another process, and what it starts from then on, to the same share of the CPU, as far as the system lets.
+    pub(crate) fn admit(&self, process: i32) {
         if let Some(share) = &self.share {
-            place.each_process(|process| {
-                let _ = share.extend(process);
-            });
+            let _ = share.extend(process);
         }
     }
 }
@@ -201,6 +198,11 @@ fn pin(threads: u32) -> Result<Vec<usize>, WarmError> {
 }
 
 impl Lease {
+    /// Holds a process that runs in this one's stead to the same share of the CPU, as far as the system lets.
+    pub fn admit(&self, process: i32) {
+        self.held.admit(process);
+    }
+
     /// The same with what was begun before it was clear what to hold; climbed from there if it is what the lease is for.
     #[must_use]
     pub fn going_on_from(self, ahead: Option<Ahead>) -> Self {

@@ -11,7 +11,7 @@ pub mod error;
 pub mod invocation;
 pub mod lease;
 #[cfg(target_os = "linux")]
-mod levers;
+pub mod levers;
 pub mod occupancy;
 #[cfg(target_os = "linux")]
 pub mod page_cache;

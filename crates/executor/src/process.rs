@@ -56,7 +56,6 @@ impl LaidOut {
 }
 
 /// A run that something warm is asked for.
-#[derive(Debug)]
 pub struct Wanted<'a> {
     /// What would be executed.
     pub program: &'a Program,
@@ -64,6 +63,27 @@ pub struct Wanted<'a> {
     pub confinement: &'a Confinement,
     /// The event it is for, where it is for one.
     pub call: Option<&'a Call>,
+    /// What its plan holds it to; `None` where it is asked for before it is planned.
+    held: Option<&'a Held>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A run that is asked for before it is planned.
+    #[must_use]
+    pub fn unplanned(program: &'a Program, confinement: &'a Confinement) -> Self {
+        Self { program, confinement, call: None, held: None }
+    }
+
+    /// Whether the program has been told what its plan says.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Holds a process, and what it starts from then on, to what the plan says.
+    pub fn admit(&self, process: i32) {
+        self.held.iter().for_each(|held| held.admit(process));
+    }
 }
 
 /// What is left of a place, and what held it, in the order they are let go of.
@@ -105,7 +125,8 @@ impl ProcessLease {
         program
     }
 
-    /// Starts the program and waits for its end; by `warm` where that runs it, else in its place.
+    /// Starts the program and waits for its end; by `warm` where that runs it, else in its place, where what is to be done
+    /// `meanwhile` is done beside it.
     ///
     /// # Errors
     /// Where it cannot be started.
@@ -113,15 +134,17 @@ impl ProcessLease {
         self,
         mut laid: LaidOut,
         warm: impl FnOnce(&Wanted<'_>) -> Option<(Ended, Option<Called>)>,
+        meanwhile: impl FnOnce(),
     ) -> Result<ProcessOutcome, SpawnError> {
         let clock = Arc::clone(&self.clock);
         let watch = Stopwatch::start(&*clock);
         let began_cpu = clock.process_cpu();
         laid.program = self.told(laid.program);
-        let wanted = Wanted { program: &laid.program, confinement: &laid.confinement, call: laid.call.as_ref() };
+        let LaidOut { program, confinement, call, .. } = &laid;
+        let wanted = Wanted { program, confinement, call: call.as_ref(), held: Some(&self.held) };
         let (ended, called, remains) = match warm(&wanted) {
             Some((ended, called)) => (ended, called, (None, self.held)),
-            None => self.run_in_place(laid)?,
+            None => self.run_in_place(laid, meanwhile)?,
         };
         let (whole, _) = watch.elapsed();
         // What is not the program's own time is the start (and, within microseconds, the end).
@@ -139,15 +162,19 @@ impl ProcessLease {
     }
 
     /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
-    fn run_in_place(self, laid: LaidOut) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
+    fn run_in_place(
+        self,
+        laid: LaidOut,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
         let LaidOut { program, confinement, place, call } = laid;
         // A place laid out before this one's cores were held is not bound to them.
         let place = place.filter(|_| !self.settings.pinned);
         let place = place.map_or_else(|| prepare_place(&program.executable, &program.directory, &confinement), Ok)?;
-        self.held.extend(&place);
+        place.each_process(|process| self.held.admit(process));
         let mut child = place.start(&program.start())?;
         let serving = call.map(|call| Serving::start(call, &child, Arc::clone(&self.clock))).transpose()?;
-        let ended = child.finish();
+        let ended = child.finish_beside(meanwhile);
         let called = serving.map(Serving::finish);
         Ok((ended?, called, (Some(child), self.held)))
     }

@@ -82,6 +82,29 @@ impl Warm {
     fn living(&self) -> Vec<String> {
         living(&self.0.path("").display().to_string())
     }
+
+    /// The states of the inits of this home's places: proc_pid_stat(5).
+    fn inits(&self) -> Vec<String> {
+        let runtime = format!("XDG_RUNTIME_DIR={}", self.0.path("runtime").display());
+        let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok).map(|entry| entry.path());
+        let ours = entries.filter(|folder| {
+            let environment = fs::read(folder.join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == runtime.as_bytes())
+        });
+        let states = ours.filter_map(|folder| {
+            let stat = fs::read_to_string(folder.join("stat")).ok()?;
+            stat.split_once("(forewarm-init) ").map(|(_, rest)| rest[..1].to_owned())
+        });
+        states.collect()
+    }
+
+    /// A run that follows a plan of the shell with another share of the CPU, or as many threads: its output, its report.
+    fn planned(&self, flags: &[&str], share: f64, script: &str) -> (Ended, Value) {
+        let mut plan = self.0.json(&[&["plan", SHELL], flags].concat());
+        plan["chosen"]["configuration"]["placements"][0]["share"] = share.into();
+        let plan = self.0.write("plan.json", plan.to_string());
+        self.run(&["--plan", plan.to_str().unwrap(), SHELL, "--", "-c", script], |_| {}, false)
+    }
 }
 
 impl Drop for Warm {
@@ -110,7 +133,9 @@ fn runs_are_as_from_nothing() {
     for (name, arguments) in &scripts {
         warm.same(name, arguments, |_| {});
     }
-    let habits = "umask 027; ulimit -S -n 100; ulimit -S -s 4096; trap '' HUP USR1; exec nice -n 5 \"$@\"";
+    // The number of processes is `-p` to one shell and `-u` to another.
+    let habits = "umask 027; ulimit -S -n 100; ulimit -S -s 4096; ulimit -S -p 5000 2>/dev/null || ulimit -S -u 5000; \
+                  trap '' HUP USR1; exec nice -n 5 \"$@\"";
     let wrapped = |command: &mut Command| {
         let words: Vec<_> = command.get_args().map(std::ffi::OsStr::to_owned).collect();
         let mut shell = warm.0.any(SHELL, ["-c", habits, "sh"]);
@@ -168,7 +193,8 @@ fn what_is_measured_of_a_cold_run_is_measured() {
         let process = observed["process"].as_object().unwrap();
         let mut known: Vec<_> =
             process.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.clone()).collect();
-        known.extend(observed["run_delay_seconds"].as_f64().map(|_| "run_delay_seconds".to_owned()));
+        let around = ["run_delay_seconds", "throttled_seconds", "steal_seconds"];
+        known.extend(around.into_iter().filter(|key| observed[key].is_number()).map(str::to_owned));
         known
     };
     let (_, cold) = warm.shell(script, true);
@@ -246,4 +272,49 @@ fn an_edited_program_is_what_runs() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).unwrap();
     let ended = warm.0.run(["run", file]);
     assert!(ended.code == Some(126) && ended.stderr.contains("chmod +x"), "{ended:?}");
+}
+
+#[test]
+fn what_waits_is_asleep() {
+    let Some(warm) = Warm::new("what_waits_is_asleep") else { return };
+    let inits = || {
+        eventually("a place stands", || !warm.inits().is_empty());
+        warm.inits()
+    };
+    // Its init, and the process that waits to become the program in its memory.
+    assert!(inits().iter().all(|state| state == "S"), "{:?}", warm.inits());
+    assert_eq!(warm.shell("exit 3", false).0.code, Some(3));
+    assert!(inits().iter().all(|state| state == "S"), "{:?}", warm.inits());
+}
+
+#[test]
+fn a_run_is_of_the_plan_that_it_is_filed_under() {
+    let Some(warm) = Warm::new("a_run_is_of_the_plan") else { return };
+    let threads = "echo \"${OMP_NUM_THREADS:-none}\"";
+    // Without a plan of its own it is of the configuration that was planned for when the place was laid out.
+    let (ended, observed) = warm.shell(threads, false);
+    assert_eq!((ended.text().as_str(), &observed["warm_state"]), ("none\n", &json!("spawned")));
+    // One that was asked for brings its variables along.
+    let (ended, observed) = warm.planned(&["--threads", "1"], 1.0, threads);
+    assert_eq!((ended.text().as_str(), &observed["warm_state"]), ("1\n", &json!("spawned")), "{ended:?}");
+    // What is planned for by other weights is not what stands.
+    let words = ["--objective", "cost", SHELL, "--", "-c", "exit 4"];
+    let (ended, observed) = warm.run(&words, |_| {}, false);
+    assert_eq!((ended.code, &observed["warm_state"]), (Some(4), &Value::Null), "{ended:?}");
+}
+
+#[test]
+fn a_share_of_the_cpu_holds_from_a_place() {
+    let Some(warm) = Warm::new("a_share_of_the_cpu") else { return };
+    let checks = warm.0.json(&["doctor"])["checks"].as_array().unwrap().clone();
+    if checks.iter().any(|check| check["name"] == "cpu shares" && check["ok"] == false) {
+        return skip("a_share_of_the_cpu", "this machine enforces no shares");
+    }
+    // The least there is: on a machine that others keep busy, a program may not come to a larger one anyhow.
+    let (ended, observed) = warm.planned(&[], 0.05, "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; exit 6");
+    assert_eq!((ended.code, &observed["warm_state"]), (Some(6), &json!("spawned")), "{ended:?}");
+    assert!(observed["throttled_seconds"].as_f64().unwrap() > 0.0, "{observed:#}");
+    // The next run is held to nothing of it.
+    let (_, observed) = warm.shell("exit 0", false);
+    assert_eq!(observed["warm_state"], json!("spawned"));
 }

@@ -105,6 +105,10 @@ const WRITE_FILE: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 7))
     (drop (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
 
+/// Counts for some ticks of the system's clock.
+const BUSY: &str = r#"(module (func (export "_start") (local $left i32) (local.set $left (i32.const 200000000))
+  (loop $next (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#;
+
 /// Prints 16 random bytes.
 const RANDOM: &str = r#"(module
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
@@ -390,4 +394,20 @@ fn what_is_held_is_bounded_and_shown() {
     warm.warm(&["b.wat"]);
     let names: Vec<_> = warm.held().iter().map(|one| one["file"].as_str().unwrap().to_owned()).collect();
     assert!(names.len() == 1 && names[0].ends_with("b.wat"), "{names:?}");
+}
+
+#[test]
+fn what_the_machine_did_meanwhile_is_told_of_every_run() {
+    let warm = Warm::new();
+    warm.home.write("busy.wat", BUSY);
+    for rung in [None, Some("instance")] {
+        if rung.is_some() {
+            warm.warm(&["busy.wat"]);
+        }
+        let (ended, observed) = warm.run(&["busy.wat"]);
+        assert_eq!((ended.code, observed["warm_state"].as_str()), (Some(0), rung), "{ended:?}");
+        assert!(observed["run_seconds"].as_f64().unwrap() > 0.01, "{observed:#}");
+        assert!(observed["steal_seconds"].is_number() && observed["run_delay_seconds"].is_number(), "{observed:#}");
+        assert!(observed.get("throttled_seconds").is_some(), "{observed:#}");
+    }
 }

@@ -438,7 +438,8 @@ fn what_is_measured_of_a_cold_run_is_measured() {
         let process = observed["process"].as_object().unwrap();
         let mut known: Vec<_> =
             process.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.clone()).collect();
-        known.extend(observed["run_delay_seconds"].as_f64().map(|_| "run_delay_seconds".to_owned()));
+        let around = ["run_delay_seconds", "throttled_seconds", "steal_seconds"];
+        known.extend(around.into_iter().filter(|key| observed[key].is_number()).map(str::to_owned));
         // An instruction counter has to be there before a process is.
         known.retain(|key| key != "instructions");
         (observed["warm_state"].clone(), known)
@@ -488,4 +489,22 @@ fn strangers_are_not_joined() {
         std::os::unix::fs::chown(&place, Some(1), Some(1)).unwrap();
         check(&home);
     }
+}
+
+#[test]
+fn a_share_of_the_cpu_holds_from_a_worker() {
+    let Some(warm) = Warm::new("a_share_of_the_cpu") else { return };
+    let checks = warm.home.json(&["doctor"])["checks"].as_array().unwrap().clone();
+    if checks.iter().any(|check| check["name"] == "cpu shares" && check["ok"] == false) {
+        return skip("a_share_of_the_cpu", "this machine enforces no shares");
+    }
+    warm.home.write("busy.py", "for _ in range(2_000_000): pass\n");
+    warm.warm(&["--script", "busy.py"]);
+    let mut plan = warm.home.json(&["plan", "busy.py"]);
+    plan["chosen"]["configuration"]["placements"][0]["share"] = 0.05.into();
+    warm.home.write("plan.json", plan.to_string());
+    let (ended, from) = warm.run(&["--plan", "plan.json", "busy.py"]);
+    assert_eq!((ended.code, from.as_deref()), (Some(0), Some("worker")), "{ended:?}");
+    let report = document(&fs::read(warm.home.path("report.json")).unwrap());
+    assert!(report["observation"]["throttled_seconds"].as_f64().unwrap() > 0.0, "{report:#}");
 }

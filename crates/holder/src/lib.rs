@@ -28,7 +28,7 @@ mod wire;
 
 pub use client::Holder;
 pub use daemon::{Settings, serve};
-pub use native::run::{NativeBegun, NativeEnd, NativeRun, NativeStarted};
+pub use native::run::{NativeBegun, NativeEnd, NativeRun, NativeStarted, Terms};
 pub use native::{NativeExecution, NativeLimits, NativePlace, NativeProgram};
 pub use place::Place;
 pub use program::{Program, Rung};

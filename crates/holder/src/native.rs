@@ -48,8 +48,11 @@ pub struct NativePlace {
     pub limits: NativeLimits,
     /// What it is executed with to wait for events; `None` where it waits to be executed, with what a run comes with.
     pub execution: Option<NativeExecution>,
-    /// Variables that a plan added, which runs get that have not set them.
-    pub added: Vec<(String, String)>,
+    /// What it was planned for by, beside the program; a run that names it is of [`Self::configuration`], and one that does
+    /// not brings all that its own plan says.
+    pub planning: Option<String>,
+    /// The configuration of runs without a plan of their own, for them to read; nothing where a run is asked for.
+    pub configuration: String,
 }
 
 /// What a program is executed with that then waits for events.
@@ -113,6 +116,9 @@ impl NativePlace {
             (None, None) => {}
             (Some(_), None) => return Some("what is warm serves events alone".to_owned()),
             (None, Some(_)) => return Some("what is warm serves no events".to_owned()),
+        }
+        if wanted.planning.is_some() && self.planning != wanted.planning {
+            return Some("it is warm as planned for with other flags".to_owned());
         }
         if self.directory != wanted.directory {
             return Some(format!("it is warm in {}", self.directory.display()));
@@ -184,7 +190,8 @@ mod tests {
                 arguments: vec!["bootstrap".into()],
                 environment: vec![("A".into(), "1".into())],
             }),
-            added: Vec::new(),
+            planning: Some("latency".into()),
+            configuration: "of two threads".into(),
         };
         NativeProgram { file: "/srv/bootstrap".into(), loaded: Vec::new(), place }
     }
@@ -201,6 +208,9 @@ mod tests {
         check(&|_| {}, None);
         check(&|place| place.execution.as_mut().unwrap().arguments.push("-x".into()), Some("arguments"));
         check(&|place| place.directory = "/".into(), Some("warm in /srv"));
+        check(&|place| place.configuration.clear(), None);
+        check(&|place| place.planning = None, None);
+        check(&|place| place.planning = Some("cost".into()), Some("flags"));
         check(&|place| place.execution.as_mut().unwrap().environment[0].1 = "2".into(), Some("differs in A"));
         check(&|place| place.execution = None, Some("events alone"));
         check(&|place| place.limits.processes = None, Some("limits"));

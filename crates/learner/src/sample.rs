@@ -23,6 +23,8 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         censored: false,
         measured_by: "test".to_owned(),
         run_delay_seconds: None,
+        throttled_seconds: None,
+        steal_seconds: None,
         steps: Vec::new(),
         first_instruction_seconds: None,
         warm_state: None,

@@ -44,6 +44,16 @@ impl Memory {
         state
     }
 
+    /// Gets ready for the next run to be recorded, as far as that can be done before it is over.
+    pub fn expect_write(&self) {
+        // A failure is told when it is recorded.
+        if self.record
+            && let State::Open(store) = &*self.state()
+        {
+            store.expect_record();
+        }
+    }
+
     fn begin(&self) -> State {
         let Some(directory) = self.directory.clone() else { return State::Closed };
         if directory.join(forewarm_store::FILE_NAME).exists() {

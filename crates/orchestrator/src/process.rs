@@ -78,9 +78,8 @@ impl Orchestrator {
             Err(_) => return Ok(None),
             Ok(commanded) => commanded,
         };
-        let wanted = Wanted { program: &program, confinement: &confinement, call: None };
         let unplanned = kind == CodeKind::Elf && call.is_none() && Self::begins_unplanned(request);
-        let asked = unplanned.then(|| self.ask_native(request, &wanted));
+        let asked = unplanned.then(|| self.ask_native(request, &Wanted::unplanned(&program, &confinement)));
         let stands = match &asked {
             Some(asked) => matches!(asked, Asked::Begun(_)),
             None => self.expect_warm(&request.file),

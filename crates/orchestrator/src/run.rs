@@ -7,6 +7,7 @@ use std::time::Duration;
 use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
 use forewarm_resources::run_model;
+use forewarm_sandbox::process::{Around, Surroundings};
 use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
@@ -34,6 +35,8 @@ pub(crate) struct InFlight {
     pub progress: Arc<Progress>,
     pub marks: Marks,
     pub steps: Vec<StepTiming>,
+    /// What the machine does around it.
+    pub around: Surroundings,
     /// Where another process runs it.
     pub elsewhere: Option<Elsewhere>,
 }
@@ -163,8 +166,8 @@ impl Orchestrator {
         let steps = ready.steps().to_vec();
         let progress = Arc::clone(&invocation.progress);
         *lock(&self.in_flight) = {
-            let request = request.clone();
-            Some(InFlight { request, considered, plan, trial, progress, marks, steps, elsewhere: None })
+            let (request, around) = (request.clone(), Surroundings::of_time());
+            Some(InFlight { request, considered, plan, trial, progress, marks, steps, around, elsewhere: None })
         };
         let outcome = ready.run();
         let ended = self.clock.monotonic();
@@ -370,7 +373,10 @@ impl Orchestrator {
 
     /// What was measured, beside what had been predicted.
     fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
-        let InFlight { considered, plan, trial, marks, steps, progress, elsewhere, .. } = in_flight;
+        let InFlight { considered, plan, trial, marks, steps, progress, around, elsewhere, .. } = in_flight;
+        // What a run shorter than a tick would be told is chance.
+        let long = measured.run_seconds >= forewarm_sandbox::clock::tick().0;
+        let around = if long { around.so_far() } else { Around::default() };
         let framed = self.framed(considered, plan, *marks, measured, ended);
         let used = elsewhere.as_ref().map(|elsewhere| elsewhere.used);
         let own_delay = || forewarm_sandbox::measure::run_delay().map(|delay| delay.0);
@@ -378,6 +384,8 @@ impl Orchestrator {
             cpu_seconds: framed.cpu_seconds + used.map_or(0.0, |used| used.cpu_seconds),
             peak_memory_bytes: used.map_or_else(forewarm_sandbox::measure::peak_resident, |used| used.peak_memory),
             run_delay_seconds: used.map_or_else(own_delay, |used| used.run_delay_seconds),
+            throttled_seconds: around.throttled.map(|time| time.0),
+            steal_seconds: around.steal.map(|time| time.0),
             first_instruction_seconds: progress.started().map(|(began, _)| (began - considered.began.monotonic).0),
             warm_state: elsewhere.as_ref().map(|elsewhere| elsewhere.rung.to_owned()),
             steps: steps.clone(),
@@ -417,6 +425,8 @@ impl Orchestrator {
             censored: measured.exit.censored(),
             measured_by: "rusage".into(),
             run_delay_seconds: None,
+            throttled_seconds: None,
+            steal_seconds: None,
             steps: Vec::new(),
             first_instruction_seconds: None,
             warm_state: None,

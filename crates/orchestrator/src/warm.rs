@@ -6,6 +6,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use forewarm_executor::process::Wanted;
 use forewarm_holder::{Climb, Held, Holder, Program, PythonProgram, Run, Rung, Started, Walls};
 use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
 use forewarm_types::python::{ImportOrigin, ImportTime};
@@ -192,8 +193,7 @@ impl Orchestrator {
         &self,
         request: &Request,
         considered: &Considered,
-        command: &Command,
-        confinement: &Confinement,
+        wanted: &Wanted<'_>,
     ) -> Option<(Ended, Rung)> {
         if considered.analysis.code.kind != CodeKind::Python {
             return None;
@@ -206,8 +206,9 @@ impl Orchestrator {
                 return None;
             }
         };
-        let started = started(request, considered, command, confinement);
-        let why = match started.map(|started| holder.run_python(&started)) {
+        let started = started(request, considered, wanted.program, wanted.confinement);
+        let admit = |process: i32| wanted.admit(process);
+        let why = match started.map(|started| holder.run_python(&started, &admit)) {
             Ok(Ok(Run::Ended { ended, rung })) => return Some((ended, rung)),
             Ok(Ok(Run::Cold(why))) => why.filter(|why| !why.starts_with("nothing is warm")),
             Ok(Err(error)) => Some(error.to_string()),
@@ -218,6 +219,12 @@ impl Orchestrator {
         }
         None
     }
+}
+
+/// What else decides how a program is planned for: what stands serves runs that are planned for alike.
+pub(crate) fn planning(request: &Request) -> String {
+    let Request { objective, weights, overrides, .. } = request;
+    format!("{objective:?} {weights:?} {overrides:?}")
 }
 
 /// A program that the holder does not keep.

@@ -5,14 +5,15 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use forewarm_executor::bootstrap::{Call, Called};
+use forewarm_executor::levers;
 use forewarm_executor::process::Wanted;
 use forewarm_holder::{
     NativeBegun, NativeEnd, NativeExecution, NativeLimits, NativePlace, NativeProgram, NativeRun, NativeStarted,
-    Program, Rung, Walls,
+    Program, Rung, Terms, Walls,
 };
 use forewarm_lambda::ADDRESS;
 use forewarm_sandbox::process::{Confinement, Ended, Program as Command};
-use forewarm_types::{CodeKind, Seconds};
+use forewarm_types::{CodeKind, Configuration, Seconds, Settings};
 
 use crate::Orchestrator;
 use crate::consider::Considered;
@@ -20,7 +21,7 @@ use crate::error::Error;
 use crate::memory::lock;
 use crate::process::{bootstrap, confinement, is_handled};
 use crate::request::{Overrides, Request};
-use crate::warm::Warmed;
+use crate::warm::{Warmed, planning};
 
 /// What the analyzer calls programs that were written for the Lambda runtime API.
 const LAMBDA_RUNTIME: &str = "Lambda runtime";
@@ -48,6 +49,17 @@ impl Underway {
     pub fn rung(&self) -> Rung {
         self.begun.rung
     }
+
+    /// The configuration that its process stood for.
+    pub fn configuration(&self) -> Result<Configuration, Error> {
+        let unheard = |error| Error::Internal(format!("what stands warm: {error}"));
+        serde_json::from_str(&self.begun.configuration).map_err(unheard)
+    }
+
+    /// Gives the processes of the run, one by one.
+    pub fn each_process(&self, give: impl FnMut(i32)) {
+        self.begun.each_process(give);
+    }
 }
 
 impl Orchestrator {
@@ -62,7 +74,8 @@ impl Orchestrator {
         let rung = rung.unwrap_or(if serves_events(request, &considered) { Rung::Waiting } else { Rung::Spawned });
         let place = self.place(request, &mut considered, rung)?;
         let pages = self.warm_pages(request, &mut considered)?;
-        let loaded = self.loaded(&mut considered);
+        // What is executed when a run comes is opened then.
+        let loaded = if rung == Rung::Waiting { self.loaded(&mut considered) } else { Vec::new() };
         let file = absolute(&request.file);
         match self.climb(&considered, Program::Native(NativeProgram { file, loaded, place }), rung)? {
             Ok(climb) => Ok(Warmed::of(request, climb, Some(pages))),
@@ -79,12 +92,16 @@ impl Orchestrator {
         if events {
             bootstrap::furnish(request, &mut command, &mut walls);
         }
-        let own = command.environment.len();
-        let lease = self.executor.allocate_process(&plan.chosen.configuration);
-        let mut command = lease.map_err(|error| Error::from_warm(&request.file, error))?.told(command);
-        let added = if events { Vec::new() } else { command.environment.split_off(own) };
-        let place =
-            place(&command, &walls, events).and_then(|place| Ok(NativePlace { added: texts(&added)?, ..place }));
+        let configuration = standing(plan.chosen.configuration);
+        let lease =
+            self.executor.allocate_process(&configuration).map_err(|error| Error::from_warm(&request.file, error))?;
+        if events {
+            command = lease.told(command);
+        }
+        let place = place(&command, &walls, events, Some(planning(request))).and_then(|place| {
+            let configuration = serde_json::to_string(&configuration).map_err(|error| error.to_string())?;
+            Ok(NativePlace { configuration, ..place })
+        });
         place.map_err(|cause| Error::Usage {
             message: format!("{} cannot be kept warm: {cause}", request.file.display()),
             hint: None,
@@ -128,7 +145,12 @@ impl Orchestrator {
                     event: wanted.call.map(|call| &call.event),
                     confinement: wanted.confinement,
                 };
-                match holder.begin_native(&started) {
+                let admit = |process: i32| wanted.admit(process);
+                let added = |configuration: &str| match wanted.is_planned() {
+                    true => Some(Vec::new()),
+                    false => added(configuration, &wanted.program.environment),
+                };
+                match holder.begin_native(&started, &Terms { admit: &admit, added: &added }) {
                     Ok(NativeRun::Begun(begun)) => return Asked::Begun(Underway { begun, asked_at }),
                     Ok(NativeRun::Cold(why)) => why,
                     Err(error) => Some(error.to_string()),
@@ -165,7 +187,8 @@ impl Orchestrator {
         let eventless = Request { event: None, ..request.clone() };
         let mut walls = confinement(&eventless, wanted.program, false).map_err(|error| error.to_string())?;
         walls.port = wanted.confinement.port;
-        let place = place(wanted.program, &walls, wanted.call.is_some())?;
+        let planning = (!wanted.is_planned()).then(|| planning(request));
+        let place = place(wanted.program, &walls, wanted.call.is_some(), planning)?;
         Ok(NativeProgram { file: absolute(&request.file), loaded: Vec::new(), place })
     }
 }
@@ -178,7 +201,12 @@ fn serves_events(request: &Request, considered: &Considered) -> bool {
         || runtimes.into_iter().any(|runtime| runtime == LAMBDA_RUNTIME)
 }
 
-fn place(command: &Command, walls: &Confinement, events: bool) -> Result<NativePlace, String> {
+fn place(
+    command: &Command,
+    walls: &Confinement,
+    events: bool,
+    planning: Option<String>,
+) -> Result<NativePlace, String> {
     let paths = walls.visible.iter().chain([&command.directory, &command.executable]);
     if paths.into_iter().any(|path| path.to_str().is_none()) {
         return Err("a path is not UTF-8".to_owned());
@@ -188,8 +216,26 @@ fn place(command: &Command, walls: &Confinement, events: bool) -> Result<NativeP
         walls: Walls::of(walls),
         limits: NativeLimits::of(walls),
         execution: events.then(|| execution(command)).transpose()?,
-        added: Vec::new(),
+        planning,
+        configuration: String::new(),
     })
+}
+
+/// The configuration of runs that begin where something stands: they have the cores of who asks for them, and find their
+/// files in memory.
+fn standing(mut configuration: Configuration) -> Configuration {
+    for placement in &mut configuration.placements {
+        if let Settings::Process(settings) = &mut placement.settings {
+            (settings.pinned, settings.read_ahead) = (false, false);
+        }
+    }
+    configuration
+}
+
+/// What a run is told that is of a configuration; `None` where that is another version's.
+fn added(configuration: &str, environment: &[(OsString, OsString)]) -> Option<Vec<(OsString, OsString)>> {
+    let configuration: Configuration = serde_json::from_str(configuration).ok()?;
+    Some(levers::variables(&configuration.process()?, environment))
 }
 
 fn execution(command: &Command) -> Result<NativeExecution, String> {

@@ -17,6 +17,7 @@ use forewarm_holder::{
     stamp_of,
 };
 use forewarm_sandbox::measure;
+use forewarm_sandbox::process::Surroundings;
 use forewarm_types::plan::Trial;
 use forewarm_types::{
     Bytes, Configuration, CpuSettings, Exit, ExitCause, IsaLevel, Plan, Seconds, Settings, Step, StepTiming, Tier,
@@ -29,7 +30,7 @@ use crate::memory::lock;
 use crate::request::{Emulate, Overrides, Request};
 use crate::run::{Elsewhere, InFlight, Marks, Used};
 use crate::stand::Orders;
-use crate::warm::{Warmed, unkept};
+use crate::warm::{Warmed, planning, unkept};
 use crate::{Orchestrator, Report};
 
 /// How far a file system's clock may lag behind the system's: a tick of 10 ms at the slowest (`CONFIG_HZ=100`). A file that
@@ -48,10 +49,11 @@ pub(crate) struct Pending {
     at: Seconds,
 }
 
-/// A run that began, and when it was asked for.
+/// A run that began, when it was asked for, and what the machine does around it.
 pub(crate) struct Underway {
     begun: Begun,
     asked_at: Seconds,
+    around: Surroundings,
 }
 
 impl Orchestrator {
@@ -155,7 +157,7 @@ impl Orchestrator {
     pub(crate) fn begun(&self, pending: Option<Pending>) -> Result<Option<Underway>, Error> {
         let Some(Pending { asked, at }) = pending else { return Ok(None) };
         match asked.answer() {
-            StartedWasm::Begun(begun) => Ok(Some(Underway { begun, asked_at: at })),
+            StartedWasm::Begun(begun) => Ok(Some(Underway { begun, asked_at: at, around: Surroundings::of_time() })),
             StartedWasm::Cold(why) => {
                 self.asked.store(false, Release);
                 if !why.starts_with("nothing is warm") {
@@ -179,7 +181,7 @@ impl Orchestrator {
         planned: Option<(Plan, Option<Trial>)>,
         over: &dyn Fn(),
     ) -> Result<Report, Error> {
-        let Underway { begun, asked_at } = underway;
+        let Underway { begun, asked_at, around } = underway;
         let (plan, trial, handle) = match self.plan_begun(request, &mut considered, &begun, planned) {
             Ok(planned) => planned,
             Err(error) => {
@@ -188,8 +190,9 @@ impl Orchestrator {
                 return Err(error);
             }
         };
-        // So that other runs plan around it.
-        let _held = self.executor.allocate(&plan.chosen.configuration);
+        // So that other runs plan around it, and its share holds it.
+        let held = self.executor.allocate(&plan.chosen.configuration);
+        held.iter().for_each(|lease| lease.admit(begun.process));
         let (began, rung) = (Seconds(begun.began_seconds), begun.rung);
         let progress = Arc::new(Progress::default());
         progress.run_started(began, self.clock.process_cpu());
@@ -201,6 +204,7 @@ impl Orchestrator {
             progress,
             marks: Marks { planned: asked_at, leased: asked_at },
             steps: vec![handed_over(began - asked_at)],
+            around,
             elsewhere: Some(Elsewhere { rung: rung.name(), process: begun.process, handle, used: Used::default() }),
         });
         self.asked.store(false, Release);
@@ -274,14 +278,13 @@ fn wasm_program(request: &Request, stamp: FileStamp, orders: String) -> std::io:
         .directories
         .iter()
         .map(|given| Ok((std::fs::canonicalize(&given.host)?, given.guest.clone(), given.read_only)));
-    let Request { objective, weights, overrides, .. } = request;
     Ok(WasmProgram {
         file: std::path::absolute(&request.file)?,
         stamp,
         environment: request.environment.clone(),
         directories: directories.collect::<std::io::Result<_>>()?,
         network: request.network,
-        planning: format!("{objective:?} {weights:?} {overrides:?}"),
+        planning: planning(request),
         orders,
     })
 }

@@ -89,14 +89,32 @@ impl CpuShare {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // A group can only be removed when empty; what cannot be undone here is swept later.
+        // A group can only be removed when empty; what cannot be undone here is swept later. Who goes on (a process that was
+        // in the group for one run) is where it was before.
         let _ = attach(&self.home.directory);
+        let members = fs::read_to_string(self.group.join("cgroup.procs")).unwrap_or_default();
+        for member in members.lines() {
+            let _ = fs::write(self.home.directory.join("cgroup.procs"), member);
+        }
         let _ = fs::remove_dir(&self.group);
     }
 }
 
 fn attach(group: &Path) -> io::Result<()> {
     fs::write(group.join("cgroup.procs"), std::process::id().to_string())
+}
+
+/// The groups of a process (the text of `/proc/<pid>/cgroup`: cgroups(7)), with the one that it made to hold itself to a share
+/// taken for the one that this was made in.
+#[cfg(target_os = "linux")]
+pub(crate) fn without_own_share(groups: &str, pid: i32) -> String {
+    let own = format!("/{PREFIX}{pid}");
+    let line = |line: &str| match line.strip_suffix(&own) {
+        // What was made at the top.
+        Some(above) if above.ends_with(':') => format!("{above}/\n"),
+        above => format!("{}\n", above.unwrap_or(line)),
+    };
+    groups.lines().map(line).collect()
 }
 
 /// Whether a share of the CPU can be enforced here, found by making a group with a quota and removing it. The calling
@@ -223,6 +241,13 @@ mod tests {
         assert!(group.is_dir());
         drop(held);
         assert!(!group.exists());
+    }
+
+    #[test]
+    fn a_group_for_an_own_share_is_no_other_group() {
+        let groups = "2:cpu:/a/forewarm-7\n1:cpu:/forewarm-7\n0::/b\n";
+        assert_eq!(without_own_share(groups, 7), "2:cpu:/a\n1:cpu:/\n0::/b\n");
+        assert_eq!(without_own_share(groups, 8), groups);
     }
 
     #[test]

@@ -29,6 +29,12 @@ impl Clock for RealClock {
     }
 }
 
+/// Between two ticks of the clock by which the system counts what it does not time: sysconf(3), `_SC_CLK_TCK`.
+#[must_use]
+pub fn tick() -> Seconds {
+    Seconds(1.0 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// CPU time of the calling thread so far.
 #[must_use]
 pub fn thread_cpu() -> Seconds {

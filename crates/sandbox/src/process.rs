@@ -32,6 +32,7 @@ mod supervise;
 mod surroundings;
 mod survey;
 mod usage;
+mod verdict;
 mod watch;
 
 use std::ffi::OsString;
@@ -45,9 +46,10 @@ pub use circumstances::{Circumstances, StandInError};
 pub use spawn::{Place, prepare_place, spawn, spawn_on};
 pub use start::{Habits, Start};
 pub use supervise::{Child, Door, Ender, STOPPED_WORD};
-pub use surroundings::Around;
+pub use surroundings::{Around, Surroundings};
 pub use survey::{available_memory, standing, standing_below};
 pub use usage::mapped_files;
+pub use verdict::Ending;
 
 /// What is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -257,6 +259,9 @@ pub enum SpawnError {
     /// The program could not be executed.
     #[error("{0}")]
     Execute(std::io::Error),
+    /// It was started, and how it went cannot be told.
+    #[error("waiting for the program: {0}")]
+    Wait(std::io::Error),
 }
 
 impl SpawnError {

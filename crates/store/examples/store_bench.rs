@@ -49,6 +49,8 @@ fn observation(n: u32) -> Observation {
         censored: false,
         measured_by: "rusage".to_owned(),
         run_delay_seconds: Some(0.000_123),
+        throttled_seconds: None,
+        steal_seconds: None,
         steps: steps.to_vec(),
         first_instruction_seconds: None,
         warm_state: None,

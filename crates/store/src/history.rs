@@ -62,6 +62,14 @@ pub struct Known {
     pub salt: [u8; 16],
 }
 
+/// Statements of a record: the code is counted, then the ledger is, then the run is put down.
+const COUNT_CODE: &str = "INSERT INTO codes(digest, name, runs, first_unix, last_unix) VALUES(?1, ?2, 1, ?3, ?3)
+         ON CONFLICT(digest) DO UPDATE SET name = excluded.name, runs = runs + 1,
+             first_unix = min(coalesce(first_unix, ?3), ?3), last_unix = max(coalesce(last_unix, ?3), ?3)
+         RETURNING id, runs";
+const COUNT_RUN: &str = "UPDATE ledger SET runs = runs + 1, codes = codes + ?, singletons = singletons + ?";
+const PUT_RUN: &str = "INSERT INTO observations(code, observation, plan, past) VALUES(?, ?, ?, ?)";
+
 impl Store {
     /// Everything about the file with this stamp; where it is not known, what is independent of it.
     ///
@@ -107,6 +115,15 @@ impl Store {
         self.record_found(record, None, update_model)
     }
 
+    /// Gets ready for a run that goes on to be recorded when it is over: the engine's code for that is brought into memory by
+    /// working out the statements once. Nothing is locked.
+    pub fn expect_record(&self) {
+        for statement in [COUNT_CODE, COUNT_RUN, PUT_RUN] {
+            // What is wrong with it the record will tell.
+            drop(self.connection.prepare(statement));
+        }
+    }
+
     /// As [`Self::record`], remembering in the same transaction what was found out about the file.
     ///
     /// # Errors
@@ -122,10 +139,7 @@ impl Store {
         let past = serde_json::to_string(&PastRun::from(record.observation)).map_err(unwritable)?;
         let number = self.write(|transaction| {
             let code = count_run(transaction, record)?;
-            transaction.execute(
-                "INSERT INTO observations(code, observation, plan, past) VALUES(?, ?, ?, ?)",
-                params![code, text, record.plan_json, past],
-            )?;
+            transaction.execute(PUT_RUN, params![code, text, record.plan_json, past])?;
             let number = transaction.last_insert_rowid();
             if let Some(found) = found {
                 files::put_analysis(transaction, code, found.analyzer_version, found.analysis)?;
@@ -258,23 +272,16 @@ fn recent_of(connection: &Connection, code: i64, limit: u32) -> rusqlite::Result
 /// Adds a run to the code's and the ledger's counters; returns the code's number.
 fn count_run(connection: &Connection, record: &Record<'_>) -> rusqlite::Result<i64> {
     let started = record.observation.started_unix_seconds;
-    let (code, runs) = connection.query_row(
-        "INSERT INTO codes(digest, name, runs, first_unix, last_unix) VALUES(?1, ?2, 1, ?3, ?3)
-         ON CONFLICT(digest) DO UPDATE SET name = excluded.name, runs = runs + 1,
-             first_unix = min(coalesce(first_unix, ?3), ?3), last_unix = max(coalesce(last_unix, ?3), ?3)
-         RETURNING id, runs",
-        params![record.observation.digest.0, record.file_name, started],
-        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
-    )?;
+    let (code, runs) =
+        connection.query_row(COUNT_CODE, params![record.observation.digest.0, record.file_name, started], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
     let (new_code, singleton_change) = match runs {
         1 => (1, 1),
         2 => (0, -1),
         _ => (0, 0),
     };
-    connection.execute(
-        "UPDATE ledger SET runs = runs + 1, codes = codes + ?, singletons = singletons + ?",
-        [new_code, singleton_change],
-    )?;
+    connection.execute(COUNT_RUN, [new_code, singleton_change])?;
     Ok(code)
 }
 

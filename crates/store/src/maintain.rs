@@ -22,13 +22,13 @@ pub const MAX_ANALYSES: u32 = 256;
 pub const MAX_CODES: u32 = 50_000;
 
 /// Bytes in the log from which [`Store::maintain`] is due: a process that opens the database alone reads the log through,
-/// which was measured at 0.2 ms/MB (`cargo run --release -p forewarm-store --example store_bench`, `open_us` against
-/// `log_bytes_median`), a tenth of what a run may spend before its first instruction.
-pub const WAL_LIMIT: u64 = 1 << 20;
+/// page by page. Where it has run nothing else of late that takes 0.5 ms/MB (system calls of a run, traced), half of it on
+/// average before the first instruction of every run; emptying it costs one run in ten to twenty the start of a process.
+pub const WAL_LIMIT: u64 = 512 << 10;
 
-/// Bytes in the log from which a record empties it itself, should nobody have maintained: eight times the limit, some
+/// Bytes in the log from which a record empties it itself, should nobody have maintained: sixteen times the limit, some
 /// 300 runs. That one run then ends some milliseconds later.
-pub(crate) const WAL_LAST_RESORT: u64 = 8 * WAL_LIMIT;
+pub(crate) const WAL_LAST_RESORT: u64 = 16 * WAL_LIMIT;
 
 impl Store {
     /// Whether the log has grown so that opening costs more than it should.

@@ -85,12 +85,6 @@ pub struct ProcessUsage {
     pub read_bytes: Bytes,
     /// Bytes written to disks.
     pub written_bytes: Bytes,
-    /// Time that a control group's quota held it (and what else is in that group) back, in seconds.
-    #[serde(default)]
-    pub throttled_seconds: Option<f64>,
-    /// Time that the host under a virtual machine took from all its cores meanwhile, in seconds.
-    #[serde(default)]
-    pub steal_seconds: Option<f64>,
     /// Processes that the kernel killed meanwhile for want of memory: those of its control group where it has one, else
     /// all of the machine.
     #[serde(default)]
@@ -140,6 +134,13 @@ pub struct Observation {
     pub measured_by: String,
     /// Time spent runnable but not running, where the system tells.
     pub run_delay_seconds: Option<f64>,
+    /// Time that a control group's quota held it (and what else is in that group) back, in seconds; `None` where the system
+    /// does not tell, or the run was over before it could.
+    #[serde(default)]
+    pub throttled_seconds: Option<f64>,
+    /// Time that the host under a virtual machine took from all its cores meanwhile, in seconds; `None` as above.
+    #[serde(default)]
+    pub steal_seconds: Option<f64>,
     /// The climb, step by step.
     pub steps: Vec<StepTiming>,
     /// From the start to the first instruction of the program, where that is known to the instant.

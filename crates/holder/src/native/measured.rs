@@ -1,17 +1,12 @@
 //! How a run in a process that the holder started went, as the holder tells its client.
 
 use forewarm_sandbox::measure::Usage;
-use forewarm_sandbox::process::{Adopted, Cause, Denied, Ended, Tier};
+use forewarm_sandbox::process::{Adopted, Around, Cause, Denied, Ended, Ending, Tier};
 use forewarm_types::{Bytes, Seconds};
 use serde::{Deserialize, Serialize};
 
-/// `SIGKILL`, `SIGXCPU` and `SIGXFSZ`: signal(7).
+/// `SIGKILL`: signal(7).
 const KILLED: i32 = 9;
-const CPU: i32 = 24;
-const FILE_SIZE: i32 = 25;
-
-/// As much of a limit on CPU time as must be used for it to be the cause: see `sandbox`.
-const COUNTED: f64 = 0.8;
 
 /// What was denied, by place in [`Measured::denied`].
 const DENIED: [Denied; 3] = [Denied::Network, Denied::Processes, Denied::Scratch];
@@ -90,7 +85,7 @@ impl Measured {
         let usage = self.usage();
         let around = taken.around();
         Ended {
-            cause: taken.verdict().unwrap_or_else(|| self.cause(taken, &usage, around.oom_kills)),
+            cause: self.cause(taken, &usage, &around),
             wall: Seconds(self.wall_seconds),
             began: self.began_seconds.map(Seconds),
             usage,
@@ -106,19 +101,17 @@ impl Measured {
         }
     }
 
-    fn cause(&self, taken: &Adopted, usage: &Usage, oom_kills: Option<u64>) -> Cause {
-        let bounds = taken.bounds();
-        let used_up = bounds.cpu.is_some_and(|cpu| usage.cpu().0 >= cpu.0 * COUNTED);
-        match (self.exited, self.signalled) {
-            _ if self.memory => Cause::Memory,
-            (Some(code), _) => Cause::Exited(code),
-            (None, Some(KILLED)) if oom_kills.is_some_and(|kills| kills > 0) => Cause::Memory,
-            (None, Some(CPU)) if bounds.cpu.is_some() => Cause::Cpu,
-            (None, Some(KILLED)) if used_up => Cause::Cpu,
-            (None, Some(FILE_SIZE)) if bounds.file_size.is_some() => Cause::FileSize,
-            (None, Some(signal)) => Cause::Signalled(signal),
-            (None, None) => Cause::Exited(0),
+    fn cause(&self, taken: &Adopted, usage: &Usage, around: &Around) -> Cause {
+        if self.memory {
+            return Cause::Memory;
         }
+        let ending = match (self.exited, self.signalled) {
+            (Some(code), _) => Ending::Exited(code),
+            (None, Some(signal)) => Ending::Signalled(signal),
+            // It goes on, and what it was run for is done.
+            (None, None) => Ending::Exited(0),
+        };
+        taken.cause(ending, usage.cpu(), around)
     }
 
     /// Of a run of which nobody tells, since who stood over it was ended.

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -18,6 +19,9 @@ const BLOCK: usize = 64 << 10;
 /// written before, and a program that never stops writing holds nobody up.
 const BLOCKS: usize = 17;
 
+/// Bytes written at once: as many as a pipe takes without waiting where it says that it takes any (`PIPE_BUF`: pipe(7)).
+const AT_ONCE: usize = 4096;
+
 /// Bytes of last words kept, to say why a program could not begin.
 const LAST: usize = 2048;
 
@@ -30,8 +34,15 @@ pub(super) struct Pump {
 
 #[derive(Debug, Default)]
 struct Target {
-    streams: Option<[File; 2]>,
+    served: Option<Served>,
     last: Vec<u8>,
+}
+
+/// Who is served: the connection, and standard output and error.
+#[derive(Debug)]
+struct Served {
+    client: UnixStream,
+    streams: [File; 2],
 }
 
 impl Pump {
@@ -65,16 +76,16 @@ impl Pump {
         }
     }
 
-    /// What is written from now on goes to these streams.
-    pub fn attach(&self, streams: [OwnedFd; 2]) {
+    /// What is written from now on goes to these streams, as long as their client is there.
+    pub fn attach(&self, streams: [OwnedFd; 2], client: UnixStream) {
         self.drain();
-        lock(&self.target).streams = Some(streams.map(File::from));
+        lock(&self.target).served = Some(Served { client, streams: streams.map(File::from) });
     }
 
     /// Passes on what was written so far; what comes later is nobody's.
     pub fn detach(&self) {
         self.drain();
-        lock(&self.target).streams = None;
+        lock(&self.target).served = None;
     }
 
     /// The last words that were nobody's.
@@ -104,15 +115,41 @@ impl Pump {
 
 impl Target {
     fn take(&mut self, stream: usize, bytes: &[u8]) {
-        match &self.streams {
+        match &self.served {
             // A reader that went away is the client's business.
-            Some(streams) => drop((&streams[stream]).write_all(bytes)),
+            Some(served) => drop(served.write(stream, bytes)),
             None => {
                 self.last.extend(bytes);
                 let surplus = self.last.len().saturating_sub(LAST);
                 self.last.drain(..surplus);
             }
         }
+    }
+}
+
+impl Served {
+    /// Writes, waiting for a reader as long as the client is there: its streams may outlive it, and nobody else would ever
+    /// read them. Whether they wait is theirs to say, and so left as it is.
+    fn write(&self, stream: usize, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let target = &self.streams[stream];
+            let mut fds = [PollFd::new(target, PollFlags::OUT), PollFd::new(&self.client, PollFlags::RDHUP)];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                polled => polled.map(drop)?,
+            }
+            let [writable, client] = fds.map(|fd| fd.revents());
+            if !client.is_empty() {
+                return Err(io::ErrorKind::NotConnected.into());
+            }
+            if writable.is_empty() {
+                continue;
+            }
+            let (part, _) = bytes.split_at(bytes.len().min(AT_ONCE));
+            let written = (&*target).write(part)?;
+            bytes = bytes.get(written..).unwrap_or_default();
+        }
+        Ok(())
     }
 }
 
@@ -127,7 +164,8 @@ mod tests {
         err.write_all(b"before").unwrap();
         assert_eq!(pump.last_words(), "before");
         let (mut ours, theirs) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
-        pump.attach([ours.try_clone().unwrap().into(), theirs.into()]);
+        let (client, _other) = UnixStream::pair().unwrap();
+        pump.attach([ours.try_clone().unwrap().into(), theirs.into()], client);
         out.write_all(b"during").unwrap();
         pump.detach();
         out.write_all(b"after").unwrap();
@@ -137,6 +175,25 @@ mod tests {
         io::Seek::rewind(&mut ours).unwrap();
         ours.read_to_string(&mut text).unwrap();
         assert_eq!((text.as_str(), pump.last_words().as_str()), ("during", "beforeafter"));
+    }
+
+    #[test]
+    fn who_never_reads_holds_nobody_up_once_the_client_is_gone() {
+        let (pump, [out, err]) = Pump::new().unwrap();
+        let (_unread, full) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (client, other) = UnixStream::pair().unwrap();
+        pump.attach([full.try_clone().unwrap(), full], client);
+        drop(err);
+        std::thread::scope(|scope| {
+            let flood = scope.spawn(move || File::from(out).write_all(&vec![b'x'; 1 << 20]));
+            let pumped = scope.spawn(|| pump.run());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!flood.is_finished(), "nobody reads");
+            drop(other);
+            flood.join().unwrap().unwrap();
+            pumped.join().unwrap();
+        });
+        pump.detach();
     }
 
     #[test]

@@ -25,6 +25,9 @@ use crate::wire;
 /// How long a client waits for the last words on a program that it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// Names and values of environment variables.
+pub type Variables = Vec<(OsString, OsString)>;
+
 /// A run that is to start from what is warm.
 #[derive(Debug)]
 pub struct NativeStarted<'a> {
@@ -32,12 +35,21 @@ pub struct NativeStarted<'a> {
     pub program: NativeProgram,
     /// What it is to be executed with, where that comes with the run.
     pub arguments: &'a [OsString],
-    /// The environment.
+    /// The environment, but for what [`Terms::added`].
     pub environment: &'a [(OsString, OsString)],
     /// The event, where it is run for one.
     pub event: Option<&'a Event>,
     /// What it may touch and use.
     pub confinement: &'a Confinement,
+}
+
+/// What a run brings along for the process that serves it, once that is known.
+pub struct Terms<'a> {
+    /// Takes a process into the groups that the run's plan holds it to.
+    pub admit: &'a dyn Fn(i32),
+    /// What the configuration that the process stands for adds to the environment; `None` where that says nothing to who
+    /// asks.
+    pub added: &'a dyn Fn(&str) -> Option<Variables>,
 }
 
 /// How far a run came.
@@ -57,6 +69,8 @@ pub struct NativeBegun {
     tier: Tier,
     /// The rung it started from.
     pub rung: Rung,
+    /// The configuration that its process stood for.
+    pub configuration: String,
 }
 
 /// How a run that had begun ended.
@@ -71,11 +85,11 @@ pub enum NativeEnd {
 }
 
 impl Holder {
-    /// Begins a run from what is warm, where it can be.
+    /// Begins a run from what is warm, where it can be. Where this fails nothing of it has run, nor will.
     ///
     /// # Errors
     /// Where the connection broke before the run began.
-    pub fn begin_native(self, started: &NativeStarted<'_>) -> Result<NativeRun, HolderError> {
+    pub fn begin_native(self, started: &NativeStarted<'_>, terms: &Terms<'_>) -> Result<NativeRun, HolderError> {
         let cold = |why: &str| Ok(NativeRun::Cold(Some(why.to_owned())));
         let Some(streams) = own_streams() else { return cold("a standard stream is closed") };
         self.stream.set_read_timeout(Some(PATIENCE))?;
@@ -88,6 +102,7 @@ impl Holder {
         let Ok((serving, _)) = wire::receive::<Serving>(&self.stream) else {
             return cold("what was warm has ended");
         };
+        (terms.admit)(serving.process);
         let taken = match started.event {
             Some(_) => Adopted::waiting(serving.process, started.confinement, Seconds(serving.cpu_seconds)),
             None => Adopted::take(serving.process, started.confinement),
@@ -96,22 +111,32 @@ impl Holder {
             Ok(taken) => taken,
             Err(error) => return cold(&error.to_string()),
         };
+        // From here on the run's end is waited for, however long it takes; and nothing can fail once all is said.
+        self.stream.set_read_timeout(None)?;
         match started.event {
             Some(event) => give(&self.stream, event)?,
             None => {
                 let Some(habits) = Habits::own() else { return cold("the system does not say what is ignored") };
-                let message = spawned::message(started.arguments, started.environment, habits);
+                let Some(added) = (terms.added)(&serving.configuration) else {
+                    return cold("it was warmed by another version");
+                };
+                let message = spawned::message(started.arguments, &[started.environment, &added].concat(), habits);
                 (&self.stream).write_all(&message)?;
             }
         }
         taken.begins();
-        self.stream.set_read_timeout(None)?;
-        let begun = NativeBegun { stream: self.stream, taken, tier: Tier::named(&tier), rung };
+        let Serving { configuration, .. } = serving;
+        let begun = NativeBegun { stream: self.stream, taken, tier: Tier::named(&tier), rung, configuration };
         Ok(NativeRun::Begun(Box::new(begun)))
     }
 }
 
 impl NativeBegun {
+    /// Gives the processes of the run, one by one.
+    pub fn each_process(&self, give: impl FnMut(i32)) {
+        self.taken.each_process(give);
+    }
+
     /// Stands by a run until its end is told. `deliver` takes the response of an event as soon as it is there.
     #[must_use]
     pub fn finish(self, deliver: impl FnOnce(&[u8])) -> NativeEnd {

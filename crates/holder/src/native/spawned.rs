@@ -15,7 +15,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use forewarm_sandbox::RealClock;
-use forewarm_sandbox::process::{self, Circumstances, Habits, Start, Tier, prepare_place};
+use forewarm_sandbox::process::{self, Circumstances, Ended, Habits, SpawnError, Start, Tier, prepare_place};
 use forewarm_types::Bytes;
 use forewarm_types::host::Clock;
 use rustix::net::sockopt;
@@ -152,7 +152,6 @@ type Stood = Result<(i32, i32, OwnedFd, Tier), String>;
 fn keep(program: &NativeProgram, say: mpsc::Sender<News>) -> Result<Kept, String> {
     let place = &program.place;
     let (file, directory, confinement) = (program.file.clone(), place.directory.clone(), place.confinement());
-    let added: Vec<_> = place.added.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let (said, heard) = mpsc::channel::<Stood>();
     let (orders, order) = mpsc::channel::<Order>();
     let keeper = std::thread::Builder::new().name("keeper".into()).stack_size(512 << 10).spawn(move || {
@@ -173,7 +172,7 @@ fn keep(program: &NativeProgram, say: mpsc::Sender<News>) -> Result<Kept, String
             && let Ok(order) = order.recv()
         {
             // A client that has gone needs no word, and one that never said what it wants has none.
-            let _ = order.serve(place, &added);
+            let _ = order.serve(place);
             let _ = say.send(News::Over(init));
         }
     });
@@ -184,11 +183,8 @@ fn keep(program: &NativeProgram, say: mpsc::Sender<News>) -> Result<Kept, String
 
 impl Order {
     /// Takes what the program is to be executed with, sees to its end, and tells.
-    fn serve(self, place: process::Place, added: &[(OsString, OsString)]) -> io::Result<()> {
-        let mut given = receive(&self.client)?;
-        let unset = |name: &OsString| !given.environment.iter().any(|(known, _)| known == name);
-        let added: Vec<_> = added.iter().filter(|(name, _)| unset(name)).cloned().collect();
-        given.environment.extend(added);
+    fn serve(self, place: process::Place) -> io::Result<()> {
+        let given = receive(&self.client)?;
         let start = Start {
             arguments: &given.arguments,
             environment: &given.environment,
@@ -205,10 +201,19 @@ impl Order {
             }
             Err(error) => Err(error),
         };
-        let over =
-            over.map_or_else(|error| Over::Unexecuted(error.to_string()), |ended| Over::Ended(Measured::of(&ended)));
         wire::send_beside(&self.client, &[OVER], &[])?;
-        wire::send(&self.client, &over, &[])
+        wire::send(&self.client, &Over::of(over), &[])
+    }
+}
+
+impl Over {
+    /// Only what is known never to have begun may be said not to: it then starts from nothing, and would have run twice.
+    fn of(over: Result<Ended, SpawnError>) -> Self {
+        match over {
+            Ok(ended) => Self::Ended(Measured::of(&ended)),
+            Err(SpawnError::Wait(_)) => Self::Ended(Measured::lost()),
+            Err(unstarted) => Self::Unexecuted(unstarted.to_string()),
+        }
     }
 }
 
@@ -301,7 +306,8 @@ impl Holding for Spawned {
         self.standing.tally.begin(|| {
             let taken = Answer::Taken { rung: Rung::Spawned, tier: kept.tier.name().to_owned() };
             // A client that has gone is noticed by its run. It lays its limits on the process while the keeper wakes.
-            let serving = Serving { process: kept.program, cpu_seconds: 0.0 };
+            let configuration = self.program.place.configuration.clone();
+            let serving = Serving { process: kept.program, cpu_seconds: 0.0, configuration };
             let _ = wire::send(client, &taken, &[]).and_then(|()| wire::send(client, &serving, &[]));
             lock(&self.serving).push((kept.init, kept.handle));
             let order = Order { client: client.try_clone()?, streams };
@@ -321,6 +327,16 @@ impl Holding for Spawned {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_never_began_may_start_again() {
+        let error = || io::Error::other("no");
+        assert!(matches!(Over::of(Err(SpawnError::Execute(error()))), Over::Unexecuted(_)));
+        assert!(matches!(Over::of(Err(SpawnError::System { step: "limits", error: error() })), Over::Unexecuted(_)));
+        assert!(
+            matches!(Over::of(Err(SpawnError::Wait(error()))), Over::Ended(measured) if measured.signalled == Some(9))
+        );
+    }
 
     #[test]
     fn what_a_run_is_executed_with_comes_as_it_was_sent() {

@@ -70,11 +70,13 @@ impl Refusal {
     }
 }
 
-/// The first words to a client: which process will serve it, and what that has used so far.
+/// The first words to a client: which process will serve it, what that has used so far, and the configuration of a run
+/// without a plan.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Serving {
     pub process: i32,
     pub cpu_seconds: f64,
+    pub configuration: String,
 }
 
 /// The client's event; its body follows.
@@ -276,9 +278,9 @@ impl Kept {
         let [_, out, err, ..] = beside else { return Err(io::ErrorKind::InvalidInput.into()) };
         let Some(process) = self.ender.program() else { return Err(io::ErrorKind::NotConnected.into()) };
         let (used, delayed) = (self.ender.usage(), self.ender.run_delay());
-        wire::send(client, &Serving { process, cpu_seconds: used.cpu().0 }, &[])?;
+        wire::send(client, &Serving { process, cpu_seconds: used.cpu().0, configuration: String::new() }, &[])?;
         let event = receive(client)?;
-        self.pump.attach([out.try_clone()?, err.try_clone()?]);
+        self.pump.attach([out.try_clone()?, err.try_clone()?], client.try_clone()?);
         let began = RealClock.monotonic();
         let outcome = self.invoke(event, client);
         let wall = RealClock.monotonic() - began;

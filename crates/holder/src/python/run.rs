@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 use forewarm_sandbox::measure::Usage;
-use forewarm_sandbox::process::{Adopted, Cause, Confinement, Denied, Ended, Habits, Happening, Tier};
+use forewarm_sandbox::process::{Adopted, Confinement, Denied, Ended, Ending, Habits, Happening, Tier};
 use forewarm_types::{Bytes, Seconds};
 
 use super::PythonProgram;
@@ -52,11 +52,12 @@ pub enum Run {
 }
 
 impl Holder {
-    /// Runs from what is warm, where it can be; returns when the run is over.
+    /// Runs from what is warm, where it can be, in a process that `admit` takes into the groups that the run's plan holds it
+    /// to; returns when the run is over.
     ///
     /// # Errors
     /// Where the connection broke before the run began.
-    pub fn run_python(self, started: &Started<'_>) -> Result<Run, HolderError> {
+    pub fn run_python(self, started: &Started<'_>, admit: &dyn Fn(i32)) -> Result<Run, HolderError> {
         let Some(streams) = own_streams() else {
             return Ok(Run::Cold(Some("a standard stream is closed".to_owned())));
         };
@@ -77,6 +78,7 @@ impl Holder {
         let Some(process) = process else {
             return Ok(Run::Cold(Some("the kernel does not say which process answers".to_owned())));
         };
+        admit(process);
         let mut taken = match Adopted::take(process, started.confinement) {
             Ok(taken) => taken,
             Err(error) => return Ok(Run::Cold(Some(error.to_string()))),
@@ -163,7 +165,7 @@ fn end(stream: &UnixStream) -> io::Result<End> {
     };
     Ok(End {
         exited: text(0) == "x",
-        number: text(1).parse().unwrap_or(KILLED),
+        number: text(1).parse().unwrap_or(0),
         first: count(2),
         last: count(3),
         refused: count(4) > 0,
@@ -174,15 +176,17 @@ fn end(stream: &UnixStream) -> io::Result<End> {
     })
 }
 
-/// `SIGKILL`: signal(7).
-const KILLED: i32 = 9;
-
 fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
     /// Unit of the blocks that the system counts: Linux kernel/sys.c, `getrusage`.
     const BLOCK: u64 = 512;
     let wall = Seconds(end.last.saturating_sub(end.first) as f64 * 1e-9);
     let around = taken.around();
-    let cause = taken.verdict().unwrap_or_else(|| cause(&end, taken, around.oom_kills));
+    let ending = match (end.exited, end.number) {
+        (true, code) => Ending::Exited(code),
+        (false, 0) => Ending::Unseen,
+        (false, signal) => Ending::Signalled(signal),
+    };
+    let cause = taken.cause(ending, end.usage.cpu(), &around);
     let resident = Bytes(end.resident_kibibytes.saturating_mul(1024));
     Ended {
         cause,
@@ -198,24 +202,5 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
         instructions: None,
         denied: if end.refused { vec![Denied::Network] } else { Vec::new() },
         tier,
-    }
-}
-
-fn cause(end: &End, taken: &Adopted, oom_kills: Option<u64>) -> Cause {
-    /// Numbers of `SIGXCPU` and `SIGXFSZ`: signal(7).
-    const CPU: i32 = 24;
-    const FILE_SIZE: i32 = 25;
-    /// As much of a limit on CPU time as must be used for it to be the cause: see `sandbox`.
-    const COUNTED: f64 = 0.8;
-    let bounds = taken.bounds();
-    let used_up = bounds.cpu.is_some_and(|cpu| end.usage.cpu().0 >= cpu.0 * COUNTED);
-    match (end.exited, end.number) {
-        (true, code) => Cause::Exited(code),
-        (_, KILLED) if oom_kills.is_some_and(|kills| kills > 0) => Cause::Memory,
-        (_, CPU) if bounds.cpu.is_some() => Cause::Cpu,
-        (_, KILLED) if used_up => Cause::Cpu,
-        (_, FILE_SIZE) if bounds.file_size.is_some() => Cause::FileSize,
-        (_, 0) => Cause::Signalled(KILLED),
-        (_, signal) => Cause::Signalled(signal),
     }
 }

@@ -11,7 +11,7 @@ use forewarm_types::{CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEM
 use super::bootstrap;
 use crate::consider::Considered;
 use crate::error::Error;
-use crate::request::Request;
+use crate::request::{Overrides, Request};
 use crate::run::{Marks, Measured};
 use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
@@ -31,9 +31,10 @@ impl Orchestrator {
         mut considered: Considered,
         laid: Option<(LaidOut, Option<Asked>)>,
     ) -> Result<Report, Error> {
-        let (plan, _) = self.decide(&mut considered, request)?;
-        let reading = self.read_ahead(&considered, &plan);
         let (laid, asked) = laid.unzip();
+        let asked = asked.flatten();
+        let plan = self.decide_for(&mut considered, request, asked.as_ref())?;
+        let reading = self.read_ahead(&considered, &plan);
         let laid = match laid {
             Some(laid) => laid,
             None => {
@@ -47,11 +48,12 @@ impl Orchestrator {
         let mut marks = Marks { planned, leased: self.clock.monotonic() };
         let mut from = None;
         let warm = |wanted: &Wanted<'_>| {
-            let (over, warm) = self.run_from_warm(request, (&considered, &plan), wanted, asked.flatten())?;
+            let (over, warm) = self.run_from_warm(request, (&considered, &plan), wanted, asked)?;
             from = Some(warm);
             Some(over)
         };
-        let mut outcome = lease.run(laid, warm).map_err(|error| refused(&request.file, &error))?;
+        let meanwhile = || self.memory.expect_write();
+        let mut outcome = lease.run(laid, warm, meanwhile).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
         if let Some(asked_at) = from.as_ref().and_then(|from| from.asked_at) {
             let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
@@ -78,6 +80,19 @@ impl Orchestrator {
         Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome })
     }
 
+    /// The plan of a run that may have begun: it is then of the configuration that stood for it.
+    fn decide_for(&self, considered: &mut Considered, request: &Request, asked: Option<&Asked>) -> Result<Plan, Error> {
+        let Some(Asked::Begun(underway)) = asked else {
+            return self.decide(considered, request).map(|(plan, _)| plan);
+        };
+        let configuration = underway.configuration()?;
+        let threads = configuration.process().and_then(|settings| settings.library_threads);
+        let overrides = Overrides { threads, ..request.overrides };
+        let (mut plan, _) = self.decide(considered, &Request { overrides, ..request.clone() })?;
+        plan.chosen.configuration = configuration;
+        Ok(plan)
+    }
+
     /// Runs a program from what is warm of it; `None` where it is to start from nothing. It may have been `asked` for already.
     fn run_from_warm(
         &self,
@@ -86,21 +101,24 @@ impl Orchestrator {
         wanted: &Wanted<'_>,
         asked: Option<Asked>,
     ) -> Option<((Ended, Option<Called>), FromWarm)> {
-        if plan.chosen.configuration.process().is_some_and(|settings| settings.pinned) {
-            // What stands is bound to no cores of its own.
-            return None;
-        }
-        if considered.analysis.code.kind != CodeKind::Elf {
-            let (ended, rung) = self.run_warm(request, considered, wanted.program, wanted.confinement)?;
-            return Some(((ended, None), FromWarm { rung, asked_at: None }));
-        }
-        match asked.unwrap_or_else(|| self.ask_native(request, wanted)) {
-            Asked::Nothing => None,
-            Asked::Begun(underway) => {
-                let from = FromWarm { rung: underway.rung(), asked_at: Some(underway.asked_at) };
-                Some((self.finish_native(underway, wanted)?, from))
+        let asked = match asked {
+            // What has begun goes on, whatever was planned meanwhile; the plan's share holds it from here on.
+            Some(Asked::Begun(underway)) => {
+                underway.each_process(|process| wanted.admit(process));
+                Asked::Begun(underway)
             }
-        }
+            // What stands is bound to no cores of its own.
+            _ if plan.chosen.configuration.process().is_some_and(|settings| settings.pinned) => return None,
+            _ if considered.analysis.code.kind != CodeKind::Elf => {
+                let (ended, rung) = self.run_warm(request, considered, wanted)?;
+                return Some(((ended, None), FromWarm { rung, asked_at: None }));
+            }
+            Some(Asked::Nothing) => Asked::Nothing,
+            None => self.ask_native(request, wanted),
+        };
+        let Asked::Begun(underway) = asked else { return None };
+        let from = FromWarm { rung: underway.rung(), asked_at: Some(underway.asked_at) };
+        Some((self.finish_native(underway, wanted)?, from))
     }
 
     fn observe_process(
@@ -128,6 +146,8 @@ impl Orchestrator {
             cpu_seconds: framed.cpu_seconds + usage.cpu().0,
             measured_by: measured.tier.name().to_owned(),
             run_delay_seconds: measured.run_delay.map(|delay| delay.0),
+            throttled_seconds: measured.throttled.map(|time| time.0),
+            steal_seconds: measured.steal.map(|time| time.0),
             steps: std::iter::once(outcome.step.clone()).chain(initialised).collect(),
             first_instruction_seconds: measured.began.map(|began| (began - considered.began.monotonic).0),
             process: Some(ProcessUsage {
@@ -139,8 +159,6 @@ impl Orchestrator {
                 involuntary_switches: usage.involuntary_switches,
                 read_bytes: measured.disk[0],
                 written_bytes: measured.disk[1],
-                throttled_seconds: measured.throttled.map(|time| time.0),
-                steal_seconds: measured.steal.map(|time| time.0),
                 oom_kills: measured.oom_kills,
                 instructions: measured.instructions,
             }),
@@ -175,6 +193,6 @@ fn refused(file: &Path, error: &SpawnError) -> Error {
             cause: cause.to_string(),
             hint: Some("check that it is built for this machine, and that its dynamic linker is installed".into()),
         },
-        SpawnError::System { step, error } => Error::Sandbox { file, cause: format!("{step}: {error}") },
+        SpawnError::System { .. } | SpawnError::Wait(_) => Error::Sandbox { file, cause: error.to_string() },
     }
 }

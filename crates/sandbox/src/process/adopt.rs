@@ -15,8 +15,9 @@ use super::circumstances::RESOURCES;
 use super::program::limits;
 use super::signals::{Relay, stop_self};
 use super::supervise::PATIENCE;
-use super::surroundings::{Around, Counters, Surroundings};
+use super::surroundings::{Around, Surroundings};
 use super::survey::{self, Survey};
+use super::verdict::{Ending, judge};
 use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, raw};
 use crate::affinity;
@@ -44,7 +45,7 @@ pub struct Adopted {
     watch: Watch,
     next: u64,
     verdict: Option<Cause>,
-    around: Option<(Surroundings, Counters)>,
+    around: Option<Surroundings>,
 }
 
 /// Whether a process is in the caller's control groups.
@@ -72,13 +73,6 @@ fn prioritise(pid: i32) -> rustix::io::Result<()> {
     if own == theirs { Ok(()) } else { setpriority_process(Pid::from_raw(pid), own) }
 }
 
-/// The cores a process may run on.
-fn cores_of(pid: i32) -> Option<Vec<usize>> {
-    use rustix::thread::{CpuSet, sched_getaffinity};
-    let set = sched_getaffinity(Pid::from_raw(pid)).ok()?;
-    Some((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
-}
-
 /// What [`Adopted::attend`] returns for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
@@ -101,35 +95,56 @@ impl Adopted {
         let cores = affinity::allowed().unwrap_or_default();
         affinity::bind_process(pid, &cores).map_err(AdoptError::Limits)?;
         prioritise(pid).map_err(|error| AdoptError::Limits(error.into()))?;
-        let relay = confinement.relay.then(Relay::start_with_terminal).and_then(Result::ok);
-        let watch = Watch::new(confinement.bounds, cores.len());
-        let next = watch.next(&Survey::default());
-        Ok(Self { pid, relay, bounds: confinement.bounds, watch, next, verdict: None, around: None })
+        Ok(Self::over(pid, confinement.relay, confinement.bounds, cores.len(), Seconds(0.0)))
+    }
+
+    /// Takes on a process that goes on after this use of it and has used so much CPU time before. What the kernel bounds of
+    /// it stays as it was laid on it when it started; time, CPU time and memory are watched from here.
+    ///
+    /// # Errors
+    /// Where its groups or cores are not the caller's.
+    pub fn waiting(pid: i32, confinement: &Confinement, used: Seconds) -> Result<Self, AdoptError> {
+        if !same_group(pid) {
+            return Err(AdoptError::Group);
+        }
+        let cores = affinity::allowed().unwrap_or_default();
+        if affinity::of(pid).map_err(AdoptError::Limits)? != cores {
+            return Err(AdoptError::Cores);
+        }
+        let cpu = confinement.bounds.cpu.map(|cpu| cpu + used);
+        Ok(Self::over(pid, confinement.relay, Bounds { cpu, ..confinement.bounds }, cores.len(), used))
     }
 
     /// Takes on a process that has taken on this one's limits and cores by itself ([`super::Circumstances`]); with `relay`,
     /// signals are passed on.
     #[must_use]
     pub fn standing_in(pid: i32, relay: bool) -> Self {
+        Self::over(pid, relay, Bounds::default(), 1, Seconds(0.0))
+    }
+
+    /// Over a process that may use so many cores and has used so much CPU time.
+    fn over(pid: i32, relay: bool, bounds: Bounds, cores: usize, used: Seconds) -> Self {
         let relay = relay.then(Relay::start_with_terminal).and_then(Result::ok);
-        let bounds = Bounds::default();
-        let watch = Watch::new(bounds, 1);
-        let next = watch.next(&Survey::default());
+        let watch = Watch::new(bounds, cores);
+        let next = watch.next(&Survey { cpu: used, ..Survey::default() });
         Self { pid, relay, bounds, watch, next, verdict: None, around: None }
+    }
+
+    /// Gives it and all below it, one by one.
+    pub fn each_process(&self, give: impl FnMut(i32)) {
+        survey::descendants(self.pid).into_iter().for_each(give);
     }
 
     /// It has been told to begin: its time runs, and what the machine does around it is noted.
     pub fn begins(&mut self) {
         self.watch.restart();
-        let surroundings = Surroundings::open();
-        let now = surroundings.now();
-        self.around = Some((surroundings, now));
+        self.around = Some(Surroundings::open());
     }
 
     /// What the machine around it did since it began.
     #[must_use]
     pub fn around(&self) -> Around {
-        self.around.as_ref().map(|(surroundings, then)| surroundings.now().since(then)).unwrap_or_default()
+        self.around.as_ref().map(Surroundings::so_far).unwrap_or_default()
     }
 
     /// Waits until the line can be read, holding the process to its limits and passing signals on meanwhile.
@@ -163,43 +178,16 @@ impl Adopted {
         }
     }
 
-    /// Why it was ended from here, where it was.
+    /// Why it ended, given how, the CPU time it used, and what the machine did around it.
     #[must_use]
-    pub fn verdict(&self) -> Option<Cause> {
-        self.verdict
-    }
-
-    /// The limits it is held to.
-    #[must_use]
-    pub fn bounds(&self) -> &Bounds {
-        &self.bounds
+    pub fn cause(&self, ending: Ending, cpu: Seconds, around: &Around) -> Cause {
+        self.verdict.unwrap_or_else(|| judge(ending, &self.bounds, cpu, around.oom_kills))
     }
 
     /// The greatest memory seen of all its processes together.
     #[must_use]
     pub fn peak(&self) -> Bytes {
         self.watch.peak
-    }
-
-    /// Takes on a process that goes on after this use of it and has used so much CPU time before. What the kernel bounds of
-    /// it stays as it was laid on it when it started; time, CPU time and memory are watched from here.
-    ///
-    /// # Errors
-    /// Where its groups or cores are not the caller's.
-    pub fn waiting(pid: i32, confinement: &Confinement, used: Seconds) -> Result<Self, AdoptError> {
-        if !same_group(pid) {
-            return Err(AdoptError::Group);
-        }
-        let cores = affinity::allowed().unwrap_or_default();
-        if cores_of(pid).is_none_or(|theirs| theirs != cores) {
-            return Err(AdoptError::Cores);
-        }
-        let relay = confinement.relay.then(Relay::start_with_terminal).and_then(Result::ok);
-        let cpu = confinement.bounds.cpu.map(|cpu| cpu + used);
-        let bounds = Bounds { cpu, ..confinement.bounds };
-        let watch = Watch::new(bounds, cores.len());
-        let next = watch.next(&Survey { cpu: used, ..Survey::default() });
-        Ok(Self { pid, relay, bounds, watch, next, verdict: None, around: None })
     }
 
     /// It stopped itself: so does this process, which stands for it.

@@ -10,6 +10,7 @@ use rustix::process::{Pid, getpriority_process, setpriority_process, umask};
 
 use super::raw;
 use crate::affinity;
+use crate::cgroup::without_own_share;
 
 /// Namespaces (namespaces(7)) in which a program would meet other files, networks, users, processes or times.
 const NAMESPACES: [&str; 5] = ["mnt", "net", "user", "pid", "time"];
@@ -89,7 +90,8 @@ impl Circumstances {
     /// # Errors
     /// Where it is not.
     pub fn compare(&self, process: i32) -> Result<String, StandInError> {
-        if fs::read_to_string(format!("/proc/{process}/cgroup")).ok() != self.groups {
+        let groups = fs::read_to_string(format!("/proc/{process}/cgroup")).ok();
+        if groups.map(|groups| without_own_share(&groups, process)) != self.groups {
             return Err(StandInError::Elsewhere("control group"));
         }
         if namespaces(&process.to_string()) != self.namespaces {

@@ -106,7 +106,8 @@ fn pack(start: &Start<'_>) -> Result<(Head, File), SpawnError> {
     Ok((Head { length: whole.len() as u64, pointers, habits }, file))
 }
 
-/// Tells what waits at the other end of a socket. One that has gone is for who waits for its end to notice.
+/// Tells what waits at the other end of a socket. One that has gone is for who waits for its end to notice; where this fails
+/// it has heard nothing.
 pub fn tell(socket: BorrowedFd<'_>, start: &Start<'_>) -> Result<(), SpawnError> {
     let (head, file) = pack(start)?;
     let mut descriptors = vec![file.as_fd()];
@@ -116,8 +117,12 @@ pub fn tell(socket: BorrowedFd<'_>, start: &Start<'_>) -> Result<(), SpawnError>
     if !beside.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(SpawnError::at("telling it its arguments")(io::ErrorKind::InvalidInput.into()));
     }
-    let _ = sendmsg(socket, &[IoSlice::new(&head.bytes())], &mut beside, SendFlags::NOSIGNAL);
-    Ok(())
+    let sent =
+        rustix::io::retry_on_intr(|| sendmsg(socket, &[IoSlice::new(&head.bytes())], &mut beside, SendFlags::NOSIGNAL));
+    match sent {
+        Ok(_) | Err(rustix::io::Errno::PIPE | rustix::io::Errno::CONNRESET) => Ok(()),
+        Err(error) => Err(SpawnError::at("telling it its arguments")(error.into())),
+    }
 }
 
 /// The word as it arrived: in the process that is to become the program, between fork and exec.

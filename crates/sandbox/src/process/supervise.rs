@@ -18,9 +18,10 @@ use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
 use super::start::{self, Start};
-use super::surroundings::{Counters, Surroundings};
+use super::surroundings::{Around, Surroundings};
 use super::survey::{self, Survey};
 use super::usage;
+use super::verdict::{Ending, judge};
 use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
@@ -32,10 +33,6 @@ pub const STOPPED_WORD: u8 = b's';
 /// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
 /// thousand processes.
 pub(super) const PATIENCE: f64 = 0.5;
-
-/// Share of a limit on CPU time that must be in the usage of a process killed for it: the kernel watches by ticks of its
-/// clock and reports by exact times, which differ by up to a tenth where it is crowded (measured).
-const COUNTED: f64 = 0.8;
 
 /// What joins the supervisor with the init, and with who sends signals.
 #[derive(Debug)]
@@ -130,7 +127,6 @@ pub struct Child {
     watch: Watch,
     own_network: bool,
     instructions: Option<Counter>,
-    around: Counters,
     /// Whether as many processes were seen as there may be.
     crowded: bool,
     verdict: Option<Cause>,
@@ -161,7 +157,6 @@ impl Child {
             tier,
             bounds: confinement.bounds,
             watch: Watch::new(watched, cores),
-            around: Counters::default(),
             crowded: false,
             verdict: None,
             denied: Vec::new(),
@@ -262,10 +257,19 @@ impl Child {
     /// # Errors
     /// Where the program could not be executed after all.
     pub fn finish(&mut self) -> Result<Ended, SpawnError> {
+        self.finish_beside(|| {})
+    }
+
+    /// The same; what is to be done `meanwhile` is done first, beside the program. It should take a millisecond at most, since
+    /// nothing is watched until then.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_beside(&mut self, meanwhile: impl FnOnce()) -> Result<Ended, SpawnError> {
         let foreground = self.lines.relay.as_ref().and_then(|_| Foreground::held());
         // While the init lays out the file system.
         let surroundings = Surroundings::open();
-        self.around = surroundings.now();
+        meanwhile();
         let mut next = self.watch.next(&Survey::default());
         loop {
             match self.happening(next) {
@@ -284,12 +288,12 @@ impl Child {
                 Happening::News(_) | Happening::Nothing => {}
             }
         }
-        let after = surroundings.now();
-        let (wall, usage, disk) = self.measured().map_err(SpawnError::at("waiting for the program"))?;
+        let around = surroundings.so_far();
+        let (wall, usage, disk) = self.measured().map_err(SpawnError::Wait)?;
         if let Some(foreground) = foreground {
             foreground.restore();
         }
-        self.conclude(wall, usage, disk, &after)
+        self.conclude(wall, usage, disk, &around)
     }
 
     /// The program was stopped, or goes on.
@@ -430,7 +434,7 @@ impl Child {
         wall: Seconds,
         usage: measure::Usage,
         disk: [Bytes; 2],
-        after: &Counters,
+        around: &Around,
     ) -> Result<Ended, SpawnError> {
         let words = self.lines.shared.words();
         let error = words.error.load(Acquire);
@@ -446,7 +450,6 @@ impl Child {
         }
         let group_peak = self.group.as_ref().and_then(Group::peak);
         let of_group = self.group.as_ref().map(Group::killed_for_memory);
-        let around = after.since(&self.around);
         let oom_kills = of_group.or(around.oom_kills);
         Ok(Ended {
             cause: self.cause(&usage, oom_kills),
@@ -467,21 +470,13 @@ impl Child {
 
     fn cause(&self, usage: &measure::Usage, oom_kills: Option<u64>) -> Cause {
         let [code, status] = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire));
-        if let Some(verdict) = self.verdict {
-            return verdict;
-        }
-        let out_of_memory = oom_kills.is_some_and(|kills| kills > 0);
-        let used_up = self.bounds.cpu.is_some_and(|cpu| usage.cpu().0 >= cpu.0 * COUNTED);
-        match (code, status) {
-            (libc::CLD_EXITED, status) => Cause::Exited(status),
+        let ending = match code {
             // The init ended before the program: by the system for want of memory, or by someone.
-            (0, _) | (_, libc::SIGKILL) if out_of_memory => Cause::Memory,
-            (0, _) => Cause::Signalled(libc::SIGKILL),
-            (_, libc::SIGXCPU) if self.bounds.cpu.is_some() => Cause::Cpu,
-            (_, libc::SIGKILL) if used_up => Cause::Cpu,
-            (_, libc::SIGXFSZ) if self.bounds.file_size.is_some() => Cause::FileSize,
-            (_, signal) => Cause::Signalled(signal),
-        }
+            0 => Ending::Unseen,
+            libc::CLD_EXITED => Ending::Exited(status),
+            _ => Ending::Signalled(status),
+        };
+        self.verdict.unwrap_or_else(|| judge(ending, &self.bounds, usage.cpu(), oom_kills))
     }
 }
 

@@ -1,33 +1,49 @@
 //! What the machine around a program did while it ran: time the host took, time a quota held it back, processes killed
 //! for want of memory.
 //!
-//! Counters of the system, read when the program starts and when it has ended, both while the supervisor would wait.
+//! Counters of the system, read when the program starts and when it has ended; of a process both while its supervisor would
+//! wait.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use forewarm_types::Seconds;
 
-/// Where the counters stand, opened once.
+/// Where the counters stand, opened once, and where they stood then.
 #[derive(Debug)]
 pub struct Surroundings {
     stat: Option<File>,
     quota: Option<File>,
     memory: Option<File>,
+    then: Counters,
 }
 
 impl Surroundings {
-    /// Opens what the system has.
+    /// From now on, as far as the system counts.
+    #[must_use]
     pub fn open() -> Self {
-        Self {
-            stat: File::open("/proc/stat").ok(),
-            quota: crate::cgroup::cpu_statistics(),
-            memory: File::open("/proc/vmstat").ok(),
-        }
+        Self::from_here(File::open("/proc/vmstat").ok())
     }
 
-    /// Reads the counters.
-    pub fn now(&self) -> Counters {
+    /// The same of what took time alone: of a program that is no process of its own.
+    #[must_use]
+    pub fn of_time() -> Self {
+        Self::from_here(None)
+    }
+
+    fn from_here(memory: Option<File>) -> Self {
+        let stat = File::open("/proc/stat").ok();
+        let opened = Self { stat, quota: crate::cgroup::cpu_statistics(), memory, then: Counters::default() };
+        Self { then: opened.now(), ..opened }
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn so_far(&self) -> Around {
+        self.now().since(&self.then)
+    }
+
+    fn now(&self) -> Counters {
         let text = |file: &Option<File>| file.as_ref().map(beginning).unwrap_or_default();
         Counters {
             steal: stolen(&text(&self.stat)),
@@ -50,7 +66,7 @@ pub struct Around {
 
 /// The counters at one moment; `None` where the system does not keep one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Counters {
+struct Counters {
     steal: Option<Seconds>,
     throttled: Option<Seconds>,
     oom_kills: Option<u64>,
@@ -58,7 +74,7 @@ pub struct Counters {
 
 impl Counters {
     /// What happened since an earlier moment.
-    pub fn since(&self, earlier: &Self) -> Around {
+    fn since(&self, earlier: &Self) -> Around {
         let between = |now: Option<Seconds>, then: Option<Seconds>| {
             now.zip(then).map(|(now, then)| Seconds((now.0 - then.0).max(0.0)))
         };

@@ -30,6 +30,8 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         censored: false,
         measured_by: "rusage".to_owned(),
         run_delay_seconds: None,
+        throttled_seconds: None,
+        steal_seconds: None,
         steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.09, cpu_seconds: 0.09, bytes: Bytes(100) }],
         first_instruction_seconds: None,
         warm_state: None,

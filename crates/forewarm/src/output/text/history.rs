@@ -94,25 +94,23 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
     if let Some(process) = &seen.process {
         text += &line("measured", &measured_of(process, &seen.measured_by));
     }
+    let held_back = [("a quota", seen.throttled_seconds), ("the host", seen.steal_seconds)];
+    for (by, time) in held_back.into_iter().filter_map(|(by, time)| Some((by, time.filter(|time| *time > 0.0)?))) {
+        text += &line("held back", &format!("{} by {by}", human::seconds(time)));
+    }
     text + &line("exit", &ending(&seen.exit))
 }
 
 /// What else was measured of a process, and how closely.
 fn measured_of(process: &ProcessUsage, tier: &str) -> String {
-    let held_back = |time: Option<f64>, by: &str| {
-        let time = time.filter(|time| *time > 0.0);
-        time.map_or_else(String::new, |time| format!(", {} held back by {by}", human::seconds(time)))
-    };
     format!(
-        "{} user, {} system, {} page faults ({} from disk), read {}, wrote {}{}{}; by {tier}",
+        "{} user, {} system, {} page faults ({} from disk), read {}, wrote {}; by {tier}",
         human::seconds(process.user_seconds),
         human::seconds(process.system_seconds),
         process.minor_faults + process.major_faults,
         process.major_faults,
         human::size(process.read_bytes),
         human::size(process.written_bytes),
-        held_back(process.throttled_seconds, "a quota"),
-        held_back(process.steal_seconds, "the host"),
     )
 }
 
@@ -142,6 +140,8 @@ mod tests {
             censored: false,
             measured_by: "rusage".into(),
             run_delay_seconds: None,
+            throttled_seconds: None,
+            steal_seconds: None,
             steps: vec![StepTiming { step: Step::Compile, wall_seconds: 0.028, cpu_seconds: 0.03, bytes: Bytes(9000) }],
             first_instruction_seconds: None,
             warm_state: None,
