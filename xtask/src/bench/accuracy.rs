@@ -72,6 +72,7 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
         ("held-out", Some(Part::HeldOut)),
         ("later", Some(Part::HeldOutLater)),
         ("third", Some(Part::HeldOutThird)),
+        ("fourth", Some(Part::HeldOutFourth)),
         ("all", None),
     ];
     for (half, wanted) in parts {
@@ -170,6 +171,7 @@ fn print(rows: &[Row]) {
                 Part::HeldOut => 'h',
                 Part::HeldOutLater => 'l',
                 Part::HeldOutThird => 't',
+                Part::HeldOutFourth => 'f',
             },
             row.truth,
             row.low,

@@ -3,7 +3,7 @@
 //!
 //! A kernel's first line says what it is, whether its control flow depends on its data (`Control: data`) or is fixed by
 //! the code (`Control: fixed`), and its three sizes, about 1 : 10 : 100 in work. Kernels whose line says `Held out.`,
-//! `Held out later.` or `Held out third.` were written to judge by.
+//! `Held out later.`, `Held out third.` or `Held out fourth.` were written to judge by.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub enum Part {
     HeldOutLater,
     /// And once those had.
     HeldOutThird,
+    /// And once those had.
+    HeldOutFourth,
 }
 
 /// Kernels that every build of the corpus compiles, for the analyzer's own test.
@@ -100,6 +102,7 @@ pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> boo
             ("Held out.", Part::HeldOut),
             ("Held out later.", Part::HeldOutLater),
             ("Held out third.", Part::HeldOutThird),
+            ("Held out fourth.", Part::HeldOutFourth),
         ];
         let part = parts.iter().find(|part| says(part.0)).map_or(Part::Known, |part| part.1);
         let sizes = if extent == Extent::Grown { grown(&sizes).into_iter().collect() } else { sizes };
