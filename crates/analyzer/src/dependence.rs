@@ -4,14 +4,16 @@
 //! The walk tells a [`Recorder`] what it meets; when a loop ends, the recorder resolves the addresses met inside by the
 //! steps of the loop's variables ([`reference`]), tests them in pairs ([`pairs`], on the arithmetic of [`solve`]), looks
 //! at the variables ([`scalars`]) and says what it found, with the condition under which an unknown dependence is none
-//! ([`describe`]). `Unknown` whenever unsure: calls, atomics, bulk operations, addresses that are not affine, bases
-//! that cannot be compared, loops whose end depends on data. Called by the loop walk for functions that matter.
+//! ([`describe`]). `Unknown` whenever unsure: calls that do more than compute, atomics, bulk operations,
+//! addresses that are not affine, bases that cannot be compared, loops whose end depends on data. Called by the loop walk
+//! for functions that matter.
 
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use forewarm_types::demand::Dependence;
 
+use crate::effects::Effects;
 use crate::trip_count::{Formula, Variable};
 use crate::values::{Apart, Val, Values};
 
@@ -80,6 +82,8 @@ struct LoopNote {
     first_symbol: u32,
     first_reference: usize,
     obstacle: Option<Why>,
+    /// Whether it calls what reads memory.
+    reads: bool,
 }
 
 /// What the walk of a function met in its loops.
@@ -137,7 +141,8 @@ impl Recorder {
         if self.on {
             self.ranges.push(Range { trips: None, formula: None, parent: self.open.last().copied() });
             self.open.push(self.notes.len() as u32);
-            self.notes.push(LoopNote { first_symbol, first_reference: self.references.len(), obstacle: None });
+            let first_reference = self.references.len();
+            self.notes.push(LoopNote { first_symbol, first_reference, obstacle: None, reads: false });
         }
     }
 
@@ -172,6 +177,19 @@ impl Recorder {
         }
     }
 
+    /// Notes a call that does this besides giving a result.
+    pub(crate) fn call(&mut self, effects: Effects) {
+        if !self.on || effects == Effects::NONE {
+            return;
+        }
+        if !effects.within(Effects::READS) {
+            return self.obstacle(Why::Calls);
+        }
+        for &of in &self.open {
+            self.notes[of as usize].reads = true;
+        }
+    }
+
     /// The loop that was open innermost ends. It goes round only if not `once`; `formula` bounds its trips, and is their
     /// count where `counted`.
     pub(crate) fn leave(
@@ -181,7 +199,7 @@ impl Recorder {
         (formula, once, counted): (Option<Formula>, bool, bool),
     ) {
         let Some(of) = self.open.pop().filter(|_| self.on) else { return };
-        let LoopNote { first_symbol, first_reference, obstacle } = self.notes[of as usize];
+        let LoopNote { first_symbol, first_reference, obstacle, reads } = self.notes[of as usize];
         let range = &mut self.ranges[of as usize];
         range.trips = if once { Some(1) } else { formula.and_then(|formula| formula.constant()) };
         range.formula = formula;
@@ -203,6 +221,9 @@ impl Recorder {
         } else {
             self.work = 0;
             found.unknown(Why::TooMuch);
+        }
+        if reads && self.references[first_reference..].iter().any(|reference| reference.store) {
+            found.unknown(Why::Reads);
         }
         if !counted && !once {
             found.unknown(Why::Ends);

@@ -223,7 +223,7 @@ fn simd(facts: &Facts<'_>) -> Option<String> {
 }
 
 fn threads(facts: &Facts<'_>) -> Option<String> {
-    if !free(facts.finding) || facts.within_free() || facts.share < WORTH_SPLITTING || facts.calls() {
+    if !free(facts.finding) || facts.within_free() || facts.share < WORTH_SPLITTING {
         return None;
     }
     let enough = mostly(facts.part.trips, |trips| trips >= 8.0) && mostly(facts.work(), |ops| ops >= WORTH_THREADS);
@@ -231,7 +231,7 @@ fn threads(facts: &Facts<'_>) -> Option<String> {
 }
 
 fn gpu(facts: &Facts<'_>) -> Option<String> {
-    if !free(facts.finding) || facts.within_free() || facts.calls() || facts.pattern.indirect > 0 {
+    if !free(facts.finding) || facts.within_free() || facts.pattern.indirect > 0 {
         return None;
     }
     mostly(facts.space(), |iterations| iterations >= FILLS_GPU).then_some(())?;

@@ -17,6 +17,7 @@
 mod branches;
 mod callgraph;
 mod dependence;
+mod effects;
 mod environment;
 mod error;
 mod export;

@@ -7,6 +7,7 @@
 //! in [`crate::trip_count`].
 
 use crate::dependence::{Recorder, Why};
+use crate::effects::Callees;
 use crate::export::Exporter;
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::{Decoded, Op, code};
@@ -33,14 +34,6 @@ const MAX_VARIABLES: usize = 256;
 /// Parameters that are told apart.
 const TRACKED_PARAMS: u32 = 64;
 
-/// Distinct targets of a jump table from which on the loop around it is taken for an interpreter's dispatch.
-///
-/// A default: the C library's `printf` has some 20, byte-code interpreters 100 and more.
-const DISPATCH_TARGETS: u32 = 48;
-
-/// Distinct targets from which on it is taken for a state machine or a small interpreter: a default.
-const MACHINE_TARGETS: u32 = 8;
-
 mod cells;
 mod cycles;
 mod edges;
@@ -48,6 +41,7 @@ mod export;
 pub(crate) mod finish;
 mod joins;
 mod tails;
+pub(crate) mod watch;
 
 /// What a walk keeps of a function besides its tree; each includes those before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,6 +214,9 @@ pub(crate) struct Walker {
     /// Locals whose assignments were last taken back, with the values they had until then.
     touched: Vec<(u32, Val)>,
     notes: Recorder,
+    /// What the calls of the function do, where that is known.
+    pub callees: Callees,
+    pub watch: watch::Watch,
     cells: cells::Cells,
     /// The values of the function's conditions, in order.
     conditions: Vec<Val>,
@@ -396,12 +393,18 @@ impl Walker {
                     if self.cells.stack == 0 {
                         self.cells.stack = value.symbol;
                     }
+                    if self.watch.on {
+                        self.watch.read_global(op.a, value);
+                    }
                     self.note_global(op.a, false, value);
                 }
                 self.stack.push(value);
             }
             0x24 => {
                 let value = self.pop();
+                if self.watch.on {
+                    self.watch.write_global(op.a, value);
+                }
                 self.note_global(op.a, true, value);
             }
             0x1b => {
@@ -468,7 +471,7 @@ impl Walker {
             code::CALL | code::CALL_INDIRECT | code::CALL_REF => self.call(module, forest, op),
             0x1a => drop(self.take()),
             0x40 => {
-                self.notes.obstacle(Why::Bulk);
+                self.rule_out(Why::Bulk);
                 let pages = self.pop();
                 let pages = self.export(forest, pages);
                 self.flush(forest);
@@ -477,7 +480,7 @@ impl Walker {
                 self.stack.push(value);
             }
             0x108 | 0x10a | 0x10b => {
-                self.notes.obstacle(Why::Bulk);
+                self.rule_out(Why::Bulk);
                 let length = self.pop();
                 let length = self.export(forest, length);
                 self.pop();
@@ -515,15 +518,15 @@ impl Walker {
     fn plain(&mut self, plain: u16) {
         let Some((taken, left)) = classes::arity(plain) else {
             // What lies above is not known any more; what is pushed from here on is.
-            self.notes.obstacle(Why::Effects);
+            self.rule_out(Why::Effects);
             let height = self.frames.last().map_or(0, |frame| frame.height as usize);
             self.stack.truncate(height.min(self.stack.len()));
             return;
         };
         if plain >= code::ATOMIC {
-            self.notes.obstacle(Why::Atomics);
+            self.rule_out(Why::Atomics);
         } else if !classes::is_pure(plain) {
-            self.notes.obstacle(Why::Effects);
+            self.rule_out(Why::Effects);
         }
         if (taken, left) == (2, 1) && (code::SIMD..code::ATOMIC).contains(&plain) {
             let (b, a) = (self.pop(), self.pop());
@@ -537,6 +540,12 @@ impl Walker {
         for _ in 0..left {
             self.stack.push(Val::JUNK);
         }
+    }
+
+    /// Something happens whose effects are not followed.
+    fn rule_out(&mut self, why: Why) {
+        self.notes.obstacle(why);
+        self.watch.anything();
     }
 
     #[inline]

@@ -61,6 +61,8 @@ pub(crate) enum UnknownLoop {
     Machine,
     /// Halves or doubles what it works on: a binary search, a walk down a heap.
     Halving,
+    /// Clears or carries the lowest bit of its variable that is set.
+    Bits,
     /// Takes remainders of its variables: Euclid's algorithm.
     Remainder,
     /// Goes round without its counter's moving where what it looked for was not there.
@@ -296,7 +298,7 @@ pub(crate) fn trips(kind: UnknownLoop, ending: Ending, place: Place, name: u64) 
         UnknownLoop::Machine => &MACHINE,
         UnknownLoop::Remainder => &REMAINDER,
         UnknownLoop::Hopping => &HOPPING,
-        UnknownLoop::Halving => &HALVING,
+        UnknownLoop::Halving | UnknownLoop::Bits => &HALVING,
         UnknownLoop::Data | UnknownLoop::Worklist if inside => &DATA_INSIDE,
         UnknownLoop::Data | UnknownLoop::Worklist => &DATA,
         UnknownLoop::Counted if inside => &COUNTED_INSIDE,

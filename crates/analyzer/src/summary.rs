@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
+use crate::effects;
 use crate::error::AnalyzeError;
 use crate::frequency::{Cost, OFTEN, Visitor, evaluate};
 use crate::frontend::{Allocator, Detail};
@@ -273,6 +274,23 @@ impl<'a> Summary<'a> {
         out
     }
 
+    /// Whom each scenario's call of one of a group reaches, and the activations that it leads to, where there are so many of
+    /// them.
+    fn reached(&mut self, group: u32, times: Lanes) -> ([u32; LANES], Lanes) {
+        let members = picks(group, &self.program.groups[group as usize]);
+        if let Some(all) = self.activations(self.graph.functions() + group, times, 0.0) {
+            return (members, all);
+        }
+        let mut each = Lanes::ONE;
+        for (lane, &member) in members.iter().enumerate() {
+            // A member may be on a cycle of its own.
+            if let Some(activations) = self.activations(member, times, 0.0) {
+                each.0[lane] = activations.0[lane];
+            }
+        }
+        (members, each)
+    }
+
     /// The activations that one of so many calls into a cycle from outside it leads to, made where `scale` things are
     /// dealt with; `None` where it is no such call.
     fn activations(&mut self, node: u32, times: Lanes, scale: f64) -> Option<Lanes> {
@@ -371,7 +389,7 @@ impl Visitor for Summary<'_> {
 
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
         let Some(group) = self.program.group(class) else { return };
-        let activations = self.activations(self.graph.functions() + group, times, 0.0);
+        let (_, each) = self.reached(group, times);
         let sampled;
         let cost = match &self.groups[group as usize] {
             Some(cost) => cost,
@@ -380,10 +398,7 @@ impl Visitor for Summary<'_> {
                 &sampled
             }
         };
-        match activations {
-            Some(activations) => sum.add(&cost.scaled(activations), times),
-            None => sum.add(cost, times),
-        }
+        sum.add(cost, times * each);
     }
 }
 
@@ -396,6 +411,8 @@ struct Down<'s, 'a> {
     times: QuickMap<Instance, Lanes>,
     /// Functions laid out again, and where.
     again: QuickMap<u32, Option<Function>>,
+    /// What functions do besides computing, as far as it was asked.
+    effects: effects::Known,
     forest: Forest,
     current: (u32, Lanes),
     mix: [f64; COUNTERS],
@@ -427,6 +444,7 @@ impl<'s, 'a> Down<'s, 'a> {
             weights,
             times: QuickMap::default(),
             again: QuickMap::default(),
+            effects: effects::Known::default(),
             forest: Forest::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],
@@ -449,18 +467,8 @@ impl<'s, 'a> Down<'s, 'a> {
     /// Notes calls of a function, and returns what one costs; `each` are those for each call of the caller, and the things
     /// that it deals with.
     fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, each: (Lanes, f64)) -> Cost {
-        if self.summary.program.is_host(function) {
-            *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
+        if !self.begins(function, times) {
             return Cost::ZERO;
-        }
-        if self.summary.program.lazy {
-            if times.is_zero() {
-                return Cost::ZERO;
-            }
-            if self.summary.tree(function).is_some_and(|(_, tree)| tree.uncalled) {
-                self.missed.insert(function);
-                return Cost::ZERO;
-            }
         }
         let told = self.summary.telling(function, arguments);
         let (instance, cost, times) = match told.and_then(|i| self.summary.special.get(&i).copied().map(|c| (i, c))) {
@@ -473,9 +481,32 @@ impl<'s, 'a> Down<'s, 'a> {
                 (Instance { function, arguments: Vec::new() }, cost, times * weight)
             }
         };
+        self.activate(instance, times);
+        cost
+    }
+
+    /// Notes so many activations of an instance.
+    fn activate(&mut self, instance: Instance, times: Lanes) {
         let entry = self.times.entry(instance).or_insert(Lanes::ZERO);
         *entry = (*entry + times).bounded();
-        cost
+    }
+
+    /// Whether calls of a function lead to code that is laid out; notes those that lead elsewhere.
+    fn begins(&mut self, function: u32, times: Lanes) -> bool {
+        if self.summary.program.is_host(function) {
+            *self.host_calls.entry(function).or_insert(Lanes::ZERO) += times;
+            return false;
+        }
+        if self.summary.program.lazy {
+            if times.is_zero() {
+                return false;
+            }
+            if self.summary.tree(function).is_some_and(|(_, tree)| tree.uncalled) {
+                self.missed.insert(function);
+                return false;
+            }
+        }
+        true
     }
 
     /// The allocators that the run asks, with what it asks of each.
@@ -555,7 +586,10 @@ impl<'s, 'a> Down<'s, 'a> {
         }
         Ok(match self.again.entry(function) {
             Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(place) => place.insert(self.detail.lay_out(function, &mut self.forest)?).clone(),
+            Entry::Vacant(place) => {
+                let callees = self.effects.callees(self.summary.program, self.detail, function);
+                place.insert(self.detail.lay_out(function, callees, &mut self.forest)?).clone()
+            }
         })
     }
 
@@ -635,13 +669,16 @@ impl Visitor for Down<'_, '_> {
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
         self.summary.call_indirect(class, times, sum);
         let Some(group) = self.summary.program.group(class) else { return };
-        let members = &self.summary.program.groups[group as usize];
+        let (members, each) = self.summary.reached(group, times);
+        let all = times * each * self.current.1;
         let mut chosen: BTreeMap<u32, Lanes> = BTreeMap::new();
-        for (lane, member) in picks(group, members).into_iter().enumerate() {
-            chosen.entry(member).or_insert(Lanes::ZERO).0[lane] = times.0[lane] * self.current.1.0[lane];
+        for (lane, member) in members.into_iter().enumerate() {
+            chosen.entry(member).or_insert(Lanes::ZERO).0[lane] = all.0[lane];
         }
         for (member, times) in chosen {
-            self.enter(member, &[], times, (Lanes::ONE, 0.0));
+            if self.begins(member, times) {
+                self.activate(Instance { function: member, arguments: Vec::new() }, times);
+            }
         }
     }
 

@@ -5,13 +5,15 @@
 //! Called by the loop walk when a loop ends.
 
 use crate::priors::{Ending, UnknownLoop};
-use crate::values::{Def, Linear, Val, Values};
+use crate::values::{Def, Linear, LowestBit, Val, Values};
 
 mod drift;
+mod kinds;
 mod motion;
 
 use drift::Drift;
 pub(crate) use drift::hop;
+pub(crate) use kinds::Surroundings;
 use motion::{Motion, motion};
 
 /// `max(1, ceil(terms / step) + 1)` runs of the loop's header.
@@ -75,17 +77,6 @@ pub(crate) enum Verdict {
 pub(crate) fn stronger(a: UnknownLoop, b: UnknownLoop) -> UnknownLoop {
     if a == UnknownLoop::Data { b } else { a }
 }
-
-/// What a loop does to its variables.
-#[derive(Debug, Default)]
-struct Pace {
-    halves: bool,
-    doubles: bool,
-    remainder: bool,
-}
-
-/// How deep a variable's next value is looked into.
-const MAX_PACE: u32 = 4;
 
 /// What is known of a loop when it ends.
 pub(crate) struct Test<'a> {
@@ -358,7 +349,7 @@ impl Test<'_> {
             let steady = variable.stride.is_some_and(|stride| self.values.invariant(stride.0, self.first_symbol));
             // What goes by variables alone is gone through one value after the other.
             let pure = variable.latch.is_some_and(|latch| self.values.is_pure(latch));
-            let open = self.varying && variable.step.is_none() && !steady && !pure;
+            let open = self.varying && variable.step.is_none() && !steady && !pure && !self.by_bits(variable);
             open && self.drifting(variable.symbol).is_none()
         };
         let (variable, (motion, rests), coefficient, rest) = self.steps.iter().filter(moved).find_map(|variable| {
@@ -372,11 +363,17 @@ impl Test<'_> {
             Motion::Down => coefficient.checked_neg()?,
             Motion::Both => return worklist,
         };
+        // What differs is on its way to where it does not: whether it meets that exactly the steps alone would tell.
+        let differs = relation == Relation::Unequal;
+        let relation = match relation {
+            Relation::Unequal if slope > 0 => Relation::Less,
+            Relation::Unequal => Relation::Greater,
+            Relation::Equal => return None,
+            ordered => ordered,
+        };
         let towards = match relation {
             Relation::Less | Relation::LessOrEqual => slope > 0,
-            Relation::Greater | Relation::GreaterOrEqual => slope < 0,
-            Relation::Unequal => true,
-            Relation::Equal => return None,
+            _ => slope < 0,
         };
         let bound_moves = rest.terms().iter().any(|term| self.steps.iter().any(|variable| variable.symbol == term.0));
         if bound_moves || !towards {
@@ -384,7 +381,12 @@ impl Test<'_> {
         }
         let mut first = rest;
         first.add_linear(&self.values.linear(variable.init), coefficient);
-        match distance(relation, first.usable()?, slope, false) {
+        let first = first.usable()?;
+        // What begins beyond its end comes to it by wrapping around, if at all.
+        if differs && first.terms().is_empty() && first.constant.signum() == slope.signum() {
+            return worklist;
+        }
+        match distance(relation, first, slope, false) {
             Verdict::Known(formula) => {
                 let per = if rests { Per::Rests } else { Per::Data };
                 Some(Verdict::Known(Formula { per: Some(per), ..formula }))
@@ -419,71 +421,30 @@ impl Test<'_> {
         Some((coefficient, rest(coefficient, &ended)?))
     }
 
-    /// How fast a loop's variables run where what ends it cannot be solved: whether each halves or doubles something, or
-    /// takes a remainder; else it ends by data.
-    pub(crate) fn pace(&self) -> UnknownLoop {
-        let mut pace = Pace::default();
-        for variable in self.steps {
-            if let Some(latch) = variable.latch {
-                self.pace_of(latch, variable.symbol, 0, &mut pace);
-            }
-        }
-        match pace {
-            Pace { remainder: true, .. } => UnknownLoop::Remainder,
-            // What halves and doubles by turns gets nowhere soon.
-            Pace { halves, doubles, .. } if halves != doubles => UnknownLoop::Halving,
-            _ => UnknownLoop::Data,
-        }
-    }
-
-    fn pace_of(&self, value: Val, symbol: u32, depth: u32, pace: &mut Pace) {
-        // Larger factors are those of random numbers and hashes.
-        pace.doubles |= value.symbol == symbol && (2..=8).contains(&value.scale);
-        if depth > MAX_PACE || value.as_constant().is_some() || value.symbol < self.first_symbol {
-            return;
-        }
-        match self.values.def(value.symbol) {
-            Def::Either(a, b) | Def::Choose { a, b, .. } => {
-                self.pace_of(a, symbol, depth + 1, pace);
-                self.pace_of(b, symbol, depth + 1, pace);
-            }
-            Def::Operation { code: 0x6f | 0x70 | 0x81 | 0x82, a, b } if b.as_constant().is_none() => {
-                pace.remainder |=
-                    self.steps.iter().any(|variable| variable.symbol == a.symbol || variable.symbol == b.symbol);
-            }
-            Def::Operation { code, a, b } => {
-                let by = b.as_constant().unwrap_or(0);
-                let halves = match code {
-                    0x75 | 0x76 | 0x87 | 0x88 => (1..=3).contains(&by),
-                    0x6d | 0x6e | 0x7f | 0x80 => (2..=8).contains(&by),
-                    _ => false,
-                };
-                if halves && self.varies(a, 0) {
-                    pace.halves = true;
-                } else if matches!(code, 0x6a | 0x6b | 0x7c | 0x7d) {
-                    self.pace_of(a, symbol, depth + 1, pace);
-                    self.pace_of(b, symbol, depth + 1, pace);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether a value depends on a variable of the loop by arithmetic alone.
-    fn varies(&self, value: Val, depth: u32) -> bool {
-        if self.steps.iter().any(|variable| variable.symbol == value.symbol) {
+    /// Whether each iteration clears the lowest bit of a variable that is set, or carries it on.
+    fn by_bits(&self, variable: &Variable) -> bool {
+        let Some(latch) = variable.latch else { return false };
+        let of = |symbol: u32, wanted: LowestBit| self.values.lowest_bit(symbol) == Some((variable.symbol, wanted));
+        if latch.as_symbol().is_some_and(|symbol| of(symbol, LowestBit::Cleared)) {
             return true;
         }
-        match self.values.def(value.symbol) {
-            Def::Operation { a, b, .. } | Def::Either(a, b) | Def::Choose { a, b, .. } if depth < MAX_PACE => {
-                self.varies(a, depth + 1) || self.varies(b, depth + 1)
-            }
-            _ => false,
-        }
+        let mut change = self.values.linear(latch);
+        change.add(variable.symbol, -1);
+        change.constant == 0 && matches!(change.terms(), &[(bit, 1 | -1)] if of(bit, LowestBit::Alone))
     }
 
-    /// A loop on a variable that each iteration divides or shifts right runs at most as often as the width allows.
+    /// A loop on a variable that each iteration divides or shifts right runs at most as often as the width allows; one that
+    /// takes bit after bit as often as there are some.
     fn shrinking(&self, difference: &Linear) -> UnknownLoop {
+        let itself = |symbol: u32| {
+            let is = |variable: &&Variable| {
+                variable.symbol == symbol || variable.latch.and_then(Val::as_symbol) == Some(symbol)
+            };
+            self.steps.iter().find(is)
+        };
+        if difference.terms().iter().filter_map(|term| itself(term.0)).any(|variable| self.by_bits(variable)) {
+            return UnknownLoop::Bits;
+        }
         let found = difference.terms().iter().find_map(|&(symbol, _)| {
             let variable = self.steps.iter().find(|variable| variable.symbol == symbol);
             let made = variable.and_then(|variable| variable.latch).map_or(symbol, |latch| latch.symbol);
@@ -541,7 +502,12 @@ fn distance(relation: Relation, first: Linear, slope: i64, wide: bool) -> Verdic
         return counted;
     }
     if relation == Relation::Unequal && terms.terms().is_empty() {
-        return meets(terms.constant, step, wide).map_or(counted, |steps| known(Linear::number(steps), 1));
+        // In terms of its step, which tells how much one iteration deals with.
+        let exact = |steps: i64| match steps.checked_mul(step) {
+            Some(distance) => known(Linear::number(distance), step),
+            None => known(Linear::number(steps), 1),
+        };
+        return meets(terms.constant, step, wide).map_or(counted, exact);
     }
     known(terms, step)
 }
@@ -631,5 +597,55 @@ mod tests {
         let none = v.unary(0x45, a);
         assert_eq!((ending(&v, none, false), ending(&v, a, true)), (Ending::ZERO, Ending::ZERO));
         assert_eq!((ending(&v, none, true), ending(&v, Val::JUNK, true)), (Ending::NONZERO, Ending::OTHER));
+    }
+
+    #[test]
+    fn bits_are_taken_one_after_the_other() {
+        let mut v = Values::default();
+        v.clear();
+        let start = v.opaque(crate::values::Source::Memory);
+        let x = v.phi(0, start);
+        let less = v.binary(0x6a, x, Val::constant(-1));
+        let cleared = v.binary(0x71, x, less);
+        let negative = v.binary(0x6b, Val::constant(0), x);
+        let bit = v.binary(0x71, x, negative);
+        let carried = v.binary(0x6a, x, bit);
+        let kind = |v: &Values, latch, tested| {
+            let variable = Variable::new(v, x.symbol, start, Some(latch));
+            let test = Test { values: v, first_symbol: x.symbol, steps: &[variable], varying: true, hopping: false };
+            match test.verdict(tested, true) {
+                Verdict::Unknown(kind) => Some(kind),
+                Verdict::Known(_) => None,
+            }
+        };
+        assert_eq!(kind(&v, cleared, cleared), Some(UnknownLoop::Bits));
+        let in_bounds = v.binary(0x4c, carried, Val::constant(1000));
+        assert_eq!(kind(&v, carried, in_bounds), Some(UnknownLoop::Bits));
+        let doubled = v.binary(0x6a, x, x);
+        assert_ne!(kind(&v, doubled, doubled), Some(UnknownLoop::Bits));
+    }
+
+    #[test]
+    fn what_data_moves_towards_its_end_is_no_fixed_number_of_steps() {
+        let mut v = Values::default();
+        v.clear();
+        let moved = |v: &mut Values, init: i64| {
+            let init = Val::constant(init);
+            let x = v.phi(0, init);
+            let by = v.opaque(crate::values::Source::Memory);
+            let latch = v.binary(0x6a, x, by);
+            let differs = v.binary(0x47, latch, Val::constant(100));
+            let variable = Variable::new(v, x.symbol, init, Some(latch));
+            let steps = [variable];
+            let test = Test { values: v, first_symbol: x.symbol, steps: &steps, varying: true, hopping: false };
+            test.verdict(differs, true)
+        };
+        let up = moved(&mut v, 0);
+        assert!(
+            matches!(up, Verdict::Known(Formula { per: Some(Per::Data), terms, .. }) if terms.constant == 100),
+            "{up:?}"
+        );
+        let beyond = moved(&mut v, 200);
+        assert!(matches!(beyond, Verdict::Unknown(UnknownLoop::Worklist)), "{beyond:?}");
     }
 }

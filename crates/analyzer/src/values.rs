@@ -100,6 +100,15 @@ pub(crate) enum Def {
     },
 }
 
+/// What is left of a number (Warren, "Hacker's Delight", 2nd edition, section 2-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LowestBit {
+    /// `x & (x - 1)`
+    Cleared,
+    /// `x & -x`
+    Alone,
+}
+
 /// The symbols of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
@@ -327,6 +336,18 @@ impl Values {
             _ if a.is_junk() => Val::JUNK,
             _ => self.opaque(Source::Other),
         }
+    }
+
+    /// Whether a symbol is a value without its lowest bit that is set, or that bit alone: of which symbol.
+    pub(crate) fn lowest_bit(&self, symbol: u32) -> Option<(u32, LowestBit)> {
+        let Def::Operation { code: 0x71 | 0x83, a, b } = self.def(symbol) else { return None };
+        let (of, with) = if a.scale == 1 && a.offset == 0 { (a, b) } else { (b, a) };
+        let what = match (with.scale, with.offset) {
+            (1, -1) => LowestBit::Cleared,
+            (-1, 0) => LowestBit::Alone,
+            _ => return None,
+        };
+        (of.as_symbol().is_some() && of.symbol == with.symbol).then_some((of.symbol, what))
     }
 
     /// Whether a symbol is taken apart where a value is told as a linear form.

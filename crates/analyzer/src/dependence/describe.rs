@@ -24,8 +24,10 @@ pub(crate) enum Why {
     Pair,
     /// Data decides which iteration is the last.
     Ends,
-    /// Calls.
+    /// Calls that may do anything.
     Calls,
+    /// Calls that read memory, beside stores.
+    Reads,
     /// Atomic operations.
     Atomics,
     /// Bulk operations, growth.
@@ -48,6 +50,7 @@ impl Why {
             Self::Pair => "some of its addresses may or may not meet",
             Self::Ends => "data decides which iteration is the last",
             Self::Calls => "it makes calls whose effects are not followed",
+            Self::Reads => "it writes memory that its calls may read",
             Self::Atomics => "it works with atomics",
             Self::Bulk => "it moves or grows memory in bulk",
             Self::Effects => "it does something whose effects are not followed",
@@ -62,6 +65,7 @@ pub(crate) fn of_reason(why: Why) -> Option<String> {
         Why::Address => "addresses computed from data do not meet what it writes",
         Why::Ends => "iterations beyond the last may be run and forgotten",
         Why::Calls => "its calls neither share state nor touch what it accesses",
+        Why::Reads => "its calls read nothing that it writes",
         Why::Bulk => "what it moves in bulk does not meet what it accesses",
         _ => return None,
     };

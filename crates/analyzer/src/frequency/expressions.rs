@@ -85,7 +85,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// Trips of a loop that the code does not tell.
     fn unknown_trips(&self, kind: UnknownLoop, ending: Ending, place: Place, name: u64) -> Lanes {
         let few = match kind {
-            UnknownLoop::Halving if self.scale >= LEAST_SCALE => priors::halvings(self.scale, name),
+            UnknownLoop::Halving | UnknownLoop::Bits if self.scale >= LEAST_SCALE => priors::halvings(self.scale, name),
             _ => priors::trips(kind, ending, place, name),
         };
         let soon = match kind {
@@ -224,14 +224,16 @@ impl<V: Visitor> Flow<'_, V> {
         }
     }
 
-    /// A step that varies: where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic
-    /// mean.
+    /// A step that varies.
     pub(super) fn stride(&self, expr: u32) -> Lanes {
+        // Drawn as the mean of all iterations: of what data moves in some of them alone it lies below one.
+        let drawn =
+            |expr: &Expr| matches!(expr, Expr::Between(..) | Expr::Opaque { source: Source::Step | Source::Rest });
+        if self.forest.exprs.get(expr as usize).is_some_and(drawn) {
+            return self.lanes(expr);
+        }
         match self.range(expr, &mut MAX_STEPS.clone()) {
-            // One range for all iterations, whose mean step is not known.
-            _ if matches!(self.forest.exprs.get(expr as usize), Some(Expr::Between(..) | Expr::Opaque { .. })) => {
-                self.lanes(expr)
-            }
+            // Where it runs evenly over a range, the mean of its inverse is that of the range's logarithmic mean.
             Some((low, high)) if low > 0.0 && high > low => Lanes::splat((high - low) / (high / low).ln()),
             _ => self.lanes(expr).map(|step| step.max(1.0)),
         }
@@ -303,8 +305,9 @@ impl<V: Visitor> Flow<'_, V> {
                 let (a, b) = (self.number(a, steps), self.number(b, steps));
                 // A negative draw of what is meant to be unsigned is no draw at all.
                 let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
-                let both = a.zip(b, |a, b| match fold(code, a as i64, b as i64) {
-                    Some(value) if !unsigned || a >= 0.0 => value as f64,
+                let both = a.zip(b, |a, b| match (between(code, a, b), fold(code, a as i64, b as i64)) {
+                    (Some(value), _) => value,
+                    (None, Some(value)) if !unsigned || a >= 0.0 => value as f64,
                     _ => f64::NAN,
                 });
                 if !both.any(f64::is_nan) {
@@ -369,7 +372,8 @@ impl<V: Visitor> Flow<'_, V> {
                 let ranges = (self.range(a, steps)?, self.range(b, steps)?);
                 // What both sides share cancels out.
                 let apart = (ranges.0.0 - ranges.1.1, ranges.0.1 - ranges.1.0);
-                let difference = if apart.0 <= 0.0 && apart.1 >= 0.0 { self.difference(a, b) } else { None };
+                let near = apart.0 <= 0.0 && apart.1 >= 0.0;
+                let difference = near.then(|| self.difference(a, b, &mut MAX_STEPS.clone())).flatten();
                 return compare(code, ranges.0, ranges.1, difference.unwrap_or(apart));
             }
         }
@@ -380,10 +384,21 @@ impl<V: Visitor> Flow<'_, V> {
         Some(if low > 0.0 || high < 0.0 { 1.0 } else { 1.0 - 1.0 / (high - low + 1.0) })
     }
 
-    /// The smallest and largest difference of two sums of loop variables, each variable counted once.
-    fn difference(&self, a: u32, b: u32) -> Option<(f64, f64)> {
+    /// The smallest and largest difference of two sums of loop variables, each variable counted once, or of the smaller or
+    /// larger of such sums: that differs by no more and no less than one of them does.
+    fn difference(&self, a: u32, b: u32, steps: &mut u32) -> Option<(f64, f64)> {
+        *steps = steps.checked_sub(1)?;
+        let of = |less: bool, one: (f64, f64), other: (f64, f64)| match less {
+            true => (one.0.min(other.0), one.1.min(other.1)),
+            false => (one.0.max(other.0), one.1.max(other.1)),
+        };
+        if let Some((less, x, y)) = self.extreme(a) {
+            return Some(of(less, self.difference(x, b, steps)?, self.difference(y, b, steps)?));
+        }
+        if let Some((less, x, y)) = self.extreme(b) {
+            return Some(of(!less, self.difference(a, x, steps)?, self.difference(a, y, steps)?));
+        }
         let mut sum = Sum::default();
-        let steps = &mut MAX_STEPS.clone();
         self.add_up(a, 1.0, &mut sum, steps)?;
         self.add_up(b, -1.0, &mut sum, steps)?;
         let mut range = (sum.constant, sum.constant);
@@ -399,6 +414,34 @@ impl<V: Visitor> Flow<'_, V> {
             range.1 += (factor * from).max(factor * to);
         }
         Some(range)
+    }
+
+    /// Whether an expression is the smaller (else the larger) of two others, and which.
+    fn extreme(&self, expr: u32) -> Option<(bool, u32, u32)> {
+        match *self.forest.exprs.get(expr as usize)? {
+            Expr::Operation { code: code @ (MIN | MAX), a, b } => Some((code == MIN, a, b)),
+            _ => None,
+        }
+    }
+
+    /// The range of a sum or difference of which one side is the smaller or larger of two: what that shares with the other
+    /// side cancels out.
+    fn beside_extreme(&self, code: u16, a: u32, b: u32, steps: &mut u32) -> Option<(f64, f64)> {
+        if matches!(code, 0x6b | 0x7d) {
+            let any = self.extreme(a).or_else(|| self.extreme(b)).is_some();
+            return if any { self.difference(a, b, steps) } else { None };
+        }
+        let negated = |expr: u32| match *self.forest.exprs.get(expr as usize)? {
+            Expr::Linear { x, scale: -1, offset } => Some((x, offset as f64)),
+            _ => None,
+        };
+        let (of, (less, offset)) = match (self.extreme(a), self.extreme(b)) {
+            (Some(_), _) => (a, negated(b)?),
+            (_, Some(_)) => (b, negated(a)?),
+            _ => return None,
+        };
+        let (low, high) = self.difference(of, less, steps)?;
+        Some((low + offset, high + offset))
     }
 
     fn add_up(&self, expr: u32, factor: f64, sum: &mut Sum, steps: &mut u32) -> Option<()> {
@@ -472,7 +515,14 @@ impl<V: Visitor> Flow<'_, V> {
                 Some((a.min(b), a.max(b)))
             }
             Expr::Operation { code, a, b } => {
+                let sides = (a, b);
                 let (a, b) = (self.range(a, steps)?, self.range(b, steps)?);
+                if matches!(code, 0x6a | 0x6b | 0x7c | 0x7d)
+                    && (a.0 < a.1 && b.0 < b.1)
+                    && let Some(range) = self.beside_extreme(code, sides.0, sides.1, steps)
+                {
+                    return Some(range);
+                }
                 match code {
                     MIN => Some((a.0.min(b.0), a.1.min(b.1))),
                     MAX => Some((a.0.max(b.0), a.1.max(b.1))),
@@ -510,6 +560,22 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Between(low, high) => Some((low as f64, high as f64)),
             Expr::Opaque { .. } => None,
         }
+    }
+}
+
+/// The result of an operator where an operand lies between two numbers, as the mean of several iterations does, and the
+/// operator takes that as it is.
+fn between(code: u16, a: f64, b: f64) -> Option<f64> {
+    if a.fract() == 0.0 && b.fract() == 0.0 {
+        return None;
+    }
+    match code {
+        MIN => Some(a.min(b)),
+        MAX => Some(a.max(b)),
+        0x6a | 0x7c => Some(a + b),
+        0x6b | 0x7d => Some(a - b),
+        0x6c | 0x7e => Some(a * b),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarm_types::demand::{CompileDemand, Contention, IoKind, IsaDemand, Parallelism, ParallelismKind};
 use forewarm_types::{Basis, Estimate, NativeDemand};
 
+use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::program::{Forest, Function, Program};
 
@@ -75,15 +76,25 @@ impl Default for Facts {
 
 /// The code behind a program, asked again about the few functions that matter.
 pub(crate) trait Detail {
-    /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence;
-    /// `None` where the first layout tells all there is.
+    /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence, where
+    /// its calls do what `callees` tells; `None` where the first layout tells all there is.
     ///
     /// The trees of both layouts are the same but for that: loops and conditions keep their order.
     ///
     /// # Errors
     /// Where the code cannot be read.
-    fn lay_out(&mut self, _function: u32, _forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
+    fn lay_out(
+        &mut self,
+        _function: u32,
+        _callees: Callees,
+        _forest: &mut Forest,
+    ) -> Result<Option<Function>, AnalyzeError> {
         Ok(None)
+    }
+
+    /// What a function's own code does besides computing, what it calls left out.
+    fn effects(&mut self, _function: u32) -> Effects {
+        Effects::ANY
     }
 
     /// Lays out functions, given in order, of a [`Program::lazy`] program.

@@ -3,7 +3,6 @@
 //! Part of the loop walk.
 
 use super::Walker;
-use crate::dependence::Why;
 use crate::frequency::MAX_ARGUMENTS;
 use crate::frontend::wasm::decode::{Op, code};
 use crate::frontend::wasm::module::Module;
@@ -32,7 +31,6 @@ impl Walker {
     }
 
     pub(super) fn call(&mut self, module: &Module<'_>, forest: &mut Forest, op: Op) {
-        self.notes.obstacle(Why::Calls);
         if let Some(open) = self.open.last_mut() {
             open.calls = true;
         }
@@ -42,6 +40,7 @@ impl Walker {
             self.pop();
         }
         let Some(signature) = signature else {
+            // One by reference.
             self.plain(code::RARE);
             self.flush(forest);
             return;
@@ -53,8 +52,10 @@ impl Walker {
         } else {
             Node::CallIndirect { class: op.a }
         };
+        self.notes.call(self.callees.of(&node));
         for at in first..self.stack.len() {
             let value = self.stack[at];
+            self.notes.operand(value);
             self.note_handed(forest, value);
         }
         self.forget(first..self.stack.len());

@@ -2,14 +2,14 @@
 //!
 //! Part of the loop walk.
 
-use super::{DISPATCH_TARGETS, Exit, Keep, Kind, Latch, MACHINE_TARGETS, MAX_VARIABLES, Open, Tracked, Walker};
+use super::{Exit, Keep, Kind, Latch, MAX_VARIABLES, Open, Tracked, Walker};
 use crate::dependence::{Space, Why};
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
 use crate::lanes::seed;
 use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
-use crate::trip_count::{self, Formula, Test, Variable, Verdict};
+use crate::trip_count::{self, Formula, Surroundings, Test, Variable, Verdict};
 use crate::values::{Def, Source, Val};
 
 /// Expressions looked at for loops that steer another.
@@ -20,9 +20,12 @@ const MAX_FOLLOWED: u32 = 6;
 
 impl Walker {
     pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool, value: Val) {
-        if self.notes.listens() {
+        if self.watch.on || self.notes.listens() {
             let (loaded, stored) = classes::traffic(op.code);
             let width = i64::from(loaded.max(stored));
+            if self.watch.on {
+                self.watch.access(address, op.b, width, store);
+            }
             self.notes.access(Space::Memory, store, width, (address, op.b), value, &self.values);
         }
     }
@@ -157,20 +160,9 @@ impl Walker {
         } else if best.is_none() && kind == UnknownLoop::Data {
             kind = test.pace();
         }
-        // What halves something and calls may leave one half to the call: a recursion whose last call is a loop.
-        if open.calls && kind == UnknownLoop::Halving {
-            ending = ending.with(Ending::OTHER);
-        }
+        let surroundings = Surroundings { calls: open.calls, targets: open.table_targets as usize };
+        (kind, ending) = surroundings.seen(kind, ending);
         forest.loops[open.index as usize].ending = ending;
-        if kind == UnknownLoop::Data && open.calls {
-            kind = UnknownLoop::Calling;
-        }
-        if open.table_targets >= MACHINE_TARGETS && matches!(kind, UnknownLoop::Data | UnknownLoop::Calling) {
-            kind = UnknownLoop::Machine;
-        }
-        if open.table_targets >= DISPATCH_TARGETS {
-            kind = UnknownLoop::Dispatch;
-        }
         let lingers = if best.is_none() && others > 0 { self.lingers(&open, &steps) } else { None };
         let only = others == 1 && open.backs == 1 && !open.early;
         let hops = if best.is_none() && lingers.is_none() && only { self.hops(&open, &steps) } else { None };

@@ -46,8 +46,7 @@
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Function main depth 0 share 0.998 trips unknown = -, Unknown
-;; Loop main depth 1 share 0.997 trips 100 = -, Unknown
-;;   independent if its calls neither share state nor touch what it accesses
+;; Loop main depth 1 share 0.997 trips 100 = -, Independent
 ;; Function compare depth 0 share 0.797 trips unknown = -, Unknown
 ;; Loop compare depth 1 share 0.757 trips 2.45e0 (1.00e0 to 9.13e0) = -, Unknown
 ;;   independent if iterations beyond the last may be run and forgotten

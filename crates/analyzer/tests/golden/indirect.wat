@@ -25,7 +25,6 @@
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
-;; Loop _start depth 1 share 0.999 trips 100 = -, Unknown
-;;   independent if its calls neither share state nor touch what it accesses
+;; Loop _start depth 1 share 0.999 trips 100 = -, Independent
 ;; Function inc depth 0 share 0.125 trips unknown = -, Unknown
 ;; Function double depth 0 share 0.125 trips unknown = -, Unknown

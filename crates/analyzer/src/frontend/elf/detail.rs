@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::Code;
+use super::effects;
 use super::layout::{Layout, Look};
+use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Detail};
 use crate::program::{Forest, Function};
@@ -27,9 +29,22 @@ impl<'a> Functions<'a> {
 }
 
 impl Detail for Functions<'_> {
-    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
+    fn lay_out(
+        &mut self,
+        function: u32,
+        callees: Callees,
+        forest: &mut Forest,
+    ) -> Result<Option<Function>, AnalyzeError> {
         let Some(range) = function.checked_sub(self.code.first()) else { return Ok(None) };
+        self.layout.registers.callees = callees;
         Ok(Some(self.layout.function(&self.code, range as usize, forest, Look::Detail)))
+    }
+
+    fn effects(&mut self, function: u32) -> Effects {
+        match function.checked_sub(self.code.first()) {
+            Some(range) => effects::of_function(&self.code, range as usize),
+            None => effects::of_import(self.code.name(function)),
+        }
     }
 
     fn names(&self, functions: &[u32]) -> BTreeMap<u32, String> {

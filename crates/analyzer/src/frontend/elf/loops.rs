@@ -9,12 +9,8 @@ use crate::dependence::{Space, Why};
 use crate::loops::finish::steered;
 use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Forest, Trip};
-use crate::trip_count::{self, Formula, Test, Variable, Verdict};
+use crate::trip_count::{self, Formula, Surroundings, Test, Variable, Verdict};
 use crate::values::{Source, Val};
-
-/// Distinct targets of a jump table from which on the loop around it is taken for an interpreter's dispatch: as in
-/// WebAssembly, the C library's `printf` has some 20, byte-code interpreters 100 and more.
-const DISPATCH_TARGETS: usize = 48;
 
 /// Ways out of a loop whose conditions are looked at; more only mean that it may end early.
 const MAX_EXITS: usize = 8;
@@ -51,6 +47,8 @@ pub(super) struct Open {
     index: u32,
     first_symbol: u32,
     variables: Vec<Tracked>,
+    /// Whether it calls anything.
+    pub calls: bool,
 }
 
 impl Registers {
@@ -72,7 +70,7 @@ impl Registers {
             self.now.slots[slot].value = phi;
             variables.extend(symbol.map(|symbol| Tracked { place: Place::Slot(at), symbol, init }));
         }
-        self.open.push(Open { number, index, first_symbol, variables });
+        self.open.push(Open { number, index, first_symbol, variables, calls: false });
     }
 
     fn variable(&mut self, of: u32, init: Val) -> (Val, Option<u32>) {
@@ -99,6 +97,9 @@ impl Registers {
     /// Decides what ends the innermost open loop, and how often it runs.
     pub(super) fn leave_loop(&mut self, layout: &Layout, forest: &mut Forest) {
         let Some(open) = self.open.pop() else { return };
+        if let Some(outer) = self.open.last_mut() {
+            outer.calls |= open.calls;
+        }
         let steps = self.steps(layout, &open);
         let test = Test {
             values: &self.values,
@@ -110,7 +111,7 @@ impl Registers {
         let mut kind = UnknownLoop::Data;
         let mut best: Option<(Formula, Way)> = None;
         let mut main = None;
-        let (ways, mut others, table) = self.ways(layout, &open);
+        let (ways, mut others, surroundings) = self.ways(layout, &open);
         let mut ending = if others > 0 { Ending::OTHER } else { Ending::NONE };
         for way in &ways {
             main = main.or(Some(*way));
@@ -126,7 +127,6 @@ impl Registers {
                 }
             }
         }
-        forest.loops[open.index as usize].ending = ending;
         if best.is_none()
             && let Some((formula, way)) = self.at_every_latch(layout, &open, &test)
         {
@@ -136,20 +136,21 @@ impl Registers {
         if best.is_none() && kind == UnknownLoop::Data {
             kind = test.pace();
         }
-        if table >= DISPATCH_TARGETS {
-            kind = UnknownLoop::Dispatch;
-        }
+        (kind, ending) = surroundings.seen(kind, ending);
+        forest.loops[open.index as usize].ending = ending;
         let formula = best.map(|(formula, _)| formula);
         self.notes.leave(&self.values, &steps, (formula, false, formula.is_some() && others == 0));
         self.conclude(forest, &open, &steps, best, main, kind, others);
     }
 
-    /// The conditions that every iteration meets, the number of other ways out, and the largest jump table inside.
-    fn ways(&self, layout: &Layout, open: &Open) -> (Vec<Way>, u32, usize) {
-        let (mut ways, mut others, mut table) = (Vec::new(), 0, 0);
+    /// The conditions that every iteration meets, the number of other ways out, and what else there is inside.
+    fn ways(&self, layout: &Layout, open: &Open) -> (Vec<Way>, u32, Surroundings) {
+        let (mut ways, mut others) = (Vec::new(), 0);
+        let mut inside = Surroundings { calls: open.calls, targets: 0 };
         for &block in &layout.loop_blocks[open.number as usize] {
             let successors = layout.body.graph.of(block);
-            table = table.max(successors.len());
+            // Those of a jump table stand in order.
+            inside.targets = inside.targets.max(successors.chunk_by(|a, b| a == b).count());
             let leaves = |to: u32| !layout.flow.holds(open.number, layout.flow.loop_of[to as usize]);
             let (taken, next) = layout.body.branches[block as usize];
             let (cond, inverted) = layout.conds[block as usize];
@@ -171,7 +172,7 @@ impl Registers {
                 others += 1;
             }
         }
-        (ways, others, table)
+        (ways, others, inside)
     }
 
     /// The count that the tests at all back edges agree on, where the loop can be left in no other way.

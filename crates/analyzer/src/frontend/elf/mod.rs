@@ -20,6 +20,7 @@ mod closure;
 mod code;
 mod crypto;
 mod detail;
+mod effects;
 mod execute;
 mod export;
 mod facts;

@@ -14,7 +14,8 @@ use super::graph::NONE;
 use super::layout::{Event, Layout};
 use super::loops::Open;
 use super::traits;
-use crate::dependence::{Recorder, Why};
+use crate::dependence::Recorder;
+use crate::effects::{Callees, Effects};
 use crate::export::Exporter;
 use crate::program::{Forest, Node};
 use crate::values::{Def, Source, Val, Values};
@@ -34,6 +35,9 @@ const MAX_ESCAPED: usize = 64;
 
 /// Registers that hold arguments, in order (System V ABI, AMD64 supplement, section 3.2.3): `rdi rsi rdx rcx r8 r9`.
 pub(super) const ARGUMENTS: [usize; 6] = [7, 6, 2, 1, 8, 9];
+
+/// The first vector registers hold arguments too.
+const VECTOR_ARGUMENTS: usize = 8;
 
 /// Registers that hold something else after a call: `rax rdx xmm0 xmm1`, where results are returned. The others that a
 /// callee may change are only read later by code whose compiler saw that this callee does not (GCC's `-fipa-ra`).
@@ -134,6 +138,8 @@ pub(crate) struct Registers {
     pub(super) exporter: Exporter,
     pub(super) detail: bool,
     pub(super) notes: Recorder,
+    /// What the calls of the function do, where that is known.
+    pub(super) callees: Callees,
     /// The value `rsp` has at the entry.
     frame: Option<u32>,
     escaped: Vec<i64>,
@@ -295,7 +301,16 @@ impl Registers {
     /// A call: its arguments are noted, and what it may change is forgotten.
     fn call(&mut self, forest: &mut Forest, site: Option<u32>) {
         self.note_arguments(forest, site);
-        self.rule_out(Why::Calls);
+        if let Some(open) = self.open.last_mut() {
+            open.calls = true;
+        }
+        let node = site.and_then(|site| forest.nodes.get(site as usize));
+        let effects = node.map_or(Effects::ANY, |node| self.callees.of(node));
+        self.notes.call(effects);
+        // Which registers its arguments lie in the code of the callee alone would tell.
+        for register in ARGUMENTS.into_iter().chain(GENERAL..GENERAL + VECTOR_ARGUMENTS) {
+            self.notes.operand(self.now.registers[register]);
+        }
         for register in 0..ALL {
             if RETURNED >> register & 1 != 0 {
                 let source = if register == 0 { Source::Call } else { Source::Other };

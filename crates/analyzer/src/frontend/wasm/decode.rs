@@ -249,9 +249,7 @@ impl Decoded {
     ) -> Result<Cursor<'b>, AnalyzeError> {
         self.clear();
         self.census.begin(module.format_mark);
-        if body.len() > MAX_BODY_BYTES {
-            return Err(AnalyzeError::Limit { what: "a function body", limit: MAX_BODY_BYTES as u64, offset });
-        }
+        bounded(body, offset)?;
         let mut cursor = Cursor { bytes: body, at: 0 };
         let locals = read_locals(&mut cursor)
             .ok_or_else(|| malformed(body, offset, cursor.at, "malformed local declarations"))?;
@@ -608,6 +606,12 @@ fn atomic(cursor: &mut Cursor<'_>, features: &mut u32) -> Option<Option<Op>> {
         memory_argument(cursor, features)?.1
     };
     Some(Some(Op { code: code::ATOMIC + sub as u16, a: 0, b: displacement }))
+}
+
+/// Whether a body, at `offset` in the file, is small enough to be looked at.
+fn bounded(body: &[u8], offset: u64) -> Result<(), AnalyzeError> {
+    let (what, limit) = ("a function body", MAX_BODY_BYTES as u64);
+    if body.len() as u64 > limit { Err(AnalyzeError::Limit { what, limit, offset }) } else { Ok(()) }
 }
 
 /// A body, at `offset` in the file, that breaks the format at one of its bytes.

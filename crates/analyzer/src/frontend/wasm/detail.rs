@@ -5,14 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::module::Module;
 use super::trees::{self, Work};
 use super::words;
+use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::frontend::reading::allocator;
 use crate::frontend::{Algorithms, Allocator, Detail};
+use crate::loops::watch::stack_pointer;
 use crate::loops::{Keep, Walker};
 use crate::program::{Forest, Function, Program};
 
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
+
+/// Functions in which a move of the stack's pointer is looked for: compilers let the first few of a module have a frame.
+const MAX_PROLOGUES: usize = 64;
 
 /// A core module and what it takes to read its bodies once more.
 #[derive(Default)]
@@ -23,6 +28,8 @@ pub(super) struct Bodies<'a> {
     algorithms: Algorithms,
     /// Addresses that functions name which may not be laid out, by function.
     named: Vec<(u32, u32)>,
+    /// The global that is the stack's pointer, if any, once that was asked.
+    stack: Option<Option<u32>>,
 }
 
 impl<'a> Bodies<'a> {
@@ -36,6 +43,23 @@ impl<'a> Bodies<'a> {
         let params = self.module.params(function);
         self.walker.decoded.read(&self.module, body.bytes, body.offset, params, &mut 0)?;
         Ok(Some(params))
+    }
+
+    /// The global that is the stack's pointer.
+    fn stack_pointer(&mut self) -> Option<u32> {
+        if self.stack.is_none() {
+            let first = self.module.imports.len() as u32;
+            let looked_at = first..first + self.module.bodies.len().min(MAX_PROLOGUES) as u32;
+            self.stack = Some(None);
+            for function in looked_at {
+                let decoded = matches!(self.decode(function), Ok(Some(_)));
+                if let Some(found) = stack_pointer(&self.walker.decoded.ops).filter(|_| decoded) {
+                    self.stack = Some(Some(found));
+                    break;
+                }
+            }
+        }
+        self.stack.flatten()
     }
 }
 
@@ -53,9 +77,24 @@ impl Detail for Bodies<'_> {
         program.constant_words = words::unchanged(&self.module, &program.forests, &named);
     }
 
-    fn lay_out(&mut self, function: u32, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
+    fn lay_out(
+        &mut self,
+        function: u32,
+        callees: Callees,
+        forest: &mut Forest,
+    ) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
+        self.walker.callees = callees;
         Ok(Some(self.walker.walk(&self.module, params, forest, Keep::Accesses)))
+    }
+
+    /// Told by a walk through the function whose tree is not kept.
+    fn effects(&mut self, function: u32) -> Effects {
+        let stack = self.stack_pointer();
+        let Ok(Some(params)) = self.decode(function) else { return Effects::ANY };
+        self.walker.watch.begin(stack);
+        let tree = self.walker.walk(&self.module, params, &mut Forest::default(), Keep::Counts);
+        self.walker.watch.end(&tree)
     }
 
     /// Names from the name section, else those under which functions are exported.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use wasmparser::{BlockType, FuncToValidate, FuncValidatorAllocations, MemArg, WasmModuleResources};
 
 use super::checked::{Notes, check};
-use super::{Census, Cursor, MAX_BODY_BYTES, Op, code, prefixed, rare};
+use super::{Census, Cursor, Op, bounded, code, prefixed, rare};
 use crate::error::AnalyzeError;
 use crate::frontend::wasm::features::{self, Feature};
 use crate::frontend::wasm::module::{Body, Module};
@@ -39,10 +39,7 @@ impl Glance {
         self.calls.clear();
         self.named.clear();
         self.census.begin(module.format_mark);
-        if body.bytes.len() > MAX_BODY_BYTES {
-            let (what, limit) = ("a function body", MAX_BODY_BYTES as u64);
-            return Err(AnalyzeError::Limit { what, limit, offset: body.offset });
-        }
+        bounded(body.bytes, body.offset)?;
         let cursor = Cursor { bytes: body.bytes, at: 0 };
         check(body, || Ok(Looking { to: self, data, features, cursor, missed: false }), checked)
     }
