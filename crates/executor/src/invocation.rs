@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use forewarm_types::{Bytes, Seconds};
 
@@ -74,6 +74,8 @@ pub struct Progress {
     run_started_bits: AtomicU64,
     run_started_cpu_bits: AtomicU64,
     memory_denied: AtomicU64,
+    outgrown: AtomicU64,
+    acted: AtomicBool,
 }
 
 impl Progress {
@@ -97,6 +99,28 @@ impl Progress {
     #[must_use]
     pub fn was_memory_denied(&self) -> bool {
         self.memory_denied.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes that the program did something that may show outside it.
+    pub fn acted(&self) {
+        self.acted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the program may have done something that shows outside it, so that it must not run again.
+    #[must_use]
+    pub fn has_acted(&self) -> bool {
+        self.acted.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the program wanted to grow to `bytes`, more than was set aside for it, and was ended to run again.
+    pub fn outgrew(&self, bytes: Bytes) {
+        self.outgrown.store(bytes.0.max(1), Ordering::Relaxed);
+    }
+
+    /// What it wanted to grow to where it was ended to run again, once told.
+    #[must_use]
+    pub fn take_outgrown(&self) -> Option<Bytes> {
+        Some(self.outgrown.swap(0, Ordering::Relaxed)).filter(|bytes| *bytes > 0).map(Bytes)
     }
 
     /// Notes that the program's first instruction is about to run, with the clock's wall and process CPU time.

@@ -15,8 +15,8 @@ pub use crate::error::WarmError;
 use crate::invocation::Invocation;
 use crate::occupancy::{Occupancy, Seat};
 use crate::persist::Persistence;
+use crate::run::{Again, Program, block_on};
 pub use crate::run::{Outcome, Ready};
-use crate::run::{Program, block_on};
 use crate::stopwatch::Stopwatch;
 use crate::wasm::entry::Entry;
 use crate::wasm::host::Host;
@@ -49,6 +49,7 @@ pub struct Executor {
 /// Cores, memory and an engine, held.
 pub struct Lease {
     cpu: CpuSettings,
+    set_aside: Bytes,
     warm_state: Rung,
     artifacts: Option<Arc<ArtifactCache>>,
     clock: Arc<dyn Clock>,
@@ -125,7 +126,8 @@ impl Executor {
     }
 
     /// Holds the place a configuration describes: cores bound and a share enforced where it says so, thread pool sized.
-    /// Linear memory is bounded by the invocation's limit, not by the configuration's estimate of what will be needed.
+    /// Linear memory is bounded by the invocation's limit; by what the configuration sets aside only as long as the program
+    /// can run again ([`Ready::run`]).
     ///
     /// # Errors
     /// [`WarmError::Allocate`] where the machine cannot give it.
@@ -166,6 +168,7 @@ impl Executor {
     fn lease(&self, configuration: &Configuration, cpu: CpuSettings, held: Held) -> Lease {
         Lease {
             cpu,
+            set_aside: configuration.placement().map_or(Bytes::ZERO, |placement| placement.memory_bytes),
             warm_state: configuration.warm_state,
             artifacts: self.artifacts.clone(),
             clock: Arc::clone(&self.clock),
@@ -238,7 +241,12 @@ impl Lease {
             steps.push(prefault(&*self.clock, &mut store, instance));
         }
         Ok(Ready {
-            program: Program { store, instance, entry, runtime, _linked: linked, _code: compiled },
+            program: Program { store, instance, entry, runtime, linked, _code: compiled },
+            again: Some(Again {
+                set_aside: self.set_aside,
+                invocation: invocation.clone(),
+                prefault: self.cpu.prefault,
+            }),
             clock: self.clock,
             progress: Arc::clone(&invocation.progress),
             steps,

@@ -28,5 +28,5 @@ pub use artifacts::ArtifactCache;
 pub use error::WarmError;
 pub use invocation::{Directory, Invocation, Progress, Stdio};
 pub use lease::{CodeSource, Executor, Lease};
-pub use run::{Outcome, Ready};
+pub use run::{Outcome, Ready, Repeated};
 pub use standing::{Entered, Standing, Waiting};

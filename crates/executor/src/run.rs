@@ -9,7 +9,8 @@ use tokio::runtime::Runtime;
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::invocation::Progress;
+use crate::invocation::{Invocation, Progress};
+use crate::lease::prefault;
 use crate::persist::Persistence;
 use crate::stopwatch::Stopwatch;
 use crate::wasm::Compiled;
@@ -25,6 +26,8 @@ const MEMORY_CODE: i32 = 137;
 /// A program at its first instruction.
 pub struct Ready {
     pub(crate) program: Program,
+    /// What it takes to run it a second time; `None` where nothing was set aside for it.
+    pub(crate) again: Option<Again>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) steps: Vec<StepTiming>,
@@ -41,8 +44,31 @@ pub(crate) struct Program {
     pub(crate) instance: Instance,
     pub(crate) entry: Entry,
     pub(crate) runtime: Runtime,
-    pub(crate) _linked: Linked,
+    pub(crate) linked: Linked,
     pub(crate) _code: Compiled,
+}
+
+/// What is kept of a run for a second one.
+pub(crate) struct Again {
+    /// Linear memory beyond which the first is ended.
+    pub(crate) set_aside: Bytes,
+    pub(crate) invocation: Invocation,
+    pub(crate) prefault: bool,
+}
+
+/// A first attempt that wanted more memory than was set aside for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Repeated {
+    /// What was set aside.
+    pub set_aside: Bytes,
+    /// What it wanted to grow to.
+    pub wanted: Bytes,
+    /// Wall time from its first instruction to its end.
+    pub run_seconds: f64,
+    /// CPU time in between.
+    pub run_cpu_seconds: f64,
+    /// Wall time from its first instruction to that of the second attempt.
+    pub lost_seconds: f64,
 }
 
 /// How a run went, as the executor measured it.
@@ -56,6 +82,8 @@ pub struct Outcome {
     pub run_cpu_seconds: f64,
     /// Peak linear memory.
     pub peak_linear_memory_bytes: Bytes,
+    /// The attempt before, where that had too little memory; the times above are those of the second.
+    pub repeated: Option<Repeated>,
     /// What `--invoke` returned, one text per value as `wasmtime run` prints them.
     pub results: Vec<String>,
     /// What became of the artifact; where it is not done when the process ends, it is lost, and worth preparing apart.
@@ -75,24 +103,25 @@ impl Ready {
         &self.persistence
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to its end. One that wants more memory than was set aside, and has done nothing yet that shows
+    /// outside it, is ended and runs again with as much as the invocation allows.
     #[must_use]
     pub fn run(self) -> Outcome {
-        let Self { mut program, clock, progress, persistence, release, held, .. } = self;
+        let Self { mut program, clock, progress, persistence, release, held, again, .. } = self;
         progress.run_started(clock.monotonic(), clock.process_cpu());
-        let watch = Stopwatch::start(&*clock);
-        let Program { store, instance, entry, runtime, .. } = &mut program;
-        // The CPU time of this thread, not of the process: another may be writing the artifact meanwhile.
-        let timed = async {
-            let begun = thread_cpu();
-            let result = entry.call(store, *instance).await;
-            (result, (thread_cpu() - begun).0)
-        };
-        let (result, run_cpu_seconds) = block_on(runtime, timed);
-        let (run_seconds, _) = watch.elapsed();
+        if let Some(again) = &again {
+            program.store.data_mut().set_aside(again.set_aside);
+        }
+        let mut attempt = program.attempt(&*clock);
+        let repeated = again.zip(progress.take_outgrown()).map(|(again, wanted)| {
+            let Attempt { run_seconds, run_cpu_seconds, .. } = attempt;
+            let (next, lost_seconds) = again.attempt(&mut program, &*clock, run_seconds);
+            attempt = next;
+            Repeated { set_aside: again.set_aside, wanted, run_seconds, run_cpu_seconds, lost_seconds }
+        });
         // A component may leave text in the buffer of standard output, which is the program's and so must not wait.
         let _ = std::io::Write::flush(&mut std::io::stdout());
-        let (exit, results) = match result {
+        let (exit, results) = match attempt.result {
             Ok(results) => (exited(0), results),
             Err(error) => (failure(&error, &progress), Vec::new()),
         };
@@ -107,12 +136,61 @@ impl Ready {
         }
         Outcome {
             exit,
-            run_seconds,
-            run_cpu_seconds,
+            run_seconds: attempt.run_seconds,
+            run_cpu_seconds: attempt.run_cpu_seconds,
             peak_linear_memory_bytes: progress.peak_linear_memory(),
+            repeated,
             results,
             persistence,
         }
+    }
+}
+
+/// From the program's first instruction to its last, or to where it was ended.
+struct Attempt {
+    result: wasmtime::Result<Vec<String>>,
+    run_seconds: f64,
+    run_cpu_seconds: f64,
+}
+
+impl Program {
+    fn attempt(&mut self, clock: &dyn Clock) -> Attempt {
+        let watch = Stopwatch::start(clock);
+        let Self { store, instance, entry, runtime, .. } = self;
+        // The CPU time of this thread, not of the process: another may be writing the artifact meanwhile.
+        let timed = async {
+            let begun = thread_cpu();
+            let result = entry.call(store, *instance).await;
+            (result, (thread_cpu() - begun).0)
+        };
+        let (result, run_cpu_seconds) = block_on(runtime, timed);
+        let (run_seconds, _) = watch.elapsed();
+        Attempt { result, run_seconds, run_cpu_seconds }
+    }
+
+    /// Another instance in place of this one, whose memory is given back first.
+    fn renew(&mut self, invocation: &Invocation) -> wasmtime::Result<()> {
+        let host = Host::new(invocation).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        self.store = host.into_store(&self.store.engine().clone());
+        self.instance = block_on(&self.runtime, self.linked.instantiate(&mut self.store))?;
+        Ok(())
+    }
+}
+
+impl Again {
+    /// The second attempt, and the seconds that went by until it began, of which the first ran so many.
+    fn attempt(&self, program: &mut Program, clock: &dyn Clock, first_seconds: f64) -> (Attempt, f64) {
+        let watch = Stopwatch::start(clock);
+        let renewed = program.renew(&self.invocation);
+        if self.prefault && renewed.is_ok() {
+            prefault(clock, &mut program.store, program.instance);
+        }
+        let lost = first_seconds + watch.elapsed().0;
+        let attempt = match renewed {
+            Ok(()) => program.attempt(clock),
+            Err(error) => Attempt { result: Err(error), run_seconds: 0.0, run_cpu_seconds: 0.0 },
+        };
+        (attempt, lost)
     }
 }
 

@@ -147,7 +147,9 @@ impl Entered {
         let Self { standing, store, entry, runtime, progress } = self;
         let linked = standing.linked.ok_or_else(unlinked)?;
         Ok(Ready {
-            program: Program { store, instance, entry, runtime, _linked: linked, _code: standing.compiled },
+            program: Program { store, instance, entry, runtime, linked, _code: standing.compiled },
+            // It begins before it is planned, so that nothing was set aside for it.
+            again: None,
             clock: standing.clock,
             progress,
             steps: Vec::new(),

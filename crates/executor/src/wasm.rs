@@ -9,6 +9,7 @@ pub(crate) mod entry;
 pub(crate) mod host;
 pub(crate) mod link;
 pub(crate) mod load;
+mod outward;
 mod trial;
 pub mod watched;
 

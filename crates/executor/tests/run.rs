@@ -241,3 +241,66 @@ fn progress_is_seen_from_outside() {
     assert!(progress.started().is_some());
     assert_eq!(progress.peak_linear_memory(), Bytes(3 << 16));
 }
+
+/// A program that looks at a counter it keeps nowhere (every run finds its memory fresh), grows by 100 pages and returns their
+/// number, after `before`.
+fn grows(before: &str) -> String {
+    format!(
+        r#"(module {WRITE} (memory (export "memory") 1) (data (i32.const 8) "\10\00\00\00\03\00\00\00")
+            (data (i32.const 16) "on\n")
+            (func (export "grow") (result i32) {before}
+                (if (i32.load (i32.const 0)) (then unreachable))
+                (i32.store (i32.const 0) (i32.const 1))
+                (drop (memory.grow (i32.const 100))) (memory.size)))"#
+    )
+}
+
+const WRITE: &str =
+    r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#;
+
+fn set_aside(bytes: u64, source: &str, invocation: Invocation) -> forewarm_executor::Outcome {
+    let mut configuration = configuration(Tier::Winch, Rung::File);
+    configuration.placements[0].memory_bytes = Bytes(bytes);
+    let invocation = Invocation { invoke: Some("grow".to_owned()), ..invocation };
+    let lease = executor(None).allocate(&configuration).unwrap();
+    lease.warm(&mut Program::module(source), &invocation).unwrap().run()
+}
+
+#[test]
+fn a_run_that_wants_more_than_was_set_aside_is_made_again_with_more() {
+    let outcome = set_aside(2 << 16, &grows(""), Invocation::detached("test.wasm"));
+    assert_eq!((outcome.exit.code, &*outcome.results), (0, &["101".to_owned()][..]));
+    let first = outcome.repeated.unwrap();
+    assert_eq!((first.set_aside, first.wanted), (Bytes(2 << 16), Bytes(101 << 16)));
+    assert!(first.lost_seconds >= first.run_seconds && first.run_seconds > 0.0);
+    assert_eq!(outcome.peak_linear_memory_bytes, Bytes(101 << 16));
+    assert_eq!(set_aside(101 << 16, &grows(""), Invocation::detached("test.wasm")).repeated, None);
+}
+
+#[test]
+fn what_may_have_been_seen_is_not_done_twice() {
+    let on = "(drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 4)))";
+    let inherited = || Invocation { stdio: forewarm_executor::Stdio::Inherit, ..Invocation::detached("test.wasm") };
+    let folder = tempfile::tempdir().unwrap();
+    let given = |read_only| Directory { host: folder.path().to_owned(), guest: "/d".to_owned(), read_only };
+    let rows = [
+        (grows(""), inherited(), true),
+        (grows(on), inherited(), false),
+        (grows(on), Invocation::detached("test.wasm"), true),
+        (grows(""), Invocation { directories: vec![given(true)], ..inherited() }, true),
+        (grows(""), Invocation { directories: vec![given(false)], ..inherited() }, false),
+        (grows(""), Invocation { network: true, ..inherited() }, false),
+    ];
+    for (row, (source, invocation, again)) in rows.into_iter().enumerate() {
+        let outcome = set_aside(2 << 16, &source, invocation);
+        assert_eq!(outcome.results, ["101"], "row {row}: it has the memory either way");
+        assert_eq!(outcome.repeated.is_some(), again, "row {row}");
+    }
+}
+
+#[test]
+fn a_limit_of_the_users_is_no_reason_to_run_again() {
+    let invocation = Invocation { max_memory: Some(Bytes(50 << 16)), ..Invocation::detached("test.wasm") };
+    let outcome = set_aside(2 << 16, &grows(""), invocation);
+    assert_eq!((outcome.results, outcome.repeated), (vec!["1".to_owned()], None));
+}

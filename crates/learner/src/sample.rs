@@ -30,6 +30,7 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         warm_state: None,
         ops: None,
         process: None,
+        repeated: None,
         denied: Vec::new(),
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
-use forewarm_executor::{Invocation, Outcome, Progress, Stdio, WarmError};
+use forewarm_executor::{Invocation, Outcome, Progress, Repeated, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
 use forewarm_resources::run_model;
 use forewarm_sandbox::process::{Around, Surroundings};
 use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Bytes, Counts, Exit, ExitCause, IsaLevel, Observation, Plan, SCHEMA, Seconds, Tier, Weights};
+use forewarm_types::{
+    Bytes, Counts, Exit, ExitCause, IsaLevel, Observation, Plan, Repeat, SCHEMA, Seconds, Tier, Weights,
+};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -22,6 +24,9 @@ use crate::{Emulation, Orchestrator, Report};
 
 /// Candidates a plan lists unless all are asked for (the contract's number).
 const LISTED: usize = 20;
+
+/// The exit code of a run ended for want of memory (the contract's).
+const MEMORY_CODE: i32 = 137;
 
 /// Between two looks whether a run that is given up on can be told of: planning takes about as long.
 const SOON: Duration = Duration::from_millis(1);
@@ -68,6 +73,8 @@ pub(crate) struct Measured {
     pub run_cpu_seconds: f64,
     /// The greatest memory of the program's own.
     pub peak_memory: Bytes,
+    /// The attempt before, which had too little memory.
+    pub repeated: Option<Repeat>,
 }
 
 /// What was tried before a choice.
@@ -199,6 +206,7 @@ impl Orchestrator {
             run_seconds: (ended - began).0,
             run_cpu_seconds: elsewhere.unwrap_or_else(|| (self.clock.process_cpu() - began_cpu).0),
             peak_memory: in_flight.progress.peak_linear_memory(),
+            repeated: None,
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let prediction = observation.score();
@@ -405,7 +413,8 @@ impl Orchestrator {
     ) -> Observation {
         let wall = (ended - considered.began.monotonic).0;
         let planning = (marks.planned - considered.began.monotonic).0 - plan.emulation_seconds;
-        let wait = (marks.leased - marks.planned).0;
+        let lost = measured.repeated.map_or(0.0, |repeat| repeat.lost_seconds);
+        let wait = (marks.leased - marks.planned).0 + lost;
         Observation {
             digest: considered.analysis.code.digest,
             configuration_class: plan.chosen.configuration.class(),
@@ -432,6 +441,7 @@ impl Orchestrator {
             warm_state: None,
             ops: None,
             process: None,
+            repeated: measured.repeated,
             denied: Vec::new(),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
             predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
@@ -446,12 +456,39 @@ impl Orchestrator {
         observation
     }
 
+    /// Records an attempt that had too little memory as a run that was cut short: all that it says are lower bounds. Its
+    /// climb is told of by the second, which had it done for it.
+    fn record_first(&self, in_flight: &mut InFlight, first: &Repeated, ended: Seconds) {
+        let message = format!("{} bytes were set aside, {} wanted", first.set_aside.0, first.wanted.0);
+        let measured = Measured {
+            exit: Exit { cause: ExitCause::Memory, code: MEMORY_CODE, signal: None, message: Some(message) },
+            run_seconds: first.run_seconds,
+            run_cpu_seconds: first.run_cpu_seconds,
+            peak_memory: first.wanted,
+            repeated: None,
+        };
+        let began = in_flight.progress.started().map_or(ended, |(began, _)| began);
+        let steps = std::mem::take(&mut in_flight.steps);
+        self.conclude(in_flight, &measured, Seconds(began.0 + first.run_seconds));
+        in_flight.steps = steps;
+        // The file and its analysis are remembered by now.
+        in_flight.considered.known = true;
+    }
+
     pub(crate) fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
+        if let Some(first) = &outcome.repeated {
+            self.record_first(&mut in_flight, first, ended);
+        }
         let measured = Measured {
             exit: outcome.exit,
             run_seconds: outcome.run_seconds,
             run_cpu_seconds: outcome.run_cpu_seconds,
             peak_memory: outcome.peak_linear_memory_bytes,
+            repeated: outcome.repeated.as_ref().map(|first| Repeat {
+                set_aside_bytes: first.set_aside,
+                lost_seconds: first.lost_seconds,
+                lost_cpu_seconds: first.run_cpu_seconds,
+            }),
         };
         let observation = self.conclude(&mut in_flight, &measured, ended);
         let InFlight { request, mut considered, plan, .. } = in_flight;

@@ -339,6 +339,7 @@ fn outcome(over: Over) -> Outcome {
         run_seconds: over.run_seconds,
         run_cpu_seconds: over.run_cpu_seconds,
         peak_linear_memory_bytes: over.peak_linear_memory_bytes,
+        repeated: None,
         results: over.results,
         persistence: Persistence::standing(),
     }
@@ -352,6 +353,7 @@ fn lost(signal: i32, run_seconds: f64) -> Outcome {
         run_seconds,
         run_cpu_seconds: 0.0,
         peak_linear_memory_bytes: Bytes::ZERO,
+        repeated: None,
         results: Vec::new(),
         persistence: Persistence::standing(),
     }

@@ -10,6 +10,7 @@ use forewarm_types::{Candidate, Configuration, CpuSettings, IsaLevel, Placement,
 
 use crate::belief::Belief;
 use crate::cost::{Figures, Pricing, SURELY_LATE, Shape, Variant, needed, prefault_gain};
+use crate::memory::Most;
 use crate::risk::Risk;
 use crate::rules::{RULES, Rejection};
 use crate::run_time::TIERS;
@@ -50,9 +51,10 @@ pub fn candidates(belief: &Belief, weights: &Weights) -> Candidates {
     let weights = sane(*weights);
     let risk = Risk::assess(belief, &weights);
     let (left_nothing, left) = warmth::values(belief, &weights, &risk);
-    let pricing = Pricing { belief, weights, risk, left_nothing, left };
+    let most = most(belief);
+    let pricing = Pricing { belief, weights, risk, left_nothing, left, most };
     let shapes = shapes(&pricing);
-    let variants = variants(belief);
+    let variants = variants(belief, most);
     let states: &[Rung] = if belief.constraints.persist { &[Rung::File, Rung::Artifact] } else { &[Rung::File] };
     let mut priced = Vec::with_capacity(shapes.len() * variants.len() * states.len());
     let mut rejected = [0; RULES.len()];
@@ -85,10 +87,16 @@ fn sane(weights: Weights) -> Weights {
     }
 }
 
-/// Memory sizes on offer, each with the probability that the program needs more.
-fn variants(belief: &Belief) -> Vec<(u64, f64)> {
+/// The most memory that any candidate may have.
+fn most(belief: &Belief) -> Most {
+    belief.peak.most(belief.constraints.max_memory, belief.constraints.available_memory)
+}
+
+/// Memory sizes on offer, each with the probability that the program needs more and is run again.
+fn variants(belief: &Belief, most: Most) -> Vec<(u64, f64)> {
     let sizes = belief.peak.sizes(belief.constraints.max_memory);
-    sizes.into_iter().map(|size| (size, belief.peak.exceeds(size))).collect()
+    let overflow = |size| if size < most.memory_bytes { belief.peak.exceeds(size) } else { 0.0 };
+    sizes.into_iter().map(|size| (size, overflow(size))).collect()
 }
 
 /// Everything but memory and what is left warm.
@@ -252,7 +260,8 @@ impl Candidates {
     /// The pricing they were made with.
     pub(crate) fn pricing<'a>(&self, belief: &'a Belief) -> Pricing<'a> {
         let (left_nothing, left) = (self.left_nothing, self.left);
-        Pricing { belief, weights: self.weights, risk: self.risk.clone(), left_nothing, left }
+        let most = most(belief);
+        Pricing { belief, weights: self.weights, risk: self.risk.clone(), left_nothing, left, most }
     }
 
     pub(crate) fn shape(&self, priced: &Priced) -> &Shape {

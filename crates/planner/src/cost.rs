@@ -4,17 +4,25 @@
 //! J = vt (T_plan + T_probe + T_wait + T_transition + T_run + T_imposed)   time, contention included
 //!   + ve (E_transition + E_run)                                           energy
 //!   + price (core-seconds, byte-seconds) + hold                           money
+//!   + P(peak > set aside) x (a second run with all there may be)          retry
 //!   + P(failure) x (what a failed attempt wastes)                         risk
 //!   - reuses x (value of what is left behind)                             reuse
 //! ```
 //!
 //! `T_transition` is the critical path: parallel compilation is priced at its wall time here and at its core-seconds in
 //! the money terms. Run lengths are the weighed means of [`crate::risk`].
+//!
+//! What is set aside for a program is what it may use as long as it can be run again: one that needs more is ended and run
+//! with as much as there may be. The first attempt is priced by the terms of any run (it may come to its end before it needs
+//! more, so that this is the most it can take), and the second by the term of its own. How much to set aside is thus a
+//! quantile of the peak that follows from what memory and a second run are worth under the objective: the fractile at which
+//! more memory costs as much as it saves (the newsvendor's; Arrow, Harris and Marschak 1951).
 
-use forewarm_types::{Bytes, Cost, Estimate, IsaLevel, Rung, Term, Tier, Weights};
+use forewarm_types::{Bytes, Cost, Estimate, IsaLevel, Retry, Rung, Term, Tier, Weights};
 
 use crate::belief::{Belief, Climb};
 use crate::distribution::tame;
+use crate::memory::Most;
 use crate::risk::Risk;
 use crate::rules::Rejection;
 
@@ -42,6 +50,9 @@ pub(crate) struct Shape {
 pub(crate) struct Figures {
     pub transition_wall: f64,
     pub transition_cpu: f64,
+    /// Wall and CPU seconds of making another instance, once there is one.
+    pub again_wall: f64,
+    pub again_cpu: f64,
     pub run_wall: f64,
     pub run_cpu: f64,
     /// Wall seconds of the run per CPU second of it.
@@ -59,7 +70,7 @@ pub(crate) struct Figures {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Variant {
     pub memory_bytes: u64,
-    /// Probability that the program needs more.
+    /// Probability that the program needs more and is run again; 0 where nothing more could be had.
     pub overflow: f64,
     pub warm_state: Rung,
 }
@@ -72,6 +83,8 @@ pub(crate) struct Pricing<'a> {
     /// Value, over all expected reuses, of leaving nothing, and of leaving each tier's artifact.
     pub left_nothing: f64,
     pub left: [f64; crate::run_time::TIERS],
+    /// The most memory that a second run may have.
+    pub most: Most,
 }
 
 impl Pricing<'_> {
@@ -101,6 +114,8 @@ impl Pricing<'_> {
         Figures {
             transition_wall: tame(transition_wall),
             transition_cpu: tame(entry_cpu + ready + prefault),
+            again_wall: tame(ready / shape.share * climbing),
+            again_cpu: tame(ready),
             run_wall,
             run_cpu,
             wall_per_cpu: tame(wall_per_cpu * inflation),
@@ -133,9 +148,14 @@ impl Pricing<'_> {
         let transition_cpu = figures.transition_cpu + persist;
         let memory = variant.memory_bytes as f64;
         let byte_seconds = figures.compile_peak * figures.transition_wall + memory * figures.run_wall;
-        let attempt = second * (figures.transition_wall + figures.run_wall)
-            + (price_factor * machine.core_price + joule * machine.core_watts)
-                * (figures.transition_cpu + figures.run_cpu);
+        let core = price_factor * machine.core_price + joule * machine.core_watts;
+        let byte = price_factor * machine.byte_price + joule * machine.byte_watts;
+        let attempt =
+            second * (figures.transition_wall + figures.run_wall) + core * (figures.transition_cpu + figures.run_cpu);
+        let again = second * (figures.again_wall + figures.run_wall)
+            + core * (figures.again_cpu + figures.run_cpu)
+            + byte * self.most.memory_bytes as f64 * figures.run_wall;
+        let failure = self.most.exceeded + figures.late * (1.0 - self.most.exceeded);
         let kept = if keeps { climb.artifact_bytes * machine.hold_seconds } else { 0.0 };
         let left = if keeps { self.left[shape.tier as usize] } else { self.left_nothing };
         [
@@ -152,7 +172,8 @@ impl Pricing<'_> {
             price_factor * machine.core_price * (transition_cpu + figures.run_cpu),
             price_factor * machine.byte_price * byte_seconds,
             price_factor * machine.disk_price * kept,
-            (variant.overflow + figures.late * (1.0 - variant.overflow)) * attempt,
+            variant.overflow * again,
+            failure * attempt,
             -left,
         ]
         .map(|term| if term.is_finite() { term } else { f64::MAX.sqrt() })
@@ -187,6 +208,8 @@ impl Pricing<'_> {
             energy_joules: energy,
             memory_bytes: belief.peak.estimate(),
             contention_factor: figures.contention,
+            retry: (variant.overflow > 0.0)
+                .then_some(Retry { probability: variant.overflow, memory_bytes: Bytes(self.most.memory_bytes) }),
         }
     }
 }

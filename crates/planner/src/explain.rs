@@ -91,6 +91,7 @@ fn key(term: Term) -> &'static str {
         Term::Cores => "core-seconds",
         Term::Memory => "memory",
         Term::Hold => "holding",
+        Term::Retry => "a second run with more memory",
         Term::Failure => "expected failure",
         Term::Reuse => "value left behind",
     }

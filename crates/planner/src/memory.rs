@@ -23,6 +23,14 @@ pub(crate) struct Peak {
     pub basis: Basis,
 }
 
+/// The most memory that a run may have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Most {
+    pub memory_bytes: u64,
+    /// Probability that the program needs more even so, and fails.
+    pub exceeded: f64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Shape {
     Known(LogNormal),
@@ -103,6 +111,14 @@ impl Peak {
             sizes.truncate(enough + 1);
         }
         sizes
+    }
+
+    /// The most memory that a run may have, within the user's limit and what there is.
+    pub fn most(&self, user_limit: Option<Bytes>, available: Bytes) -> Most {
+        let allowed = user_limit.map_or(f64::INFINITY, Bytes::as_f64);
+        let there = if available.0 > 0 { available.as_f64() } else { f64::INFINITY };
+        let memory_bytes = (self.limit.min(allowed).min(there) as u64).max(self.least());
+        Most { memory_bytes, exceeded: self.exceeds(memory_bytes) }
     }
 
     pub fn estimate(&self) -> Estimate {

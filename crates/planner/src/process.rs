@@ -210,6 +210,7 @@ impl<'a> Belief<'a> {
             energy_joules: if resources.power.from_table { energy.with_basis(Basis::Default) } else { energy },
             memory_bytes: self.estimate(self.memory, self.memory_basis),
             contention_factor: self.crowding(f64::from(shape.threads)),
+            retry: None,
         }
     }
 

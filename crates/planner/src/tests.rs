@@ -200,6 +200,65 @@ fn memory_is_taken_where_failing_costs_more_than_holding() {
     assert_eq!(placement.memory_bytes, Bytes(1 << 24));
 }
 
+/// A program that ran for a second, whose peak is believed to lie between 10 and 100 MB.
+fn of_uncertain_memory() -> Problem {
+    let mut problem = Problem::new(60_000, None).observed(Tier::Cranelift, 1.0).once();
+    problem.standing = vec![(Tier::Cranelift, IsaLevel::Native)];
+    problem.corrections.peak_linear_memory_bytes = Some(Estimate::new(1e7, 3.5e7, 1e8, Basis::Observed));
+    problem.constraints.available_memory = Bytes(1 << 33);
+    problem
+}
+
+#[test]
+fn what_is_set_aside_is_a_quantile_that_follows_from_the_objective() {
+    let problem = of_uncertain_memory();
+    let aside = |weights: Weights| {
+        let chosen = problem.plan_by(weights).unwrap().chosen;
+        let probability = chosen.cost.retry.map_or(0.0, |retry| retry.probability);
+        (chosen.configuration.placement().unwrap().memory_bytes, probability)
+    };
+    let (latency, cost) = (aside(weights(Objective::Latency)), aside(weights(Objective::Cost)));
+    assert!(latency.0 > cost.0 && latency.1 < cost.1, "{latency:?} {cost:?}");
+    // Where a core costs nothing, a second run costs only the memory it holds, and little is set aside.
+    let mut free = problem.clone();
+    free.resources.price.dollars_per_core_second = Figure::measured(0.0, 0.0, 1, "test");
+    let median = free.plan_by(weights(Objective::Cost)).unwrap().chosen.cost.retry.unwrap();
+    assert!(median.probability > cost.1, "{median:?} {cost:?}");
+}
+
+#[test]
+fn a_second_run_costs_what_it_takes_by_its_probability() {
+    let problem = of_uncertain_memory();
+    let price = &problem.resources.price;
+    let plan = problem.plan_by(weights(Objective::Cost)).unwrap();
+    let mut seen = 0;
+    for candidate in plan.candidates.iter().filter(|candidate| candidate.why_not.is_none()) {
+        let sum: f64 = candidate.cost.terms_dollars.values().sum();
+        assert!((sum - candidate.cost.total_dollars).abs() <= 1e-12 * sum.abs());
+        let (term, standing) = (&candidate.cost.terms_dollars, candidate.configuration.class() == "cranelift/native");
+        let (Some(retry), true) = (candidate.cost.retry, standing) else { continue };
+        let memory = candidate.configuration.placement().unwrap().memory_bytes;
+        assert!(memory < retry.memory_bytes && (0.0..1.0).contains(&retry.probability));
+        // All but the mapping is done again, and holds the greater memory.
+        let mapped = plan.warm_up.iter().find(|step| step.step == Step::Map).unwrap().seconds.expected;
+        let core = term[&Term::Cores] - price.dollars_per_core_second.value * mapped;
+        let held = term[&Term::Memory] * retry.memory_bytes.as_f64() / memory.as_f64();
+        let expected = retry.probability * (core + held);
+        assert!((term[&Term::Retry] / expected - 1.0).abs() < 1e-9, "{} {expected}", term[&Term::Retry]);
+        seen += 1;
+    }
+    assert!(seen > 1, "{:?}", plan.chosen);
+}
+
+#[test]
+fn where_nothing_more_can_be_had_there_is_no_second_run() {
+    let mut problem = of_uncertain_memory();
+    problem.constraints.max_memory = Some(Bytes(4 << 20));
+    let cost = problem.plan().chosen.cost;
+    assert_eq!((cost.retry, cost.terms_dollars[&Term::Retry]), (None, 0.0));
+    assert!(cost.terms_dollars[&Term::Failure] > 0.0, "it needs more than it may have, and fails");
+}
+
 #[test]
 fn compiling_that_does_not_fit_is_rejected() {
     let mut problem = Problem::new(20_000_000, None);

@@ -56,6 +56,7 @@ fn observation(n: u32) -> Observation {
         warm_state: None,
         ops: Some(123_456_789),
         process: None,
+        repeated: None,
         denied: Vec::new(),
         predicted_cpu_seconds: Some(Estimate::new(0.05, 0.07, 0.11, Basis::Observed)),
         predicted_memory_bytes: Some(Estimate::new(1e6, 1.1e6, 1.3e6, Basis::Observed)),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::UnknownName;
 use crate::estimate::Estimate;
+use crate::units::Bytes;
 
 /// A term of the cost function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub enum Term {
     Memory,
     /// Price of holding the state left standing until its next use.
     Hold,
+    /// Expected cost of a second run with more memory, where what is set aside proves too little.
+    Retry,
     /// Expected cost of failure.
     Failure,
     /// Value of the state left behind, as a negative cost.
@@ -43,7 +46,7 @@ pub enum Term {
 
 impl Term {
     /// Every term.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Plan,
         Self::Probe,
         Self::Wait,
@@ -55,6 +58,7 @@ impl Term {
         Self::Cores,
         Self::Memory,
         Self::Hold,
+        Self::Retry,
         Self::Failure,
         Self::Reuse,
     ];
@@ -79,6 +83,18 @@ pub struct Cost {
     pub memory_bytes: Estimate,
     /// Slow-down by what else is running, 1 for none.
     pub contention_factor: f64,
+    /// What becomes of a run that needs more memory than is set aside; `None` where it cannot need more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+/// The second run of a program whose memory proved too little.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Probability that the first needs more than is set aside for it.
+    pub probability: f64,
+    /// Most memory the second may have.
+    pub memory_bytes: Bytes,
 }
 
 /// What is to be made small.

@@ -27,14 +27,14 @@ pub use configuration::{
     Configuration, CpuSettings, IsaCeiling, IsaLevel, Levers, Placement, ProcessSettings, Settings, Tier,
 };
 pub use correction::{Corrections, ReuseStatistics};
-pub use cost::{Cost, Objective, Term, Weights};
+pub use cost::{Cost, Objective, Retry, Term, Weights};
 pub use counts::Counts;
 pub use demand::{Analysis, DemandProfile, OpClass, OpMix};
 pub use estimate::{Basis, Estimate};
 pub use invocation::Features;
 pub use ladder::{Rung, Step};
 pub use native::NativeDemand;
-pub use observation::{Exit, ExitCause, Observation, PastRun, ProcessUsage, StepTiming};
+pub use observation::{Exit, ExitCause, Observation, PastRun, ProcessUsage, Repeat, StepTiming};
 pub use plan::{Candidate, Plan};
 pub use python::PythonDemand;
 pub use units::{Bytes, Dollars, Joules, Seconds};

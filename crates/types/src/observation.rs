@@ -94,6 +94,17 @@ pub struct ProcessUsage {
     pub instructions: Option<u64>,
 }
 
+/// A first attempt that ended because the memory set aside for it proved too little, and was made again with more.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// The memory that proved too little.
+    pub set_aside_bytes: Bytes,
+    /// Wall time of the first attempt, in seconds: a part of the run's waiting.
+    pub lost_seconds: f64,
+    /// CPU time of the first attempt, in seconds.
+    pub lost_cpu_seconds: f64,
+}
+
 /// Everything measured of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -111,7 +122,7 @@ pub struct Observation {
     pub plan_seconds: f64,
     /// Trials.
     pub emulation_seconds: f64,
-    /// Waiting for a resource.
+    /// Waiting for a resource; a first attempt whose memory proved too little is a part of it.
     pub wait_seconds: f64,
     /// Climbing the warm ladder.
     pub transition_seconds: f64,
@@ -154,6 +165,9 @@ pub struct Observation {
     /// What else was measured of a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessUsage>,
+    /// The attempt before this one, which needed more memory than was set aside; it has an observation of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeat>,
     /// The flags that would have allowed what the program was denied and failed with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<String>,

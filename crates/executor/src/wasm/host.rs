@@ -11,6 +11,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::error::WarmError;
 use crate::invocation::{Invocation, Progress, Stdio};
+use crate::wasm::outward::{Noted, unwatched};
 use crate::wasm::trial::Stop;
 
 /// Most elements all tables of a program may have together: 10,000,000, the limit browsers keep for one
@@ -33,6 +34,7 @@ impl Host {
     pub(crate) fn new(invocation: &Invocation) -> Result<Self, WarmError> {
         let limits = Limits {
             max_memory: invocation.max_memory.map(|bytes| usize::try_from(bytes.0).unwrap_or(usize::MAX)),
+            set_aside: None,
             memory: 0,
             foreign: 0,
             table_elements: 0,
@@ -57,6 +59,11 @@ impl Host {
         }
         invocation.progress.memory_reached(Bytes(memory as u64));
         Ok(())
+    }
+
+    /// Ends the program where it wants more than this and can run again ([`Progress::take_outgrown`]).
+    pub(crate) fn set_aside(&mut self, bytes: Bytes) {
+        self.limits.set_aside = Some(usize::try_from(bytes.0).unwrap_or(usize::MAX));
     }
 
     /// The same for a program to which a memory of so many bytes was added.
@@ -91,7 +98,14 @@ fn context(invocation: &Invocation) -> Result<WasiP1Ctx, WarmError> {
         Stdio::Inherit => {
             // The program has the process to itself: what blocks may block the thread, which spares a detour through a
             // pool of threads for each file operation.
-            builder.inherit_stdio().allow_blocking_current_thread(true);
+            builder.allow_blocking_current_thread(true);
+            let progress = || Arc::clone(&invocation.progress);
+            builder.stdin(Noted { stream: std::io::stdin(), progress: progress() });
+            builder.stdout(Noted { stream: std::io::stdout(), progress: progress() });
+            builder.stderr(Noted { stream: std::io::stderr(), progress: progress() });
+            if unwatched(invocation) {
+                invocation.progress.acted();
+            }
         }
         Stdio::Detached => {
             builder.stdin(StoppingStdin);
@@ -148,6 +162,8 @@ impl Pollable for StoppingStdin {
 /// What a program may take of the host's memory.
 struct Limits {
     max_memory: Option<usize>,
+    /// What was set aside for the program, as long as it can be run again.
+    set_aside: Option<usize>,
     memory: usize,
     /// Bytes of memory that rewriting has added, which count as none of the program's.
     foreign: usize,
@@ -165,6 +181,14 @@ impl ResourceLimiter for Limits {
         if self.max_memory.is_some_and(|limit| own > limit) {
             self.progress.memory_denied(Bytes(own as u64));
             return Ok(false);
+        }
+        if self.set_aside.is_some_and(|most| own > most) {
+            // One that may have been seen goes on with what it needs.
+            self.set_aside = None;
+            if !self.progress.has_acted() {
+                self.progress.outgrew(Bytes(own as u64));
+                return Err(wasmtime::Error::msg("more memory is wanted than was set aside"));
+            }
         }
         self.memory = total;
         self.progress.memory_reached(Bytes(own as u64));

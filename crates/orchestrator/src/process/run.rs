@@ -140,6 +140,7 @@ impl Orchestrator {
             run_seconds: measured.wall.0 - before.0,
             run_cpu_seconds: (usage.cpu().0 - before.1).max(0.0),
             peak_memory: measured.peak_memory,
+            repeated: None,
         };
         let framed = self.framed(considered, plan, marks, &run, ended);
         Observation {

@@ -37,6 +37,7 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         warm_state: None,
         ops: Some(1 << 40),
         process: None,
+        repeated: None,
         denied: Vec::new(),
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,

@@ -91,6 +91,13 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
     let (linear, whole) = (human::size(seen.peak_linear_memory_bytes), human::size(seen.peak_memory_bytes));
     let memory = if seen.process.is_some() { whole } else { format!("{linear} of its own, {whole} of the process") };
     text += &line("memory", &memory);
+    if let Some(repeat) = &seen.repeated {
+        let (aside, lost) = (human::size(repeat.set_aside_bytes), human::seconds(repeat.lost_seconds));
+        text += &line(
+            "ran twice",
+            &format!("{aside} set aside for it proved too little, which took {lost} of the waiting"),
+        );
+    }
     if let Some(process) = &seen.process {
         text += &line("measured", &measured_of(process, &seen.measured_by));
     }
@@ -147,6 +154,7 @@ mod tests {
             warm_state: None,
             ops: None,
             process: None,
+            repeated: None,
             denied: Vec::new(),
             predicted_cpu_seconds: Some(Estimate::new(0.005, 0.012, 0.02, Basis::Static)),
             predicted_memory_bytes: None,

@@ -80,6 +80,7 @@ fn decision(plan: &Plan) -> String {
     }
     text += &line("run", &human::estimate(cost.run_seconds, human::seconds));
     text += &line("memory", &human::estimate(cost.memory_bytes, human::bytes));
+    text += &set_aside(plan);
     text += &line("energy", &human::estimate(cost.energy_joules, human::joules));
     text += &line("cost", &format!("{} under the objective {}", human::dollars(cost.total_dollars), plan.objective));
     if let Some(prepare) = &plan.prepare {
@@ -93,6 +94,20 @@ fn decision(plan: &Plan) -> String {
     text
 }
 
+/// What is set aside where that may prove too little, and what becomes of the run then.
+fn set_aside(plan: &Plan) -> String {
+    let (Some(retry), Some(place)) = (plan.chosen.cost.retry, plan.chosen.configuration.placement()) else {
+        return String::new();
+    };
+    let words = format!(
+        "{}; it needs more with {}, and is then run again with up to {}, where it has done nothing yet that shows",
+        human::size(place.memory_bytes),
+        human::percent(retry.probability),
+        human::size(retry.memory_bytes)
+    );
+    line("sets aside", &words)
+}
+
 fn candidates(plan: &Plan) -> String {
     let columns = [
         ("#", Side::Right),
@@ -100,7 +115,7 @@ fn candidates(plan: &Plan) -> String {
         ("wait", Side::Right),
         ("warm-up", Side::Right),
         ("run", Side::Right),
-        ("memory", Side::Right),
+        ("set aside", Side::Right),
         ("energy", Side::Right),
         ("cost", Side::Right),
         ("", Side::Left),
@@ -125,7 +140,7 @@ fn candidate_row(index: usize, candidate: &Candidate, plan: &Plan) -> Vec<String
         human::seconds(cost.wait_seconds.expected),
         human::seconds(cost.transition_seconds.expected),
         human::seconds(cost.run_seconds.expected),
-        human::bytes(cost.memory_bytes.expected),
+        candidate.configuration.placement().map_or_else(String::new, |place| human::size(place.memory_bytes)),
         human::joules(cost.energy_joules.expected),
         human::dollars(cost.total_dollars),
         remark,
@@ -166,6 +181,7 @@ fn describe(term: Term) -> &'static str {
         Term::Cores => "price of cores",
         Term::Memory => "price of memory",
         Term::Hold => "price of what stays",
+        Term::Retry => "risk of a second run",
         Term::Failure => "risk of failure",
         Term::Reuse => "value for later runs",
     }
@@ -225,6 +241,7 @@ pub(super) mod tests {
             energy_joules: guess(1.5),
             memory_bytes: guess(2e6),
             contention_factor: 1.0,
+            retry: None,
         };
         Candidate {
             configuration: configuration(tier),
@@ -317,10 +334,10 @@ pub(super) mod tests {
           afterwards  prepare cranelift/native for 3.20 runs to come, worth 100 µ$
 
         Candidates, cheapest first
-          #  configuration                                wait  warm-up      run    memory  energy     cost
-          1  winch/native, 2 threads, keeps artifact       0 s  30.0 ms  12.0 ms  1.91 MiB  1.50 J   420 µ$  chosen
-          2  cranelift/native, 2 threads, keeps artifact   0 s   200 ms  6.00 ms  1.91 MiB  1.50 J  2.06 m$
-          3  pulley/native, 2 threads, keeps artifact      0 s   200 ms   500 ms  1.91 MiB  1.50 J  7.00 m$  rejected: dominated
+          #  configuration                                wait  warm-up      run  set aside  energy     cost
+          1  winch/native, 2 threads, keeps artifact       0 s  30.0 ms  12.0 ms   1.00 MiB  1.50 J   420 µ$  chosen
+          2  cranelift/native, 2 threads, keeps artifact   0 s   200 ms  6.00 ms   1.00 MiB  1.50 J  2.06 m$
+          3  pulley/native, 2 threads, keeps artifact      0 s   200 ms   500 ms   1.00 MiB  1.50 J  7.00 m$  rejected: dominated
 
         Terms of their cost
           term                 #1       #2
