@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forewarm_emulator::{Budget, calibrate};
 use forewarm_resources::inventory;
 use forewarm_sandbox::{RealClock, RealFiles};
-use forewarm_types::{OpClass, Step, Tier};
+use forewarm_types::{OpClass, Step, Tier, Work};
 
 #[test]
 fn a_tiny_budget_measures_everything() {
@@ -35,7 +35,14 @@ fn a_tiny_budget_measures_everything() {
     let read = &model.transitions.common[&Step::Read];
     assert!(read.samples > 0 && read.seconds_per_megabyte > 0.0, "{read:?}");
     assert!(model.transitions.first_touch_seconds_per_byte.is_some_and(|figure| figure.samples > 0));
-    assert!(model.contention.compute_pair.is_some_and(|figure| figure.value >= 1.0));
-    assert!(model.contention.streaming_pair.is_some_and(|figure| figure.value >= 1.0));
+    let contention = &model.contention;
+    for (work, other) in Work::ALL.into_iter().flat_map(|work| Work::ALL.map(|other| (work, other))) {
+        let pair = contention.beside.iter().find(|beside| beside.work == work && beside.other == other);
+        let pair = pair.unwrap_or_else(|| panic!("{work:?} beside {other:?} was not measured"));
+        assert!(pair.factor.value >= 1.0 && pair.factor.samples >= 2 && pair.cores == 1.0, "{pair:?}");
+    }
+    let threads: Vec<f64> = contention.crowded.iter().map(|crowded| crowded.threads_per_core).collect();
+    assert_eq!(threads, [2.0, 4.0]);
+    assert!(contention.crowded.iter().all(|crowded| crowded.factor.value >= 1.0 && crowded.factor.samples >= 2));
     assert!(model.power.from_table, "no counter of energy was read");
 }

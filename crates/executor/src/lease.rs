@@ -6,7 +6,9 @@ use std::sync::Arc;
 use forewarm_sandbox::cgroup::CpuShare;
 use forewarm_sandbox::{affinity, memory};
 use forewarm_types::host::Clock;
-use forewarm_types::{Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Rung, Step, StepTiming, Tier};
+use forewarm_types::{
+    Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Load, Pressure, Rung, Step, StepTiming, Tier,
+};
 use wasmtime::Store;
 
 use crate::ahead::Ahead;
@@ -107,10 +109,10 @@ impl Executor {
         self
     }
 
-    /// Cores that leases of other processes hold now; 0 where nothing is announced.
+    /// What leases of other processes ask for now; nothing where nothing is announced.
     #[must_use]
-    pub fn busy_cores(&self) -> u32 {
-        self.occupancy.as_ref().map_or(0, Occupancy::busy_cores)
+    pub fn load(&self) -> Load {
+        self.occupancy.as_ref().map_or_else(Load::default, Occupancy::load)
     }
 
     /// The artifact cache, where there is one.
@@ -132,16 +134,24 @@ impl Executor {
     /// # Errors
     /// [`WarmError::Allocate`] where the machine cannot give it.
     pub fn allocate(&self, configuration: &Configuration) -> Result<Lease, WarmError> {
+        self.allocate_for(configuration, Pressure::default())
+    }
+
+    /// The same for a run of which it is known what it asks of memory, so that others can plan for that.
+    ///
+    /// # Errors
+    /// As [`Self::allocate`].
+    pub fn allocate_for(&self, configuration: &Configuration, pressure: Pressure) -> Result<Lease, WarmError> {
         let cpu = configuration.cpu().ok_or_else(no_placement)?;
-        let held = self.hold(configuration, cpu.threads, cpu.pinned)?;
+        let held = self.hold(configuration, Load::of(f64::from(cpu.threads), pressure), cpu.pinned)?;
         Ok(self.lease(configuration, cpu, held))
     }
 
     /// Holds cores, and a share of them where the configuration says so.
-    pub(crate) fn hold(&self, configuration: &Configuration, threads: u32, pinned: bool) -> Result<Held, WarmError> {
+    pub(crate) fn hold(&self, configuration: &Configuration, load: Load, pinned: bool) -> Result<Held, WarmError> {
         let placement = configuration.placement().ok_or_else(no_placement)?;
         let mut held = Held::default();
-        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(threads));
+        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(load));
         if placement.share > 0.0 && placement.share < 1.0 {
             let share = CpuShare::enforce(placement.share, placement.units);
             held.share =
@@ -150,7 +160,7 @@ impl Executor {
                 })?);
         }
         if pinned {
-            held.cores_before = Some(pin(threads)?);
+            held.cores_before = Some(pin(load.cores as u32)?);
         }
         Ok(held)
     }

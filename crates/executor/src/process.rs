@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program, SpawnError, prepare_place};
 use forewarm_types::host::Clock;
-use forewarm_types::{Configuration, Exit, ExitCause, ProcessSettings, Step, StepTiming};
+use forewarm_types::{Configuration, Exit, ExitCause, Load, Pressure, ProcessSettings, Step, StepTiming};
 
 use crate::bootstrap::{self, Call, Called, Serving};
 use crate::error::WarmError;
@@ -111,7 +111,7 @@ impl Executor {
     pub fn allocate_process(&self, configuration: &Configuration) -> Result<ProcessLease, WarmError> {
         let settings = configuration.process().ok_or_else(no_placement)?;
         let units = configuration.placement().map_or(1, |placement| placement.units);
-        let held = self.hold(configuration, units, settings.pinned)?;
+        let held = self.hold(configuration, Load::of(f64::from(units), Pressure::default()), settings.pinned)?;
         Ok(ProcessLease { settings, clock: Arc::clone(&self.clock), held })
     }
 }

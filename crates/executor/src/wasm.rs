@@ -19,7 +19,7 @@ use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, CodeKind, IsaLevel, Step, StepTiming, Tier};
 use wasmtime::component::Component;
 
-pub use calibrate::CallTiming;
+pub use calibrate::{CallTiming, Calls};
 
 use crate::error::WarmError;
 use crate::stopwatch::Stopwatch;

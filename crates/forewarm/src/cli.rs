@@ -218,11 +218,19 @@ pub enum ResourcesAction {
         #[arg(value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
-    /// Take a model exported elsewhere for this machine's
+    /// Take a model exported elsewhere for this machine's, or keep it beside it as that of another machine
     Import {
         /// The exported file
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// Keep it as the model of this other machine, on which plans are then priced too
+        #[arg(long, value_name = "NAME")]
+        node: Option<String>,
+    },
+    /// Forget another machine
+    Forget {
+        /// Its name
+        node: String,
     },
 }
 

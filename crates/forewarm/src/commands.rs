@@ -177,10 +177,13 @@ fn save(report: Option<PathBuf>, document: &impl serde::Serialize) -> Result<(),
 
 fn resources(orchestrator: &Orchestrator, action: ResourcesAction) -> Result<Document, Failure> {
     match action {
-        ResourcesAction::Show => Ok(Document::Resources(Box::new(orchestrator.resources()))),
+        ResourcesAction::Show => {
+            Ok(Document::Resources { model: Box::new(orchestrator.resources()), nodes: orchestrator.nodes() })
+        }
         ResourcesAction::Probe => {
             let mut progress = |stage: &str| streams::note(&format!("{stage}\n"));
-            Ok(Document::Resources(Box::new(orchestrator.probe(&mut progress)?)))
+            let model = Box::new(orchestrator.probe(&mut progress)?);
+            Ok(Document::Resources { model, nodes: orchestrator.nodes() })
         }
         ResourcesAction::Export { file } => {
             let text = crate::output::json::pretty(&orchestrator.resources());
@@ -189,10 +192,17 @@ fn resources(orchestrator: &Orchestrator, action: ResourcesAction) -> Result<Doc
                 Some(file) => write(&file, &text).map(|()| Document::Written(vec![file])),
             }
         }
-        ResourcesAction::Import { file } => {
+        ResourcesAction::Import { file, node } => {
             let model: ResourceModel = read_json(&file, "cannot read the resource model")?;
-            orchestrator.import_resources(&model)?;
-            Ok(Document::Imported(file))
+            match &node {
+                Some(node) => orchestrator.import_node(node, &model)?,
+                None => orchestrator.import_resources(&model)?,
+            }
+            Ok(Document::Imported { file, node })
+        }
+        ResourcesAction::Forget { node } => {
+            orchestrator.forget_node(&node)?;
+            Ok(Document::ForgottenNode(node))
         }
     }
 }

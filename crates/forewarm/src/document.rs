@@ -46,9 +46,21 @@ pub enum Document {
     /// Of `run --invoke`: what the function returned.
     Results(Vec<String>),
     /// Of `resources`.
-    Resources(Box<ResourceModel>),
+    Resources {
+        /// Of this machine.
+        model: Box<ResourceModel>,
+        /// Other machines that are known.
+        nodes: Vec<ResourceModel>,
+    },
     /// Of `resources import`.
-    Imported(PathBuf),
+    Imported {
+        /// The exported file.
+        file: PathBuf,
+        /// The other machine it is of.
+        node: Option<String>,
+    },
+    /// Of `resources forget`.
+    ForgottenNode(String),
     /// Of `history`.
     History(Vec<HistoryRow>),
     /// Of `history forget`: how many runs.

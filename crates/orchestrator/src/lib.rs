@@ -12,6 +12,7 @@ mod features;
 mod learn;
 mod memory;
 mod native;
+mod nodes;
 #[cfg(target_os = "linux")]
 mod page_cache;
 #[cfg(target_os = "linux")]

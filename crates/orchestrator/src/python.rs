@@ -54,7 +54,8 @@ impl Orchestrator {
     }
 
     /// Imports what a program imports, in a process of its own, and keeps what each module took; then analyses the
-    /// program with these figures.
+    /// program with these figures. What was measured of the same version of a distribution before, for whatever program, is
+    /// not imported again.
     ///
     /// # Errors
     /// Where the file cannot be read or analysed, there is no interpreter, or it takes too long.
@@ -67,18 +68,11 @@ impl Orchestrator {
                 hint: Some("name one with --python".into()),
             });
         };
-        let environment = PythonEnvironment::new(Some(python.clone()), local(file), ModuleCosts::new());
-        let found = python_analysis(&program, &bytes, options, &environment, Depth::Full)?;
-        let modules = importable(&found);
-        let measured = measure_imports(&python.executable, &modules, MOST_SECONDS)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        for failed in &measured.failed {
-            self.memory.warn(format!("not imported: {failed}"));
-        }
-        let rows: Vec<ModuleCostRow> = measured.modules.into_iter().map(|time| row(time, &environment)).collect();
         self.memory.settle();
-        self.memory.write(|store| store.set_module_costs(&python.version, &rows));
-        let costs = rows.into_iter().map(priced).collect();
+        let environment = PythonEnvironment::new(Some(python.clone()), local(file), self.costs(Some(&python)));
+        let found = python_analysis(&program, &bytes, options, &environment, Depth::Full)?;
+        let mut costs = self.costs(Some(&python));
+        costs.extend(self.measure_unknown(&python, &importable(&found), &environment)?.into_iter().map(priced));
         let environment = PythonEnvironment::new(Some(python), local(file), costs);
         let started = self.clock.monotonic();
         let mut analysis = python_analysis(&program, &bytes, options, &environment, Depth::Full)?;
@@ -92,6 +86,30 @@ impl Orchestrator {
             }
         }
         Ok(analysis)
+    }
+
+    /// Imports those modules of which nothing is known that holds for what is installed now, and keeps what they and what
+    /// they import in turn took.
+    fn measure_unknown(
+        &self,
+        python: &Python,
+        modules: &[String],
+        environment: &PythonEnvironment,
+    ) -> Result<Vec<ModuleCostRow>, Error> {
+        let unknown: Vec<String> = modules.iter().filter(|module| !lasts(environment, module)).cloned().collect();
+        if unknown.is_empty() {
+            return Ok(Vec::new());
+        }
+        let measured = measure_imports(&python.executable, &unknown, MOST_SECONDS)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        for failed in &measured.failed {
+            self.memory.warn(format!("not imported: {failed}"));
+        }
+        // What is known stays as it was measured by itself, and who loads it too.
+        let news = measured.modules.into_iter().filter(|time| !lasts(environment, &time.module));
+        let rows: Vec<ModuleCostRow> = news.map(|time| row(time, environment)).collect();
+        self.memory.write(|store| store.set_module_costs(&python.version, &rows));
+        Ok(rows)
     }
 
     pub(crate) fn interpreter(&self, options: &PythonOptions) -> Result<Option<Python>, Error> {
@@ -144,6 +162,14 @@ fn importable(analysis: &Analysis) -> Vec<String> {
             && matches!(import.origin, ImportOrigin::Standard | ImportOrigin::Distribution | ImportOrigin::File)
     });
     wanted.map(|import| import.module.clone()).filter(|module| seen.insert(module.clone())).collect()
+}
+
+/// Whether what is known of a module's cost lasts: it was measured in the version of its distribution that is installed, or is
+/// of the standard library, which has the interpreter's version. Other files may have changed since.
+fn lasts(environment: &PythonEnvironment, module: &str) -> bool {
+    let Some(file) = environment.find(module) else { return false };
+    let versioned = file.distribution.is_some() || file.origin == ImportOrigin::Standard;
+    versioned && environment.cost(module, &file).is_some()
 }
 
 fn row(time: ModuleTime, environment: &PythonEnvironment) -> ModuleCostRow {

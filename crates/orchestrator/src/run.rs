@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use forewarm_executor::{Invocation, Outcome, Progress, Repeated, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeMode};
+use forewarm_resources::inventory::HERE;
 use forewarm_resources::run_model;
 use forewarm_sandbox::process::{Around, Surroundings};
 use forewarm_types::model::RunModel;
@@ -23,7 +24,7 @@ use crate::smaller::Grown;
 use crate::{Emulation, Orchestrator, Report};
 
 /// Candidates a plan lists unless all are asked for (the contract's number).
-const LISTED: usize = 20;
+pub(crate) const LISTED: usize = 20;
 
 /// The exit code of a run ended for want of memory (the contract's).
 const MEMORY_CODE: i32 = 137;
@@ -77,6 +78,14 @@ pub(crate) struct Measured {
     pub repeated: Option<Repeat>,
 }
 
+/// A choice, and what it rests on.
+struct Decided {
+    plan: Plan,
+    trial: Option<Trial>,
+    /// Of a WebAssembly program.
+    belief: Option<Belief>,
+}
+
 /// What was tried before a choice.
 #[derive(Default)]
 struct Probed {
@@ -99,7 +108,7 @@ impl Orchestrator {
     /// As [`Self::analyze`], and where no candidate satisfies the hard constraints.
     pub fn plan(&self, request: &Request) -> Result<Plan, Error> {
         let mut considered = self.consider(request)?;
-        self.decide(&mut considered, request).map(|(plan, _)| plan)
+        self.decide_everywhere(&mut considered, request).map(|(plan, _)| plan)
     }
 
     /// Runs a bounded trial and plans by it.
@@ -108,7 +117,7 @@ impl Orchestrator {
     /// As [`Self::plan`].
     pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
         let mut considered = self.consider(request)?;
-        let (plan, trial) = self.decide(&mut considered, request)?;
+        let (plan, trial) = self.decide_everywhere(&mut considered, request)?;
         let models = models(&considered, trial.as_ref());
         Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, models, plan })
     }
@@ -159,7 +168,7 @@ impl Orchestrator {
         let (plan, trial, marks, ready) = loop {
             let (plan, trial) = self.decide(&mut considered, request)?;
             let planned = self.clock.monotonic();
-            let lease = self.executor.allocate(&plan.chosen.configuration);
+            let lease = self.executor.allocate_for(&plan.chosen.configuration, plan.chosen.cost.pressure);
             let leased = self.clock.monotonic();
             let lease = lease.map(|lease| {
                 lease.going_on_from(considered.ahead.take()).awaiting_artifact(considered.artifact_wait.is_some())
@@ -234,6 +243,24 @@ impl Orchestrator {
         self.decide_where(considered, request, &standing)
     }
 
+    /// The same, with what the run would cost on other nodes listed too.
+    fn decide_everywhere(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+    ) -> Result<(Plan, Option<Trial>), Error> {
+        if request.plan.is_some() {
+            return self.decide(considered, request);
+        }
+        let code = &considered.analysis.code;
+        let standing = if code.kind.is_process() { Vec::new() } else { self.executor.standing(&code.digest) };
+        let Decided { mut plan, trial, belief } = self.decide_believing(considered, request, &standing)?;
+        let counts = trial.as_ref().and_then(|trial| trial.counts.as_ref());
+        let inputs = self.inputs(considered, request, &standing);
+        self.price_elsewhere(&mut plan, (belief.as_ref(), counts), &inputs, request);
+        Ok((plan, trial))
+    }
+
     /// The same where these artifacts stand, or are taken to.
     pub(crate) fn decide_where(
         &self,
@@ -241,6 +268,15 @@ impl Orchestrator {
         request: &Request,
         standing: &[(Tier, IsaLevel)],
     ) -> Result<(Plan, Option<Trial>), Error> {
+        self.decide_believing(considered, request, standing).map(|decided| (decided.plan, decided.trial))
+    }
+
+    fn decide_believing(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        standing: &[(Tier, IsaLevel)],
+    ) -> Result<Decided, Error> {
         let started = self.clock.monotonic();
         let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
         let keep = if request.all_candidates { usize::MAX } else { LISTED };
@@ -249,7 +285,7 @@ impl Orchestrator {
             let mut plan = forewarm_planner::plan_process(&inputs, request.objective, weights, keep)
                 .map_err(|error| Error::infeasible(&request.file, &error))?;
             plan.plan_seconds = (self.clock.monotonic() - started).0;
-            return Ok((plan, None));
+            return Ok(Decided { plan, trial: None, belief: None });
         }
         let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
         let probed = self.probe_for(&mut belief, considered, request, &weights);
@@ -262,7 +298,7 @@ impl Orchestrator {
         plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
         plan.emulation_seconds = probed.seconds;
         plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
-        Ok((plan, probed.trial))
+        Ok(Decided { plan, trial: probed.trial, belief: Some(belief) })
     }
 
     /// Trials, and runs on smaller inputs, as long as one is worth its price.
@@ -305,6 +341,13 @@ impl Orchestrator {
         let chosen = &plan.chosen.configuration;
         let process = considered.analysis.code.kind.is_process();
         let placed = if process { chosen.process().is_some() } else { chosen.cpu().is_some() };
+        let node = chosen.placement().map_or(HERE, |placement| &placement.node);
+        if node != HERE {
+            return Err(Error::Usage {
+                message: format!("the plan is for node {node}, which is not this machine"),
+                hint: Some("run it there, or make a plan for this machine: forewarm plan FILE --format json".into()),
+            });
+        }
         if plan.code.digest == digest && placed {
             // What was tried when it was made took none of this run's time.
             return Ok(Plan { emulation_seconds: 0.0, ..plan.clone() });
@@ -349,7 +392,7 @@ impl Orchestrator {
             corrections: &considered.corrections,
             standing,
             file_known: considered.known,
-            busy_cores: f64::from(self.executor.busy_cores()),
+            load: self.executor.load(),
             absent: self.absent(considered),
             constraints: forewarm_planner::Constraints {
                 deadline_seconds: request.timeout_seconds,

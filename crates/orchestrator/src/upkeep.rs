@@ -74,7 +74,7 @@ impl Orchestrator {
         Ok(model)
     }
 
-    /// Stores a model exported elsewhere.
+    /// Stores a model as this machine's.
     ///
     /// # Errors
     /// Where it cannot be stored.
@@ -114,7 +114,7 @@ impl Orchestrator {
         Ok(crate::program::digest_of(&program.read()?))
     }
 
-    fn stored<T>(
+    pub(crate) fn stored<T>(
         &self,
         message: &str,
         ask: impl FnOnce(&forewarm_store::Store) -> Result<T, StoreError>,

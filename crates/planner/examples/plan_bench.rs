@@ -46,7 +46,7 @@ fn inputs<'a>(analysis: &'a Analysis, resources: &'a ResourceModel, corrections:
         corrections,
         standing: &[],
         file_known: false,
-        busy_cores: 0.0,
+        load: forewarm_types::Load::default(),
         absent: forewarm_planner::AbsentFiles::default(),
         constraints: Constraints { persist: true, ..Constraints::default() },
         spent_seconds: 0.001,

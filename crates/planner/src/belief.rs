@@ -2,10 +2,10 @@
 //!
 //! A belief owns all it needs, so that trials can go on between its making and the choice. Nothing here decides.
 
-use forewarm_resources::{Inventory, ResourceModel, StepCost};
+use forewarm_resources::{Contention, Hierarchy, Inventory, ResourceModel, StepCost, pressure};
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Levers, Step, Tier};
+use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Levers, Load, Pressure, Step, Tier};
 
 use crate::distribution::tame;
 use crate::files::AbsentFiles;
@@ -25,8 +25,8 @@ pub struct Inputs<'a> {
     pub standing: &'a [(Tier, IsaLevel)],
     /// Whether the file was seen before, so that it need not be read and analysed again.
     pub file_known: bool,
-    /// Cores other work keeps busy now.
-    pub busy_cores: f64,
+    /// What other work asks for now.
+    pub load: Load,
     /// Files it is going to read that are not in memory.
     pub absent: AbsentFiles,
     /// What the user demands.
@@ -62,6 +62,8 @@ pub struct Belief {
     pub(crate) code: CodeInfo,
     pub(crate) evidence: Evidence,
     pub(crate) runs: [Option<RunTime>; TIERS],
+    /// What the run asks of memory on each tier.
+    pub(crate) pressures: [Pressure; TIERS],
     pub(crate) climbs: [Climb; TIERS],
     pub(crate) unsupported: [Option<String>; TIERS],
     pub(crate) standing: [[bool; 2]; TIERS],
@@ -121,6 +123,7 @@ pub(crate) struct Climb {
 /// The machine as the pricing needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
+    pub node: String,
     pub processors: Vec<ProcessorView>,
     pub executable_memory: bool,
     pub shares: Vec<f64>,
@@ -130,8 +133,9 @@ pub(crate) struct Machine {
     pub core_watts: f64,
     pub byte_watts: f64,
     pub energy_from_table: bool,
-    pub busy_cores: f64,
-    pub cpu_inflation: f64,
+    pub load: Load,
+    pub contention: Contention,
+    pub hierarchy: Hierarchy,
     pub unpinned_factor: Option<f64>,
     pub process_seconds: f64,
     pub spawn_seconds: f64,
@@ -164,9 +168,13 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         standing[*tier as usize][*isa as usize] = true;
     }
     let reuses = corrections.expected_reuses.unwrap_or_else(|| resources.workload.expected_reuses.estimate());
+    let runs = evidence.predict();
+    let memory = &analysis.profile.memory;
+    let foreseen = |run: RunTime| pressure::foreseen(&resources.hierarchy, memory, run.estimate().expected);
     let mut belief = Belief {
         code: analysis.code.clone(),
-        runs: evidence.predict(),
+        pressures: runs.map(|run| run.map(foreseen).unwrap_or_default()),
+        runs,
         evidence,
         climbs: Tier::ALL.map(|tier| Climb::of(tier, analysis, resources)),
         unsupported: Tier::ALL.map(|tier| compile.unsupported.get(&tier).cloned()),
@@ -196,6 +204,18 @@ impl Belief {
         self.evidence.update(trial, self.metered_tier(), factor);
         self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
         self.runs = self.evidence.predict();
+        if let Some(counts) = &trial.counts {
+            for tier in Tier::ALL {
+                let seconds = self.evidence.seconds_per_operator(tier).map(|each| each * trial.ops as f64);
+                let counted = seconds.and_then(|seconds| pressure::counted(&self.machine.hierarchy, counts, seconds));
+                self.pressures[tier as usize] = counted.unwrap_or(self.pressures[tier as usize]);
+            }
+        }
+    }
+
+    /// Factor (>= 1) on the CPU time of the run on a tier, by what else runs now.
+    pub(crate) fn slow_down(&self, tier: usize) -> f64 {
+        tame(self.machine.contention.slow_down(self.pressures[tier], self.machine.load)).max(1.0)
     }
 
     /// Takes in what runs on smaller inputs foretell: operators of the whole run, and the wall seconds they took.
@@ -308,12 +328,13 @@ impl Machine {
     fn of(inputs: &Inputs<'_>) -> Self {
         let ResourceModel { inventory, transitions, power, price, contention, workload, metering, .. } =
             inputs.resources;
-        let busy = tame(inputs.busy_cores);
+        let load = Load::of(tame(inputs.load.cores), inputs.load.pressure());
         let initial = inputs.analysis.profile.memory.initial_bytes;
         let prefault = transitions.common.get(&Step::Prefault);
         let touch = transitions.first_touch_seconds_per_byte.as_ref();
         let unpinned = contention.unpinned_factor.as_ref().map(|figure| figure.value);
         Self {
+            node: inventory.node.clone(),
             processors: processors(inventory),
             executable_memory: inventory.executable_memory,
             shares: std::iter::once(1.0).chain(inventory.enforceable_shares.iter().copied()).collect(),
@@ -323,9 +344,10 @@ impl Machine {
             core_watts: tame(power.busy_watts_per_core.value),
             byte_watts: tame(power.watts_per_gigabyte.value) / 1e9,
             energy_from_table: power.from_table,
-            busy_cores: busy,
-            cpu_inflation: tame(contention.cpu_inflation(busy)).max(1.0),
-            unpinned_factor: unpinned.filter(|factor| factor.is_finite() && *factor > 1.0 && busy > 0.0),
+            load,
+            contention: contention.clone(),
+            hierarchy: inputs.resources.hierarchy.clone(),
+            unpinned_factor: unpinned.filter(|factor| factor.is_finite() && *factor > 1.0 && load.cores > 0.0),
             process_seconds: tame(workload.process_seconds.value),
             spawn_seconds: tame(workload.spawn_seconds.value),
             hold_seconds: tame(workload.artifact_hold_seconds.value),

@@ -292,7 +292,7 @@ pub(crate) fn configuration(belief: &Belief, shape: &Shape, variant: &Variant) -
     };
     let placement = Placement {
         region: "all".to_owned(),
-        node: "local".to_owned(),
+        node: belief.machine.node.clone(),
         processor: processor.map_or_else(|| "cpu0".to_owned(), |processor| processor.name.clone()),
         units: shape.threads,
         share: shape.share,

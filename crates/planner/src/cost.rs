@@ -18,7 +18,7 @@
 //! quantile of the peak that follows from what memory and a second run are worth under the objective: the fractile at which
 //! more memory costs as much as it saves (the newsvendor's; Arrow, Harris and Marschak 1951).
 
-use forewarm_types::{Bytes, Cost, Estimate, IsaLevel, Retry, Rung, Term, Tier, Weights};
+use forewarm_types::{Bytes, Cost, Estimate, IsaLevel, Load, Pressure, Retry, Rung, Term, Tier, Weights};
 
 use crate::belief::{Belief, Climb};
 use crate::distribution::tame;
@@ -94,7 +94,8 @@ impl Pricing<'_> {
         let machine = &belief.machine;
         let climb = &belief.climbs[shape.tier as usize];
         let cores = f64::from(machine.processors.get(usize::from(shape.processor)).map_or(1, |p| p.cores));
-        let crowd = |wanted: f64| ((wanted + machine.busy_cores) / cores.max(1.0)).max(1.0);
+        let busy = machine.load.cores;
+        let crowd = |wanted: f64| machine.contention.factor(wanted, busy, cores);
         let ready = climb.link.expected + climb.instantiate.expected;
         let (entry_wall, entry_cpu, peak) = entry(climb, shape);
         let prefault = if shape.prefault { machine.prefault.expected } else { 0.0 };
@@ -104,13 +105,19 @@ impl Pricing<'_> {
         let contention = crowd(f64::from(run_threads));
         let baseline = if shape.isa == IsaLevel::Baseline { climb.baseline_factor } else { 1.0 };
         let unpinned = if shape.pinned { 1.0 } else { machine.unpinned_factor.unwrap_or(1.0) };
-        let inflation = baseline * unpinned * machine.cpu_inflation;
+        let slowed = belief.slow_down(shape.tier as usize);
+        let inflation = baseline * unpinned * slowed;
         let mean = self.risk.run_seconds[shape.tier as usize].unwrap_or(0.0) * inflation;
         let saved = if shape.prefault { prefault_gain(belief).min(mean) } else { 0.0 };
         let run_cpu = tame(mean - saved);
         let wall_per_cpu = contention / (f64::from(run_threads) * shape.share);
         let run_wall = tame(run_cpu * wall_per_cpu);
-        let lost = |wall: f64, crowd: f64| wall * machine.busy_cores * (1.0 - 1.0 / crowd);
+        // Others lose what they take turns for, and what this run slows them beside that.
+        let lost = |wall: f64, crowd: f64, own: Load| {
+            wall * busy * (1.0 - 1.0 / (crowd * machine.contention.slow_down(machine.load.pressure(), own)))
+        };
+        let climb_load = Load::of(f64::from(shape.threads), Pressure::default());
+        let run_load = Load::of(f64::from(run_threads), belief.pressures[shape.tier as usize]);
         Figures {
             transition_wall: tame(transition_wall),
             transition_cpu: tame(entry_cpu + ready + prefault),
@@ -119,8 +126,8 @@ impl Pricing<'_> {
             run_wall,
             run_cpu,
             wall_per_cpu: tame(wall_per_cpu * inflation),
-            contention: contention * machine.cpu_inflation,
-            imposed: tame(lost(transition_wall, climbing) + lost(run_wall, contention)),
+            contention: contention * slowed,
+            imposed: tame(lost(transition_wall, climbing, climb_load) + lost(run_wall, contention, run_load)),
             compile_peak: peak,
             late: self.lateness(shape.tier, transition_wall, wall_per_cpu * inflation),
         }
@@ -208,6 +215,7 @@ impl Pricing<'_> {
             energy_joules: energy,
             memory_bytes: belief.peak.estimate(),
             contention_factor: figures.contention,
+            pressure: belief.pressures[shape.tier as usize],
             retry: (variant.overflow > 0.0)
                 .then_some(Retry { probability: variant.overflow, memory_bytes: Bytes(self.most.memory_bytes) }),
         }

@@ -131,6 +131,12 @@ pub(crate) fn assumptions(belief: &Belief, chosen: &Shape) -> Vec<String> {
                 .into(),
         );
     }
+    if belief.machine.load.cores > 0.0 && belief.machine.contention.beside.is_empty() {
+        lines.push(
+            "others' runs: taken to slow this one by nothing but turns on the cores, since nothing more was measured"
+                .into(),
+        );
+    }
     if chosen.figures.late > SURELY_LATE {
         lines.push("the deadline: no configuration is expected to keep it, so the cheapest is taken".into());
     }

@@ -18,6 +18,7 @@ pub mod candidates;
 pub mod choose;
 pub mod cost;
 mod distribution;
+pub mod elsewhere;
 mod explain;
 pub mod files;
 pub mod information;

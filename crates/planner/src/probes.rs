@@ -186,7 +186,7 @@ impl Metered {
         can.then(|| Self {
             entry_wall: factor * climb.compile_wall(belief.most_threads()) + ready,
             entry_cpu: factor * climb.compile.expected + ready,
-            run: run.nodes.map(|seconds| seconds * belief.machine.metered_run_factor * belief.machine.cpu_inflation),
+            run: run.nodes.map(|seconds| seconds * belief.machine.metered_run_factor * belief.slow_down(tier as usize)),
         })
     }
 }

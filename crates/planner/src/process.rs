@@ -11,8 +11,8 @@ use forewarm_types::configuration::ProcessSettings;
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::{Choice, Slot, WarmStep};
 use forewarm_types::{
-    Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Levers, Objective, Placement, Plan,
-    Rung, SCHEMA, Settings, Step, Term, Weights,
+    Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Levers, Load, Objective, Placement,
+    Plan, Pressure, Rung, SCHEMA, Settings, Step, Term, Weights,
 };
 
 use crate::belief::Inputs;
@@ -165,8 +165,18 @@ impl<'a> Belief<'a> {
         (divided + throttled) * self.crowding(threads) + self.inputs.absent.seconds(&self.costs, shape.read_ahead)
     }
 
+    fn load(&self) -> Load {
+        Load::of(tame(self.inputs.load.cores), self.inputs.load.pressure())
+    }
+
+    /// Factor on its CPU time, by what else runs; what it asks of memory itself nobody can tell beforehand.
+    fn slow_down(&self) -> f64 {
+        tame(self.inputs.resources.contention.slow_down(Pressure::default(), self.load())).max(1.0)
+    }
+
     fn crowding(&self, threads: f64) -> f64 {
-        ((threads + tame(self.inputs.busy_cores)) / f64::from(self.cores)).max(1.0)
+        let contention = &self.inputs.resources.contention;
+        contention.factor(threads, self.load().cores, f64::from(self.cores))
     }
 
     fn cost(&self, shape: &Shape, weights: &Weights) -> Cost {
@@ -176,7 +186,7 @@ impl<'a> Belief<'a> {
         let byte_price = tame(resources.price.dollars_per_byte_second.value);
         let spawn = tame(self.costs.spawn_seconds.value);
         // The geometric mean stands for a run time so uncertain that its mean says nothing (see the crate's page).
-        let cpu = self.cpu.mu.exp();
+        let cpu = self.cpu.mu.exp() * self.slow_down();
         let wall = self.wall(cpu, shape);
         let second = weights.dollars_per_second;
         let attempt = second * (spawn + wall)
@@ -184,9 +194,13 @@ impl<'a> Belief<'a> {
         let overflow = self.memory.exceeds(shape.memory);
         let late = self.inputs.constraints.deadline_seconds.map_or(0.0, |deadline| {
             let nodes = self.cpu.nodes(&standard_nodes());
-            nodes.iter().filter(|cpu| spawn + self.wall(**cpu, shape) > deadline).count() as f64 / nodes.len() as f64
+            nodes.iter().filter(|cpu| spawn + self.wall(**cpu * self.slow_down(), shape) > deadline).count() as f64
+                / nodes.len() as f64
         });
-        let others = wall * tame(self.inputs.busy_cores) * (1.0 - 1.0 / self.crowding(f64::from(shape.threads)));
+        let threads = f64::from(shape.threads);
+        let load = self.load();
+        let slows = resources.contention.slow_down(load.pressure(), Load::of(threads, Pressure::default()));
+        let others = wall * load.cores * (1.0 - 1.0 / (self.crowding(threads) * slows));
         let terms: BTreeMap<Term, f64> = [
             (Term::Plan, second * tame(self.inputs.spent_seconds)),
             (Term::Transition, second * spawn),
@@ -199,8 +213,9 @@ impl<'a> Belief<'a> {
             (Term::Failure, (overflow + late * (1.0 - overflow)) * attempt),
         ]
         .into();
-        let run = self.estimate(self.cpu, self.basis).scale(if cpu > 0.0 { wall / cpu } else { 1.0 });
-        let energy = self.estimate(self.cpu, self.basis).scale(watts);
+        let own = self.estimate(self.cpu, self.basis).scale(self.slow_down());
+        let run = own.scale(if cpu > 0.0 { wall / cpu } else { 1.0 });
+        let energy = own.scale(watts);
         Cost {
             total_dollars: terms.values().sum(),
             terms_dollars: terms,
@@ -209,7 +224,8 @@ impl<'a> Belief<'a> {
             run_seconds: run,
             energy_joules: if resources.power.from_table { energy.with_basis(Basis::Default) } else { energy },
             memory_bytes: self.estimate(self.memory, self.memory_basis),
-            contention_factor: self.crowding(f64::from(shape.threads)),
+            contention_factor: self.crowding(threads) * self.slow_down(),
+            pressure: Pressure::default(),
             retry: None,
         }
     }
@@ -231,7 +247,7 @@ impl<'a> Belief<'a> {
         };
         let placement = Placement {
             region: "all".to_owned(),
-            node: "local".to_owned(),
+            node: self.inputs.resources.inventory.node.clone(),
             processor: self.processor.clone(),
             units: if tell { shape.threads } else { 1 },
             share: shape.share,

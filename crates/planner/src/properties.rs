@@ -1,7 +1,9 @@
 //! Properties of every plan: terms sum, order holds, costs grow with what they are made of, nothing panics.
 
-use forewarm_resources::{Figure, defaults, inventory};
-use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, OpClass, Rung, Step, Tier, Weights};
+use forewarm_resources::{Beside, Crowded, Figure, defaults, inventory};
+use forewarm_types::{
+    Basis, Bytes, Estimate, IsaLevel, Load, Objective, OpClass, Pressure, Rung, Step, Tier, Weights, Work,
+};
 use proptest::prelude::*;
 
 use crate::testing::{Problem, exactly, spread};
@@ -59,7 +61,7 @@ fn anything() -> impl Strategy<Value = Problem> {
         problem.constraints.threads = flags[5].then_some(cores);
         problem.resources.inventory.executable_memory = flags[6];
         problem.standing = flags[7].then_some((Tier::Cranelift, IsaLevel::Native)).into_iter().collect();
-        problem.busy_cores = numbers[1];
+        problem.load = Load { cores: numbers[1], streaming_cores: numbers[4], chasing_cores: numbers[5] };
         problem
     })
 }
@@ -82,7 +84,10 @@ fn damage(problem: &mut Problem, numbers: &[f64], cores: u32) {
     model.power.busy_watts_per_core.value = numbers[22];
     model.workload.run_median_seconds.value = numbers[23];
     model.workload.run_log_deviation.value = numbers[2];
-    model.contention.compute_pair = Some(Figure::measured(numbers[3], 0.0, 1, "test"));
+    let figure = |value: f64| Figure::measured(value, 0.0, 1, "test");
+    let beside = |work, cores, factor| Beside { work, other: Work::Computing, cores, factor: figure(factor) };
+    model.contention.beside = vec![beside(Work::Computing, 1.0, numbers[3]), beside(Work::Chasing, numbers[4], 1.1)];
+    model.contention.crowded = vec![Crowded { threads_per_core: numbers[5], factor: figure(numbers[6]) }];
 }
 
 fn any_weights() -> impl Strategy<Value = Weights> {
@@ -133,7 +138,7 @@ proptest! {
         objective in 0usize..4, reuses in 0.0f64..100.0,
     ) {
         let mut problem = Problem::new(bytes, spread(low.exp(), (low + width).exp()));
-        problem.busy_cores = busy;
+        problem.load = Load::of(busy, Pressure::default());
         problem.corrections.expected_reuses = Some(Estimate::exact(reuses, Basis::Observed));
         let plan = problem.plan_by(weights(Objective::ALL[objective])).unwrap();
         prop_assert_eq!(&plan.candidates[0].configuration, &plan.chosen.configuration);
@@ -165,7 +170,7 @@ proptest! {
         warm.standing = vec![(Tier::Winch, IsaLevel::Native), (Tier::Cranelift, IsaLevel::Native)];
         prop_assert!(total(&warm) <= base * (1.0 + 1e-9));
         let mut crowded = problem.clone();
-        crowded.busy_cores = factor;
+        crowded.load = Load::of(factor, Pressure::default());
         prop_assert!(total(&crowded) >= base * (1.0 - 1e-9));
     }
 

@@ -76,7 +76,7 @@ fn line(belief: &Belief, weights: &Weights, tier: Tier) -> Line {
     Line {
         cold: begun + compile + (second + core) * ready,
         warm: begun + (second + core) * (ready + climb.map.expected),
-        rate: (second + core) * belief.machine.cpu_inflation,
+        rate: (second + core) * belief.slow_down(tier as usize),
     }
 }
 

@@ -7,7 +7,8 @@ use forewarm_types::demand::{
     CompileDemand, DemandProfile, IsaDemand, MemoryDemand, OpMix, Parallelism, ParallelismKind,
 };
 use forewarm_types::{
-    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, IsaLevel, Objective, Plan, Tier, Weights,
+    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, IsaLevel, Load, Objective, Plan, Tier,
+    Weights,
 };
 
 use crate::{AbsentFiles, Belief, ChooseError, Constraints, Inputs, believe, candidates, choose, weights};
@@ -20,7 +21,7 @@ pub(crate) struct Problem {
     pub corrections: Corrections,
     pub standing: Vec<(Tier, IsaLevel)>,
     pub constraints: Constraints,
-    pub busy_cores: f64,
+    pub load: Load,
     pub absent: AbsentFiles,
 }
 
@@ -33,7 +34,7 @@ impl Problem {
             corrections: Corrections::default(),
             standing: Vec::new(),
             constraints: Constraints { persist: true, ..Constraints::default() },
-            busy_cores: 0.0,
+            load: Load::default(),
             absent: AbsentFiles::default(),
         }
     }
@@ -45,7 +46,7 @@ impl Problem {
             corrections: &self.corrections,
             standing: &self.standing,
             file_known: false,
-            busy_cores: self.busy_cores,
+            load: self.load,
             absent: self.absent,
             constraints: self.constraints,
             spent_seconds: 0.001,

@@ -1,8 +1,10 @@
 //! The planner as a whole: choices follow the model, terms add up, rules hold, nothing panics.
 
-use forewarm_resources::{Figure, defaults, inventory};
+use forewarm_resources::{Beside, Crowded, Figure, defaults, inventory};
 use forewarm_types::plan::Trial;
-use forewarm_types::{Basis, Bytes, Estimate, IsaLevel, Objective, Rung, Step, Term, Tier, Weights};
+use forewarm_types::{
+    Basis, Bytes, Estimate, IsaLevel, Load, Objective, Pressure, Rung, Step, Term, Tier, Weights, Work,
+};
 
 use crate::testing::{Problem, exactly, spread};
 use crate::{Belief, Inputs, ProbeMode, artifact_wait, believe, break_even_seconds, next_probe, preparation, weights};
@@ -509,10 +511,84 @@ fn a_plan_is_a_document() {
     assert!(plan.candidates.len() <= 20);
 }
 
+/// A run of a second on a machine where a streaming and a computing neighbour slow it by what a probe measured, times `scale`.
+fn beside_others(scale: f64, streaming_share: f64) -> Problem {
+    let mut problem = Problem::new(60_000, None).observed(Tier::Cranelift, 1.0).once();
+    problem.standing = vec![(Tier::Cranelift, IsaLevel::Native)];
+    problem.constraints.tier = Some(Tier::Cranelift);
+    let factor = |value: f64| Figure::measured(1.0 + scale * (value - 1.0), 0.0, 7, "calibrated");
+    let beside = |other, value| Beside { work: Work::Computing, other, cores: 1.0, factor: factor(value) };
+    problem.resources.contention.beside = vec![beside(Work::Computing, 1.2), beside(Work::Streaming, 1.5)];
+    problem.resources.contention.crowded = vec![Crowded { threads_per_core: 2.0, factor: factor(1.1) }];
+    problem.load = Load::of(1.0, Pressure { streaming_share, chasing_share: 0.0 });
+    problem
+}
+
+#[test]
+fn live_leases_slow_a_run_by_the_stored_curve() {
+    let run = |problem: &Problem| problem.plan().chosen.cost;
+    let alone = run(&Problem { load: Load::default(), ..beside_others(1.0, 0.0) });
+    for (scale, streaming_share, excess) in
+        [(1.0, 0.0, 0.2), (1.0, 1.0, 0.5), (1.0, 0.5, 0.35), (2.0, 0.5, 0.7), (0.0, 1.0, 0.0)]
+    {
+        let beside = run(&beside_others(scale, streaming_share));
+        assert!((beside.contention_factor - (1.0 + excess)).abs() < 1e-9, "{beside:?}");
+        // Time, energy and core-seconds of the run follow the curve, and nothing else of it does.
+        for term in [Term::Run, Term::RunEnergy] {
+            let ratio = beside.terms_dollars[&term] / alone.terms_dollars[&term];
+            assert!((ratio - (1.0 + excess)).abs() < 1e-6, "{term:?} {ratio} at {scale} and {streaming_share}");
+        }
+        assert!((beside.terms_dollars[&Term::Transition] / alone.terms_dollars[&Term::Transition] - 1.0).abs() < 1e-9);
+        let imposed = beside.terms_dollars[&Term::Imposed];
+        assert_eq!(imposed > 0.0, scale > 0.0 && streaming_share < 1.0, "what computes is slowed by it as well");
+    }
+}
+
+#[test]
+fn more_demand_than_cores_takes_turns_that_cost_what_was_measured() {
+    let mut problem = beside_others(1.0, 0.0);
+    problem.resources.contention.beside.clear();
+    problem.load = Load::of(3.0, Pressure::default());
+    // Four threads for two cores: two turns, and a tenth for taking them.
+    assert!((problem.plan().chosen.cost.contention_factor - 2.2).abs() < 1e-9);
+    problem.resources.contention.crowded.clear();
+    let plan = problem.plan();
+    assert!((plan.chosen.cost.contention_factor - 2.0).abs() < 1e-9);
+    assert!(plan.assumptions.iter().any(|line| line.starts_with("others' runs")), "{:?}", plan.assumptions);
+}
+
+#[test]
+fn what_a_trial_counts_of_memory_presses_on_others() {
+    use forewarm_types::counts::{Counts, Foresight, ReuseHistogram};
+    let mut problem = Problem::new(2_000, None);
+    let level = |name: &str, beyond| forewarm_resources::MemoryLevel {
+        name: name.into(),
+        beyond_bytes: Bytes(beyond),
+        chased_seconds: Figure::measured(1e-7, 0.0, 3, "calibrated"),
+        scattered_seconds: Figure::measured(1e-8, 0.0, 3, "calibrated"),
+        streamed_seconds: Figure::measured(2e-9, 0.0, 3, "calibrated"),
+    };
+    problem.resources.hierarchy.levels = vec![level("L2", 1 << 15), level("memory", 1 << 20)];
+    let pressure = |fresh: Foresight| {
+        let mut belief = problem.believe();
+        let reuse = ReuseHistogram { far_accesses: 5e5, fresh, ..ReuseHistogram::default() };
+        let classes = [(forewarm_types::OpClass::Load, 1_000_000)].into();
+        let counts = Counts { classes, reuse: Some(reuse), complete: true, ..Counts::default() };
+        belief.update(&Trial { counts: Some(counts), ..trial(1_000_000, true) });
+        let latency = weights(Objective::Latency);
+        let plan = crate::choose(&belief, crate::candidates(&belief, &latency), Objective::Latency, latency, 20);
+        plan.unwrap().chosen.cost.pressure
+    };
+    let streams = pressure(Foresight { sequential_share: 1.0, ..Foresight::default() });
+    assert!(streams.streaming_share > 0.3 && streams.chasing_share < 1e-9, "{streams:?}");
+    let chases = pressure(Foresight { chased_share: 1.0, ..Foresight::default() });
+    assert!(chases.chasing_share > 0.9 && chases.streaming_share == 0.0, "{chases:?}");
+}
+
 #[test]
 fn memory_is_backed_and_threads_are_bound_only_where_that_gains() {
     let mut problem = Problem::new(60_000, exactly(1e10));
-    problem.busy_cores = 1.0;
+    problem.load = Load::of(1.0, Pressure::default());
     problem.analysis.profile.memory.initial_bytes = Bytes(100 << 20);
     problem.analysis.profile.memory.traffic_bytes = Some(Estimate::exact(1e10, Basis::Static));
     let touch = |problem: &mut Problem, seconds: f64| {

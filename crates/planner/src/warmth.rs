@@ -6,7 +6,7 @@
 //! worth the better of the two, and a run is not made longer to leave an artifact that could be prepared after it.
 
 use forewarm_types::plan::Preparation;
-use forewarm_types::{Configuration, Rung, Tier, Weights};
+use forewarm_types::{Configuration, Load, Pressure, Rung, Tier, Weights};
 
 use crate::belief::Belief;
 use crate::candidates::configuration;
@@ -38,7 +38,9 @@ fn preparation_price(belief: &Belief, weights: &Weights, tier: usize) -> f64 {
     let (climb, machine) = (&belief.climbs[tier], &belief.machine);
     let (second, core) = rates(belief, weights);
     let cpu = climb.compile.expected + climb.persist.expected + machine.process_seconds;
-    let slowed = cpu * machine.busy_cores.min(1.0) * (machine.cpu_inflation - 1.0);
+    let compiling = Load::of(1.0, Pressure::default());
+    let others = machine.contention.slow_down(machine.load.pressure(), compiling);
+    let slowed = cpu * machine.load.cores.min(1.0) * (others - 1.0);
     let bytes = machine.byte_price * climb.compile_peak_bytes * cpu;
     let held = machine.disk_price * climb.artifact_bytes * machine.hold_seconds;
     second * (machine.spawn_seconds + slowed) + core * cpu + weights.price_factor * (bytes + held)

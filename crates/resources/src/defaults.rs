@@ -95,7 +95,7 @@ pub fn model(inventory: Inventory) -> ResourceModel {
         transitions: transitions(),
         power: power(),
         price: price(),
-        contention: Contention { streaming_pair: None, compute_pair: None, unpinned_factor: None },
+        contention: Contention::default(),
         workload: workload(),
         metering: metering(),
     }

@@ -37,6 +37,9 @@ pub struct Cache {
     pub line_bytes: Bytes,
 }
 
+/// The name of this machine among nodes.
+pub const HERE: &str = "local";
+
 /// What a node has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
@@ -142,7 +145,7 @@ pub fn unknown(cores: u32) -> Inventory {
         caches: Vec::new(),
     };
     Inventory {
-        node: "local".to_owned(),
+        node: HERE.to_owned(),
         processors: vec![processor],
         memory_bytes: Bytes::ZERO,
         page_bytes: PAGE,

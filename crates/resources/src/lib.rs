@@ -13,6 +13,7 @@ pub mod hierarchy;
 pub mod inventory;
 pub mod merge;
 pub mod power;
+pub mod pressure;
 pub mod process;
 pub mod run_model;
 pub mod sources;
@@ -21,7 +22,7 @@ pub mod workload;
 
 use serde::{Deserialize, Serialize};
 
-pub use contention::Contention;
+pub use contention::{Beside, Contention, Crowded};
 pub use costs::{OpCosts, TierCosts};
 pub use figure::Figure;
 pub use hierarchy::{Hierarchy, MemoryLevel};

@@ -61,8 +61,12 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     }
     // What is paid is the user's to say, by importing it; no measurement could overrule a default.
     model.price = stored.price.clone();
-    take_optional(&mut model.contention.streaming_pair, stored.contention.streaming_pair.as_ref());
-    take_optional(&mut model.contention.compute_pair, stored.contention.compute_pair.as_ref());
+    if !stored.contention.beside.is_empty() {
+        model.contention.beside = stored.contention.beside.clone();
+    }
+    if !stored.contention.crowded.is_empty() {
+        model.contention.crowded = stored.contention.crowded.clone();
+    }
     take_optional(&mut model.contention.unpinned_factor, stored.contention.unpinned_factor.as_ref());
     let (prior, learned) = (&mut model.workload, &stored.workload);
     take(&mut prior.run_median_seconds, &learned.run_median_seconds);

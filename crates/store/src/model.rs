@@ -1,4 +1,4 @@
-//! The resource model as text, and the salt with which inputs are hashed.
+//! The resource models as text, of this machine and of others, and the salt with which inputs are hashed.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -29,6 +29,36 @@ impl Store {
     /// Where the database cannot be written.
     pub fn set_model(&self, text: &str) -> Result<(), StoreError> {
         self.write(|transaction| put_model(transaction, text))
+    }
+
+    /// The resource models of other machines, by name.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn nodes(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT name, text FROM nodes ORDER BY name")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// Stores or replaces the resource model of another machine.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn set_node(&self, name: &str, text: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute("INSERT OR REPLACE INTO nodes(name, text) VALUES(?, ?)", [name, text]).map(drop)
+        })
+    }
+
+    /// Forgets another machine; whether it was known.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn forget_node(&self, name: &str) -> Result<bool, StoreError> {
+        self.write(|transaction| Ok(transaction.execute("DELETE FROM nodes WHERE name = ?", [name])? > 0))
     }
 
     /// The random key of this database for hashing inputs, so that hashes mean nothing elsewhere.

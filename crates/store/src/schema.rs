@@ -54,6 +54,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
          recorded_unix REAL NOT NULL) STRICT, WITHOUT ROWID;
      CREATE TABLE page_manifests(
          id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32), manifest TEXT NOT NULL) STRICT;",
+    // Resource models of machines that are not this one.
+    "CREATE TABLE nodes(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 ];
 
 /// The version this crate writes.

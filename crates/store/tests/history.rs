@@ -45,6 +45,13 @@ fn one_look_up_agrees_with_the_single_questions() {
     store.remember_file(&STAMP, &digest(1)).unwrap();
     store.remember_analysis(&digest(1), 7, "{\"a\":1}").unwrap();
     store.set_model("model").unwrap();
+    store.set_node("b", "first").unwrap();
+    store.set_node("a", "other").unwrap();
+    store.set_node("b", "second").unwrap();
+    let nodes = |store: &Store| store.nodes().unwrap();
+    assert_eq!(nodes(&store), [("a", "other"), ("b", "second")].map(|(name, text)| (name.into(), text.into())));
+    assert!(store.forget_node("a").unwrap() && !store.forget_node("a").unwrap());
+    assert_eq!(nodes(&store).len(), 1);
     run(&store, 1, 10.0);
     let known = store.look_up(&STAMP, 7, 9, 20.0).unwrap();
     assert_eq!(known.digest, store.digest_of(&STAMP).unwrap());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::configuration::UnknownName;
 use crate::estimate::Estimate;
+use crate::load::Pressure;
 use crate::units::Bytes;
 
 /// A term of the cost function.
@@ -83,6 +84,9 @@ pub struct Cost {
     pub memory_bytes: Estimate,
     /// Slow-down by what else is running, 1 for none.
     pub contention_factor: f64,
+    /// What the run itself asks of memory, which others are slowed by.
+    #[serde(default, skip_serializing_if = "Pressure::is_none")]
+    pub pressure: Pressure,
     /// What becomes of a run that needs more memory than is set aside; `None` where it cannot need more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,

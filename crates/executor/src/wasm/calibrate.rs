@@ -1,8 +1,11 @@
 //! Timings of the engine's steps and of calls into code, for the calibration of a machine.
 
+use std::sync::Arc;
+
 use forewarm_sandbox::clock::thread_cpu;
+use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, Seconds, Step, StepTiming};
-use wasmtime::{InstanceAllocationStrategy, Linker, PoolingAllocationConfig, Store};
+use wasmtime::{InstanceAllocationStrategy, Linker, PoolingAllocationConfig, Store, TypedFunc};
 
 use super::{Code, Compiled, Engine, configuration, link::Linked};
 use crate::error::WarmError;
@@ -15,6 +18,26 @@ pub struct CallTiming {
     pub cpu_seconds: f64,
     /// Wall time.
     pub wall_seconds: f64,
+}
+
+/// An instance of which one export is called again and again.
+pub struct Calls {
+    store: Store<()>,
+    function: TypedFunc<i32, i32>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Calls {
+    /// One call.
+    ///
+    /// # Errors
+    /// Where it traps.
+    pub fn time(&mut self, argument: i32) -> Result<CallTiming, WarmError> {
+        let (wall, cpu): (Seconds, Seconds) = (self.clock.monotonic(), thread_cpu());
+        std::hint::black_box(self.function.call(&mut self.store, argument).map_err(instantiate_error)?);
+        let cpu_seconds = (thread_cpu() - cpu).0;
+        Ok(CallTiming { cpu_seconds, wall_seconds: (self.clock.monotonic() - wall).0 })
+    }
 }
 
 fn instantiate_error(error: wasmtime::Error) -> WarmError {
@@ -91,26 +114,27 @@ impl Engine {
         Ok(store)
     }
 
-    /// Calls an export `(i32) -> i32` of a module without imports in a fresh instance, `arguments.len()` times in turn.
+    /// A fresh instance of a module without imports, to call an export `(i32) -> i32` of.
     ///
     /// # Errors
     /// As [`crate::Lease::warm`].
-    pub fn time_calls(&self, code: &Compiled, export: &str, arguments: &[i32]) -> Result<Vec<CallTiming>, WarmError> {
+    pub fn calls(&self, code: &Compiled, export: &str) -> Result<Calls, WarmError> {
         let mut store = self.plain_store(&self.engine)?;
         let linker = Linker::<()>::new(&self.engine);
         let instance = linker.instantiate(&mut store, module(code)?).map_err(instantiate_error)?;
         let function = instance
             .get_typed_func::<i32, i32>(&mut store, export)
             .map_err(|error| WarmError::Arguments(format!("{export:?}: {error:#}")))?;
-        arguments
-            .iter()
-            .map(|&argument| {
-                let (wall, cpu): (Seconds, Seconds) = (self.clock.monotonic(), thread_cpu());
-                std::hint::black_box(function.call(&mut store, argument).map_err(instantiate_error)?);
-                let cpu_seconds = (thread_cpu() - cpu).0;
-                Ok(CallTiming { cpu_seconds, wall_seconds: (self.clock.monotonic() - wall).0 })
-            })
-            .collect()
+        Ok(Calls { store, function, clock: Arc::clone(&self.clock) })
+    }
+
+    /// Calls an export in a fresh instance, `arguments.len()` times in turn.
+    ///
+    /// # Errors
+    /// As [`Self::calls`].
+    pub fn time_calls(&self, code: &Compiled, export: &str, arguments: &[i32]) -> Result<Vec<CallTiming>, WarmError> {
+        let mut calls = self.calls(code, export)?;
+        arguments.iter().map(|&argument| calls.time(argument)).collect()
     }
 }
 

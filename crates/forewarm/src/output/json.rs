@@ -1,6 +1,7 @@
 //! The JSON contracts: each document begins with its schema.
 
 use forewarm_orchestrator::HistoryRow;
+use forewarm_resources::ResourceModel;
 use forewarm_types::{Analysis, Observation, SCHEMA};
 use serde::Serialize;
 use serde_json::json;
@@ -26,6 +27,15 @@ struct Analyzed<'a> {
     file: &'a std::path::Path,
     #[serde(flatten)]
     analysis: &'a Analysis,
+}
+
+/// This machine's resource model, and those of others beside it.
+#[derive(Serialize)]
+struct Machines<'a> {
+    #[serde(flatten)]
+    model: &'a ResourceModel,
+    #[serde(skip_serializing_if = "<[ResourceModel]>::is_empty")]
+    nodes: &'a [ResourceModel],
 }
 
 /// A past run with the score of its prediction.
@@ -63,8 +73,9 @@ impl Output for Json {
             Document::Emulation { emulation, .. } => pretty(emulation),
             Document::Report { report, .. } => pretty(report),
             Document::Results(results) => keyed("results", results),
-            Document::Resources(model) => pretty(model),
-            Document::Imported(file) => keyed("imported", file),
+            Document::Resources { model, nodes } => pretty(&Machines { model, nodes }),
+            Document::Imported { file, .. } => keyed("imported", file),
+            Document::ForgottenNode(node) => keyed("forgotten_node", node),
             Document::History(runs) => keyed("runs", runs.iter().map(scored).collect::<Vec<_>>()),
             Document::Forgotten(runs) => keyed("forgotten_runs", runs),
             Document::Cached(artifacts) => keyed("artifacts", artifacts),

@@ -11,6 +11,7 @@ mod warm;
 
 use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_orchestrator::Check;
+use forewarm_resources::inventory::HERE;
 use forewarm_types::{Bytes, CodeInfo, Configuration, Rung};
 
 use super::Output;
@@ -35,8 +36,12 @@ impl Output for Text {
             Document::Emulation { file, emulation } => plan::emulation(file, emulation),
             Document::Report { file, report } => history::account(file, report),
             Document::Results(results) => results.iter().map(|result| format!("{result}\n")).collect(),
-            Document::Resources(model) => resources::page(model),
-            Document::Imported(file) => format!("took over the figures of {}\n", file.display()),
+            Document::Resources { model, nodes } => resources::page(model, nodes),
+            Document::Imported { file, node: None } => format!("took over the figures of {}\n", file.display()),
+            Document::Imported { file, node: Some(node) } => {
+                format!("plans are priced on node {node} too, by the figures of {}\n", file.display())
+            }
+            Document::ForgottenNode(node) => format!("forgot node {node}\n"),
             Document::History(runs) => history::page(runs),
             Document::Forgotten(0) => "no runs to forget\n".to_owned(),
             Document::Forgotten(1) => "forgot 1 run\n".to_owned(),
@@ -80,6 +85,7 @@ fn shape(configuration: &Configuration) -> String {
         return "nowhere".to_owned();
     };
     let mut words = vec![configuration.class()];
+    words.extend((place.node != HERE).then(|| format!("on {}", place.node)));
     if let Some(cpu) = configuration.cpu() {
         words.push(plural(cpu.threads, "thread"));
         words.extend(cpu.pinned.then(|| "pinned".to_owned()));

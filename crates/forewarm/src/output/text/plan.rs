@@ -241,6 +241,7 @@ pub(super) mod tests {
             energy_joules: guess(1.5),
             memory_bytes: guess(2e6),
             contention_factor: 1.0,
+            pressure: Default::default(),
             retry: None,
         };
         Candidate {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_resources::{Figure, Inventory, ResourceModel, StepCost};
+use forewarm_resources::pressure::streaming_bytes_per_second;
+use forewarm_resources::{Beside, Crowded, Figure, Inventory, ResourceModel, StepCost};
 use forewarm_types::Step;
 
 use super::{line, plural};
@@ -10,9 +11,10 @@ use crate::human;
 use crate::table::{Side, Table};
 
 /// The whole page.
-pub(super) fn page(model: &ResourceModel) -> String {
+pub(super) fn page(model: &ResourceModel, nodes: &[ResourceModel]) -> String {
     let mut sources = Sources::default();
     let mut page = inventory(&model.inventory);
+    page += &others(nodes);
     page += &op_costs(model, &mut sources);
     page += &steps(model, &mut sources);
     page += &rates(model, &mut sources);
@@ -55,6 +57,18 @@ fn inventory(inventory: &Inventory) -> String {
         text += &line("", "memory may not be made executable: only bytecode runs");
     }
     text
+}
+
+/// The other machines that are known, in a line each.
+fn others(nodes: &[ResourceModel]) -> String {
+    let named = |node: &ResourceModel| {
+        let Inventory { processors, memory_bytes, .. } = &node.inventory;
+        let processors = processors.iter().map(|one| format!("{}, {}", one.model, plural(one.cores, "core")));
+        let words = format!("{}, {}", processors.collect::<Vec<_>>().join(", "), human::size(*memory_bytes));
+        line(&node.inventory.node, &words)
+    };
+    let lines: String = nodes.iter().map(named).collect();
+    if lines.is_empty() { lines } else { format!("\nOther nodes, on which plans are priced too\n{lines}") }
 }
 
 fn op_costs(model: &ResourceModel, sources: &mut Sources) -> String {
@@ -140,19 +154,22 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
     add("memory, per GB and hour", memory, human::dollars(memory.value * 1e9 * 3600.0));
     let disk = &price.dollars_per_disk_byte_second;
     add("disk, per GB and hour", disk, human::dollars(disk.value * 1e9 * 3600.0));
+    if let (Some(rate), Some(level)) = (streaming_bytes_per_second(&model.hierarchy), model.hierarchy.levels.last()) {
+        add("memory, streamed by a core, per s", &level.streamed_seconds, human::bytes(rate));
+    }
     if let Some(touch) = &model.transitions.first_touch_seconds_per_byte {
         add("first touch of memory, per MB", touch, human::seconds(touch.value * 1e6));
     }
     if let Some(start) = &model.transitions.thread_start_seconds {
         add("start of a further compiling thread", start, human::seconds(start.value));
     }
-    for (name, pair) in [
-        ("two streaming runs at once", &contention.streaming_pair),
-        ("two computing runs at once", &contention.compute_pair),
-    ] {
-        if let Some(figure) = pair {
-            add(name, figure, format!("×{}", human::number(figure.value)));
-        }
+    for Beside { work, other, cores, factor } in &contention.beside {
+        let name = format!("{} beside {} on {}", work.name(), other.name(), plural(*cores as u32, "core"));
+        add(&name, factor, format!("×{}", human::number(factor.value)));
+    }
+    for Crowded { threads_per_core, factor } in &contention.crowded {
+        let name = format!("{} to a core, beyond turns", plural(*threads_per_core as u32, "thread"));
+        add(&name, factor, format!("×{}", human::number(factor.value)));
     }
     let table_note = if power.from_table { "  power is from a table: energy is a multiple of time\n" } else { "" };
     format!("\nPower, prices, contention\n{}{table_note}", table.render(2))
