@@ -23,7 +23,7 @@ impl Orchestrator {
                 hint: Some(format!("{HERE:?} means this one; without --node its own figures are replaced")),
             });
         }
-        let mut model = forewarm_resources::without_defaults(model);
+        let mut model = forewarm_resources::without_defaults(model.clone());
         name.clone_into(&mut model.inventory.node);
         let text = serde_json::to_string(&model).map_err(|error| Error::Internal(error.to_string()))?;
         self.memory.settle();

@@ -1,8 +1,8 @@
 //! What a run asks of memory: the share of its time that memory gives the pace of, from its counts or its analysis.
 
+use forewarm_types::Pressure;
 use forewarm_types::counts::{Counts, LINE_BYTES};
 use forewarm_types::demand::MemoryDemand;
-use forewarm_types::{Bytes, Pressure};
 
 use crate::Hierarchy;
 use crate::hierarchy::Flow;
@@ -39,18 +39,10 @@ pub fn foreseen(hierarchy: &Hierarchy, memory: &MemoryDemand, cpu_seconds: f64) 
     Pressure { streaming_share: streams().unwrap_or(0.0), chasing_share: 0.0 }
 }
 
-/// Bytes per second that a core streams from memory; `None` where that was not measured.
-#[must_use]
-pub fn streaming_bytes_per_second(hierarchy: &Hierarchy) -> Option<f64> {
-    let seconds = hierarchy.levels.last()?.streamed_seconds.value;
-    let rate = Bytes(LINE_BYTES).as_f64() / seconds;
-    rate.is_finite().then_some(rate)
-}
-
 #[cfg(test)]
 mod tests {
     use forewarm_types::counts::{Foresight, ReuseHistogram};
-    use forewarm_types::{Basis, Estimate, OpClass};
+    use forewarm_types::{Basis, Bytes, Estimate, OpClass};
 
     use super::*;
     use crate::{Figure, MemoryLevel};
@@ -92,6 +84,5 @@ mod tests {
         assert!((foreseen(&hierarchy(), &memory(1e8), 4e-3).streaming_share - 0.5).abs() < 1e-9);
         assert!(foreseen(&hierarchy(), &memory(1e5), 4e-3).is_none());
         assert!(foreseen(&Hierarchy::default(), &memory(1e8), 4e-3).is_none());
-        assert!((streaming_bytes_per_second(&hierarchy()).unwrap() - 32e9).abs() < 1.0);
     }
 }

@@ -17,7 +17,7 @@ use super::{Bench, SOURCE};
 use crate::EmulateError;
 use crate::generate::kernels::{self, EXPORT};
 use crate::generate::memory::{self, Walk};
-use crate::statistics::figure;
+use crate::statistics::{figure, undisturbed};
 
 /// The kernel that stands for compute-bound runs: four independent chains of integer arithmetic in registers.
 const COMPUTE: &str = "quarter-rounds";
@@ -118,9 +118,9 @@ fn beside(
     let mut theirs = (0..others).map(|_| ready(engine, other)).collect::<Result<Vec<_>, _>>()?;
     // Short calls, so that they end soon after they are told to.
     let slice = (other.rounds / 16).max(1);
-    let mut ratios = Vec::new();
+    let (mut alone, mut among_others) = (Vec::new(), Vec::new());
     for _ in 0..bench.budget.repeats.max(2) {
-        let alone = mine.time(own.rounds)?.cpu_seconds;
+        alone.push(mine.time(own.rounds)?.cpu_seconds);
         let (begun, over) = (AtomicU32::new(0), AtomicBool::new(false));
         let among = std::thread::scope(|scope| {
             for calls in &mut theirs {
@@ -137,9 +137,11 @@ fn beside(
             over.store(true, Ordering::Relaxed);
             among
         });
-        ratios.push(among?.cpu_seconds / alone);
+        among_others.push(among?.cpu_seconds);
     }
-    Ok(ratios)
+    // What else runs on the machine slows the run alone too.
+    let alone = undisturbed(&alone);
+    Ok(among_others.into_iter().map(|seconds| seconds / alone).collect())
 }
 
 /// Wall time of so many threads to each core over that of one, by how many times the work is.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use forewarm_resources::pressure::streaming_bytes_per_second;
 use forewarm_resources::{Beside, Crowded, Figure, Inventory, ResourceModel, StepCost};
 use forewarm_types::Step;
 
@@ -154,9 +153,6 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
     add("memory, per GB and hour", memory, human::dollars(memory.value * 1e9 * 3600.0));
     let disk = &price.dollars_per_disk_byte_second;
     add("disk, per GB and hour", disk, human::dollars(disk.value * 1e9 * 3600.0));
-    if let (Some(rate), Some(level)) = (streaming_bytes_per_second(&model.hierarchy), model.hierarchy.levels.last()) {
-        add("memory, streamed by a core, per s", &level.streamed_seconds, human::bytes(rate));
-    }
     if let Some(touch) = &model.transitions.first_touch_seconds_per_byte {
         add("first touch of memory, per MB", touch, human::seconds(touch.value * 1e6));
     }
