@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::Code;
 use super::effects;
+use super::grow::Grown;
 use super::layout::{Layout, Look};
+use super::scan::Scans;
 use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Detail};
-use crate::program::{Forest, Function};
+use crate::program::{Forest, Function, Program};
 
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
@@ -17,18 +19,31 @@ const MAX_NAME: usize = 300;
 /// An image and what it takes to read its functions once more.
 pub(super) struct Functions<'a> {
     code: Code<'a>,
+    scans: Scans,
     layout: Layout,
+    grown: Grown,
     algorithms: Algorithms,
 }
 
 impl<'a> Functions<'a> {
-    /// The image, buffers that laid it out, and what its constants betray.
-    pub(super) fn new(code: Code<'a>, layout: Layout, algorithms: Algorithms) -> Self {
-        Self { code, layout, algorithms }
+    /// The image, a first look at its functions, and what its constants betray.
+    pub(super) fn new(code: Code<'a>, scans: Scans, algorithms: Algorithms) -> Self {
+        Self { code, scans, layout: Layout::default(), grown: Grown::default(), algorithms }
     }
 }
 
 impl Detail for Functions<'_> {
+    fn grow(&mut self, functions: &[u32], program: &mut Program) -> Result<(), AnalyzeError> {
+        let Self { code, scans, layout, grown, .. } = self;
+        grown.add(code, scans, functions, layout, program);
+        Ok(())
+    }
+
+    fn settle(&mut self, program: &mut Program) {
+        let Self { code, scans, layout, grown, .. } = self;
+        grown.settle(code, scans, layout, program);
+    }
+
     fn lay_out(
         &mut self,
         function: u32,

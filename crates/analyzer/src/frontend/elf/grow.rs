@@ -1,5 +1,5 @@
-//! The functions of an image to trees: those that a run can come to are laid out, as far as a budget goes; in parallel
-//! where that pays.
+//! The functions of an image to trees: of those that a run can come to as many as a budget allows are chosen, and laid out
+//! when the summary asks for them, in parallel where that pays.
 //!
 //! Functions in which something repeats are followed first. Of the others only those are followed that call one whose
 //! counts depend on its arguments, so that constants are passed on where they tell something; the rest is laid out for
@@ -10,12 +10,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::code::Code;
-use super::layout::{Layout, Look};
+use super::layout::{INDIRECT, Layout, Look};
 use super::reach::{self, Looks, Reached};
 use super::roots::Roots;
 use super::scan::{Scanner, Scans};
 use crate::lanes::LANES;
-use crate::program::{Definition, Forest, Function, NONE, Program};
+use crate::program::{Definition, Forest, Function, NONE, Node, Program};
 
 /// Code bytes looked at or laid out by one task: large enough to amortise its buffers, small enough to balance two
 /// cores.
@@ -58,41 +58,86 @@ pub(crate) fn scan(code: &Code<'_>) -> Scans {
     out
 }
 
-/// Lays out what a run can come to, the likeliest to matter first, in a budget of code bytes; the others are left
-/// `opaque`. Of the functions that an indirect call can reach as many are taken as the estimate has scenarios, evenly
-/// spread over all, since each scenario calls one of them.
-pub(crate) fn grow(looks: &mut Looks<'_, '_>, roots: Roots, budget: u64, layout: &mut Layout) -> Program {
+/// Chooses what may be laid out, of what a run can come to the likeliest to matter first, in a budget of code bytes; the
+/// others are left `opaque`. Of the functions that an indirect call can reach as many are taken as the estimate has
+/// scenarios, evenly spread over all, since each scenario calls one of them.
+pub(crate) fn choose(looks: &mut Looks<'_, '_>, roots: Roots, budget: u64) -> Program {
     let code = looks.code();
     // Where nothing begins, nothing is reached.
     let group = if roots.begin.is_empty() { Vec::new() } else { spread(roots.reachable) };
-    let Reached { list: mut left, partial } = reach::reach(looks, &roots.begin, &group, budget);
+    let Reached { list, partial } = reach::reach(looks, &roots.begin, &group, budget);
     let scans = looks.scans();
-    let first = code.first();
     let mut program = nothing(code, scans, partial);
-    let mut depends = vec![false; scans.len()];
-    for round in 0..=ROUNDS {
-        let (now, later): (Vec<u32>, Vec<u32>) = left.iter().partition(|&&index| {
-            let scan = &scans.list[index as usize];
-            let calls = || scans.calls(scan).iter().filter_map(|callee| callee.checked_sub(first));
-            let telling = |callee: u32| depends.get(callee as usize).copied().unwrap_or(false) || callee == index;
-            round > 0 && calls().any(telling) || round == 0 && (scan.repeats || calls().any(telling))
-        });
-        if now.is_empty() && round > 0 {
-            break;
-        }
-        lay_out(code, &mut program, &now, Look::Values, layout);
-        left = later;
-        for index in now {
-            if let Some((_, function)) = program.tree(first + index) {
-                depends[index as usize] = function.sensitive != 0;
-            }
-        }
+    let (number, mut calls) = (program.forests.len() as u32, Forest::default());
+    for index in list {
+        let scan = &scans.list[index as usize];
+        let first = calls.nodes.len() as u32;
+        calls.nodes.extend(scans.calls(scan).iter().map(|&function| Node::Call { function, args: NONE }));
+        calls.nodes.extend((scan.indirect > 0).then_some(Node::CallIndirect { class: INDIRECT }));
+        let nodes = first..calls.nodes.len() as u32;
+        let function = Function { nodes, static_ops: scan.instructions, uncalled: true, ..Function::default() };
+        program.functions[code.number(index) as usize] = Definition::Body { forest: number, function };
     }
-    lay_out(code, &mut program, &left, Look::Counts, layout);
-    program.classes = vec![if group.is_empty() { NONE } else { 0 }];
+    program.forests.push(calls);
+    program.lazy = true;
+    program.classes = vec![if group.is_empty() { NONE } else { INDIRECT }];
     program.groups = vec![group];
     program.roots = roots.begin;
     program
+}
+
+/// What was laid out of a program so far.
+#[derive(Default)]
+pub(crate) struct Grown {
+    /// Functions laid out for their counts alone, by place in the list.
+    counted: Vec<u32>,
+    /// Whether the counts of each function depend on its arguments; empty where none does.
+    depends: Vec<bool>,
+}
+
+impl Grown {
+    /// Lays functions out, given by number: those in which something repeats are followed.
+    pub(crate) fn add(
+        &mut self,
+        code: &Code<'_>,
+        scans: &Scans,
+        functions: &[u32],
+        layout: &mut Layout,
+        program: &mut Program,
+    ) {
+        let places = functions.iter().filter_map(|function| function.checked_sub(code.first()));
+        let (repeat, rest): (Vec<u32>, Vec<u32>) = places.partition(|&index| scans.list[index as usize].repeats);
+        lay_out(code, program, &rest, Look::Counts, layout);
+        self.counted.extend(rest);
+        self.follow(code, &repeat, layout, program);
+    }
+
+    /// Follows those of the others that call what depends on its arguments, or themselves.
+    pub(crate) fn settle(&mut self, code: &Code<'_>, scans: &Scans, layout: &mut Layout, program: &mut Program) {
+        for _ in 0..=ROUNDS {
+            let depends = |callee: u32| self.depends.get(callee as usize).copied().unwrap_or(false);
+            let (now, later): (Vec<u32>, Vec<u32>) = self.counted.iter().partition(|&&index| {
+                let calls = scans.calls(&scans.list[index as usize]).iter();
+                let mut calls = calls.filter_map(|callee| callee.checked_sub(code.first()));
+                calls.any(|callee| depends(callee) || callee == index)
+            });
+            if now.is_empty() {
+                return;
+            }
+            self.counted = later;
+            self.follow(code, &now, layout, program);
+        }
+    }
+
+    fn follow(&mut self, code: &Code<'_>, list: &[u32], layout: &mut Layout, program: &mut Program) {
+        lay_out(code, program, list, Look::Values, layout);
+        for &index in list {
+            if program.tree(code.number(index)).is_some_and(|(_, function)| function.sensitive != 0) {
+                self.depends.resize(self.depends.len().max(index as usize + 1), false);
+                self.depends[index as usize] = true;
+            }
+        }
+    }
 }
 
 /// A program with nothing laid out; where some of it will not be, all functions are of a length alone.

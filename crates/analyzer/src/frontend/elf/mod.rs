@@ -50,7 +50,6 @@ pub(crate) use shapes::check as check_shapes;
 
 pub use closure::{LibraryFiles, resolve_libraries};
 
-use layout::Layout;
 use reach::Looks;
 
 use crate::Budget;
@@ -58,7 +57,7 @@ use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
 use crate::program::Program;
 
-/// Code bytes up to which a program is understood whole, and the share of a larger one's code that is laid out, those
+/// Code bytes up to which a program may be understood whole, and the share of a larger one's code that may be laid out, those
 /// functions first that are likeliest to matter. A choice: laying out takes four to five times as long as decoding, so
 /// that an eighth of the code leaves the whole analysis at some twice the time of decoding all.
 const WHOLE: u64 = 128 << 10;
@@ -81,14 +80,13 @@ pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, 
     let mut roots = roots::find(&mut looks);
     let name = std::mem::take(&mut roots.name);
     let most = hurried.map_or_else(|| WHOLE.max(code_bytes / SHARE), |budget| budget.nearest as u64);
-    let mut layout = Layout::default();
-    let grown = grow::grow(&mut looks, roots, most, &mut layout);
+    let grown = grow::choose(&mut looks, roots, most);
     let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(name);
     let data = code.image.segments.iter().filter(|segment| segment.writable).map(|segment| segment.address).min();
     let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
     let scans = looks.into_scans();
     let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots, hurried.is_none());
     let algorithms = if hurried.is_none() { crypto::algorithms(&code, &scans) } else { Algorithms::default() };
-    let detail = Box::new(detail::Functions::new(code, layout, algorithms));
+    let detail = Box::new(detail::Functions::new(code, scans, algorithms));
     Ok(Reading { entry, program: grown, facts, detail, native: Some(native), warnings })
 }
