@@ -101,22 +101,23 @@ impl Known {
         out
     }
 
-    /// What functions do, and all that they call.
+    /// What functions do, and all that they call: whom that leads to is told first, since many lead to the host and need not
+    /// be looked into.
     fn reached(&mut self, program: &Program, detail: &mut dyn Detail, functions: &[u32]) -> Effects {
-        let (mut waiting, mut met) = (functions.to_vec(), QuickSet::default());
-        let (mut effects, mut nodes) = (Effects::NONE, 0);
+        let (mut waiting, mut met, mut nodes) = (functions.to_vec(), QuickSet::default(), 0);
+        let mut order = Vec::new();
         while let Some(function) = waiting.pop() {
             if !met.insert(function) {
                 continue;
             }
             nodes += program.nodes(function).len();
-            if met.len() > MAX_REACHED || nodes > MAX_NODES {
+            let known = self.own.get(&function).copied();
+            let host = program.is_host(function).then(|| detail.effects(function));
+            let full = met.len() > MAX_REACHED || nodes > MAX_NODES;
+            if full || known == Some(Effects::ANY) || host == Some(Effects::ANY) {
                 return Effects::ANY;
             }
-            effects |= *self.own.entry(function).or_insert_with(|| detail.effects(function));
-            if effects == Effects::ANY {
-                return effects;
-            }
+            order.push(function);
             for node in program.nodes(function) {
                 match *node {
                     Node::Call { function, .. } => waiting.push(function),
@@ -129,6 +130,13 @@ impl Known {
                     }
                     _ => {}
                 }
+            }
+        }
+        let mut effects = Effects::NONE;
+        for function in order {
+            effects |= *self.own.entry(function).or_insert_with(|| detail.effects(function));
+            if effects == Effects::ANY {
+                break;
             }
         }
         effects

@@ -205,24 +205,28 @@ impl Ended<'_> {
             return None;
         }
         chain.uses(value.symbol, uses);
+        let family = chain.family?;
+        if !chain.links.iter().all(|&(symbol, times)| self.uses.count(symbol) == times) {
+            return None;
+        }
         // Symbols from the first link on: choices and inner variables that hold a link must belong to the chain.
-        let alone = chain.links.iter().all(|&(symbol, times)| self.uses.count(symbol) == times);
         let in_chain = |symbol: u32| chain.links.iter().any(|link| link.0 == symbol);
-        let escapes = (self.first_symbol..self.values.next_symbol()).any(|symbol| {
-            let holds = match self.values.def(symbol) {
-                Def::Either(a, b) | Def::Choose { a, b, .. } => in_chain(a.symbol) || in_chain(b.symbol),
-                Def::Phi { init, .. } | Def::Closed(init) => in_chain(init.symbol),
-                _ => false,
-            };
-            holds && !in_chain(symbol) && live(symbol)
-        });
+        let escapes = || {
+            (self.first_symbol..self.values.next_symbol()).any(|symbol| {
+                let holds = match self.values.def(symbol) {
+                    Def::Either(a, b) | Def::Choose { a, b, .. } => in_chain(a.symbol) || in_chain(b.symbol),
+                    Def::Phi { init, .. } | Def::Closed(init) => in_chain(init.symbol),
+                    _ => false,
+                };
+                holds && !in_chain(symbol) && live(symbol)
+            })
+        };
         // A variable that holds a link from one iteration to the next, of this loop or one inside.
         let keeps = |symbol: u32, latch: Val| in_chain(latch.symbol) && !in_chain(symbol) && live(symbol);
         let own = |v: &&Variable| Some(v.symbol) != own;
         let kept = self.variables.iter().filter(own).any(|v| v.latch.is_some_and(|latch| keeps(v.symbol, latch)))
             || self.uses.finished.iter().any(|f| f.0 >= self.first_symbol && keeps(f.0, f.1));
-        let products = chain.products;
-        (alone && !escapes && !kept).then_some(chain.family).flatten().map(|family| (family, products))
+        (!kept && !escapes()).then_some((family, chain.products))
     }
 
     fn follow(&self, value: Val, root: &dyn Fn(Val) -> bool, chain: &mut Chain) -> bool {

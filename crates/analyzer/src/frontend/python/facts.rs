@@ -102,7 +102,7 @@ pub(super) struct Lines {
 impl Lines {
     fn line(&mut self, files: &Files, file: u32, offset: u32) -> u32 {
         let text = files.files.get(file as usize).map_or(&[][..], |file| file.text.as_bytes());
-        let breaks = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() as u32;
+        let breaks = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u32;
         let before = self.before.entry(file).or_insert_with(|| {
             let counts = text.chunks(CHUNK).scan(0, |sum, chunk| {
                 let before = *sum;

@@ -311,13 +311,15 @@ impl Scan<'_> {
     /// The indentation of a line, at its beginning; lines without code have none.
     fn indentation(&mut self) -> Result<(), AnalyzeError> {
         let rest = &self.text[self.at..];
-        let blanks = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | 0x0c)).unwrap_or(rest.len());
+        let spaces = rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len());
+        let others = rest[spaces..].iter().position(|byte| !matches!(byte, b' ' | b'\t' | 0x0c));
+        let blanks = others.map_or(rest.len(), |others| spaces + others);
         if matches!(rest.get(blanks), None | Some(b'\n' | b'\r' | b'#')) {
             self.at += blanks;
             return Ok(());
         }
         // Tabs go to the next multiple of eight; consistent ones may mean any width, which changes no order.
-        let column = rest[..blanks].iter().fold(0_u32, |column, byte| match byte {
+        let column = rest[spaces..blanks].iter().fold(spaces as u32, |column, byte| match byte {
             b'\t' => (column / 8 + 1) * 8,
             0x0c => 0,
             _ => column + 1,
