@@ -1,4 +1,5 @@
-//! An artifact mapped beside the look-up and the planning, before a plan has chosen it.
+//! What is done before a plan is made, by what the last one said: an artifact mapped beside the look-up and the planning; a
+//! process that is executed beside them, where its plan has nothing to say of that.
 //!
 //! What ran last is what a plan will most likely choose again. Which code a file is, the cache remembers by the file's stamp,
 //! so that the database need not be asked first. It is a guess and no more: what is mapped is checked like any artifact, and
@@ -11,7 +12,7 @@ use std::thread::JoinHandle;
 use forewarm_sandbox::affinity;
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::host::Clock;
-use forewarm_types::{Digest, IsaLevel, Step, StepTiming, Tier};
+use forewarm_types::{Configuration, Digest, IsaLevel, ProcessSettings, Step, StepTiming, Tier};
 
 use crate::artifacts::ArtifactCache;
 use crate::lease::Executor;
@@ -39,7 +40,7 @@ impl Executor {
     #[must_use]
     pub fn map_ahead(&self, stamp: &str) -> Option<Ahead> {
         let artifacts = Arc::clone(self.artifacts.as_ref()?);
-        let digest = artifacts.code_of(stamp)?;
+        let digest = artifacts.noted(stamp)?.parse().ok()?;
         let (tier, isa) = artifacts.last_used(&digest, FROM)?;
         if affinity::allowed().map_or(1, |cores| cores.len()) < 2 {
             return None;
@@ -56,7 +57,32 @@ impl Executor {
         let large = |step: &StepTiming| matches!(step.step, Step::Map | Step::Persist) && step.bytes.0 >= FROM;
         if let Some(artifacts) = self.artifacts.as_ref().filter(|_| steps.iter().any(large)) {
             // What cannot be remembered costs the next run a fraction of a millisecond.
-            let _ = artifacts.remember_code(stamp, digest);
+            let _ = artifacts.note(stamp, Some(&digest.hex()));
+        }
+    }
+}
+
+/// What is noted of files whose runs can begin before they are planned, before how they are planned for.
+const PLAIN: &str = "plain ";
+
+impl Executor {
+    /// Whether the last plan of a file of this stamp, planned for as this says, left nothing to be told to the program or laid on
+    /// it before it begins.
+    #[must_use]
+    pub fn is_plain(&self, stamp: &str, planning: &str) -> bool {
+        let noted = self.artifacts.as_ref().and_then(|artifacts| artifacts.noted(stamp));
+        noted.is_some_and(|noted| noted.strip_prefix(PLAIN) == Some(planning))
+    }
+
+    /// Notes for [`Self::is_plain`] what a configuration says.
+    pub fn note_plain(&self, stamp: &str, planning: &str, configuration: &Configuration) {
+        let plain = configuration
+            .process()
+            .is_some_and(|settings| ProcessSettings { read_ahead: false, ..settings } == ProcessSettings::default());
+        let whole = configuration.placement().is_some_and(|placement| placement.share >= 1.0);
+        if let Some(artifacts) = &self.artifacts {
+            // What cannot be noted costs the next run a millisecond.
+            let _ = artifacts.note(stamp, (plain && whole).then(|| format!("{PLAIN}{planning}")).as_deref());
         }
     }
 }

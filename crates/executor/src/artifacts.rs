@@ -4,7 +4,8 @@
 //! belong to the effective user and are closed to others, are opened without following links, and are checked by
 //! descriptor. Each has a sidecar ([`sidecar`]) with its SHA-256 and the stamp of the file it was taken of; the artifact
 //! is hashed again whenever the stamp differs. Layout: `<SHA-256 of the code>/<tier>-<isa>-<compatibility>.cwasm`, and
-//! the same with `.stamp` for the sidecar; links in `files/` lead from a file's stamp to its code. Called by [`crate::lease`].
+//! the same with `.stamp` for the sidecar; links in `files/` note by a file's stamp its code, or how its runs begin. Called by
+//! [`crate::lease`].
 
 pub mod sidecar;
 
@@ -99,25 +100,24 @@ impl ArtifactCache {
         names.into_iter().filter(|name| self.check(&home, name).is_some()).map(|name| (name.tier, name.isa)).collect()
     }
 
-    /// The code that a file of this stamp was when [`Self::remember_code`] was told: a guess, since the cache does not know
-    /// what the stamp is made of.
-    pub(crate) fn code_of(&self, stamp: &str) -> Option<Digest> {
+    /// What [`Self::note`] was told of a file of this stamp: a guess, since the cache does not know what the stamp is made of.
+    pub(crate) fn noted(&self, stamp: &str) -> Option<String> {
         let files = files::open_directory(&self.root, files::FILES).ok()?;
         private_directory(&files).ok()?;
-        readlinkat(&files, stamp, Vec::new()).ok()?.to_str().ok()?.parse().ok()
+        Some(readlinkat(&files, stamp, Vec::new()).ok()?.to_str().ok()?.to_owned())
     }
 
-    /// Remembers which code a file of this stamp is.
+    /// Notes of a file of this stamp what is to be known before the database is asked; nothing more where that is `None`.
     ///
     /// # Errors
     /// Where the cache cannot be written.
-    pub(crate) fn remember_code(&self, stamp: &str, digest: &Digest) -> Result<(), io::Error> {
-        if self.code_of(stamp).as_ref() == Some(digest) {
+    pub(crate) fn note(&self, stamp: &str, what: Option<&str>) -> Result<(), io::Error> {
+        if self.noted(stamp).as_deref() == what {
             return Ok(());
         }
         let files = self.make_directory(files::FILES)?;
         let _ = unlinkat(&files, stamp, AtFlags::empty());
-        Ok(symlinkat(digest.hex(), &files, stamp)?)
+        what.map_or(Ok(()), |what| Ok(symlinkat(what, &files, stamp)?))
     }
 
     /// The tier and level of the artifact of a code that was used last, where it has at least so many bytes. Whether it can
@@ -306,8 +306,9 @@ impl ArtifactCache {
         let Ok(files) = files::open_directory(&self.root, files::FILES) else { return };
         let stamps = files::entries(&files).unwrap_or_default();
         let many = stamps.len() > MOST_FILES;
+        let leads_nowhere = |noted: String| noted.parse().is_ok_and(|digest| self.home(&digest).is_none());
         for stamp in stamps {
-            if many || self.code_of(&stamp).is_none_or(|digest| self.home(&digest).is_none()) {
+            if many || self.noted(&stamp).is_none_or(leads_nowhere) {
                 let _ = unlinkat(&files, &stamp, AtFlags::empty());
             }
         }

@@ -76,6 +76,14 @@ impl Held {
             let _ = share.extend(process);
         }
     }
+
+    /// The same of all processes of a program's place.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn admit_all(&self, child: &forewarm_sandbox::process::Child) {
+        if self.share.is_some() {
+            child.each_process(|process| self.admit(process));
+        }
+    }
 }
 
 impl Drop for Held {

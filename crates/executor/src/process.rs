@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program, SpawnError, prepare_place};
 use forewarm_types::host::Clock;
-use forewarm_types::{Configuration, Exit, ExitCause, Load, Pressure, ProcessSettings, Step, StepTiming};
+use forewarm_types::{Configuration, Exit, ExitCause, Load, Pressure, ProcessSettings, Seconds, Step, StepTiming};
 
 use crate::bootstrap::{self, Call, Called, Serving};
 use crate::error::WarmError;
@@ -29,15 +29,25 @@ pub struct LaidOut {
     pub program: Program,
     /// What it may touch and use.
     pub confinement: Confinement,
-    place: Option<Place>,
+    stage: Stage,
     call: Option<Call>,
+}
+
+/// How far a program has come before its run is planned.
+#[derive(Debug)]
+enum Stage {
+    Unlaid,
+    /// Its place is being laid out.
+    Laid(Box<Place>),
+    /// It has begun, at this time on the monotonic clock.
+    Begun(Box<Child>, Seconds),
 }
 
 impl LaidOut {
     /// A program whose place is laid out when it runs.
     #[must_use]
     pub fn later(program: Program, confinement: Confinement) -> Self {
-        Self { program, confinement, place: None, call: None }
+        Self { program, confinement, stage: Stage::Unlaid, call: None }
     }
 
     /// The same of a program that is to be served an event.
@@ -50,8 +60,35 @@ impl LaidOut {
     /// again, and be told of, then.
     #[must_use]
     pub fn begin(program: Program, confinement: Confinement) -> Self {
-        let place = prepare_place(&program.executable, &program.directory, &confinement).ok();
-        Self { program, confinement, place, call: None }
+        let place = prepare_place(&program.executable, &program.directory, &confinement);
+        Self {
+            program,
+            confinement,
+            stage: place.map_or(Stage::Unlaid, |place| Stage::Laid(Box::new(place))),
+            call: None,
+        }
+    }
+
+    /// Has the program executed as soon as its place is laid out, for a run whose plan has nothing to say of that. What is
+    /// refused has not begun, and will be refused again, and told of, when it runs.
+    #[must_use]
+    pub fn begin_now(self, now: Seconds) -> Self {
+        let stage = match self.stage {
+            Stage::Laid(place) => {
+                place.start(&self.program.start()).map_or(Stage::Unlaid, |child| Stage::Begun(Box::new(child), now))
+            }
+            stage => stage,
+        };
+        Self { stage, ..self }
+    }
+
+    /// When the program was let go, on the monotonic clock; `None` where its run is still to begin.
+    #[must_use]
+    pub fn begun_at(&self) -> Option<Seconds> {
+        match self.stage {
+            Stage::Begun(_, at) => Some(at),
+            Stage::Unlaid | Stage::Laid(_) => None,
+        }
     }
 }
 
@@ -142,7 +179,8 @@ impl ProcessLease {
         laid.program = self.told(laid.program);
         let LaidOut { program, confinement, call, .. } = &laid;
         let wanted = Wanted { program, confinement, call: call.as_ref(), held: Some(&self.held) };
-        let (ended, called, remains) = match warm(&wanted) {
+        let warmed = if laid.begun_at().is_some() { None } else { warm(&wanted) };
+        let (ended, called, remains) = match warmed {
             Some((ended, called)) => (ended, called, (None, self.held)),
             None => self.run_in_place(laid, meanwhile)?,
         };
@@ -167,12 +205,22 @@ impl ProcessLease {
         laid: LaidOut,
         meanwhile: impl FnOnce(),
     ) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
-        let LaidOut { program, confinement, place, call } = laid;
-        // A place laid out before this one's cores were held is not bound to them.
-        let place = place.filter(|_| !self.settings.pinned);
-        let place = place.map_or_else(|| prepare_place(&program.executable, &program.directory, &confinement), Ok)?;
-        place.each_process(|process| self.held.admit(process));
-        let mut child = place.start(&program.start())?;
+        let LaidOut { program, confinement, stage, call } = laid;
+        let mut child = match stage {
+            Stage::Begun(child, _) => {
+                self.held.admit_all(&child);
+                *child
+            }
+            stage => {
+                let place = match stage {
+                    // A place laid out before this one's cores were held is not bound to them.
+                    Stage::Laid(place) if !self.settings.pinned => *place,
+                    _ => prepare_place(&program.executable, &program.directory, &confinement)?,
+                };
+                self.held.admit_all(place.child());
+                place.start(&program.start())?
+            }
+        };
         let serving = call.map(|call| Serving::start(call, &child, Arc::clone(&self.clock))).transpose()?;
         let ended = child.finish_beside(meanwhile);
         let called = serving.map(Serving::finish);

@@ -277,14 +277,14 @@ fn an_edited_program_is_what_runs() {
 #[test]
 fn what_waits_is_asleep() {
     let Some(warm) = Warm::new("what_waits_is_asleep") else { return };
-    let inits = || {
-        eventually("a place stands", || !warm.inits().is_empty());
-        warm.inits()
+    // Its init, as well as the process that waits to become the program in its memory.
+    let asleep = || {
+        let inits = warm.inits();
+        !inits.is_empty() && inits.iter().all(|state| state == "S")
     };
-    // Its init, and the process that waits to become the program in its memory.
-    assert!(inits().iter().all(|state| state == "S"), "{:?}", warm.inits());
+    eventually("all are asleep", asleep);
     assert_eq!(warm.shell("exit 3", false).0.code, Some(3));
-    assert!(inits().iter().all(|state| state == "S"), "{:?}", warm.inits());
+    eventually("all are asleep", asleep);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
 use crate::script;
+use crate::warm::planning;
 use crate::warm_native::Asked;
 
 /// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
@@ -84,8 +85,19 @@ impl Orchestrator {
             Some(asked) => matches!(asked, Asked::Begun(_)),
             None => self.expect_warm(&request.file),
         };
-        let laid = if stands { LaidOut::later(program, confinement) } else { LaidOut::begin(program, confinement) };
+        let laid = match stands {
+            true => LaidOut::later(program, confinement),
+            false => LaidOut::begin(program, confinement),
+        };
+        let laid = if unplanned && self.is_plain(request) { laid.begin_now(self.clock.monotonic()) } else { laid };
         Ok(Some((laid.called(call), asked)))
+    }
+
+    /// Whether a plan will have nothing to say of how a run begins, as far as the last one of the same file tells.
+    fn is_plain(&self, request: &Request) -> bool {
+        let program = Program::open(&request.file, self.clock.unix()).ok();
+        let stamp = program.as_ref().and_then(Program::stamp);
+        stamp.is_some_and(|stamp| self.executor.is_plain(&stamp.to_string(), &planning(request)))
     }
 
     fn commanded(&self, request: &Request, kind: CodeKind) -> Result<(Command, Confinement, Option<Call>), Error> {

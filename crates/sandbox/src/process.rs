@@ -10,7 +10,8 @@
 //! A [`Place`] is laid out by the init beside whatever its caller still has to do before the program can start.
 //!
 //! The supervisor may have threads: everything the init and the program need is made before they are forked, and
-//! neither allocates, locks or panics between fork and exec. A launcher process of its own would only add its start.
+//! neither allocates, locks or panics between fork and exec. A launcher process of its own would only add its start, as long
+//! as the supervisor is small.
 //! Where the system refuses a part, the rest is done and the [`Tier`] says which. Policy (which limits, which
 //! directories) is the caller's.
 

@@ -6,13 +6,16 @@ use forewarm_executor::bootstrap::Called;
 use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
 use forewarm_holder::Rung;
 use forewarm_sandbox::process::{Denied, Ended, SpawnError};
-use forewarm_types::{CodeKind, ExitCause, Observation, Plan, ProcessUsage, SCHEMA, Seconds};
+use forewarm_types::{
+    CodeKind, Configuration, ExitCause, Observation, Plan, ProcessSettings, ProcessUsage, SCHEMA, Seconds, Settings,
+};
 
 use super::bootstrap;
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::request::{Overrides, Request};
 use crate::run::{Marks, Measured};
+use crate::warm::planning;
 use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
 
@@ -33,7 +36,8 @@ impl Orchestrator {
     ) -> Result<Report, Error> {
         let (laid, asked) = laid.unzip();
         let asked = asked.flatten();
-        let plan = self.decide_for(&mut considered, request, asked.as_ref())?;
+        let begun_at = laid.as_ref().and_then(LaidOut::begun_at);
+        let plan = self.decide_for(&mut considered, request, asked.as_ref(), begun_at.is_some())?;
         let reading = self.read_ahead(&considered, &plan);
         let laid = match laid {
             Some(laid) => laid,
@@ -55,7 +59,7 @@ impl Orchestrator {
         let meanwhile = || self.memory.expect_write();
         let mut outcome = lease.run(laid, warm, meanwhile).map_err(|error| refused(&request.file, &error))?;
         let ended = self.clock.monotonic();
-        if let Some(asked_at) = from.as_ref().and_then(|from| from.asked_at) {
+        if let Some(asked_at) = from.as_ref().map_or(begun_at, |from| from.asked_at) {
             let earlier = |mark: Seconds| Seconds(mark.0.min(asked_at.0));
             marks = Marks { planned: earlier(marks.planned), leased: earlier(marks.leased) };
             outcome.step.wall_seconds = outcome.ended.began.map_or(0.0, |began| (began - asked_at).0.max(0.0));
@@ -80,16 +84,35 @@ impl Orchestrator {
         Ok(Report { schema: SCHEMA, plan, observation, prediction, results: Vec::new(), outcome })
     }
 
-    /// The plan of a run that may have begun: it is then of the configuration that stood for it.
-    fn decide_for(&self, considered: &mut Considered, request: &Request, asked: Option<&Asked>) -> Result<Plan, Error> {
-        let Some(Asked::Begun(underway)) = asked else {
-            return self.decide(considered, request).map(|(plan, _)| plan);
-        };
-        let configuration = underway.configuration()?;
-        let threads = configuration.process().and_then(|settings| settings.library_threads);
-        let overrides = Overrides { threads, ..request.overrides };
-        let (mut plan, _) = self.decide(considered, &Request { overrides, ..request.clone() })?;
-        plan.chosen.configuration = configuration;
+    /// The plan of a run that may have begun: it is then of the configuration that stood for it, or of one that says nothing.
+    fn decide_for(
+        &self,
+        considered: &mut Considered,
+        request: &Request,
+        asked: Option<&Asked>,
+        begun: bool,
+    ) -> Result<Plan, Error> {
+        if let Some(Asked::Begun(underway)) = asked {
+            let configuration = underway.configuration()?;
+            let threads = configuration.process().and_then(|settings| settings.library_threads);
+            let overrides = Overrides { threads, ..request.overrides };
+            let (mut plan, _) = self.decide(considered, &Request { overrides, ..request.clone() })?;
+            plan.chosen.configuration = configuration;
+            return Ok(plan);
+        }
+        let (mut plan, _) = self.decide(considered, request)?;
+        if considered.analysis.code.kind == CodeKind::Elf
+            && Self::begins_unplanned(request)
+            && considered.known
+            // Nothing is kept where nothing may be written.
+            && self.memory.write(|_| Ok(())).is_some()
+            && let Some(stamp) = considered.program.stamp()
+        {
+            self.executor.note_plain(&stamp.to_string(), &planning(request), &plan.chosen.configuration);
+        }
+        if begun {
+            plan.chosen.configuration = plain(plan.chosen.configuration);
+        }
         Ok(plan)
     }
 
@@ -167,6 +190,17 @@ impl Orchestrator {
             ..framed
         }
     }
+}
+
+/// The configuration of a run that began without being told anything. Its files can be read ahead all the same.
+fn plain(mut configuration: Configuration) -> Configuration {
+    for placement in &mut configuration.placements {
+        if let Settings::Process(settings) = &mut placement.settings {
+            *settings = ProcessSettings { read_ahead: settings.read_ahead, ..ProcessSettings::default() };
+            placement.share = 1.0;
+        }
+    }
+    configuration
 }
 
 /// The flags that would have allowed what a failed program was denied.

@@ -99,14 +99,6 @@ impl Place {
         &self.child
     }
 
-    /// Gives the processes of the place, one by one, to what is to hold for the program (a share of the CPU).
-    pub fn each_process(&self, mut give: impl FnMut(i32)) {
-        let init = self.child.process();
-        give(init);
-        // What the init forks from here on comes after it; what it has forked is among these.
-        super::survey::descendants(init).into_iter().skip(1).for_each(give);
-    }
-
     /// Waits until it is laid out and only the word to execute is missing.
     ///
     /// # Errors

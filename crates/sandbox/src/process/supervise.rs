@@ -127,6 +127,9 @@ pub struct Child {
     watch: Watch,
     own_network: bool,
     instructions: Option<Counter>,
+    /// The terminal, where it is this process' to give, and what the machine does, both from when the program was let go.
+    foreground: Option<Foreground>,
+    around: Option<Surroundings>,
     /// Whether as many processes were seen as there may be.
     crowded: bool,
     verdict: Option<Cause>,
@@ -157,6 +160,8 @@ impl Child {
             tier,
             bounds: confinement.bounds,
             watch: Watch::new(watched, cores),
+            foreground: None,
+            around: None,
             crowded: false,
             verdict: None,
             denied: Vec::new(),
@@ -171,12 +176,22 @@ impl Child {
         self.forked.pid
     }
 
+    /// Gives the processes of the place, one by one, to what is to hold for the program (a share of the CPU).
+    pub fn each_process(&self, mut give: impl FnMut(i32)) {
+        give(self.forked.pid);
+        // What the init forks from here on comes after it; what it has forked is among these.
+        survey::descendants(self.forked.pid).into_iter().skip(1).for_each(give);
+    }
+
     /// Lets the program go.
     pub(super) fn begin(&mut self, start: &Start<'_>, relay: Option<Relay>) -> Result<(), SpawnError> {
+        // Before the program can have taken it.
+        self.foreground = relay.as_ref().and_then(|_| Foreground::held());
         self.lines.relay = relay;
         start::tell(self.lines.go.as_fd(), start)?;
         self.watch.restart();
         self.begun = true;
+        self.around = Some(Surroundings::open());
         Ok(())
     }
 
@@ -266,9 +281,6 @@ impl Child {
     /// # Errors
     /// As [`Self::finish`].
     pub fn finish_beside(&mut self, meanwhile: impl FnOnce()) -> Result<Ended, SpawnError> {
-        let foreground = self.lines.relay.as_ref().and_then(|_| Foreground::held());
-        // While the init lays out the file system.
-        let surroundings = Surroundings::open();
         meanwhile();
         let mut next = self.watch.next(&Survey::default());
         loop {
@@ -288,9 +300,9 @@ impl Child {
                 Happening::News(_) | Happening::Nothing => {}
             }
         }
-        let around = surroundings.so_far();
+        let around = self.around.as_ref().map(Surroundings::so_far).unwrap_or_default();
         let (wall, usage, disk) = self.measured().map_err(SpawnError::Wait)?;
-        if let Some(foreground) = foreground {
+        if let Some(foreground) = &self.foreground {
             foreground.restore();
         }
         self.conclude(wall, usage, disk, &around)
