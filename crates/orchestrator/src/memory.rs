@@ -44,11 +44,6 @@ impl Memory {
         state
     }
 
-    /// Whether anything is to be remembered at all.
-    pub fn records(&self) -> bool {
-        self.record
-    }
-
     /// Gets ready for the next run to be recorded, as far as that can be done before it is over.
     pub fn expect_write(&self) {
         // A failure is told when it is recorded.
