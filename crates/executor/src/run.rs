@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::host::Clock;
-use forewarm_types::{Bytes, Exit, ExitCause, StepTiming};
+use forewarm_types::{Bytes, Exit, ExitCause, Seconds, StepTiming};
 use tokio::runtime::Runtime;
 use wasmtime::{Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -104,13 +104,16 @@ impl Ready {
     }
 
     /// Runs the program to its end. One that wants more memory than was set aside, and has done nothing yet that shows
-    /// outside it, is ended and runs again with as much as the invocation allows.
+    /// outside it, is ended and runs again with as much as the invocation allows: as long as it has run no longer than its
+    /// warming took, so that a run which is thrown away never costs more than what came before it.
     #[must_use]
     pub fn run(self) -> Outcome {
-        let Self { mut program, clock, progress, persistence, release, held, again, .. } = self;
-        progress.run_started(clock.monotonic(), clock.process_cpu());
+        let Self { mut program, clock, progress, steps, persistence, release, held, again } = self;
+        let begins = clock.monotonic();
+        progress.run_started(begins, clock.process_cpu());
         if let Some(again) = &again {
-            program.store.data_mut().set_aside(again.set_aside);
+            let until = steps.iter().fold(begins.0, |until, step| until + step.wall_seconds);
+            program.store.data_mut().set_aside(again.set_aside, Seconds(until), Arc::clone(&clock));
         }
         let mut attempt = program.attempt(&*clock);
         let repeated = again.zip(progress.take_outgrown()).map(|(again, wanted)| {

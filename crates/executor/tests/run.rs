@@ -259,11 +259,46 @@ const WRITE: &str =
     r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#;
 
 fn set_aside(bytes: u64, source: &str, invocation: Invocation) -> forewarm_executor::Outcome {
+    set_aside_by(executor(None), bytes, source, invocation)
+}
+
+fn set_aside_by(
+    executor: forewarm_executor::Executor,
+    bytes: u64,
+    source: &str,
+    invocation: Invocation,
+) -> forewarm_executor::Outcome {
     let mut configuration = configuration(Tier::Winch, Rung::File);
     configuration.placements[0].memory_bytes = Bytes(bytes);
     let invocation = Invocation { invoke: Some("grow".to_owned()), ..invocation };
-    let lease = executor(None).allocate(&configuration).unwrap();
+    let lease = executor.allocate(&configuration).unwrap();
     lease.warm(&mut Program::module(source), &invocation).unwrap().run()
+}
+
+/// A clock by which whatever comes next takes longer than all that was before.
+struct Doubling(std::sync::atomic::AtomicU32);
+
+impl forewarm_types::host::Clock for Doubling {
+    fn monotonic(&self) -> forewarm_types::Seconds {
+        let calls = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        forewarm_types::Seconds(2_f64.powi(calls.min(1000) as i32))
+    }
+
+    fn unix(&self) -> forewarm_types::Seconds {
+        self.monotonic()
+    }
+
+    fn process_cpu(&self) -> forewarm_types::Seconds {
+        self.monotonic()
+    }
+}
+
+#[test]
+fn a_run_longer_than_its_warming_is_not_thrown_away() {
+    let clock = Arc::new(Doubling(0.into()));
+    let executor = forewarm_executor::Executor::new(None, clock).releasing_memory(true);
+    let outcome = set_aside_by(executor, 2 << 16, &grows(""), Invocation::detached("test.wasm"));
+    assert_eq!((outcome.results, outcome.repeated), (vec!["101".to_owned()], None));
 }
 
 #[test]

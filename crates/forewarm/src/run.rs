@@ -43,7 +43,9 @@ pub fn run(arguments: RunArgs, output: &'static dyn Output, verbose: bool) -> Re
         report: report.clone(),
         output,
     };
-    let watchdog = Watchdog::start(timeout, Box::new(move |cause, signal| last_words.say(cause, signal)))
+    let beside = Arc::clone(&session.orchestrator);
+    let first = move || beside.get_ready();
+    let watchdog = Watchdog::start(timeout, first, Box::new(move |cause, signal| last_words.say(cause, signal)))
         .map_err(|error| Failure { cause: Some(error.to_string()), ..internal("cannot watch over the run") })?;
     let result = session.orchestrator.run_telling(&request, &|| watchdog.finish());
     watchdog.finish();

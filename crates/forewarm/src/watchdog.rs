@@ -33,11 +33,16 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts watching: for signals always, for the time limit where there is one.
+    /// Starts watching: for signals always, for the time limit where there is one. The thread that waits for signals does
+    /// `first` before; a signal that comes meanwhile waits for it.
     ///
     /// # Errors
     /// Where a thread cannot be started; then nothing would enforce the limit.
-    pub fn start(timeout: Option<Duration>, last_words: LastWords) -> std::io::Result<Self> {
+    pub fn start(
+        timeout: Option<Duration>,
+        first: impl FnOnce() + Send + 'static,
+        last_words: LastWords,
+    ) -> std::io::Result<Self> {
         let decided = Arc::new(OnceLock::new());
         let end = Arc::new(End { decided: Arc::clone(&decided), last_words });
         let ender = Arc::clone(&end);
@@ -45,6 +50,7 @@ impl Watchdog {
         let signals = catch_signals();
         let handle = signals.as_ref().map(Signals::handle);
         spawn("signals", move || {
+            first();
             if let Some(signal) = signals.and_then(|mut signals| signals.forever().next()) {
                 ender.end(ExitCause::Interrupted, Some(signal), SIGNALLED + signal);
             }
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn whoever_is_first_decides_and_may_say_so_again() {
-        let watchdog = Watchdog::start(None, Box::new(|_, _| {})).unwrap();
+        let watchdog = Watchdog::start(None, || {}, Box::new(|_, _| {})).unwrap();
         watchdog.finish();
         watchdog.finish();
         assert_eq!(watchdog.decided.set(By::TheWatchdog), Err(By::TheWatchdog));

@@ -38,6 +38,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use forewarm_executor::{ArtifactCache, Executor};
+use forewarm_sandbox::process::Surroundings;
 use forewarm_types::host::Clock;
 use forewarm_types::observation::Score;
 use forewarm_types::{Analysis, Observation, Plan, Seconds};
@@ -71,6 +72,8 @@ pub struct Orchestrator {
     /// Held by the run in progress; another waits for its turn.
     turn: Mutex<()>,
     in_flight: Mutex<Option<run::InFlight>>,
+    /// What the machine does around the next run, where it was noted already.
+    around: Mutex<Option<Surroundings>>,
     /// Whether a run was asked of the holder that is not in flight yet, and may have begun all the same.
     asked: AtomicBool,
     /// Whether this process goes on after its run, so that it does not stand for the program.
@@ -167,6 +170,7 @@ impl Orchestrator {
             opened: Mutex::new(Some(opened)),
             turn: Mutex::new(()),
             in_flight: Mutex::new(None),
+            around: Mutex::new(None),
             asked: AtomicBool::new(false),
             goes_on: settings.release_memory,
             data_directory: settings.data_directory,

@@ -4,6 +4,7 @@
 //! a thread of its own, beside the analysis or the compilation, and waited for only when there is something to write.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -14,6 +15,8 @@ pub struct Memory {
     directory: Option<PathBuf>,
     record: bool,
     state: Mutex<State>,
+    /// Whether what a plan needs was asked.
+    asked: AtomicBool,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -32,7 +35,13 @@ enum State {
 impl Memory {
     /// Where memory lies; it is opened when it is first asked, and made where `record` allows by [`Self::make`].
     pub fn at(directory: Option<PathBuf>, record: bool) -> Self {
-        Self { directory, record, state: Mutex::new(State::Unopened), warnings: Mutex::new(Vec::new()) }
+        Self {
+            directory,
+            record,
+            state: Mutex::new(State::Unopened),
+            asked: AtomicBool::new(false),
+            warnings: Mutex::new(Vec::new()),
+        }
     }
 
     /// The state, which is no longer [`State::Unopened`].
@@ -44,12 +53,12 @@ impl Memory {
         state
     }
 
-    /// Gets ready for the next run to be recorded, as far as that can be done before it is over.
+    /// Gets ready for the next run to be recorded, as far as that can be done before it is over; not where the run is not
+    /// planned yet, and would wait for that.
     pub fn expect_write(&self) {
+        let state = self.state();
         // A failure is told when it is recorded.
-        if self.record
-            && let State::Open(store) = &*self.state()
-        {
+        if let (true, true, State::Open(store)) = (self.record, self.asked.load(Relaxed), &*state) {
             store.expect_record();
         }
     }
@@ -107,6 +116,7 @@ impl Memory {
     /// Asks the store, where one is open; does not wait for one that is being made, since it is empty.
     pub fn recall<T>(&self, ask: impl FnOnce(&Store) -> Result<T, StoreError>) -> Option<T> {
         let mut state = self.state();
+        self.asked.store(true, Relaxed);
         let State::Open(store) = &*state else { return None };
         match ask(store) {
             Ok(answer) => Some(answer),

@@ -162,6 +162,18 @@ impl Orchestrator {
         self.run_here(request, considered, over)
     }
 
+    /// Does what would otherwise keep the next run's program or its end waiting. Called beside that run, by another thread.
+    pub fn get_ready(&self) {
+        let around = Surroundings::of_time();
+        *lock(&self.around) = Some(around);
+        self.memory.expect_write();
+    }
+
+    /// What the machine does around a run that is about to begin.
+    pub(crate) fn around_next(&self) -> Surroundings {
+        lock(&self.around).take().unwrap_or_else(Surroundings::of_time)
+    }
+
     /// The second half of the loop for a program that runs in this process.
     fn run_here(&self, request: &Request, mut considered: Considered, over: &dyn Fn()) -> Result<Report, Error> {
         let invocation = self.invocation(request, &considered, Stdio::Inherit);
@@ -182,7 +194,7 @@ impl Orchestrator {
         let steps = ready.steps().to_vec();
         let progress = Arc::clone(&invocation.progress);
         *lock(&self.in_flight) = {
-            let (request, around) = (request.clone(), Surroundings::of_time());
+            let (request, around) = (request.clone(), self.around_next());
             Some(InFlight { request, considered, plan, trial, progress, marks, steps, around, elsewhere: None })
         };
         let outcome = ready.run();

@@ -157,7 +157,7 @@ impl Orchestrator {
     pub(crate) fn begun(&self, pending: Option<Pending>) -> Result<Option<Underway>, Error> {
         let Some(Pending { asked, at }) = pending else { return Ok(None) };
         match asked.answer() {
-            StartedWasm::Begun(begun) => Ok(Some(Underway { begun, asked_at: at, around: Surroundings::of_time() })),
+            StartedWasm::Begun(begun) => Ok(Some(Underway { begun, asked_at: at, around: self.around_next() })),
             StartedWasm::Cold(why) => {
                 self.asked.store(false, Release);
                 if !why.starts_with("nothing is warm") {

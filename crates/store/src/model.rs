@@ -6,6 +6,9 @@ use crate::error::StoreError;
 use crate::files::text;
 use crate::open::Store;
 
+pub(crate) const READ: &str = "SELECT text FROM model";
+pub(crate) const WRITE: &str = "INSERT OR REPLACE INTO model(id, text) VALUES(1, ?)";
+
 impl Store {
     /// The resource model's text, where one was stored.
     ///
@@ -71,7 +74,7 @@ impl Store {
 }
 
 pub(crate) fn model_text(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    connection.query_row("SELECT text FROM model", [], |row| text(row, 0)).optional().map(Option::flatten)
+    connection.prepare_cached(READ)?.query_row([], |row| text(row, 0)).optional().map(Option::flatten)
 }
 
 pub(crate) fn change_model(
@@ -85,6 +88,6 @@ pub(crate) fn change_model(
 }
 
 fn put_model(connection: &Connection, text: &str) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR REPLACE INTO model(id, text) VALUES(1, ?)", [text])?;
+    connection.prepare_cached(WRITE)?.execute([text])?;
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use forewarm_types::Bytes;
+use forewarm_types::host::Clock;
+use forewarm_types::{Bytes, Seconds};
 use wasmtime::{ResourceLimiter, Store};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -61,9 +62,10 @@ impl Host {
         Ok(())
     }
 
-    /// Ends the program where it wants more than this and can run again ([`Progress::take_outgrown`]).
-    pub(crate) fn set_aside(&mut self, bytes: Bytes) {
-        self.limits.set_aside = Some(usize::try_from(bytes.0).unwrap_or(usize::MAX));
+    /// Ends the program where it wants more than this before that time, and can run again ([`Progress::take_outgrown`]).
+    pub(crate) fn set_aside(&mut self, bytes: Bytes, until: Seconds, clock: Arc<dyn Clock>) {
+        let bytes = usize::try_from(bytes.0).unwrap_or(usize::MAX);
+        self.limits.set_aside = Some(SetAside { bytes, until, clock });
     }
 
     /// The same for a program to which a memory of so many bytes was added.
@@ -159,11 +161,19 @@ impl Pollable for StoppingStdin {
     async fn ready(&mut self) {}
 }
 
+/// Memory set aside for a program.
+struct SetAside {
+    bytes: usize,
+    /// From when on more is lost by running again than it is worth.
+    until: Seconds,
+    clock: Arc<dyn Clock>,
+}
+
 /// What a program may take of the host's memory.
 struct Limits {
     max_memory: Option<usize>,
     /// What was set aside for the program, as long as it can be run again.
-    set_aside: Option<usize>,
+    set_aside: Option<SetAside>,
     memory: usize,
     /// Bytes of memory that rewriting has added, which count as none of the program's.
     foreign: usize,
@@ -182,10 +192,9 @@ impl ResourceLimiter for Limits {
             self.progress.memory_denied(Bytes(own as u64));
             return Ok(false);
         }
-        if self.set_aside.is_some_and(|most| own > most) {
-            // One that may have been seen goes on with what it needs.
-            self.set_aside = None;
-            if !self.progress.has_acted() {
+        if let Some(SetAside { until, clock, .. }) = self.set_aside.take_if(|most| own > most.bytes) {
+            // One that may have been seen, or has run for long, goes on with what it needs.
+            if !self.progress.has_acted() && clock.monotonic() < until {
                 self.progress.outgrew(Bytes(own as u64));
                 return Err(wasmtime::Error::msg("more memory is wanted than was set aside"));
             }
