@@ -9,6 +9,9 @@ use crate::values::{Def, Source, Val, Values};
 /// How deep definitions are followed.
 const MAX_FOLLOW: u32 = 10;
 
+/// Variables of a loop that are followed value by value.
+const MAX_FOLLOWED: u32 = 6;
+
 /// What was exported of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Exporter {
@@ -90,6 +93,23 @@ impl Exporter {
                 values.close(symbol, Val { offset: init.offset.wrapping_add(moved), ..init });
             }
         }
+    }
+
+    /// Has a loop's variables followed value by value that something depends on: a slice of `followed`.
+    pub(crate) fn follow(&mut self, values: &Values, forest: &mut Forest, steps: &[Variable]) -> (u32, u32) {
+        let first = forest.followed.len() as u32;
+        let mut rest: Vec<Variable> = steps.to_vec();
+        // Exporting what a variable becomes may bring in further ones.
+        while forest.followed.len() as u32 - first < MAX_FOLLOWED {
+            let found =
+                rest.iter().enumerate().find_map(|(at, variable)| Some((at, self.phi(forest, variable.symbol)?)));
+            let Some((at, phi)) = found else { break };
+            let variable = rest.swap_remove(at);
+            let latch = variable.latch.map_or(NONE, |latch| self.value(values, forest, latch));
+            forest.phis[phi as usize].latch = latch;
+            forest.followed.push(phi);
+        }
+        (first, forest.followed.len() as u32 - first)
     }
 
     fn value_at(&mut self, values: &Values, forest: &mut Forest, value: Val, depth: u32) -> u32 {

@@ -462,8 +462,18 @@ impl<V: Visitor> Flow<'_, V> {
     /// Chance of a condition that decides whether the innermost loop goes round again.
     fn deciding(&self, cond: u32, flow: &LoopFlow) -> Option<Lanes> {
         let entry = &self.forest.loops[flow.index as usize];
-        let again = entry.again;
-        (entry.main == cond).then(|| flow.moves().map(|t| if again { 1.0 - 1.0 / t } else { 1.0 / t }))
+        if entry.main != cond {
+            return None;
+        }
+        let leaves = match self.points.iter().rev().find(|point| point.of == flow.index) {
+            // Where single iterations are looked at, the last of them leaves, and what stands behind its test is not run.
+            Some(point) => flow.moves().map(|t| {
+                let last = point.high + 1.0 >= t.floor();
+                if last { (1.0 / (point.share * t)).min(1.0) } else { 0.0 }
+            }),
+            None => flow.moves().map(|t| 1.0 / t),
+        };
+        Some(if entry.again { Lanes::ONE - leaves } else { leaves })
     }
 
     /// Chance of going round without the counter's moving, where that is what a condition decides.

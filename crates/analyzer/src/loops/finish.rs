@@ -4,19 +4,17 @@
 
 use super::{Exit, Keep, Kind, Latch, MAX_VARIABLES, Open, Tracked, Walker};
 use crate::dependence::{Space, Why};
+use crate::export::Exporter;
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::Op;
 use crate::lanes::seed;
 use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Expr, Forest, Loop, NONE, Node, Trip};
 use crate::trip_count::{self, Formula, Surroundings, Test, Variable, Verdict};
-use crate::values::{Def, Source, Val};
+use crate::values::{Def, Source, Val, Values};
 
 /// Expressions looked at for loops that steer another.
 const MAX_STEERED: u32 = 24;
-
-/// Variables of a loop that are followed value by value.
-const MAX_FOLLOWED: u32 = 6;
 
 impl Walker {
     pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool, value: Val) {
@@ -244,7 +242,7 @@ impl Walker {
             entry.trip = self.exporter.formula(&self.values, forest, &formula);
             steered(forest, entry.trip, open.index);
             if entry.steers && others == 0 && entry.lingers.is_none() && self.bent(forest, steps) {
-                entry.phis = self.follow(forest, steps);
+                entry.phis = self.exporter.follow(&self.values, forest, steps);
             }
         } else {
             entry.early = false;
@@ -275,33 +273,9 @@ impl Walker {
         if !exit.certain || open.early || exit.value.is_junk() {
             return;
         }
-        let test = self.export(forest, exit.value);
-        (entry.test, entry.phis) = (test, self.follow(forest, steps));
+        (entry.test, entry.phis) =
+            recurrence(&mut self.exporter, &self.values, forest, (exit.value, steps, open.index));
         (entry.main, entry.again) = (exit.cond, exit.again);
-        // Where they begin from what a loop outside goes through, that is looked at one iteration after the other.
-        for slot in entry.phis.0..entry.phis.0 + entry.phis.1 {
-            let init = forest.phis[forest.followed[slot as usize] as usize].init;
-            steers(forest, init, open.index, &mut MAX_STEERED.clone());
-        }
-    }
-
-    /// Has a loop's variables followed value by value that something depends on: a slice of `followed`.
-    fn follow(&mut self, forest: &mut Forest, steps: &[Variable]) -> (u32, u32) {
-        let first = forest.followed.len() as u32;
-        let mut rest: Vec<Variable> = steps.to_vec();
-        // Exporting what a variable becomes may bring in further ones.
-        while forest.followed.len() as u32 - first < MAX_FOLLOWED {
-            let found = rest
-                .iter()
-                .enumerate()
-                .find_map(|(at, variable)| Some((at, self.exporter.phi(forest, variable.symbol)?)));
-            let Some((at, phi)) = found else { break };
-            let variable = rest.swap_remove(at);
-            let latch = variable.latch.map_or(NONE, |latch| self.export(forest, latch));
-            forest.phis[phi as usize].latch = latch;
-            forest.followed.push(phi);
-        }
-        (first, forest.followed.len() as u32 - first)
     }
 
     /// Whether a variable that something depends on goes another way than by steps.
@@ -338,6 +312,23 @@ impl Walker {
         change.add(symbol, -1);
         change.usable().filter(|change| change.terms().is_empty()).map(|change| change.constant)
     }
+}
+
+/// The test that a loop ends by, and those of its variables that it depends on, which are followed value by value.
+pub(crate) fn recurrence(
+    exporter: &mut Exporter,
+    values: &Values,
+    forest: &mut Forest,
+    (test, steps, of): (Val, &[Variable], u32),
+) -> (u32, (u32, u32)) {
+    let test = exporter.value(values, forest, test);
+    let phis = exporter.follow(values, forest, steps);
+    // Where they begin from what a loop outside goes through, that is looked at one iteration after the other.
+    for slot in phis.0..phis.0 + phis.1 {
+        let init = forest.phis[forest.followed[slot as usize] as usize].init;
+        steers(forest, init, of, &mut MAX_STEERED.clone());
+    }
+    (test, phis)
 }
 
 /// Marks the loops on whose variables a trip count depends, but for the loop `of` itself.

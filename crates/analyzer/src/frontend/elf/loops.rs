@@ -6,7 +6,7 @@ use super::graph::NONE;
 use super::layout::Layout;
 use super::registers::{ALL, GENERAL, Registers};
 use crate::dependence::{Space, Why};
-use crate::loops::finish::steered;
+use crate::loops::finish::{recurrence, steered};
 use crate::priors::{Ending, UnknownLoop};
 use crate::program::{Forest, Trip};
 use crate::trip_count::{self, Formula, Surroundings, Test, Variable, Verdict};
@@ -141,6 +141,14 @@ impl Registers {
         let formula = best.map(|(formula, _)| formula);
         self.notes.leave(&self.values, &steps, (formula, false, formula.is_some() && others == 0));
         self.conclude(forest, &open, &steps, best, main, kind, others);
+        if let (None, [way], 1) = (&best, &ways[..], others)
+            && !way.value.is_junk()
+        {
+            let what = (way.value, &steps[..], open.index);
+            let (test, phis) = recurrence(&mut self.exporter, &self.values, forest, what);
+            let entry = &mut forest.loops[open.index as usize];
+            (entry.test, entry.phis) = (test, phis);
+        }
     }
 
     /// The conditions that every iteration meets, the number of other ways out, and what else there is inside.
