@@ -5,6 +5,12 @@
 //! memory, measurement), the orchestrator and the binary (clock, files, background work).
 #![deny(unsafe_op_in_unsafe_fn)]
 
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "Forewarm runs on Linux: what holds programs, keeps them warm and measures them here are namespaces, control groups, \
+     Landlock, seccomp and /proc, and nothing takes their place on this system yet"
+);
+
 pub mod affinity;
 pub mod background;
 pub mod bounded;
