@@ -12,6 +12,7 @@ use std::process::Command;
 
 use forewarm_analyzer::fuzz::{analyze_bytes, analyze_code, check_shapes, program};
 use forewarm_analyzer::{AnalyzeError, Depth, analyze};
+use forewarm_types::demand::{Dependence, RegionKind};
 use forewarm_types::native::{Linkage, NativeKind};
 use forewarm_types::{Analysis, Bytes, Digest};
 use golden_files::{check_folder, shown};
@@ -105,6 +106,31 @@ fn compiled_loops_scale_as_the_nest_says() {
         // Cubic, less the part of each row that is not.
         assert!((6.5..8.01).contains(&ratio), "{level}: {ratio}");
     }
+}
+
+#[test]
+fn what_a_loop_calls_does_not_make_it_dependent() {
+    let source = "#include <math.h>
+        #define N 4000
+        double in[N], out[N]; int places[N], met;
+        #define APART __attribute__((noinline, noclone))
+        APART double square(double x) { return x * x + 1; }
+        APART int count(int x) { met = met * 3 + x; return met; }
+        APART void squares(void) { for (int i = 0; i < N; i++) out[i] = square(in[i]); }
+        APART void sines(void) { for (int i = 0; i < N; i++) out[i] = sin(in[i]); }
+        APART void counts(void) { for (int i = 0; i < N; i++) places[i] = count(i); }
+        int main(int n, char **a) { in[n] = n; squares(); in[n] = out[n]; sines(); counts(); return out[n] + places[n]; }";
+    let Some(bytes) = build(source, &["-O1", "-fno-ipa-pure-const", "-lm"]) else {
+        return skip("what_a_loop_calls", "there is no C compiler");
+    };
+    let regions = run(&bytes).unwrap().regions;
+    let of = |name: &str| {
+        let mut loops = regions.iter().filter(|region| region.kind == RegionKind::Loop);
+        loops.find(|region| region.function == name).unwrap_or_else(|| panic!("{name}: {regions:?}")).dependence
+    };
+    assert_eq!(of("squares"), Dependence::Independent);
+    assert_eq!(of("sines"), Dependence::Independent);
+    assert_eq!(of("counts"), Dependence::Unknown);
 }
 
 #[test]
