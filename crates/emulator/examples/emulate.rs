@@ -19,6 +19,7 @@ use forewarm_executor::wasm::{Engine, EngineSettings};
 use forewarm_executor::{Executor, Invocation};
 use forewarm_resources::{ResourceModel, inventory, run_model};
 use forewarm_sandbox::{RealClock, RealFiles};
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{
     Bytes, CodeKind, Configuration, Counts, CpuSettings, Digest, IsaLevel, Placement, Rung, Settings, Tier,
 };
@@ -85,7 +86,7 @@ fn counted(wasm: &[u8], tier: Tier, tracing: bool) -> Result<(f64, f64, f64, Cou
     let engine = Engine::new(settings(tier), Arc::new(RealClock))?;
     let (code, timing) = engine.compile(&bytes, CodeKind::WasmModule)?;
     let invocation = Invocation::detached("program.wasm");
-    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, 600.0)?;
+    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, 600.0))?;
     if let Some(cause) = trial.stopped_by {
         return Err(cause.into());
     }

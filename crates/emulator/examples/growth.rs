@@ -11,6 +11,7 @@ use forewarm_emulator::growth::{Growth, Sample};
 use forewarm_executor::Invocation;
 use forewarm_executor::lease::CodeSource;
 use forewarm_sandbox::RealClock;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{CodeKind, Digest};
 use serde_json::json;
 
@@ -63,7 +64,8 @@ fn count(bytes: &[u8], run: &str) -> Result<Sample, Failure> {
     let invocation = Invocation { arguments, ..Invocation::detached("module.wasm") };
     let mut code = File(bytes.to_vec());
     let clock = Arc::new(RealClock);
-    let trial = forewarm_emulator::measure(&mut code, &invocation, MOST_OPERATORS, MOST_SECONDS, 1, clock)?;
+    let trial =
+        forewarm_emulator::measure(&mut code, &invocation, TrialLimits::of(MOST_OPERATORS, MOST_SECONDS), 1, clock)?;
     match trial.stopped_by {
         None => Ok(Sample { features, count: trial.ops as f64 }),
         Some(why) => Err(format!("{run}: {why}").into()),

@@ -8,12 +8,14 @@
 //! few runs. Pure: what to run is decided elsewhere. Called by the orchestrator and `examples/growth.rs`.
 
 mod derive;
+mod distances;
 mod forms;
 mod least_squares;
 
 use forewarm_types::{Basis, Estimate};
 
 pub use derive::{Smaller, smaller};
+pub use distances::grown as grown_distances;
 use forms::{Form, forms};
 use least_squares::Fitted;
 

@@ -10,7 +10,7 @@ use forewarm_executor::lease::{CodeSource, WarmError};
 use forewarm_executor::wasm::{Compiled, Engine, EngineSettings};
 use forewarm_executor::{Invocation, Progress, Stdio};
 use forewarm_types::host::Clock;
-use forewarm_types::plan::Trial;
+use forewarm_types::plan::{Trial, TrialLimits};
 use forewarm_types::{Bytes, CodeKind, IsaLevel, Seconds, Tier};
 
 use crate::counting::{self, Counting};
@@ -29,12 +29,11 @@ const FASTEST_COMPILE: [(Tier, f64); 2] = [(Tier::Winch, 0.10), (Tier::Cranelift
 pub fn measure(
     code: &mut dyn CodeSource,
     invocation: &Invocation,
-    max_ops: u64,
-    max_wall_seconds: f64,
+    limits: TrialLimits,
     threads: u32,
     clock: Arc<dyn Clock>,
 ) -> Result<Trial, EmulateError> {
-    Trials::new(threads, clock).measure(code, invocation, max_ops, max_wall_seconds)
+    Trials::new(threads, clock).measure(code, invocation, limits)
 }
 
 /// Trials of one program, which is compiled for the first.
@@ -59,11 +58,12 @@ enum Compilation {
     Refused(WarmError),
 }
 
-/// When a trial began, and how long it may take.
+/// When a trial began, and what it may take.
 #[derive(Clone, Copy)]
 struct Budget {
     began: Seconds,
-    wall_seconds: f64,
+    began_cpu: Seconds,
+    limits: TrialLimits,
 }
 
 impl Trials {
@@ -73,13 +73,12 @@ impl Trials {
         Self { threads, clock, ready: None }
     }
 
-    /// Runs the program on counting code until it ends, has executed `max_ops` operators, or `max_wall_seconds` have
-    /// passed since the call, compiling included. The code must be the same each time.
+    /// Runs the program on counting code until it ends or has reached a limit. The code must be the same each time.
     ///
     /// A module is rewritten so that it counts all of [`forewarm_types::Counts`]; a component, and a module that cannot be
     /// rewritten, runs on code that the engine itself meters, and only its operators in total are known. Winch compiles it,
     /// or Cranelift where Winch cannot. Compiling cannot be interrupted, so it is not begun where the fastest known rate would
-    /// already break the wall budget; the trial then says so and counts nothing.
+    /// already use up the CPU time; the trial then says so and counts nothing.
     ///
     /// # Errors
     /// Where the file cannot be read, or the code cannot be compiled, linked or instantiated.
@@ -87,29 +86,58 @@ impl Trials {
         &mut self,
         code: &mut dyn CodeSource,
         invocation: &Invocation,
-        max_ops: u64,
-        max_wall_seconds: f64,
+        limits: TrialLimits,
     ) -> Result<Trial, EmulateError> {
-        let budget = Budget { began: self.clock.monotonic(), wall_seconds: max_wall_seconds };
+        let budget = Budget { began: self.clock.monotonic(), began_cpu: self.clock.process_cpu(), limits };
         let invocation = confined(invocation, code.kind());
         if self.ready.is_none()
             && let Some(why) = self.make_ready(code, budget)?
         {
-            return Ok(stopped(why, self.elapsed(budget)));
+            return Ok(self.whole(stopped(why), budget));
         }
-        let left = budget.wall_seconds - self.elapsed(budget);
+        let left = TrialLimits { cpu_seconds: limits.cpu_seconds - self.used(budget), ..limits };
         let trial = match &self.ready {
-            Some(Ready::Counted(engine, code, rewritten)) => {
-                count(engine, code, rewritten, &invocation, max_ops, left)?
-            }
-            Some(Ready::Metered(engine, code)) => engine.trial(code, &invocation, max_ops, left)?,
-            None => stopped("nothing was compiled", 0.0),
+            Some(Ready::Counted(engine, code, rewritten)) => count(engine, code, rewritten, &invocation, left)?,
+            Some(Ready::Metered(engine, code)) => engine.trial(code, &invocation, left)?,
+            None => stopped("nothing was compiled"),
         };
-        Ok(Trial { wall_seconds: self.elapsed(budget), ..trial })
+        Ok(self.whole(trial, budget))
     }
 
-    fn elapsed(&self, budget: Budget) -> f64 {
-        (self.clock.monotonic() - budget.began).0
+    /// Runs the program on code that this tier compiles and the engine meters, to time it there, until it ends or has reached a
+    /// limit.
+    ///
+    /// # Errors
+    /// As [`Self::measure`].
+    pub fn time(
+        &self,
+        code: &mut dyn CodeSource,
+        invocation: &Invocation,
+        tier: Tier,
+        limits: TrialLimits,
+    ) -> Result<Trial, EmulateError> {
+        let budget = Budget { began: self.clock.monotonic(), began_cpu: self.clock.process_cpu(), limits };
+        let (bytes, kind) = (code.bytes().map_err(EmulateError::Read)?, code.kind());
+        let trial = match self.compile_on(tier, &bytes, kind, true, budget)? {
+            Compilation::Done(engine, compiled) => {
+                let left = TrialLimits { cpu_seconds: limits.cpu_seconds - self.used(budget), ..limits };
+                engine.trial(&compiled, &confined(invocation, kind), left)?
+            }
+            Compilation::OutOfTime(why) => stopped(why),
+            Compilation::Refused(error) => return Err(error.into()),
+        };
+        Ok(self.whole(trial, budget))
+    }
+
+    /// CPU seconds of this process since the trial began: compilation has threads of its own.
+    fn used(&self, budget: Budget) -> f64 {
+        (self.clock.process_cpu() - budget.began_cpu).0
+    }
+
+    /// The trial with what all of it took.
+    fn whole(&self, trial: Trial, budget: Budget) -> Trial {
+        let wall_seconds = (self.clock.monotonic() - budget.began).0;
+        Trial { wall_seconds, cpu_seconds: self.used(budget), ..trial }
     }
 
     /// Compiles the program to count by itself, else by the engine's fuel; why not, where time is too short.
@@ -144,26 +172,38 @@ impl Trials {
         metered: bool,
         budget: Budget,
     ) -> Result<Compilation, EmulateError> {
-        let code_megabytes = sections::code_bytes(bytes).megabytes();
         let mut refusal = None;
-        for (tier, rate) in FASTEST_COMPILE {
-            let compile_seconds = rate * code_megabytes / f64::from(self.threads.max(1));
-            if self.elapsed(budget) + compile_seconds > budget.wall_seconds {
-                return Ok(Compilation::OutOfTime("compiling would exceed the wall budget"));
-            }
-            let settings =
-                EngineSettings { tier, isa: IsaLevel::Native, metered, interruptible: false, threads: self.threads };
-            let engine = Engine::new(settings, Arc::clone(&self.clock))?;
-            match engine.compile(bytes, kind) {
-                Ok(_) if self.elapsed(budget) >= budget.wall_seconds => {
-                    return Ok(Compilation::OutOfTime("compiling used up the wall budget"));
-                }
-                Ok((compiled, _)) => return Ok(Compilation::Done(engine, compiled)),
-                Err(error @ WarmError::Unsupported { .. }) => refusal = Some(error),
-                Err(error) => return Ok(Compilation::Refused(error)),
+        for (tier, _) in FASTEST_COMPILE {
+            match self.compile_on(tier, bytes, kind, metered, budget)? {
+                Compilation::Refused(error @ WarmError::Unsupported { .. }) => refusal = Some(error),
+                done => return Ok(done),
             }
         }
         refusal.map(Compilation::Refused).ok_or_else(|| EmulateError::NoTier("none was tried".into()))
+    }
+
+    fn compile_on(
+        &self,
+        tier: Tier,
+        bytes: &[u8],
+        kind: CodeKind,
+        metered: bool,
+        budget: Budget,
+    ) -> Result<Compilation, EmulateError> {
+        let rate = FASTEST_COMPILE.iter().find(|(of, _)| *of == tier).map_or(0.0, |(_, rate)| *rate);
+        if self.used(budget) + rate * sections::code_bytes(bytes).megabytes() > budget.limits.cpu_seconds {
+            return Ok(Compilation::OutOfTime("compiling would exceed the CPU budget"));
+        }
+        let settings =
+            EngineSettings { tier, isa: IsaLevel::Native, metered, interruptible: false, threads: self.threads };
+        let engine = Engine::new(settings, Arc::clone(&self.clock))?;
+        Ok(match engine.compile(bytes, kind) {
+            Ok(_) if self.used(budget) >= budget.limits.cpu_seconds => {
+                Compilation::OutOfTime("compiling used up the CPU budget")
+            }
+            Ok((compiled, _)) => Compilation::Done(engine, compiled),
+            Err(error) => Compilation::Refused(error),
+        })
     }
 }
 
@@ -173,12 +213,11 @@ fn count(
     code: &Compiled,
     rewritten: &Instrumented,
     invocation: &Invocation,
-    max_ops: u64,
-    left: f64,
+    limits: TrialLimits,
 ) -> Result<Trial, EmulateError> {
     let sockets = counting::sockets(&rewritten.ports);
-    let (counting, _) = Counting::new(rewritten.clone(), max_ops);
-    let (trial, counting) = engine.watch(code, invocation, &sockets, counting, left)?;
+    let (counting, _) = Counting::new(rewritten.clone(), limits.operators);
+    let (trial, counting) = engine.watch(code, invocation, &sockets, counting, limits)?;
     let run_cpu_seconds = (trial.run_cpu_seconds - counting.watching_seconds()).max(0.0);
     let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by.clone());
     let ops = counts.operators() + counts.bulk_bytes;
@@ -200,12 +239,13 @@ fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
     confined
 }
 
-fn stopped(reason: &str, wall_seconds: f64) -> Trial {
+fn stopped(reason: &str) -> Trial {
     Trial {
         ops: 0,
         complete: false,
         stopped_by: Some(reason.to_owned()),
-        wall_seconds,
+        wall_seconds: 0.0,
+        cpu_seconds: 0.0,
         run_cpu_seconds: 0.0,
         peak_linear_memory_bytes: Bytes::ZERO,
         counts: None,

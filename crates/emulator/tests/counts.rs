@@ -11,6 +11,7 @@ use forewarm_executor::Invocation;
 use forewarm_executor::lease::CodeSource;
 use forewarm_sandbox::RealClock;
 use forewarm_types::counts::Chain;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{Bytes, CodeKind, Counts, Digest, OpClass};
 use proptest::prelude::*;
 use wasmtime::{Config, Engine, Instance, Module, Store, Strategy, Val};
@@ -35,7 +36,7 @@ impl CodeSource for Source {
 fn trial(wasm: &[u8], ops: u64) -> Trial {
     let mut source = Source(Arc::new(wasm.to_vec()));
     let clock = Arc::new(RealClock);
-    measure(&mut source, &Invocation::detached("module.wasm"), ops, 60.0, 1, clock).unwrap()
+    measure(&mut source, &Invocation::detached("module.wasm"), TrialLimits::of(ops, 60.0), 1, clock).unwrap()
 }
 
 fn counts(wat: &str) -> Counts {
@@ -50,7 +51,8 @@ fn counts_of_rounds(wasm: Vec<u8>, rounds: u32) -> Counts {
         arguments: vec![rounds.to_string()],
         ..Invocation::detached("module.wasm")
     };
-    let trial = measure(&mut Source(Arc::new(wasm)), &invocation, u64::MAX, 60.0, 1, Arc::new(RealClock));
+    let trial =
+        measure(&mut Source(Arc::new(wasm)), &invocation, TrialLimits::of(u64::MAX, 60.0), 1, Arc::new(RealClock));
     trial.unwrap().counts.unwrap()
 }
 

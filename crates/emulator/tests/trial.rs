@@ -9,6 +9,7 @@ use forewarm_emulator::{EmulateError, Trial, measure};
 use forewarm_executor::lease::CodeSource;
 use forewarm_executor::{Directory, Invocation, Progress, Stdio};
 use forewarm_sandbox::RealClock;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{CodeKind, Digest};
 
 struct Module(Arc<Vec<u8>>);
@@ -43,7 +44,7 @@ fn invocation() -> Invocation {
 }
 
 fn attempt(wasm: &[u8], invocation: &Invocation, ops: u64, seconds: f64) -> Result<Trial, EmulateError> {
-    measure(&mut Module(wasm.to_vec().into()), invocation, ops, seconds, 1, Arc::new(RealClock))
+    measure(&mut Module(wasm.to_vec().into()), invocation, TrialLimits::of(ops, seconds), 1, Arc::new(RealClock))
 }
 
 fn text(wat: &str) -> Vec<u8> {
@@ -72,16 +73,20 @@ fn an_endless_loop_stops_at_its_operator_budget() {
 }
 
 #[test]
-fn an_endless_loop_stops_at_its_wall_budget() {
-    let trial = attempt(&memory::command(0, true), &invocation(), u64::MAX, 0.2).unwrap();
-    assert!(!trial.complete && trial.stopped_by.is_some() && trial.ops > 0, "{trial:?}");
+fn an_endless_loop_stops_at_its_cpu_budget() {
+    let limits = TrialLimits { operators: u64::MAX, cpu_seconds: 0.2, wall_seconds: 600.0 };
+    let mut code = Module(memory::command(0, true).into());
+    let trial = measure(&mut code, &invocation(), limits, 1, Arc::new(RealClock)).unwrap();
+    assert!(!trial.complete && trial.ops > 0, "{trial:?}");
+    assert_eq!(trial.stopped_by.as_deref(), Some("CPU budget"));
+    assert!(trial.cpu_seconds >= trial.run_cpu_seconds && trial.cpu_seconds < 2.0, "{trial:?}");
 }
 
 #[test]
 fn no_budget_means_no_trial() {
     let trial = attempt(&memory::command(0, true), &invocation(), u64::MAX, 0.0).unwrap();
     assert_eq!((trial.ops, trial.complete), (0, false));
-    assert!(trial.stopped_by.unwrap().contains("wall budget"));
+    assert!(trial.stopped_by.unwrap().contains("CPU budget"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(crate) mod host;
 pub(crate) mod link;
 pub(crate) mod load;
 mod outward;
+mod patience;
 mod trial;
 pub mod watched;
 

@@ -9,6 +9,7 @@ use common::{Program, configuration, executor, warm};
 use forewarm_executor::wasm::{Engine, EngineSettings};
 use forewarm_executor::{Invocation, WarmError};
 use forewarm_sandbox::RealClock;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{CodeKind, ExitCause, IsaLevel, Rung, Step, Tier};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -94,7 +95,7 @@ fn a_trial_of_a_component_counts_and_stops() {
     let engine = Engine::new(settings, Arc::new(RealClock)).unwrap();
     let trial = |body: &str| {
         let (code, _) = engine.compile(&command(body).bytes, CodeKind::WasmComponent).unwrap();
-        engine.trial(&code, &Invocation::detached("test.wasm"), 1_000_000, 20.0).unwrap()
+        engine.trial(&code, &Invocation::detached("test.wasm"), TrialLimits::of(1_000_000, 20.0)).unwrap()
     };
     let complete = trial("");
     assert!(complete.complete && complete.ops > 0, "{complete:?}");

@@ -442,7 +442,7 @@ pub struct ProgramArgs {
     #[arg(long, value_name = "seconds=X,joules=Y,price=Z", value_parser = quantities::weights)]
     #[arg(conflicts_with = "objective")]
     pub weights: Option<Weights>,
-    /// Whether to try the program in the sandbox first: auto, never, or for so many seconds [default: auto; for emulate itself 1]
+    /// Whether to try the program in the sandbox first: auto, never, or for so many seconds of CPU time [default: auto; for emulate itself 1]
     #[arg(long, value_name = "WHEN", value_parser = quantities::emulate)]
     pub emulate: Option<Emulate>,
     /// Arguments of a smaller run, from several of which a long one is foreseen (may be repeated); else numbers among the

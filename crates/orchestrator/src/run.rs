@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
 use forewarm_executor::{Invocation, Outcome, Progress, Repeated, Stdio, WarmError};
-use forewarm_planner::{Belief, ProbeMode};
+use forewarm_planner::{Belief, ProbeKind, ProbeMode};
 use forewarm_resources::inventory::HERE;
 use forewarm_resources::run_model;
 use forewarm_sandbox::process::{Around, Surroundings};
@@ -325,27 +325,55 @@ impl Orchestrator {
         let mut trials =
             forewarm_emulator::Trials::new(considered.resources.inventory.cores(), Arc::clone(&self.clock));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
-            let before = self.clock.monotonic();
-            let took = || (self.clock.monotonic() - before).0;
-            if probe.smaller {
-                let grown = self.grow(&mut trials, considered, request, &probe);
-                let seconds = took();
-                probed.seconds += seconds;
-                let Some(grown) = grown else { break };
-                belief.foresee(grown.operators, seconds);
-                if let Some(peak) = grown.peak_linear_memory_bytes {
-                    belief.foresee_peak(peak);
+            let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
+            let told = match probe.kind {
+                ProbeKind::Run => self.try_out(&mut trials, considered, request, &probe).map(|trial| {
+                    belief.update(&trial);
+                    probed.trial = Some(trial);
+                }),
+                ProbeKind::Smaller => {
+                    let grown = self.grow(&mut trials, considered, request, &probe);
+                    let (wall, cpu) = (self.clock.monotonic() - before, self.clock.process_cpu() - before_cpu);
+                    match grown {
+                        Some(grown) => {
+                            belief.foresee(grown.operators, wall.0, cpu.0);
+                            belief.resemble(&grown.largest, grown.reuse.as_ref());
+                            if let Some(peak) = grown.peak_linear_memory_bytes {
+                                belief.foresee_peak(peak);
+                            }
+                            probed.grown = Some(grown);
+                        }
+                        None => belief.not_foretold(wall.0, cpu.0),
+                    }
+                    Some(())
                 }
-                probed.grown = Some(grown);
-            } else {
-                let trial = self.try_out(&mut trials, considered, request, &probe);
-                probed.seconds += took();
-                let Some(trial) = trial else { break };
-                belief.update(&trial);
-                probed.trial = Some(trial);
+                ProbeKind::Timed(tier) => {
+                    self.time(&trials, considered, request, tier, &probe).map(|trial| belief.timed(&trial, tier))
+                }
+            };
+            probed.seconds += (self.clock.monotonic() - before).0;
+            if told.is_none() {
+                break;
             }
         }
         probed
+    }
+
+    /// A trial that times the beginning of the run on a tier.
+    fn time(
+        &self,
+        trials: &forewarm_emulator::Trials,
+        considered: &mut Considered,
+        request: &Request,
+        tier: Tier,
+        probe: &forewarm_planner::TrialProbe,
+    ) -> Option<Trial> {
+        let invocation = self.invocation(request, considered, Stdio::Detached);
+        self.tried(trials.time(&mut considered.program, &invocation, tier, probe.limits))
+    }
+
+    fn tried(&self, trial: Result<Trial, forewarm_emulator::EmulateError>) -> Option<Trial> {
+        trial.inspect_err(|error| self.memory.warn(format!("no trial was possible: {error}"))).ok()
     }
 
     fn given(&self, plan: &Plan, considered: &Considered) -> Result<Plan, Error> {
@@ -378,13 +406,7 @@ impl Orchestrator {
         probe: &forewarm_planner::TrialProbe,
     ) -> Option<Trial> {
         let invocation = self.invocation(request, considered, Stdio::Detached);
-        match trials.measure(&mut considered.program, &invocation, probe.max_ops, probe.max_wall_seconds) {
-            Ok(trial) => Some(trial),
-            Err(error) => {
-                self.memory.warn(format!("no trial was possible: {error}"));
-                None
-            }
-        }
+        self.tried(trials.measure(&mut considered.program, &invocation, probe.limits))
     }
 
     pub(crate) fn believe(&self, considered: &Considered, request: &Request) -> Belief {
@@ -402,6 +424,7 @@ impl Orchestrator {
             analysis: &considered.analysis,
             resources: &considered.resources,
             corrections: &considered.corrections,
+            features: &considered.features,
             standing,
             file_known: considered.known,
             load: self.executor.load(),

@@ -4,11 +4,12 @@
 use std::collections::VecDeque;
 
 use forewarm_emulator::Trials;
-use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, smaller};
+use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, grown_distances, smaller};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
 use forewarm_types::Estimate;
-use forewarm_types::plan::Trial;
+use forewarm_types::counts::ReuseHistogram;
+use forewarm_types::plan::{Trial, TrialLimits};
 
 use crate::Orchestrator;
 use crate::consider::Considered;
@@ -30,6 +31,10 @@ pub(crate) struct Grown {
     pub operators: Estimate,
     /// Its peak of linear memory, where the smaller runs' peaks tell.
     pub peak_linear_memory_bytes: Option<Estimate>,
+    /// The largest of the runs, whole.
+    pub largest: Trial,
+    /// Its reuse distances, grown to what they are in the run that was asked for.
+    pub reuse: Option<ReuseHistogram>,
     runs: usize,
     law: String,
 }
@@ -50,23 +55,27 @@ impl Orchestrator {
         request: &Request,
         probe: &TrialProbe,
     ) -> Option<Grown> {
-        let began = self.clock.monotonic();
+        let began = self.clock.process_cpu();
         let (mut inputs, target) = inputs(request, 1.0)?;
+        let mut whole: Vec<Trial> = Vec::new();
         let (mut samples, mut peaks): (Vec<Sample>, Vec<Sample>) = (Vec::new(), Vec::new());
-        let mut left = probe.max_ops as f64;
+        let mut left = probe.limits.operators as f64;
         let mut shrink = 1.0;
         while let Some((arguments, features)) = inputs.pop_front() {
-            let seconds = probe.max_wall_seconds - (self.clock.monotonic() - began).0;
-            if seconds <= 0.0 || left < 1.0 || exceeds(&samples, &target) {
+            let cpu_seconds = probe.limits.cpu_seconds - (self.clock.process_cpu() - began).0;
+            if cpu_seconds <= 0.0 || left < 1.0 || exceeds(&samples, &target) {
                 break;
             }
             let run = Request { arguments, ..request.clone() };
-            let trial = self.count(trials, considered, &run, left, seconds)?;
+            let limits = TrialLimits { operators: left as u64, cpu_seconds, ..probe.limits };
+            let invocation = self.invocation(&run, considered, Stdio::Detached);
+            let trial = trials.measure(&mut considered.program, &invocation, limits).ok()?;
             let (count, complete) = (trial.ops as f64, trial.complete);
             left -= count;
             if complete && count > 0.0 {
                 peaks.push(Sample { features: features.clone(), count: trial.peak_linear_memory_bytes.as_f64() });
                 samples.push(Sample { features, count });
+                whole.push(trial);
             }
             let given = !request.samples.is_empty();
             if !complete && (given || samples.len() >= FEWEST_RUNS) {
@@ -83,20 +92,11 @@ impl Orchestrator {
         let growth = Growth::fit(&samples)?;
         let peak_linear_memory_bytes = Growth::fit(&peaks).and_then(|growth| growth.predict(&target));
         let operators = growth.predict(&target)?;
-        Some(Grown { operators, peak_linear_memory_bytes, runs: samples.len(), law: growth.law() })
-    }
-
-    /// A trial of a smaller input.
-    fn count(
-        &self,
-        trials: &mut Trials,
-        considered: &mut Considered,
-        run: &Request,
-        most: f64,
-        seconds: f64,
-    ) -> Option<Trial> {
-        let invocation = self.invocation(run, considered, Stdio::Detached);
-        trials.measure(&mut considered.program, &invocation, most as u64, seconds).ok()
+        whole.sort_by_key(|trial| trial.ops);
+        let largest = whole.pop()?;
+        let ends = whole.first().and_then(|small| small.counts.as_ref()).zip(largest.counts.as_ref());
+        let reuse = ends.and_then(|(small, large)| grown_distances(small, large, operators.expected));
+        Some(Grown { operators, peak_linear_memory_bytes, largest, reuse, runs: samples.len(), law: growth.law() })
     }
 }
 

@@ -8,7 +8,7 @@ use forewarm_planner::{Constraints, Inputs, ProbeMode, believe, candidates, choo
 use forewarm_resources::{ResourceModel, defaults, inventory};
 use forewarm_types::demand::{CompileDemand, DemandProfile, IsaDemand, MemoryDemand, Parallelism, ParallelismKind};
 use forewarm_types::{
-    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, Objective, OpMix, Tier,
+    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, Features, Objective, OpMix, Tier,
 };
 
 /// Repetitions of each measurement.
@@ -39,11 +39,17 @@ fn machine(cores: u32) -> ResourceModel {
     model
 }
 
-fn inputs<'a>(analysis: &'a Analysis, resources: &'a ResourceModel, corrections: &'a Corrections) -> Inputs<'a> {
+fn inputs<'a>(
+    analysis: &'a Analysis,
+    resources: &'a ResourceModel,
+    corrections: &'a Corrections,
+    features: &'a Features,
+) -> Inputs<'a> {
     Inputs {
         analysis,
         resources,
         corrections,
+        features,
         standing: &[],
         file_known: false,
         load: forewarm_types::Load::default(),
@@ -56,7 +62,8 @@ fn inputs<'a>(analysis: &'a Analysis, resources: &'a ResourceModel, corrections:
 
 fn count(analysis: &Analysis, model: &ResourceModel) -> usize {
     let corrections = Corrections::default();
-    candidates(&believe(&inputs(analysis, model, &corrections)), &weights(Objective::Latency)).considered()
+    candidates(&believe(&inputs(analysis, model, &corrections, &Features::default())), &weights(Objective::Latency))
+        .considered()
 }
 
 /// Median seconds of enumerating and choosing, and of the whole from belief to plan.
@@ -66,7 +73,7 @@ fn measure(analysis: &Analysis, model: &ResourceModel) -> (f64, f64) {
     let mut seconds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|_| {
             let started = Instant::now();
-            let belief = believe(&inputs(analysis, model, &corrections));
+            let belief = believe(&inputs(analysis, model, &corrections, &Features::default()));
             let probe = next_probe(&belief, &weights, ProbeMode::Auto);
             let believed = Instant::now();
             let plan = choose(&belief, candidates(&belief, &weights), Objective::Latency, weights, 20);

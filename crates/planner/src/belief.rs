@@ -3,9 +3,12 @@
 //! A belief owns all it needs, so that trials can go on between its making and the choice. Nothing here decides.
 
 use forewarm_resources::{Contention, Hierarchy, Inventory, ResourceModel, StepCost, pressure};
+use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Analysis, Bytes, CodeInfo, Corrections, Estimate, IsaLevel, Levers, Load, Pressure, Step, Tier};
+use forewarm_types::{
+    Analysis, Bytes, CodeInfo, Corrections, Estimate, Features, IsaLevel, Levers, Load, Pressure, Step, Tier,
+};
 
 use crate::distribution::tame;
 use crate::files::AbsentFiles;
@@ -21,6 +24,8 @@ pub struct Inputs<'a> {
     pub resources: &'a ResourceModel,
     /// What past runs say.
     pub corrections: &'a Corrections,
+    /// What is known of the run's input.
+    pub features: &'a Features,
     /// Artifacts that stand on disk.
     pub standing: &'a [(Tier, IsaLevel)],
     /// Whether the file was seen before, so that it need not be read and analysed again.
@@ -75,7 +80,9 @@ pub struct Belief {
     pub(crate) reuses: Estimate,
     pub(crate) spent_seconds: f64,
     pub(crate) probe_seconds: f64,
+    pub(crate) probe_cpu_seconds: f64,
     pub(crate) tried: bool,
+    pub(crate) timed: bool,
     pub(crate) smaller_inputs: bool,
     pub(crate) sources: Vec<Source>,
 }
@@ -146,6 +153,7 @@ pub(crate) struct Machine {
     pub metered_run_factor: f64,
     pub counted: CountingFactor,
     pub fueled: CountingFactor,
+    pub timed: CountingFactor,
 }
 
 /// A processor as the pricing needs it.
@@ -161,7 +169,7 @@ pub(crate) struct ProcessorView {
 #[must_use]
 pub fn believe(inputs: &Inputs<'_>) -> Belief {
     let Inputs { analysis, resources, corrections, .. } = inputs;
-    let evidence = Evidence::gather(analysis, resources, corrections);
+    let evidence = Evidence::gather(inputs);
     let compile = &analysis.profile.compile;
     let mut standing = [[false; 2]; TIERS];
     for (tier, isa) in inputs.standing {
@@ -187,7 +195,9 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         reuses: Estimate { expected: tame(reuses.expected), ..reuses },
         spent_seconds: tame(inputs.spent_seconds),
         probe_seconds: 0.0,
+        probe_cpu_seconds: 0.0,
         tried: false,
+        timed: false,
         smaller_inputs: inputs.smaller_inputs,
         sources: Vec::new(),
     };
@@ -200,6 +210,7 @@ impl Belief {
     pub fn update(&mut self, trial: &Trial) {
         self.tried = true;
         self.probe_seconds += tame(trial.wall_seconds);
+        self.probe_cpu_seconds += tame(trial.cpu_seconds);
         let factor = if trial.counts.is_some() { self.machine.counted } else { self.machine.fueled };
         self.evidence.update(trial, self.metered_tier(), factor);
         self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
@@ -218,11 +229,35 @@ impl Belief {
         tame(self.machine.contention.slow_down(self.pressures[tier], self.machine.load)).max(1.0)
     }
 
-    /// Takes in what runs on smaller inputs foretell: operators of the whole run, and the wall seconds they took.
-    pub fn foresee(&mut self, operators: Estimate, wall_seconds: f64) {
+    /// Takes in what runs on smaller inputs foretell: operators of the whole run, and the wall and CPU seconds they took.
+    pub fn foresee(&mut self, operators: Estimate, wall_seconds: f64, cpu_seconds: f64) {
         self.tried = true;
         self.probe_seconds += tame(wall_seconds);
+        self.probe_cpu_seconds += tame(cpu_seconds);
         self.evidence.foresee(operators);
+        self.runs = self.evidence.predict();
+    }
+
+    /// Takes in the largest of the runs on smaller inputs, whole: what an operator costs in a run like this one, with these reuse
+    /// distances in place of its own.
+    pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>) {
+        self.evidence.resemble(trial, reuse, self.metered_tier(), self.machine.counted);
+        self.runs = self.evidence.predict();
+    }
+
+    /// Notes that runs on smaller inputs took so many wall and CPU seconds and foretell nothing.
+    pub fn not_foretold(&mut self, wall_seconds: f64, cpu_seconds: f64) {
+        self.smaller_inputs = false;
+        self.probe_seconds += tame(wall_seconds);
+        self.probe_cpu_seconds += tame(cpu_seconds);
+    }
+
+    /// Takes in a trial that timed a part of the run on a tier, on code that the engine meters.
+    pub fn timed(&mut self, trial: &Trial, tier: Tier) {
+        self.timed = true;
+        self.probe_seconds += tame(trial.wall_seconds);
+        self.probe_cpu_seconds += tame(trial.cpu_seconds);
+        self.evidence.take_timing(trial, tier, self.machine.timed);
         self.runs = self.evidence.predict();
     }
 
@@ -357,6 +392,7 @@ impl Machine {
             metered_run_factor: tame(metering.run_factor.value).max(1.0),
             counted: CountingFactor::of(&metering.run_factor),
             fueled: CountingFactor::of(&metering.fuel_run_factor),
+            timed: CountingFactor::of(&metering.optimised_run_factor),
         }
     }
 }

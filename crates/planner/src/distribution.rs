@@ -72,6 +72,13 @@ impl LogNormal {
         (self.mu + self.sigma * inverse_normal(probability)).exp()
     }
 
+    /// Nodes of what exceeds a value: the truncated distribution's, `Q(1 - (1 - p) S(value))` with `Q` the quantiles and `S` the
+    /// chance of exceeding.
+    pub fn beyond(self, value: f64) -> Nodes {
+        let chance = self.exceeds(value);
+        std::array::from_fn(|index| self.quantile(1.0 - (1.0 - probability_of(index)) * chance).max(value))
+    }
+
     /// Probability of exceeding a value.
     pub fn exceeds(self, value: f64) -> f64 {
         if value <= 0.0 {
@@ -162,6 +169,17 @@ mod tests {
         let joined = sure.fuse(vague);
         assert!(joined.mu < 0.01 && joined.sigma < 0.1);
         assert_eq!(LogNormal::new(3.0, 0.0).fuse(vague), LogNormal::new(3.0, 0.0));
+    }
+
+    #[test]
+    fn what_exceeds_a_value_keeps_the_tail() {
+        let belief = LogNormal::new(0.0, 1.0);
+        let all = belief.beyond(1e-9);
+        assert!((all[NODES / 2] - 1.0).abs() < 1e-3);
+        let half = belief.beyond(1.0);
+        // The median of the upper half is the upper quartile.
+        assert!((half[NODES / 2] - belief.quantile(0.75)).abs() < 1e-3 && half[0] > 1.0);
+        assert!(belief.beyond(1e9).iter().all(|value| *value >= 1e9 && value.is_finite()));
     }
 
     #[test]

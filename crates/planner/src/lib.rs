@@ -42,7 +42,7 @@ pub use belief::{Belief, Constraints, Inputs, believe};
 pub use candidates::{Candidates, candidates};
 pub use choose::{ChooseError, choose};
 pub use files::{AbsentFiles, noting_pays};
-pub use probes::{ProbeMode, TrialProbe, next_probe};
+pub use probes::{ProbeKind, ProbeMode, TrialProbe, next_probe};
 pub use process::plan_process;
 pub use risk::break_even_seconds;
 pub use warmth::{artifact_wait, preparation};

@@ -9,23 +9,36 @@
 
 use std::ops::Range;
 
-use forewarm_types::Weights;
+use forewarm_types::plan::TrialLimits;
+use forewarm_types::{Tier, Weights};
 
 use crate::belief::Belief;
 use crate::distribution::{NODES, Nodes, tame};
-use crate::information::{Probe, Worth, most_valuable};
+use crate::information::{Gaussian, Probe, Worth, knowledge_gradient, most_valuable};
 use crate::risk::{Risk, rates};
-use crate::run_time::TIERS;
+use crate::run_time::{SHORTEST_TIMED, TIERS};
 
-/// How far the wall limit of a trial lies beyond the time it is expected to take, compiling included: a guard against counts
-/// that take far longer than the model says, such as host calls that wait.
-const WALL_SLACK: f64 = 4.0;
+/// How far the time a trial may take lies beyond what it is expected to, compiling included: a guard against counts that take
+/// far longer than the model says, such as host calls that wait.
+const SLACK: f64 = 4.0;
 
-/// Runs on smaller inputs, each compiled for by itself.
+/// Runs on smaller inputs.
 const SMALLER_RUNS: f64 = 5.0;
 
-/// Share of the run's operators that runs on smaller inputs execute together at most.
-const SMALLER_SHARE: f64 = 0.1;
+/// Share of a run's operators that a trial of it, or runs on smaller inputs together, execute at most, where it is sure to take
+/// [`LONG_SECONDS`] or more.
+const MOST_SHARE: f64 = 0.1;
+
+/// Seconds of a run from which trials of it are held to a share: the longest wait that leaves a user's flow of thought unbroken
+/// (Nielsen, "Usability Engineering", 1993, chapter 5), so that a shorter one may as well be tried to its end.
+const LONG_SECONDS: f64 = 1.0;
+
+/// The tier whose code runs fastest: what it gains over the others is what a plan turns on.
+const OPTIMISER: Tier = Tier::Cranelift;
+
+/// Seconds for which a run is timed: ten of the shortest timings that are believed, so that what it takes to warm caches and
+/// predictors is a small part.
+const TIMED_SECONDS: f64 = 10.0 * SHORTEST_TIMED;
 
 /// Whether and how long to try a code.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -35,74 +48,110 @@ pub enum ProbeMode {
     Auto,
     /// Not at all.
     Never,
-    /// Always, at most so many seconds.
+    /// Always, at most so many seconds of CPU time.
     Seconds(f64),
+}
+
+/// What a trial is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// The run itself, counted, from its beginning.
+    Run,
+    /// Smaller inputs, counted, from which the run is foretold.
+    Smaller,
+    /// The beginning of the run itself, timed on a tier.
+    Timed(Tier),
 }
 
 /// A trial worth making.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrialProbe {
-    /// Operators after which it stops.
-    pub max_ops: u64,
-    /// Wall seconds from its beginning after which it stops, compiling included.
-    pub max_wall_seconds: f64,
+    /// What it is of.
+    pub kind: ProbeKind,
+    /// What it may take, compiling included.
+    pub limits: TrialLimits,
     /// What knowing its result is expected to save.
     pub expected_gain_dollars: f64,
     /// What it is expected to cost.
     pub price_dollars: f64,
-    /// Whether it is of smaller inputs, from which the run is foretold, and not of the run itself.
-    pub smaller: bool,
 }
 
-/// The next trial worth making, if any: one of the run itself, and where that was outlasted and there are smaller inputs, one of
-/// these.
+/// The next trial worth making, if any: one of the run itself; where that was outlasted and there are smaller inputs, one of
+/// these; where it is known how much the run executes, one of how fast the optimising tier does.
 #[must_use]
 pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<TrialProbe> {
     if mode == ProbeMode::Never {
         return None;
     }
     let scenarios = Scenarios::of(belief, weights)?;
-    if belief.tried {
-        let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs)?;
-        return smaller(&scenarios, least, mode, belief.probe_seconds);
-    }
-    let probe = |budget: f64, worth: Worth| TrialProbe {
-        max_ops: (budget / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64,
-        max_wall_seconds: (scenarios.metered.entry_wall + budget) * WALL_SLACK,
-        expected_gain_dollars: worth.gain,
-        price_dollars: worth.price,
-        smaller: false,
+    let budget = match mode {
+        ProbeMode::Seconds(seconds) => Some(tame(seconds) - belief.probe_cpu_seconds),
+        ProbeMode::Auto | ProbeMode::Never => None,
     };
-    if let ProbeMode::Seconds(seconds) = mode {
-        // Half is left for smaller inputs, should the run outlast the other.
-        let seconds = tame(seconds) * if belief.smaller_inputs { 0.5 } else { 1.0 };
-        let worth = Budget(seconds).worth(&scenarios).filter(|_| seconds > 0.0)?;
-        return Some(TrialProbe { max_wall_seconds: seconds, ..probe(seconds, worth) });
+    if budget.is_some_and(|left| left <= 0.0) {
+        return None;
     }
-    let budgets = scenarios.metered.run.map(Budget);
-    most_valuable(&scenarios, &budgets).map(|(budget, worth)| probe(budget.0, worth))
+    if !belief.tried {
+        return whole(&scenarios, belief.smaller_inputs, budget);
+    }
+    smaller(&scenarios, belief, budget).or_else(|| timed(&scenarios, budget))
+}
+
+/// A trial of the run itself.
+fn whole(scenarios: &Scenarios, smaller_inputs: bool, budget: Option<f64>) -> Option<TrialProbe> {
+    let Metered { entry_cpu, run, .. } = &scenarios.metered;
+    let probe = |worth: Worth, operators: f64, cpu_seconds: f64, wall_seconds: f64| {
+        let operators = operators.min(scenarios.most_operators).clamp(1.0, 1e18) as u64;
+        probe(ProbeKind::Run, worth, TrialLimits { operators, cpu_seconds, wall_seconds })
+    };
+    if let Some(left) = budget {
+        let executes = (left - entry_cpu).max(0.0);
+        // Half of what compiling leaves is kept for smaller inputs, should the run outlast the other.
+        let kept = if smaller_inputs { 0.5 * executes } else { 0.0 };
+        let worth = Budget(executes).worth(scenarios)?;
+        return Some(probe(worth, f64::INFINITY, left - kept, left * SLACK));
+    }
+    let budgets = run.map(Budget);
+    let (best, worth) = most_valuable(scenarios, &budgets)?;
+    let operators = best.0 / scenarios.seconds_per_operator;
+    Some(probe(worth, operators, (entry_cpu + best.0) * SLACK, best.0 * SLACK))
+}
+
+fn probe(kind: ProbeKind, worth: Worth, limits: TrialLimits) -> TrialProbe {
+    TrialProbe { kind, limits, expected_gain_dollars: worth.gain, price_dollars: worth.price }
 }
 
 /// Runs on smaller inputs, once the run itself has outlasted a trial and is known to execute at least so many operators: as
 /// many are the most that all of them may execute.
-fn smaller(scenarios: &Scenarios, least: f64, mode: ProbeMode, spent: f64) -> Option<TrialProbe> {
+fn smaller(scenarios: &Scenarios, belief: &Belief, budget: Option<f64>) -> Option<TrialProbe> {
+    let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs)?;
     let worth = SmallerInputs.worth(scenarios)?;
     let executes = least * scenarios.seconds_per_operator;
-    let wall = (SMALLER_RUNS * scenarios.metered.entry_wall + executes) * WALL_SLACK;
-    let probe = TrialProbe {
-        max_ops: least.clamp(1.0, 1e18) as u64,
-        max_wall_seconds: wall,
-        expected_gain_dollars: worth.gain,
-        price_dollars: worth.price,
-        smaller: true,
+    let expected = SMALLER_RUNS * scenarios.metered.ready + executes;
+    let seconds = match budget {
+        Some(left) => left,
+        None => Some(expected * SLACK).filter(|_| worth.net() > 0.0)?,
     };
-    match mode {
-        ProbeMode::Seconds(seconds) => {
-            let left = tame(seconds) - spent;
-            (left > 0.0).then_some(TrialProbe { max_wall_seconds: left, ..probe })
-        }
-        ProbeMode::Auto | ProbeMode::Never => (worth.net() > 0.0).then_some(probe),
-    }
+    let wall_seconds = seconds.max(expected) * SLACK;
+    let limits = TrialLimits { operators: least.clamp(1.0, 1e18) as u64, cpu_seconds: seconds, wall_seconds };
+    Some(probe(ProbeKind::Smaller, worth, limits))
+}
+
+/// The beginning of the run on the optimising tier, timed: where that may well change the choice, for it tells less of the run than
+/// counting does.
+fn timed(scenarios: &Scenarios, budget: Option<f64>) -> Option<TrialProbe> {
+    // A run that may be short is not known to have a part that is none of its own.
+    let optimiser = scenarios.optimiser.as_ref().filter(|_| scenarios.most_operators.is_finite())?;
+    let left = budget.unwrap_or(f64::INFINITY);
+    let operators = (TIMED_SECONDS / optimiser.seconds_per_operator).min(scenarios.most_operators);
+    let executes = (operators * optimiser.seconds_per_operator).min(left - optimiser.entry_cpu);
+    let worth = Timing { executes }.worth(scenarios).filter(|worth| worth.net() > 0.0 && executes >= SHORTEST_TIMED)?;
+    let limits = TrialLimits {
+        operators: operators.clamp(1.0, 1e18) as u64,
+        cpu_seconds: ((optimiser.entry_cpu + executes) * SLACK).min(left),
+        wall_seconds: executes * SLACK,
+    };
+    Some(probe(ProbeKind::Timed(OPTIMISER), worth, limits))
 }
 
 /// Runs on smaller inputs, which tell every scenario from the others.
@@ -118,9 +167,42 @@ impl Probe for SmallerInputs {
         let knowing = knowing(&belief.costs, run, f64::INFINITY)?;
         let free = geometric_mean(&knowing);
         let (second, core) = belief.rates;
-        let entries = SMALLER_RUNS * (second * belief.metered.entry_wall + core * belief.metered.entry_cpu);
-        let paid = std::array::from_fn(|node| knowing[node] + entries + (second + core) * SMALLER_SHARE * run[node]);
+        // The program is compiled already, for the trial of the run itself.
+        let entries = SMALLER_RUNS * (second + core) * belief.metered.ready;
+        let paid = std::array::from_fn(|node| knowing[node] + entries + (second + core) * MOST_SHARE * run[node]);
         Some(Worth { gain: now - free, price: geometric_mean(&paid) - free })
+    }
+}
+
+/// A timed run of so many seconds on the optimising tier: what it tells is not how long the run is but how the tiers compare.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    executes: f64,
+}
+
+impl Probe for Timing {
+    type Belief = Scenarios;
+
+    fn worth(&self, belief: &Scenarios) -> Option<Worth> {
+        let optimiser = belief.optimiser.as_ref()?;
+        let usable: Vec<usize> = (0..TIERS).filter(|tier| belief.costs[*tier].is_some()).collect();
+        let at = usable.iter().position(|tier| *tier == OPTIMISER as usize)?;
+        let mean = |tier: &usize| belief.costs[*tier].map_or(0.0, |costs| geometric_mean(&costs).max(1e-300).ln());
+        let variances = usable.iter().map(|tier| belief.unsure[*tier].powi(2));
+        let row = |(place, variance): (usize, f64)| {
+            let mut row = vec![0.0; usable.len()];
+            row[place] = variance;
+            row
+        };
+        let logs = Gaussian {
+            mean: usable.iter().map(mean).collect(),
+            covariance: variances.enumerate().map(row).collect(),
+            noise: vec![optimiser.noise.powi(2); usable.len()],
+        };
+        let least = logs.mean.iter().copied().fold(f64::INFINITY, f64::min).exp();
+        let (second, core) = belief.rates;
+        let price = second * (optimiser.entry_wall + self.executes) + core * (optimiser.entry_cpu + self.executes);
+        Some(Worth { gain: least * (1.0 - (-knowledge_gradient(&logs, at)).exp()), price })
     }
 }
 
@@ -133,17 +215,40 @@ struct Scenarios {
     costs: [Option<Nodes>; TIERS],
     metered: Metered,
     seconds_per_operator: f64,
+    /// The most operators a trial may execute.
+    most_operators: f64,
     /// Dollars per second of the critical path, and per core-second.
     rates: (f64, f64),
+    /// By how much what an operator takes on each tier makes the logarithm of its cost unsure.
+    unsure: [f64; TIERS],
+    /// Where timing the optimising tier could tell anything.
+    optimiser: Option<Optimiser>,
+}
+
+/// What timing a run on the optimising tier takes.
+struct Optimiser {
+    entry_wall: f64,
+    entry_cpu: f64,
+    seconds_per_operator: f64,
+    /// Deviation of the logarithm of what is timed.
+    noise: f64,
 }
 
 impl Scenarios {
     fn of(belief: &Belief, weights: &Weights) -> Option<Self> {
         let per_operator = belief.evidence.seconds_per_operator(belief.metered_tier())?;
+        let risk = Risk::assess(belief, weights);
+        let costs = costs(belief, &risk);
         Some(Self {
-            costs: costs(belief, &Risk::assess(belief, weights)),
+            unsure: unsure(belief, &risk, &costs),
+            optimiser: Optimiser::of(belief),
+            costs,
             metered: Metered::of(belief)?,
             seconds_per_operator: per_operator * belief.machine.metered_run_factor,
+            most_operators: match belief.evidence.surely_operators() {
+                surely if surely * per_operator >= LONG_SECONDS => MOST_SHARE * surely,
+                _ => f64::INFINITY,
+            },
             rates: rates(belief, weights),
         })
     }
@@ -168,10 +273,12 @@ impl Probe for Budget {
     }
 }
 
-/// The trial's own costs: wall and CPU seconds before its first instruction, and its run in each scenario.
+/// The trial's own costs: wall and CPU seconds before its first instruction, those of them that each run takes anew, and its run in
+/// each scenario.
 struct Metered {
     entry_wall: f64,
     entry_cpu: f64,
+    ready: f64,
     run: Nodes,
 }
 
@@ -186,9 +293,43 @@ impl Metered {
         can.then(|| Self {
             entry_wall: factor * climb.compile_wall(belief.most_threads()) + ready,
             entry_cpu: factor * climb.compile.expected + ready,
+            ready,
             run: run.nodes.map(|seconds| seconds * belief.machine.metered_run_factor * belief.slow_down(tier as usize)),
         })
     }
+}
+
+impl Optimiser {
+    /// `None` where it cannot be, or need not be.
+    fn of(belief: &Belief) -> Option<Self> {
+        let climb = &belief.climbs[OPTIMISER as usize];
+        let can = climb.known && belief.machine.executable_memory && belief.unsupported[OPTIMISER as usize].is_none();
+        if !can || belief.timed || belief.evidence.has_run() {
+            return None;
+        }
+        let (compile, ready) =
+            (belief.machine.metered_compile_factor, climb.link.expected + climb.instantiate.expected);
+        let factor = belief.machine.timed;
+        Some(Self {
+            entry_wall: compile * climb.compile_wall(belief.most_threads()) + ready,
+            entry_cpu: compile * climb.compile.expected + ready,
+            seconds_per_operator: factor.value * belief.evidence.seconds_per_operator(OPTIMISER)?,
+            noise: factor.log_deviation,
+        })
+    }
+}
+
+/// By how much the logarithm of each tier's cost is unsure for what an operator takes there: to first order, its deviation by the
+/// share of the run in the cost.
+fn unsure(belief: &Belief, risk: &Risk, costs: &[Option<Nodes>; TIERS]) -> [f64; TIERS] {
+    std::array::from_fn(|tier| {
+        let of = || {
+            let (line, run, costs) = (risk.lines[tier]?, belief.runs[tier]?, costs[tier]?);
+            let shares = run.nodes.iter().zip(&costs).map(|(seconds, cost)| line.rate * seconds / cost.max(1e-300));
+            Some(belief.evidence.cost_deviation(Tier::ALL[tier])? * shares.sum::<f64>() / NODES as f64)
+        };
+        of().unwrap_or(0.0)
+    })
 }
 
 /// Cost of each usable tier in each scenario.

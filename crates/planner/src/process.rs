@@ -19,6 +19,7 @@ use crate::belief::Inputs;
 use crate::choose::ChooseError;
 use crate::distribution::{LogNormal, Z95, standard_nodes, tame};
 use crate::rules::Rejection;
+use crate::run_time::told;
 
 /// Probabilities at which memory sizes are offered.
 const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
@@ -364,8 +365,7 @@ fn run_time(inputs: &Inputs<'_>, costs: &ProcessCosts) -> (LogNormal, Basis) {
     } else {
         (costs.instruction_seconds.value, costs.instruction_log_deviation.value)
     };
-    let ops = inputs.analysis.profile.ops.total.filter(|ops| ops.high > 0.0);
-    let own = ops.map(|ops| LogNormal::of(ops).times(seconds.ln(), deviation).fuse(prior));
+    let own = told(inputs).map(|count| count.times(seconds.ln(), deviation).fuse(prior));
     let basis = if own.is_some() { Basis::Static } else { Basis::Default };
     let own = own.unwrap_or(prior);
     if !python {

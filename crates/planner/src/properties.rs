@@ -124,6 +124,7 @@ proptest! {
             complete: problem.constraints.persist,
             stopped_by: None,
             wall_seconds: weights.dollars_per_second,
+            cpu_seconds: weights.dollars_per_second,
             run_cpu_seconds: weights.dollars_per_joule,
             peak_linear_memory_bytes: problem.analysis.profile.memory.initial_bytes,
             counts: None,

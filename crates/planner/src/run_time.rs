@@ -8,9 +8,11 @@
 use forewarm_resources::costs::MeanCost;
 use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
 use forewarm_resources::{Figure, Hierarchy, OpCosts, ResourceModel, run_model};
+use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Analysis, Basis, Corrections, Counts, Estimate, OpMix, Tier};
+use forewarm_types::{Basis, Counts, Estimate, OpMix, Tier};
 
+use crate::belief::Inputs;
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
 
 /// Number of tiers.
@@ -18,7 +20,7 @@ pub(crate) const TIERS: usize = Tier::ALL.len();
 
 /// Shortest trial, in CPU seconds, whose time per operator is believed: ten times the resolution of the coarsest
 /// process clock in use (`getrusage` at 1000 ticks a second).
-const SHORTEST_TIMED: f64 = 0.01;
+pub(crate) const SHORTEST_TIMED: f64 = 0.01;
 
 /// Standard deviation of the logarithm of how long lasts what has lasted so far, `P[T > t | T > b] = b / t`: that of the
 /// exponential distribution with mean 1.
@@ -28,7 +30,8 @@ const LASTING_LOG_DEVIATION: f64 = 1.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Operators {
     Spread(LogNormal),
-    AtLeast(f64),
+    /// More than a trial executed, of what was thought before.
+    AtLeast(f64, LogNormal),
 }
 
 /// Evidence about run times.
@@ -38,6 +41,8 @@ pub(crate) struct Evidence {
     operators: Operators,
     basis: Basis,
     costs: [Option<MeanCost>; TIERS],
+    /// The same before anything was counted.
+    plain: [Option<MeanCost>; TIERS],
     op_costs: OpCosts,
     hierarchy: Hierarchy,
     /// Whether the prior over programs had a say.
@@ -75,7 +80,8 @@ impl RunTime {
 }
 
 impl Evidence {
-    pub fn gather(analysis: &Analysis, resources: &ResourceModel, corrections: &Corrections) -> Self {
+    pub fn gather(inputs: &Inputs<'_>) -> Self {
+        let Inputs { analysis, resources, corrections, .. } = inputs;
         let mix = &analysis.profile.ops;
         let costs = Tier::ALL.map(|tier| resources.op_costs.mean(mix, tier));
         let observed = Tier::ALL.map(|tier| {
@@ -87,8 +93,8 @@ impl Evidence {
             Some(ops) => (LogNormal::of(ops), ops.basis, false),
             None => {
                 let prior = prior(resources, &costs);
-                match total(mix) {
-                    Some(ops) => (LogNormal::of(ops).fuse(prior), Basis::Static, LogNormal::of(ops).sigma > 0.1),
+                match told(inputs) {
+                    Some(count) => (count.fuse(prior), Basis::Static, count.sigma > 0.1),
                     None => (prior, Basis::Default, true),
                 }
             }
@@ -99,6 +105,7 @@ impl Evidence {
             operators: Operators::Spread(operators),
             basis,
             costs,
+            plain: costs,
             op_costs: resources.op_costs.clone(),
             hierarchy: resources.hierarchy.clone(),
             uses_prior,
@@ -110,8 +117,8 @@ impl Evidence {
         self.basis >= Basis::Emulated || self.observed.iter().any(Option::is_some)
     }
 
-    /// Takes a trial in: its count is the whole where it was complete, else a lower bound beyond which the run lasts as
-    /// such things do ([`lasting_nodes`]); its counts by class and its memory accesses say what an operator of this program
+    /// Takes a trial in: its count is the whole where it was complete, else a lower bound beyond which the run lasts as was
+    /// thought, and no less than such things do ([`lasting_nodes`]); its counts by class and its memory accesses say what an operator of this program
     /// costs on each tier, and its time what all tiers' costs have in common that the model does not know.
     pub fn update(&mut self, trial: &Trial, metered: Tier, factor: CountingFactor) {
         if trial.ops == 0 {
@@ -122,7 +129,7 @@ impl Evidence {
             _ if trial.complete => Operators::Spread(LogNormal::new(ops.ln(), 0.0)),
             // What the code tells stands, where it tells more than the law of what lasts and the trial does not gainsay it.
             Operators::Spread(belief) if belief.sigma < LASTING_LOG_DEVIATION && belief.mu > ops.ln() => self.operators,
-            _ => Operators::AtLeast(ops),
+            Operators::Spread(belief) | Operators::AtLeast(_, belief) => Operators::AtLeast(ops, belief),
         };
         self.basis = Basis::Emulated;
         self.uses_prior = false;
@@ -134,7 +141,7 @@ impl Evidence {
         if let Some(counts) = &trial.counts {
             self.take_counts(counts, ops);
         }
-        self.take_time(trial, ops, metered, factor);
+        self.take_time(trial, ops, metered, factor, &Tier::ALL);
     }
 
     /// Costs of this program's own operators, in units of the trial's.
@@ -146,9 +153,37 @@ impl Evidence {
         }
     }
 
-    /// Moves all tiers' costs by what the trial's time differs from the model's, each weighed by its precision.
-    fn take_time(&mut self, trial: &Trial, ops: f64, metered: Tier, factor: CountingFactor) {
-        if trial.run_cpu_seconds < SHORTEST_TIMED {
+    /// Takes in the whole of a run on a smaller input: what an operator costs in it is as good a word on this run as what one costs at
+    /// this run's beginning, where it only sets itself up. The two are averaged on the log scale, and what they differ by is
+    /// uncertain.
+    pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>, metered: Tier, factor: CountingFactor) {
+        let Some(counts) = trial.counts.as_ref().filter(|_| trial.ops > 0) else { return };
+        let ops = trial.ops as f64;
+        let mut whole = Self { costs: self.plain, ..self.clone() };
+        whole.take_counts(counts, ops);
+        let modelled = whole.costs;
+        whole.take_time(trial, ops, metered, factor, &Tier::ALL);
+        let timed = std::mem::replace(&mut whole.costs, self.plain);
+        whole.take_counts(&Counts { reuse: reuse.or(counts.reuse.as_ref()).cloned(), ..counts.clone() }, ops);
+        for (tier, ours) in self.costs.iter_mut().enumerate() {
+            let Some((ours, theirs)) = ours.as_mut().zip(whole.costs[tier]) else { continue };
+            let Some((timed, modelled)) = timed[tier].zip(modelled[tier]) else { continue };
+            let theirs = MeanCost { seconds: theirs.seconds * timed.seconds / modelled.seconds, ..timed };
+            let apart = (theirs.seconds / ours.seconds).ln() / 2.0;
+            let variance = (ours.log_deviation.powi(2) + theirs.log_deviation.powi(2)) / 2.0;
+            ours.seconds *= apart.exp();
+            ours.log_deviation = (variance + apart * apart).sqrt();
+        }
+    }
+
+    /// Takes in what a part of the run took on a tier: it says of that tier alone what an operator costs there.
+    pub fn take_timing(&mut self, trial: &Trial, tier: Tier, factor: CountingFactor) {
+        self.take_time(trial, trial.ops as f64, tier, factor, &[tier]);
+    }
+
+    /// Moves tiers' costs by what a trial's time differs from the model's, each weighed by its precision.
+    fn take_time(&mut self, trial: &Trial, ops: f64, metered: Tier, factor: CountingFactor, moved: &[Tier]) {
+        if trial.run_cpu_seconds < SHORTEST_TIMED || ops < 1.0 {
             return;
         }
         let Some(model) = self.costs[metered as usize] else { return };
@@ -162,10 +197,12 @@ impl Evidence {
         if !apart.is_finite() {
             return;
         }
-        for cost in self.costs.iter_mut().flatten() {
-            let seconds = cost.seconds * (weight * apart).exp();
-            let log_deviation = left.min(cost.log_deviation);
-            *cost = MeanCost { seconds, log_deviation, basis: Basis::Observed };
+        for tier in moved {
+            if let Some(cost) = &mut self.costs[*tier as usize] {
+                let seconds = cost.seconds * (weight * apart).exp();
+                let log_deviation = left.min(cost.log_deviation);
+                *cost = MeanCost { seconds, log_deviation, basis: Basis::Observed };
+            }
         }
     }
 
@@ -186,9 +223,27 @@ impl Evidence {
     /// Operators that a trial has counted without seeing the run's end.
     pub fn at_least(&self) -> Option<f64> {
         match self.operators {
-            Operators::AtLeast(operators) => Some(operators),
+            Operators::AtLeast(operators, _) => Some(operators),
             Operators::Spread(_) => None,
         }
+    }
+
+    /// Operators of which it is sure, at 95 %, that the run executes more.
+    pub fn surely_operators(&self) -> f64 {
+        match self.operators {
+            Operators::Spread(count) => count.quantile(0.05),
+            Operators::AtLeast(operators, _) => operators,
+        }
+    }
+
+    /// Whether past runs tell what this one takes, so that no operator's cost matters.
+    pub fn has_run(&self) -> bool {
+        self.observed.iter().any(Option::is_some)
+    }
+
+    /// Deviation of the logarithm of what an operator costs on a tier.
+    pub fn cost_deviation(&self, tier: Tier) -> Option<f64> {
+        self.costs[tier as usize].map(|cost| cost.log_deviation)
     }
 
     /// CPU seconds per operator on a tier.
@@ -226,12 +281,33 @@ impl Evidence {
         let cost = self.costs[tier as usize]?;
         let nodes = match self.operators {
             Operators::Spread(ops) => ops.times(cost.seconds.ln(), cost.log_deviation).nodes(z),
-            Operators::AtLeast(ops) => lasting_nodes(tame(ops * cost.seconds)),
+            Operators::AtLeast(least, belief) => {
+                let lasting = lasting_nodes(tame(least));
+                // What was thought stands as far as the trial does not gainsay it: then as such things last.
+                let beyond = belief.beyond(least);
+                std::array::from_fn(|node| tame(lasting[node].max(beyond[node]) * cost.seconds))
+            }
         };
         let entry = self.op_costs.entry_seconds(tier);
         let nodes = nodes.map(|seconds| seconds + entry);
         Some(RunTime { nodes, basis: self.basis })
     }
+}
+
+/// Operators in total as far as the code tells them of a run with these features.
+///
+/// A count that depends on the input is what it would be of inputs of size one: the code does not show how often a loop goes
+/// round whose bound is an argument, and its priors know no arguments. So it grows with each number among these, by exponents as
+/// they are over programs, and is the less certain the larger the numbers are.
+pub(crate) fn told(inputs: &Inputs<'_>) -> Option<LogNormal> {
+    let profile = &inputs.analysis.profile;
+    let count = LogNormal::of(total(&profile.ops)?);
+    if !profile.input_dependent {
+        return Some(count);
+    }
+    let exponent = &inputs.resources.workload.growth_with_numbers;
+    let sizes = inputs.features.numbers.iter().map(|number| number.abs().ln()).filter(|log| *log > 0.0);
+    Some(sizes.fold(count, |count, log| count.times(exponent.value * log, exponent.deviation * log)))
 }
 
 /// Operators in total: as the analysis says, else the sum of its classes.

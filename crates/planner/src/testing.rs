@@ -7,8 +7,8 @@ use forewarm_types::demand::{
     CompileDemand, DemandProfile, IsaDemand, MemoryDemand, OpMix, Parallelism, ParallelismKind,
 };
 use forewarm_types::{
-    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, IsaLevel, Load, Objective, Plan, Tier,
-    Weights,
+    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Digest, Estimate, Features, IsaLevel, Load, Objective,
+    Plan, Tier, Weights,
 };
 
 use crate::{AbsentFiles, Belief, ChooseError, Constraints, Inputs, believe, candidates, choose, weights};
@@ -19,6 +19,7 @@ pub(crate) struct Problem {
     pub analysis: Analysis,
     pub resources: ResourceModel,
     pub corrections: Corrections,
+    pub features: Features,
     pub standing: Vec<(Tier, IsaLevel)>,
     pub constraints: Constraints,
     pub load: Load,
@@ -32,6 +33,7 @@ impl Problem {
             analysis: analysis(code_bytes, ops),
             resources: defaults::model(inventory::unknown(2)),
             corrections: Corrections::default(),
+            features: Features::default(),
             standing: Vec::new(),
             constraints: Constraints { persist: true, ..Constraints::default() },
             load: Load::default(),
@@ -44,6 +46,7 @@ impl Problem {
             analysis: &self.analysis,
             resources: &self.resources,
             corrections: &self.corrections,
+            features: &self.features,
             standing: &self.standing,
             file_known: false,
             load: self.load,

@@ -249,6 +249,7 @@ pub fn metering() -> Metering {
         compile_factor: Figure::sourced(1.6, 0.1, "counters"),
         run_factor: Figure::sourced(1.8, 0.5, "counters"),
         fuel_run_factor: fuel_run_factor(),
+        optimised_run_factor: fuel_run_factor(),
     }
 }
 

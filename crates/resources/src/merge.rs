@@ -79,6 +79,7 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     take(&mut prior.artifact_hold_seconds, &learned.artifact_hold_seconds);
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
     take(&mut model.metering.run_factor, &stored.metering.run_factor);
+    take(&mut model.metering.optimised_run_factor, &stored.metering.optimised_run_factor);
 }
 
 fn take(figure: &mut Figure, stored: &Figure) {

@@ -110,6 +110,26 @@ pub struct Plan {
     pub emulation_seconds: f64,
 }
 
+/// How much a trial may take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrialLimits {
+    /// Operators it may execute.
+    pub operators: u64,
+    /// CPU seconds of everything, compiling on all its threads included: what it may cost, however busy the machine is.
+    pub cpu_seconds: f64,
+    /// Wall seconds of its execution, less those in which it waited for a core: what it may keep others waiting by waiting
+    /// itself.
+    pub wall_seconds: f64,
+}
+
+impl TrialLimits {
+    /// So many operators, and as many seconds on either clock.
+    #[must_use]
+    pub fn of(operators: u64, seconds: f64) -> Self {
+        Self { operators, cpu_seconds: seconds, wall_seconds: seconds }
+    }
+}
+
 /// A bounded, instrumented run of the code before the real one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -121,6 +141,9 @@ pub struct Trial {
     pub stopped_by: Option<String>,
     /// Wall time, compiling included.
     pub wall_seconds: f64,
+    /// CPU time of everything, compiling included.
+    #[serde(default)]
+    pub cpu_seconds: f64,
     /// CPU time of the execution alone, on the instrumented tier.
     pub run_cpu_seconds: f64,
     /// Peak linear memory.

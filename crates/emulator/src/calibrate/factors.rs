@@ -1,4 +1,4 @@
-//! Factors on compile and run times: of counting operators, and of code for the baseline instruction set.
+//! Factors on compile and run times: of counting and metering operators, and of code for the baseline instruction set.
 //!
 //! Each is a ratio of the same work timed both ways, in turn: the median over the kernels that stand for real inner
 //! loops, whose spread is its deviation.
@@ -9,6 +9,7 @@ use forewarm_executor::Invocation;
 use forewarm_executor::wasm::{Engine, EngineSettings};
 use forewarm_resources::{Metering, OpCosts};
 use forewarm_sandbox::clock::thread_cpu;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{CodeKind, IsaLevel, Tier};
 
 use super::{Bench, SOURCE, compile, op_costs, settings};
@@ -24,7 +25,7 @@ const EVERY: usize = 4;
 /// Far more than a kernel's timing takes.
 const LONGEST_SECONDS: f64 = 30.0;
 
-/// Measures what counting costs on the tier that trials prefer, and what the baseline level costs on the optimiser.
+/// Measures what counting costs on the tier that trials prefer, and what the baseline level and metering cost on the optimiser.
 pub(super) fn measure(bench: &Bench<'_>, costs: &mut OpCosts, metering: &mut Metering) -> Result<(), EmulateError> {
     let whole: Vec<Kernel> = kernels::all().into_iter().filter(|kernel| kernel.whole).step_by(EVERY).collect();
     if let Some(&tier) = bench.tiers.first() {
@@ -43,6 +44,10 @@ pub(super) fn measure(bench: &Bench<'_>, costs: &mut OpCosts, metering: &mut Met
         let ratios = run_ratios(bench, native, EngineSettings { isa: IsaLevel::Baseline, ..native }, &whole)?;
         let measured = (!ratios.is_empty()).then(|| figure(&ratios, SOURCE));
         costs.tiers.entry(Tier::Cranelift).or_default().baseline_factor = measured;
+        let metered = run_ratios(bench, native, EngineSettings { metered: true, ..native }, &whole)?;
+        if !metered.is_empty() {
+            metering.optimised_run_factor = figure(&metered, SOURCE);
+        }
     }
     Ok(())
 }
@@ -96,7 +101,8 @@ fn counted_seconds(engine: &Engine, kernel: &Kernel, rounds: u32) -> Result<Opti
         arguments: vec![rounds.to_string()],
         ..Invocation::detached("calibration")
     };
-    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, LONGEST_SECONDS)?;
+    let (trial, counting) =
+        engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, LONGEST_SECONDS))?;
     Ok(Some(trial.run_cpu_seconds - counting.watching_seconds()))
 }
 

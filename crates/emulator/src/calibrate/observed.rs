@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use forewarm_executor::Invocation;
 use forewarm_types::CodeKind;
 use forewarm_types::counts::{Chain, Counts};
+use forewarm_types::plan::TrialLimits;
 
 use super::Bench;
 use crate::EmulateError;
@@ -46,7 +47,8 @@ pub(super) fn all(bench: &Bench<'_>, kernels: &[Kernel]) -> Result<BTreeMap<&'st
             arguments: vec![rounds.to_string()],
             ..Invocation::detached("calibration")
         };
-        let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, LONGEST_SECONDS)?;
+        let (trial, counting) =
+            engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, LONGEST_SECONDS))?;
         let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by);
         all.insert(kernel.name, hindered(counts, f64::from(rounds)));
     }

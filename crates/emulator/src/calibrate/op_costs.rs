@@ -14,6 +14,7 @@ use forewarm_executor::Invocation;
 use forewarm_executor::wasm::{CallTiming, Compiled, Engine, EngineSettings};
 use forewarm_resources::{Figure, OpCosts, TierCosts};
 use forewarm_types::counts::Chain;
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{CodeKind, OpClass, Tier};
 
 use super::observed::Hindered;
@@ -96,7 +97,7 @@ fn host_call(bench: &Bench<'_>, tier: Tier) -> Result<Option<Figure>, EmulateErr
     let (many, _) = engine.compile(&kernels::host_calls(calls / 8 + calls).0, CodeKind::WasmModule)?;
     let seconds = |code| {
         engine
-            .trial(code, &Invocation::detached("calibration"), u64::MAX, TRIAL_SECONDS)
+            .trial(code, &Invocation::detached("calibration"), TrialLimits::of(u64::MAX, TRIAL_SECONDS))
             .map(|trial| trial.run_cpu_seconds)
     };
     let mut costs = Vec::new();

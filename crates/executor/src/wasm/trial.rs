@@ -1,10 +1,9 @@
 //! A bounded trial of a program: counted, without network, without the real standard input, writing nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use forewarm_sandbox::clock::thread_cpu;
-use forewarm_types::plan::Trial;
+use forewarm_types::plan::{Trial, TrialLimits};
 use wasmtime::{AsContextMut, Caller, Extern, Linker, Module, Trap};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{WasiSnapshotPreview1, path_open};
@@ -12,13 +11,14 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{WasiSnapshotPreview1, path_open}
 use super::entry::Entry;
 use super::host::Host;
 use super::link::Linked;
+use super::patience::Patience;
 use super::{Code, Compiled, Engine};
 use crate::error::WarmError;
 use crate::invocation::{Invocation, Progress, Stdio};
 use crate::lease::runtime;
 use crate::stopwatch::Stopwatch;
 
-/// Operators between two looks at the clock: some 100 µs of Winch code, so that a wall budget is kept to within that.
+/// Operators between two looks at the clock: some 100 µs of Winch code, so that budgets of time are kept to within that.
 const SLICE_OPS: u64 = 100_000;
 
 /// Why a trial was ended from inside the program.
@@ -30,6 +30,9 @@ pub(crate) enum Stop {
     /// It wrote to a directory, which only the real run may.
     #[error("writes files")]
     WritesFiles,
+    /// It has used as much CPU time as it may.
+    #[error("CPU budget")]
+    CpuBudget,
     /// Its time is up.
     #[error("wall budget")]
     WallBudget,
@@ -55,29 +58,18 @@ const OPEN_CHANGES: i32 = 1 | 8;
 const RIGHT_WRITE: i64 = 1 << 6;
 
 impl Engine {
-    /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends, has
-    /// executed `max_ops` operators, or `max_wall_seconds` have passed. The engine must be metered.
+    /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends or has reached
+    /// one of its limits, which are of the run alone. The engine must be metered.
     ///
     /// # Errors
     /// As [`crate::Lease::warm`].
-    pub fn trial(
-        &self,
-        code: &Compiled,
-        invocation: &Invocation,
-        max_ops: u64,
-        max_wall_seconds: f64,
-    ) -> Result<Trial, WarmError> {
+    pub fn trial(&self, code: &Compiled, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
         let invocation = confined(invocation);
-        in_a_thread(|| self.trial_here(code, &invocation, max_ops, max_wall_seconds))
+        in_a_thread(|| self.trial_here(code, &invocation, limits))
     }
 
-    fn trial_here(
-        &self,
-        code: &Compiled,
-        invocation: &Invocation,
-        max_ops: u64,
-        max_wall_seconds: f64,
-    ) -> Result<Trial, WarmError> {
+    fn trial_here(&self, code: &Compiled, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
+        let max_ops = limits.operators;
         let watch = Stopwatch::start(&*self.clock);
         let writable = invocation.directories.iter().any(|directory| !directory.read_only);
         if matches!(code.code, Code::Component(_)) && writable {
@@ -93,13 +85,13 @@ impl Engine {
         metered.map_err(|error| WarmError::Allocate(format!("a trial needs a metered engine: {error:#}")))?;
 
         let runtime = runtime(true)?;
+        let patience = Patience::begin(limits, Arc::clone(&self.clock));
         let cpu = thread_cpu();
-        let budget = Duration::try_from_secs_f64(max_wall_seconds.max(0.0)).unwrap_or(Duration::MAX);
         let run = async {
             let instance = linked.instantiate(&mut store).await?;
             entry.call(&mut store, instance).await
         };
-        let result = runtime.block_on(async { tokio::time::timeout(budget, run).await });
+        let result = runtime.block_on(patience.bound(run));
         let run_cpu_seconds = (thread_cpu() - cpu).0;
         // A file operation that blocks is left behind in its thread rather than waited for.
         runtime.shutdown_background();
@@ -109,6 +101,7 @@ impl Engine {
             complete: stopped_by.is_none(),
             stopped_by,
             wall_seconds: watch.elapsed().0,
+            cpu_seconds: run_cpu_seconds,
             run_cpu_seconds,
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
             counts: None,
@@ -131,9 +124,9 @@ pub(super) fn in_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 }
 
 /// What ended a trial before the program's own end.
-pub(super) fn stopped_by<T, E>(result: Result<wasmtime::Result<T>, E>) -> Option<String> {
+pub(super) fn stopped_by<T>(result: Result<wasmtime::Result<T>, Stop>) -> Option<String> {
     match result {
-        Err(_) => Some(Stop::WallBudget.to_string()),
+        Err(stop) => Some(stop.to_string()),
         Ok(Ok(_)) => None,
         Ok(Err(error)) => stop_reason(&error),
     }
@@ -150,6 +143,7 @@ fn refused(why: &str, wall_seconds: f64) -> Trial {
         complete: false,
         stopped_by: Some(why.to_owned()),
         wall_seconds,
+        cpu_seconds: 0.0,
         run_cpu_seconds: 0.0,
         peak_linear_memory_bytes: forewarm_types::Bytes::ZERO,
         counts: None,

@@ -5,15 +5,15 @@
 //! numbers mean only the watcher knows. Called by the emulator.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use forewarm_sandbox::clock::thread_cpu;
-use forewarm_types::plan::Trial;
+use forewarm_types::plan::{Trial, TrialLimits};
 use wasmtime::{AsContextMut, Caller, Func, Global, Memory, Ref, Store, Val};
 
 use super::entry::Entry;
 use super::host::Host;
 use super::link::{Instance, Linked};
+use super::patience::Patience;
 use super::trial::{self, Stop};
 use super::{Compiled, Engine};
 use crate::error::WarmError;
@@ -72,8 +72,8 @@ struct Found {
 }
 
 impl Engine {
-    /// Runs a rewritten command in the sandbox, as [`Engine::trial`] does, until it ends, its watcher has seen enough, or
-    /// `max_wall_seconds` have passed. The engine must not be metered. The operators of the result are left 0.
+    /// Runs a rewritten command in the sandbox, as [`Engine::trial`] does, until it ends, its watcher has seen enough, or a
+    /// limit of time is reached. The engine must not be metered. The operators of the result are left 0.
     ///
     /// # Errors
     /// As [`crate::Lease::warm`], and where the module lacks a socket.
@@ -83,11 +83,11 @@ impl Engine {
         invocation: &Invocation,
         sockets: &Sockets,
         watcher: W,
-        max_wall_seconds: f64,
+        limits: TrialLimits,
     ) -> Result<(Trial, W), WarmError> {
         let invocation = trial::confined(invocation);
         let watcher = Arc::new(Mutex::new(watcher));
-        let run = || self.watch_here(code, &invocation, sockets, &watcher, max_wall_seconds);
+        let run = || self.watch_here(code, &invocation, sockets, &watcher, limits);
         let trial = trial::in_a_thread(run)?;
         // Every store that held it is gone.
         let watcher = Arc::into_inner(watcher).ok_or_else(|| WarmError::Allocate("the watcher is held".into()))?;
@@ -100,7 +100,7 @@ impl Engine {
         invocation: &Invocation,
         sockets: &Sockets,
         watcher: &Arc<Mutex<W>>,
-        max_wall_seconds: f64,
+        limits: TrialLimits,
     ) -> Result<Trial, WarmError> {
         let watch = Stopwatch::start(&*self.clock);
         let entry = Entry::find(&self.engine, &code.code, invocation)?;
@@ -108,13 +108,12 @@ impl Engine {
         let mut store = Host::new(invocation)?.with_foreign_memory(sockets.memory_bytes).into_store(&self.engine);
         let runtime = runtime(true)?;
         let cpu = thread_cpu();
-        let deadline = self.clock.monotonic().0 + max_wall_seconds;
-        let clock = Arc::clone(&self.clock);
+        let patience = Patience::begin(limits, Arc::clone(&self.clock));
         let look = {
-            let watcher = Arc::clone(watcher);
+            let (watcher, patience) = (Arc::clone(watcher), patience.clone());
             move |caller: &mut Caller<'_, Host>, found: &Found| -> wasmtime::Result<()> {
-                if clock.monotonic().0 >= deadline {
-                    return Err(Stop::WallBudget.into());
+                if let Some(stop) = patience.over() {
+                    return Err(stop.into());
                 }
                 let cpu_seconds = (thread_cpu() - cpu).0;
                 match look_at(caller, found, &watcher, cpu_seconds, false)? {
@@ -123,7 +122,6 @@ impl Engine {
                 }
             }
         };
-        let budget = Duration::try_from_secs_f64(max_wall_seconds.max(0.0)).unwrap_or(Duration::MAX);
         let mut plugged = None;
         let result = {
             let run = async {
@@ -135,7 +133,7 @@ impl Engine {
                 }
                 entry.call(&mut store, instance).await
             };
-            runtime.block_on(async { tokio::time::timeout(budget, run).await })
+            runtime.block_on(patience.bound(run))
         };
         let run_cpu_seconds = (thread_cpu() - cpu).0;
         runtime.shutdown_background();
@@ -148,6 +146,7 @@ impl Engine {
             complete: stopped_by.is_none(),
             stopped_by,
             wall_seconds: watch.elapsed().0,
+            cpu_seconds: run_cpu_seconds,
             run_cpu_seconds,
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
             counts: None,

@@ -97,11 +97,15 @@ fn regret(table: &Table, foretelling: &Foretelling, kind: &str, objective: &str,
 }
 
 /// CPU seconds of emulation, as far as a plan takes longer with one than without, over those of measuring every configuration
-/// once.
+/// once: the mean over objectives.
 pub fn probing_share(table: &Table, foretelling: &Foretelling) -> f64 {
     let (mut probing, mut sweep) = (0.0, 0.0);
     for (name, both) in &foretelling.pairs {
-        probing += (both.emulated.plan_cpu_seconds - both.plain.plan_cpu_seconds).max(0.0);
+        let took = |foretold: &Foretold, objective: &str| foretold.plan_cpu_seconds.get(objective).copied();
+        let longer = OBJECTIVES
+            .iter()
+            .filter_map(|objective| Some((took(&both.emulated, objective)? - took(&both.plain, objective)?).max(0.0)));
+        probing += longer.sum::<f64>() / OBJECTIVES.len() as f64;
         let measured = table.measured.get(name).into_iter().flat_map(|pair| pair.configurations.values());
         sweep += measured.map(|measured| measured.total_cpu_seconds).sum::<f64>();
     }
@@ -169,8 +173,10 @@ mod tests {
 
     fn foretelling(chosen: &str) -> Foretelling {
         let chosen = OBJECTIVES.map(|objective| (objective.to_owned(), chosen.to_owned()));
-        let one = Foretold { chosen: chosen.into(), ..Foretold::default() };
-        let emulated = Foretold { plan_cpu_seconds: 0.2, ..one.clone() };
+        let took = |seconds: [f64; 4]| OBJECTIVES.map(str::to_owned).into_iter().zip(seconds).collect();
+        let one = Foretold { chosen: chosen.into(), plan_cpu_seconds: took([0.1; 4]), ..Foretold::default() };
+        // One objective's plan takes longer than the others'.
+        let emulated = Foretold { plan_cpu_seconds: took([0.2, 0.2, 0.2, 0.6]), ..one.clone() };
         let both = Both { emulated, plain: one };
         Foretelling {
             pairs: table().measured.into_keys().map(|name| (name, both.clone())).collect(),

@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use nix::sys::time::TimeValLike;
-use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,13 +14,9 @@ use crate::bench::run::{Scratch, children_cpu_seconds};
 use crate::bench::runner::{forewarm_binary, with_state, with_surroundings};
 use crate::process::{Outcome, While, command, failure, output_of, require, target};
 
-/// Emulation may take at most this share of the fastest configuration's run, and so many seconds, both of CPU time. Forewarm
-/// bounds it by wall time, which is therefore stretched by what others leave of the cores just then.
+/// Emulation may take at most this share of the fastest configuration's run, and so many seconds, both of CPU time.
 const MOST_SHARE: f64 = 0.05;
 const MOST_SECONDS: f64 = 1.0;
-
-/// CPU seconds of the work by which it is seen what others leave.
-const LOOK_SECONDS: f64 = 0.005;
 
 /// Objectives that plans are made for.
 pub const OBJECTIVES: [&str; 4] = ["latency", "balanced", "cost", "energy"];
@@ -50,8 +43,8 @@ pub struct Foretold {
     pub memory_bytes: BTreeMap<String, Range>,
     /// The configuration chosen, by objective.
     pub chosen: BTreeMap<String, String>,
-    /// CPU seconds that planning took.
-    pub plan_cpu_seconds: f64,
+    /// CPU seconds that planning took, by objective.
+    pub plan_cpu_seconds: BTreeMap<String, f64>,
     /// CPU seconds of emulation that were allowed.
     pub budget_seconds: f64,
 }
@@ -88,12 +81,11 @@ pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
         let budget = (MOST_SHARE * measured.fastest()).min(MOST_SECONDS);
         let mut both = Both::default();
         for objective in OBJECTIVES {
-            for (foretold, emulate) in
-                [(&mut both.emulated, format!("{}", budget * stretch())), (&mut both.plain, "never".to_owned())]
+            for (foretold, emulate) in [(&mut both.emulated, budget.to_string()), (&mut both.plain, "never".to_owned())]
             {
                 let before = children_cpu_seconds()?;
                 let plan = plan(pair, &machine, objective, &emulate)?;
-                foretold.plan_cpu_seconds = children_cpu_seconds()? - before;
+                foretold.plan_cpu_seconds.insert(objective.to_owned(), children_cpu_seconds()? - before);
                 take(foretold, pair.kind, objective, &plan)?;
                 let weight = |key: &str| plan["weights"][key].as_f64().unwrap_or_default();
                 let weights = [weight("dollars_per_second"), weight("dollars_per_joule"), weight("price_factor")];
@@ -112,20 +104,6 @@ pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
         foretelling.pairs.insert(pair.case.name.clone(), both);
     }
     Ok(foretelling)
-}
-
-/// Wall over CPU seconds of some work now: how much longer everything takes beside what others run.
-fn stretch() -> f64 {
-    let cpu =
-        || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0.0, |time| time.num_nanoseconds() as f64 * 1e-9);
-    let (began, first) = (Instant::now(), cpu());
-    let mut word = 1_u64;
-    while cpu() - first < LOOK_SECONDS && began.elapsed().as_secs_f64() < 1.0 {
-        for _ in 0..1000 {
-            word = std::hint::black_box(word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
-        }
-    }
-    (began.elapsed().as_secs_f64() / (cpu() - first).max(1e-6)).max(1.0)
 }
 
 /// A folder of state in which this machine is known, as `forewarm resources probe` of this tree has it.

@@ -1,15 +1,21 @@
 //! All figures of the bench in one value, for people and as JSON. Called by `predict`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::choice::{self, Regret};
 use super::foretell::{Foretelling, Foretold, Range};
 use super::score::{self, Coverage, Errors, Row};
-use super::table::{Measured, Table};
+use super::table::{Measured, Pair, Table};
 use crate::process::{Outcome, While};
 
 /// Worst predictions that are shown.
 const WORST: usize = 12;
+
+/// Seconds of the fastest run at which pairs are parted: below the first a twentieth of it does not pay for compiling a trial,
+/// from the second on the budget of emulation is a fifth of a second and more.
+const LENGTHS: [f64; 2] = [0.3, 5.0];
 
 /// A predictor's errors, on what was chosen and on everything else.
 #[derive(Debug, Serialize)]
@@ -31,6 +37,25 @@ pub struct Intervals {
     pub coverage: Option<Coverage>,
 }
 
+/// Everything about WebAssembly pairs whose fastest run takes so long.
+#[derive(Debug, Serialize)]
+pub struct Length {
+    /// Seconds, at least.
+    pub from_seconds: f64,
+    /// Seconds, less than.
+    pub to_seconds: f64,
+    /// Pairs.
+    pub pairs: usize,
+    /// Errors of run times with emulation, as the plans say them.
+    pub emulated: Line,
+    /// The same from the code alone.
+    pub plain: Line,
+    /// Errors of peak memory, with emulation.
+    pub memory: Option<Errors>,
+    /// Intervals of run times, as the plans say them.
+    pub coverage: Option<Coverage>,
+}
+
 /// The whole.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -44,6 +69,8 @@ pub struct Report {
     pub run_time: Vec<Line>,
     /// Errors of peak memory.
     pub memory: Vec<Line>,
+    /// WebAssembly pairs by how long they run.
+    pub lengths: Vec<Length>,
     /// Intervals of run times.
     pub intervals: Vec<Intervals>,
     /// Static predictions: share within a factor of two.
@@ -94,6 +121,38 @@ fn line(what: &str, rows: &[Row]) -> Line {
     Line { what: what.to_owned(), chosen: part(true), others: part(false) }
 }
 
+fn errors(errors: Option<Errors>) -> String {
+    errors.map_or_else(String::new, |one| {
+        format!("{:3}: {:6.1} % {:7.1} %", one.count, 100.0 * one.median, 100.0 * one.p90)
+    })
+}
+
+/// What is said of WebAssembly pairs, parted by how long they run.
+fn lengths(table: &Table, emulated: &[Row], plain: &[Row], memory: &[Row]) -> Vec<Length> {
+    let ends = || [0.0].into_iter().chain(LENGTHS).zip(LENGTHS.into_iter().chain([f64::INFINITY]));
+    let part = |(from_seconds, to_seconds): (f64, f64)| {
+        let long = |pair: &str| table.measured.get(pair).map_or(0.0, Pair::fastest);
+        let of = |rows: &[Row]| {
+            let wasm = rows.iter().filter(|row| row.kind == "wasm");
+            let mut rows: Vec<Row> = wasm.cloned().collect();
+            rows.retain(|row| (from_seconds..to_seconds).contains(&long(&row.pair)));
+            rows
+        };
+        let emulated = of(emulated);
+        let pairs: BTreeSet<&str> = emulated.iter().map(|row| row.pair.as_str()).collect();
+        Length {
+            from_seconds,
+            to_seconds,
+            pairs: pairs.len(),
+            plain: line("static only", &of(plain)),
+            memory: score::errors(&of(memory)),
+            coverage: score::coverage(&emulated),
+            emulated: line("emulated", &emulated),
+        }
+    };
+    ends().map(part).collect()
+}
+
 impl Report {
     /// Scores everything.
     pub fn of(table: &Table, foretold: &Foretelling) -> Self {
@@ -130,6 +189,7 @@ impl Report {
             runs: table.runs,
             long_pairs: table.measured.values().filter(|pair| pair.fastest() > 5.0).count(),
             run_time,
+            lengths: lengths(table, &raw, &plain, &memory),
             memory: ["wasm", "python", "native"]
                 .map(|kind| line(&format!("{kind}: peak memory"), &of_kind(&memory, kind)))
                 .into(),
@@ -152,18 +212,31 @@ impl Report {
         serde_json::to_string_pretty(self).doing("describing the report")
     }
 
+    fn print_lengths(&self) {
+        println!("\nwasm by length of the fastest run, as it is said (median, 90th percentile)");
+        let head = ["chosen", "other configurations", "static only, chosen", "static only, others", "peak memory"];
+        println!("{:>12} {:>5}  {}", "seconds", "pairs", head.map(|head| format!("{head:>23}")).concat());
+        for length in &self.lengths {
+            let Length { emulated, plain, .. } = length;
+            let of = [emulated.chosen, emulated.others, plain.chosen, plain.others, length.memory];
+            let held = length.coverage.map_or_else(String::new, |one| {
+                format!("  90 % hold {:.0} % of {}, high/low {:.1}", 100.0 * one.inside, one.count, one.width)
+            });
+            let range = format!("{} to {}", length.from_seconds, length.to_seconds);
+            let shown = of.map(|of| format!("{:>23}", errors(of))).concat();
+            println!("{range:>12} {:5}  {shown}{held}", length.pairs);
+        }
+        println!();
+    }
+
     /// For people.
     pub fn print(&self) {
         println!("\n{} pairs, {} of them over 5 s; {} runs", self.pairs, self.long_pairs, self.runs);
         println!("\n{:48} {:>22}   {:>22}", "error (median, 90th percentile)", "chosen", "other configurations");
         for line in self.run_time.iter().chain(&self.memory) {
-            let show = |errors: Option<Errors>| {
-                errors.map_or_else(String::new, |one| {
-                    format!("{:3}: {:6.1} % {:7.1} %", one.count, 100.0 * one.median, 100.0 * one.p90)
-                })
-            };
-            println!("{:48} {:>22}   {:>22}", line.what, show(line.chosen), show(line.others));
+            println!("{:48} {:>22}   {:>22}", line.what, errors(line.chosen), errors(line.others));
         }
+        self.print_lengths();
         if let Some(share) = self.static_within_two {
             println!("static only: {:.0} % within a factor of two", 100.0 * share);
         }
