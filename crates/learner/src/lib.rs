@@ -13,6 +13,7 @@ mod refine;
 mod residual;
 mod reuse;
 mod statistics;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use drift::{change_point, drift};
 pub use intervals::{calibrate, nonconformity};
 pub use refine::refine;
 pub use reuse::expected_reuses;
+pub use workload::meet;
 
 use estimator::Sample;
 use residual::Target;

@@ -51,6 +51,9 @@ impl Orchestrator {
             None => considered.resources.clone(),
         };
         forewarm_learner::refine(&mut model, observation, &considered.analysis);
+        if considered.past.is_empty() {
+            forewarm_learner::meet(&mut model, observation);
+        }
         serde_json::to_string(&forewarm_resources::without_defaults(model)).ok()
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::foretell::{Foretelling, Foretold, OBJECTIVES};
 use super::score::Row;
 use super::table::{Measured, Table};
+use crate::bench::statistics::median;
 
 /// The objective of the product of money and time, for which plans are made with [`OBJECTIVES`]' `balanced`.
 const COST_TIME: &str = "cost-time";
@@ -36,6 +37,8 @@ pub struct Regret {
     pub emulated: f64,
     /// Of plans from the code alone.
     pub plain: f64,
+    /// Of plans with an emulation by who has met the other programs.
+    pub met: f64,
     /// Of each fixed choice, over the pairs that were measured on it.
     pub fixed: BTreeMap<String, f64>,
 }
@@ -67,19 +70,20 @@ pub fn regrets(table: &Table, foretelling: &Foretelling) -> Vec<Regret> {
 }
 
 fn regret(table: &Table, foretelling: &Foretelling, kind: &str, objective: &str, clock: Clock) -> Option<Regret> {
-    let (mut emulated, mut plain) = (Vec::new(), Vec::new());
+    let (mut emulated, mut plain, mut met) = (Vec::new(), Vec::new(), Vec::new());
     let mut fixed: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (name, pair) in table.measured.iter().filter(|(_, pair)| pair.kind == kind) {
         let costs = pair.configurations.iter();
         let costs: BTreeMap<&str, f64> =
             costs.map(|(key, measured)| (key.as_str(), cost(measured, objective, clock, foretelling))).collect();
         let least = costs.values().copied().fold(f64::INFINITY, f64::min);
-        let Some(both) = foretelling.pairs.get(name).filter(|_| costs.len() > 1) else { continue };
+        let Some(ways) = foretelling.pairs.get(name).filter(|_| costs.len() > 1) else { continue };
         let planned = if objective == COST_TIME { "balanced" } else { objective };
         let of = |foretold: &Foretold| Some(costs.get(foretold.chosen.get(planned)?.as_str())? / least - 1.0);
-        let Some((with, without)) = of(&both.emulated).zip(of(&both.plain)) else { continue };
+        let Some((with, without)) = of(&ways.emulated).zip(of(&ways.plain)) else { continue };
         emulated.push(with);
         plain.push(without);
+        met.extend(of(&ways.met));
         for (key, cost) in &costs {
             fixed.entry((*key).to_owned()).or_default().push(cost / least - 1.0);
         }
@@ -92,6 +96,7 @@ fn regret(table: &Table, foretelling: &Foretelling, kind: &str, objective: &str,
         pairs: emulated.len(),
         emulated: mean(&emulated),
         plain: mean(&plain),
+        met: mean(&met),
         fixed: fixed.into_iter().map(|(key, values)| (key, mean(&values))).collect(),
     })
 }
@@ -100,11 +105,11 @@ fn regret(table: &Table, foretelling: &Foretelling, kind: &str, objective: &str,
 /// once: the mean over objectives.
 pub fn probing_share(table: &Table, foretelling: &Foretelling) -> f64 {
     let (mut probing, mut sweep) = (0.0, 0.0);
-    for (name, both) in &foretelling.pairs {
+    for (name, ways) in &foretelling.pairs {
         let took = |foretold: &Foretold, objective: &str| foretold.plan_cpu_seconds.get(objective).copied();
         let longer = OBJECTIVES
             .iter()
-            .filter_map(|objective| Some((took(&both.emulated, objective)? - took(&both.plain, objective)?).max(0.0)));
+            .filter_map(|objective| Some((took(&ways.emulated, objective)? - took(&ways.plain, objective)?).max(0.0)));
         probing += longer.sum::<f64>() / OBJECTIVES.len() as f64;
         let measured = table.measured.get(name).into_iter().flat_map(|pair| pair.configurations.values());
         sweep += measured.map(|measured| measured.total_cpu_seconds).sum::<f64>();
@@ -128,6 +133,15 @@ fn usual(table: &Table, row: &Row) -> Option<f64> {
     let others = others(table, row);
     let sum: f64 = others.iter().map(|(_, seconds)| seconds.ln()).sum();
     (!others.is_empty()).then(|| (sum / others.len() as f64).exp())
+}
+
+/// Logarithms of what the other WebAssembly programs take at their fastest, each the median over its inputs.
+pub fn usual_logs(table: &Table, but: &str) -> Vec<f64> {
+    let mut programs: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for pair in table.measured.values().filter(|pair| pair.kind == "wasm" && pair.program != but) {
+        programs.entry(&pair.program).or_default().push(pair.fastest().ln());
+    }
+    programs.values().map(|logs| median(logs)).collect()
 }
 
 /// Code size and CPU seconds of other programs of the kind on the same configuration.
@@ -158,7 +172,7 @@ fn replaced(rows: &[Row], says: impl Fn(&Row) -> Option<f64>) -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::foretell::Both;
+    use super::super::foretell::Ways;
     use super::super::table::tests::run;
     use super::*;
 
@@ -177,9 +191,9 @@ mod tests {
         let one = Foretold { chosen: chosen.into(), plan_cpu_seconds: took([0.1; 4]), ..Foretold::default() };
         // One objective's plan takes longer than the others'.
         let emulated = Foretold { plan_cpu_seconds: took([0.2, 0.2, 0.2, 0.6]), ..one.clone() };
-        let both = Both { emulated, plain: one };
+        let ways = Ways { met: emulated.clone(), emulated, plain: one };
         Foretelling {
-            pairs: table().measured.into_keys().map(|name| (name, both.clone())).collect(),
+            pairs: table().measured.into_keys().map(|name| (name, ways.clone())).collect(),
             weights: OBJECTIVES.map(|objective| (objective.to_owned(), [1.0, 0.0, 0.0])).into(),
             prices: [1.0, 0.0, 10.0],
         }
@@ -219,6 +233,14 @@ mod tests {
     fn probing_is_set_against_the_whole_sweep() {
         let sweep: f64 = [1.0, 2.0, 4.0, 16.0].iter().map(|seconds| 3.0 * seconds + 0.2).sum();
         assert!((probing_share(&table(), &foretelling("winch")) - 0.8 / sweep).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_usual_is_that_of_the_others() {
+        // a: the geometric mean of 1 and 2; b: 4; c: 16.
+        let logs = usual_logs(&table(), "c");
+        assert_eq!(logs.len(), 2);
+        assert!((logs[0].exp() - 2.0_f64.sqrt()).abs() < 1e-9 && (logs[1].exp() - 4.0).abs() < 1e-9, "{logs:?}");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What this tree's Forewarm says of each pair before it ever ran: with an emulation of at most a twentieth of the run and a
-//! second, and from the code alone. Each plan is made by a process that knows the machine and nothing else.
+//! second, and from the code alone, by a process that knows the machine and nothing else; and with that emulation by one that has
+//! met the other programs, so that it knows what programs are like here.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::choice;
 use super::pairs::{Kind, Pair};
 use super::table::Table;
 use crate::bench::run::{Scratch, children_cpu_seconds};
@@ -49,20 +51,22 @@ pub struct Foretold {
     pub budget_seconds: f64,
 }
 
-/// Both ways of planning a pair.
+/// All ways of planning a pair.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Both {
+pub struct Ways {
     /// With an emulation.
     pub emulated: Foretold,
     /// From the code alone.
     pub plain: Foretold,
+    /// With an emulation, once all other programs were met.
+    pub met: Foretold,
 }
 
 /// What is foretold of all pairs, and what things cost.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Foretelling {
     /// By pair.
-    pub pairs: BTreeMap<String, Both>,
+    pub pairs: BTreeMap<String, Ways>,
     /// Weights of each objective: dollars per second, dollars per joule, factor on prices.
     pub weights: BTreeMap<String, [f64; 3]>,
     /// Dollars per core-second and per byte-second, and watts of a busy core.
@@ -79,12 +83,16 @@ pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
     for pair in pairs {
         let Some(measured) = table.measured.get(&pair.case.name) else { continue };
         let budget = (MOST_SHARE * measured.fastest()).min(MOST_SECONDS);
-        let mut both = Both::default();
+        let mut ways = Ways::default();
+        let experienced = met(&machine, table, &pair.program)?;
         for objective in OBJECTIVES {
-            for (foretold, emulate) in [(&mut both.emulated, budget.to_string()), (&mut both.plain, "never".to_owned())]
-            {
+            for (foretold, state, emulate) in [
+                (&mut ways.emulated, &machine, budget.to_string()),
+                (&mut ways.plain, &machine, "never".to_owned()),
+                (&mut ways.met, &experienced, budget.to_string()),
+            ] {
                 let before = children_cpu_seconds()?;
-                let plan = plan(pair, &machine, objective, &emulate)?;
+                let plan = plan(pair, state, objective, &emulate)?;
                 foretold.plan_cpu_seconds.insert(objective.to_owned(), children_cpu_seconds()? - before);
                 take(foretold, pair.kind, objective, &plan)?;
                 let weight = |key: &str| plan["weights"][key].as_f64().unwrap_or_default();
@@ -92,16 +100,16 @@ pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
                 foretelling.weights.insert(objective.to_owned(), weights);
             }
         }
-        (both.emulated.budget_seconds, both.plain.budget_seconds) = (budget, 0.0);
+        (ways.emulated.budget_seconds, ways.met.budget_seconds) = (budget, budget);
         let say = |foretold: &Foretold, configuration: &str| {
             foretold.cpu_seconds.get(configuration).map_or(f64::NAN, |range| range.expected)
         };
         for (configuration, measured) in &measured.configurations {
-            let (emulated, plain) = (say(&both.emulated, configuration), say(&both.plain, configuration));
+            let (emulated, plain) = (say(&ways.emulated, configuration), say(&ways.plain, configuration));
             let name = &pair.case.name;
             eprintln!("{name:24} {configuration:10} {:9.4} s  {emulated:9.4} {plain:9.4}", measured.cpu_seconds);
         }
-        foretelling.pairs.insert(pair.case.name.clone(), both);
+        foretelling.pairs.insert(pair.case.name.clone(), ways);
     }
     Ok(foretelling)
 }
@@ -123,15 +131,47 @@ fn probed() -> Outcome<PathBuf> {
     Ok(state)
 }
 
+/// A folder of state that knows this machine, and what programs are like from all but one: as `forewarm_learner::meet` leaves
+/// it once each of them has run one of its inputs, the default counting for as many programs as it is of.
+fn met(machine: &Path, table: &Table, but: &str) -> Outcome<PathBuf> {
+    const DEFAULT_PROGRAMS: f64 = 6.0;
+    let state = target().join("bench/predict-met");
+    if state.exists() {
+        fs::remove_dir_all(&state).doing("removing an old state")?;
+    }
+    copy(machine, &state)?;
+    let mut model = model(&state)?;
+    let figure = |model: &Value, key: &str| model["workload"][key]["value"].as_f64().unwrap_or_default();
+    let (mean, deviation) = (figure(&model, "run_median_seconds").ln(), figure(&model, "run_log_deviation"));
+    let logs = choice::usual_logs(table, but);
+    let count = DEFAULT_PROGRAMS + logs.len() as f64;
+    let middle = (DEFAULT_PROGRAMS * mean + logs.iter().sum::<f64>()) / count;
+    let apart: f64 = logs.iter().map(|log| (log - middle).powi(2)).sum();
+    let squares = DEFAULT_PROGRAMS * (deviation.powi(2) + (mean - middle).powi(2)) + apart;
+    for (key, value) in [("run_median_seconds", middle.exp()), ("run_log_deviation", (squares / count).sqrt())] {
+        model["workload"][key] = json!({"value": value, "samples": logs.len(), "source": "the bench's other programs"});
+    }
+    let file = state.join("model.json");
+    fs::write(&file, model.to_string()).doing("writing a resource model")?;
+    let mut import = command(forewarm_binary(), &["resources", "import"]);
+    with_state(&mut import, &state);
+    require(import.arg(&file).stdout(std::process::Stdio::null()))?;
+    Ok(state)
+}
+
+fn model(state: &Path) -> Outcome<Value> {
+    let mut show = command(forewarm_binary(), &["resources", "--format", "json"]);
+    with_state(&mut show, state);
+    serde_json::from_str(&output_of(&mut show)?).doing("reading the resource model")
+}
+
 fn newer(file: &Path, than: &Path) -> bool {
     let time = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     time(file).zip(time(than)).is_some_and(|(file, than)| file > than)
 }
 
 fn prices(machine: &Path) -> Outcome<[f64; 3]> {
-    let mut show = command(forewarm_binary(), &["resources", "--format", "json"]);
-    with_state(&mut show, machine);
-    let model: Value = serde_json::from_str(&output_of(&mut show)?).doing("reading the resource model")?;
+    let model = model(machine)?;
     let figure = |path: &str| {
         let value = model.pointer(path).and_then(Value::as_f64);
         value.ok_or_else(|| failure(format!("the resource model lacks {path}")))

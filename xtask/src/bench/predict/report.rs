@@ -50,6 +50,10 @@ pub struct Length {
     pub emulated: Line,
     /// The same from the code alone.
     pub plain: Line,
+    /// The same with emulation, by who has met the other programs.
+    pub met: Line,
+    /// Its intervals.
+    pub met_coverage: Option<Coverage>,
     /// Errors of peak memory, with emulation.
     pub memory: Option<Errors>,
     /// Intervals of run times, as the plans say them.
@@ -89,13 +93,13 @@ pub struct Report {
 fn rows(
     table: &Table,
     foretelling: &Foretelling,
-    way: impl Fn(&super::foretell::Both) -> &Foretold,
+    way: impl Fn(&super::foretell::Ways) -> &Foretold,
     said: impl Fn(&Foretold, &str) -> Option<Range>,
     truth: impl Fn(&Measured) -> f64,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (name, both) in &foretelling.pairs {
-        let (foretold, Some(pair)) = (way(both), table.measured.get(name)) else { continue };
+    for (name, ways) in &foretelling.pairs {
+        let (foretold, Some(pair)) = (way(ways), table.measured.get(name)) else { continue };
         for (configuration, measured) in &pair.configurations {
             let Some(range) = said(foretold, configuration) else { continue };
             rows.push(Row {
@@ -128,7 +132,7 @@ fn errors(errors: Option<Errors>) -> String {
 }
 
 /// What is said of WebAssembly pairs, parted by how long they run.
-fn lengths(table: &Table, emulated: &[Row], plain: &[Row], memory: &[Row]) -> Vec<Length> {
+fn lengths(table: &Table, [emulated, plain, met]: [&[Row]; 3], memory: &[Row]) -> Vec<Length> {
     let ends = || [0.0].into_iter().chain(LENGTHS).zip(LENGTHS.into_iter().chain([f64::INFINITY]));
     let part = |(from_seconds, to_seconds): (f64, f64)| {
         let long = |pair: &str| table.measured.get(pair).map_or(0.0, Pair::fastest);
@@ -145,6 +149,8 @@ fn lengths(table: &Table, emulated: &[Row], plain: &[Row], memory: &[Row]) -> Ve
             to_seconds,
             pairs: pairs.len(),
             plain: line("static only", &of(plain)),
+            met: line("emulated, the others met", &of(met)),
+            met_coverage: score::coverage(&of(met)),
             memory: score::errors(&of(memory)),
             coverage: score::coverage(&emulated),
             emulated: line("emulated", &emulated),
@@ -159,9 +165,10 @@ impl Report {
         let seconds = |foretold: &Foretold, configuration: &str| foretold.cpu_seconds.get(configuration).cloned();
         let bytes = |foretold: &Foretold, configuration: &str| foretold.memory_bytes.get(configuration).cloned();
         let cpu = |measured: &Measured| measured.cpu_seconds;
-        let raw = rows(table, foretold, |both| &both.emulated, seconds, cpu);
-        let plain = rows(table, foretold, |both| &both.plain, seconds, cpu);
-        let memory = rows(table, foretold, |both| &both.emulated, bytes, |measured| measured.memory_bytes);
+        let raw = rows(table, foretold, |ways| &ways.emulated, seconds, cpu);
+        let plain = rows(table, foretold, |ways| &ways.plain, seconds, cpu);
+        let met = rows(table, foretold, |ways| &ways.met, seconds, cpu);
+        let memory = rows(table, foretold, |ways| &ways.emulated, bytes, |measured| measured.memory_bytes);
         let (learned, plain_learned) = (score::learned(&raw), score::learned(&plain));
         let of_kind =
             |rows: &[Row], kind: &str| rows.iter().filter(|row| row.kind == kind).cloned().collect::<Vec<_>>();
@@ -189,7 +196,7 @@ impl Report {
             runs: table.runs,
             long_pairs: table.measured.values().filter(|pair| pair.fastest() > 5.0).count(),
             run_time,
-            lengths: lengths(table, &raw, &plain, &memory),
+            lengths: lengths(table, [&raw, &plain, &met], &memory),
             memory: ["wasm", "python", "native"]
                 .map(|kind| line(&format!("{kind}: peak memory"), &of_kind(&memory, kind)))
                 .into(),
@@ -214,14 +221,17 @@ impl Report {
 
     fn print_lengths(&self) {
         println!("\nwasm by length of the fastest run, as it is said (median, 90th percentile)");
-        let head = ["chosen", "other configurations", "static only, chosen", "static only, others", "peak memory"];
+        let head = ["chosen", "other configurations", "static only, chosen", "others met, chosen", "peak memory"];
         println!("{:>12} {:>5}  {}", "seconds", "pairs", head.map(|head| format!("{head:>23}")).concat());
         for length in &self.lengths {
-            let Length { emulated, plain, .. } = length;
-            let of = [emulated.chosen, emulated.others, plain.chosen, plain.others, length.memory];
-            let held = length.coverage.map_or_else(String::new, |one| {
-                format!("  90 % hold {:.0} % of {}, high/low {:.1}", 100.0 * one.inside, one.count, one.width)
+            let Length { emulated, plain, met, .. } = length;
+            let of = [emulated.chosen, emulated.others, plain.chosen, met.chosen, length.memory];
+            let held = [("90 %", length.coverage), ("others met", length.met_coverage)].map(|(whose, coverage)| {
+                coverage.map_or_else(String::new, |one| {
+                    format!("  {whose} hold {:.0} % of {}, high/low {:.1}", 100.0 * one.inside, one.count, one.width)
+                })
             });
+            let held = held.concat();
             let range = format!("{} to {}", length.from_seconds, length.to_seconds);
             let shown = of.map(|of| format!("{:>23}", errors(of))).concat();
             println!("{range:>12} {:5}  {shown}{held}", length.pairs);
@@ -252,18 +262,18 @@ impl Report {
                 );
             }
         }
-        println!("\n{:8} {:10} {:5} {:>5} {:>9} {:>9}   fixed", "regret", "", "clock", "pairs", "emulated", "static");
+        let head = ["emulated", "static", "met others"].map(|head| format!("{head:>11}")).concat();
+        println!("\n{:8} {:10} {:5} {:>5} {head}   fixed", "regret", "", "clock", "pairs");
         for one in &self.regret {
             let fixed: Vec<String> =
                 one.fixed.iter().map(|(key, regret)| format!("{key} {:.1} %", 100.0 * regret)).collect();
             println!(
-                "{:8} {:10} {:5} {:5} {:7.1} % {:7.1} %   {}",
+                "{:8} {:10} {:5} {:5} {}   {}",
                 one.kind,
                 one.objective,
                 format!("{:?}", one.clock).to_lowercase(),
                 one.pairs,
-                100.0 * one.emulated,
-                100.0 * one.plain,
+                [one.emulated, one.plain, one.met].map(|regret| format!("{:9.1} %", 100.0 * regret)).concat(),
                 fixed.join(", ")
             );
         }
