@@ -33,20 +33,33 @@ pub(crate) struct Spread {
 pub(crate) fn pool(groups: &[Group], target: &[f64], spread: Spread) -> Option<Predictive> {
     let compared = compared(groups, target);
     let rows: Vec<Vec<f64>> = groups.iter().map(|group| row(group, target, &compared)).collect();
-    // Precisions of the exponents' prior, in units of the noise's; of the value itself nothing is known beforehand.
-    let precision = |exponent: &Figure| (spread.deviation / exponent.deviation).powi(2);
-    let priors: Vec<(f64, f64)> = std::iter::once((0.0, 0.0))
-        .chain(compared.iter().map(|(_, exponent)| (exponent.value, precision(exponent))))
-        .collect();
+    let values: Vec<f64> = groups.iter().map(|group| group.log_value).collect();
+    // What is known of exponents does not widen where inputs spread more than is usual: so their prior is weighed against the
+    // noise that a first regression finds (empirical Bayes: Efron and Morris 1973).
+    let first = regress(&rows, &values, &compared, spread, spread.deviation)?;
+    regress(&rows, &values, &compared, spread, first.deviation)
+}
+
+/// The regression whose exponents' prior is weighed against so much noise.
+fn regress(
+    rows: &[Vec<f64>],
+    values: &[f64],
+    compared: &[(usize, Figure)],
+    spread: Spread,
+    noise: f64,
+) -> Option<Predictive> {
+    // Means and precisions, these in units of the noise's; of the value itself nothing is known beforehand.
+    let prior = |(_, exponent): &(usize, Figure)| (exponent.value, (noise / exponent.deviation).powi(2));
+    let priors: Vec<(f64, f64)> = std::iter::once((0.0, 0.0)).chain(compared.iter().map(prior)).collect();
     let mut matrix = vec![vec![0.0; priors.len()]; priors.len()];
     let mut wanted = vec![0.0; priors.len()];
     for (at, (mean, precision)) in priors.iter().enumerate() {
         matrix[at][at] = *precision;
         wanted[at] = precision * mean;
     }
-    for (row, group) in rows.iter().zip(groups) {
+    for (row, value) in rows.iter().zip(values) {
         for (i, x) in row.iter().enumerate() {
-            wanted[i] += x * group.log_value;
+            wanted[i] += x * value;
             row.iter().zip(&mut matrix[i]).for_each(|(y, sum)| *sum += x * y);
         }
     }
@@ -55,9 +68,9 @@ pub(crate) fn pool(groups: &[Group], target: &[f64], spread: Spread) -> Option<P
     let mut of_value = vec![0.0; priors.len()];
     of_value[0] = 1.0;
     let uncertainty = solve(&lower, &of_value)[0];
-    let missed = rows.iter().zip(groups).map(|(row, group)| (group.log_value - dot(row, &coefficients)).powi(2));
+    let missed = rows.iter().zip(values).map(|(row, value)| (value - dot(row, &coefficients)).powi(2));
     let strayed = priors.iter().zip(&coefficients).map(|((mean, precision), found)| precision * (found - mean).powi(2));
-    let freedom = spread.worth + (groups.len() as f64 - 1.0);
+    let freedom = spread.worth + (values.len() as f64 - 1.0);
     let squares = spread.worth * spread.deviation.powi(2) + missed.sum::<f64>() + strayed.sum::<f64>();
     let deviation = (squares / freedom).sqrt();
     let scale = deviation * (1.0 + uncertainty).sqrt();
@@ -178,6 +191,14 @@ mod tests {
         let square: [(&[f64], f64); 2] = [(&[100.0, 0.0, 0.0], 0.1), (&[1000.0, 0.0, 0.0], 10.0)];
         let (median, _) = check(&square, &[10_000.0, 0.0, 0.0]);
         assert!((300.0..1000.0).contains(&median), "{median}");
+    }
+
+    #[test]
+    fn bytes_stay_in_proportion_where_inputs_differ_by_what_they_say() {
+        // Asked for its version, then for a line: thirty times as long, by no law of the length.
+        let seen: [(&[f64], f64); 2] = [(&[2.0, 0.0], 0.002), (&[10.0, 0.0], 0.06)];
+        let (median, width) = check(&seen, &[95.0, 0.0]);
+        assert!((0.011..0.1).contains(&median) && width < 3000.0, "{median} {width}");
     }
 
     #[test]

@@ -72,10 +72,11 @@ pub(crate) struct RunTime {
 }
 
 impl RunTime {
-    /// Mean and 5th and 95th percentile.
+    /// Median and 5th and 95th percentile: of what may last for milliseconds or hours a mean says nothing but how long the longest
+    /// may last. (Costs are weighed over the nodes, [`crate::risk`].)
     pub fn estimate(&self) -> Estimate {
-        let mean = self.nodes.iter().sum::<f64>() / self.nodes.len() as f64;
-        Estimate::new(quantile(&self.nodes, 0.05), mean, quantile(&self.nodes, 0.95), self.basis)
+        let [low, median, high] = [0.05, 0.5, 0.95].map(|probability| quantile(&self.nodes, probability));
+        Estimate::new(low, median, high, self.basis)
     }
 }
 
