@@ -179,11 +179,11 @@ impl Recorder {
 
     /// Notes a call that does this besides giving a result.
     pub(crate) fn call(&mut self, effects: Effects) {
-        if !self.on || effects == Effects::NONE {
-            return;
-        }
-        if !effects.within(Effects::READS) {
+        if effects.is_any() {
             return self.obstacle(Why::Calls);
+        }
+        if !self.on || !effects.reads() {
+            return;
         }
         for &of in &self.open {
             self.notes[of as usize].reads = true;

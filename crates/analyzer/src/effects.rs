@@ -19,28 +19,51 @@ const MAX_NODES: usize = 1 << 14;
 /// Members of a group up to which an indirect call is followed into all of them.
 const MAX_MEMBERS: usize = 8;
 
-/// What code does besides computing, as a set.
+/// What code does besides computing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Effects(u8);
+pub(crate) struct Effects {
+    what: What,
+    /// Registers that it may take arguments in, one bit each, where the caller does not name its arguments.
+    pub takes: u32,
+}
+
+/// From less to more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    #[default]
+    Computes,
+    Reads,
+    Anything,
+}
 
 impl Effects {
     /// It computes alone; what it keeps in a stack frame of its own is gone when it returns.
-    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self { what: What::Computes, takes: 0 };
     /// It reads memory that others may write.
-    pub(crate) const READS: Self = Self(1);
+    pub(crate) const READS: Self = Self { what: What::Reads, takes: 0 };
     /// It may do anything.
-    pub(crate) const ANY: Self = Self(3);
+    pub(crate) const ANY: Self = Self { what: What::Anything, takes: 0 };
 
-    /// Whether nothing is done that is not in another set.
-    pub(crate) fn within(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
+    /// Whether it may do anything.
+    pub(crate) fn is_any(self) -> bool {
+        self.what == What::Anything
+    }
+
+    /// Whether it reads memory at the most, and does that.
+    pub(crate) fn reads(self) -> bool {
+        self.what == What::Reads
+    }
+
+    /// The same of code that takes arguments in these registers.
+    pub(crate) fn taking(self, takes: u32) -> Self {
+        Self { takes, ..self }
     }
 }
 
 impl BitOr for Effects {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self { what: self.what.max(other.what), takes: self.takes | other.takes }
     }
 }
 
@@ -114,7 +137,7 @@ impl Known {
             let known = self.own.get(&function).copied();
             let host = program.is_host(function).then(|| detail.effects(function));
             let full = met.len() > MAX_REACHED || nodes > MAX_NODES;
-            if full || known == Some(Effects::ANY) || host == Some(Effects::ANY) {
+            if full || known.is_some_and(Effects::is_any) || host.is_some_and(Effects::is_any) {
                 return Effects::ANY;
             }
             order.push(function);
@@ -135,7 +158,7 @@ impl Known {
         let mut effects = Effects::NONE;
         for function in order {
             effects |= *self.own.entry(function).or_insert_with(|| detail.effects(function));
-            if effects == Effects::ANY {
+            if effects.is_any() {
                 break;
             }
         }

@@ -120,7 +120,7 @@ fn what_a_loop_calls_does_not_make_it_dependent() {
         APART void sines(void) { for (int i = 0; i < N; i++) out[i] = sin(in[i]); }
         APART void counts(void) { for (int i = 0; i < N; i++) places[i] = count(i); }
         int main(int n, char **a) { in[n] = n; squares(); in[n] = out[n]; sines(); counts(); return out[n] + places[n]; }";
-    let Some(bytes) = build(source, &["-O1", "-fno-ipa-pure-const", "-lm"]) else {
+    let Some(bytes) = build(source, &["-O1", "-Wl,--no-as-needed", "-lm"]) else {
         return skip("what_a_loop_calls", "there is no C compiler");
     };
     let regions = run(&bytes).unwrap().regions;

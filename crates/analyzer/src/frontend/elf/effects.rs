@@ -4,11 +4,11 @@
 //! returns. Called for the callees of functions whose loops are examined for dependence.
 
 use forewarm_types::OpClass;
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Decoder, DecoderOptions, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
 use super::classes;
 use super::code::Code;
-use super::traits;
+use super::traits::{self, Flow};
 use crate::effects::Effects;
 
 /// Largest function that is looked through, in bytes.
@@ -64,12 +64,27 @@ const COMPUTE: [&str; 45] = [
     "tan",
 ];
 
+/// Those of them that take more than one argument.
+const SEVERAL: [&str; 11] =
+    ["atan2", "copysign", "fdim", "fma", "fmax", "fmin", "fmod", "hypot", "ldexp", "pow", "remainder"];
+
+/// Registers in which those take arguments, and in which the others do: `xmm0` to `xmm2` with `rdi`, and `xmm0`; integers
+/// lie in `rdi`.
+const ARGUMENTS: u32 = 0b111 << 16 | INTEGER;
+const ARGUMENT: u32 = 1 << 16;
+const INTEGER: u32 = 1 << 7;
+
 /// What an import does, by its name.
 pub(super) fn of_import(name: &str) -> Effects {
     let stem = name.strip_suffix(['f', 'l']).unwrap_or(name);
-    let computes =
-        |name: &str| COMPUTE.binary_search(&name).is_ok() || matches!(name, "tanh" | "trunc" | "abs" | "labs");
-    if computes(name) || computes(stem) { Effects::NONE } else { Effects::ANY }
+    let computes = |name: &str| COMPUTE.binary_search(&name).is_ok() || matches!(name, "tanh" | "trunc");
+    let takes = match () {
+        () if matches!(name, "abs" | "labs") => INTEGER,
+        () if SEVERAL.contains(&name) || SEVERAL.contains(&stem) => ARGUMENTS,
+        () if computes(name) || computes(stem) => ARGUMENT,
+        () => return Effects::ANY,
+    };
+    Effects::NONE.taking(takes)
 }
 
 /// What the function at a place in the list does.
@@ -81,12 +96,33 @@ pub(super) fn of_function(code: &Code<'_>, range: usize) -> Effects {
     let mut decoder = Decoder::with_ip(64, bytes, code.functions.ranges[range].start, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
     let (mut effects, mut framed) = (Effects::NONE, false);
-    while decoder.can_decode() && effects != Effects::ANY {
+    let (mut factory, mut written, mut straight) = (InstructionInfoFactory::new(), 0, true);
+    while decoder.can_decode() && !effects.is_any() {
         decoder.decode_out(&mut instruction);
         framed |= keeps_frame(&instruction);
         effects |= of_instruction(code, &instruction, framed);
+        let (read, changed) = registers(&mut factory, &instruction);
+        effects.takes |= read & !written;
+        // What is written on one of several ways may be read on another.
+        straight &= traits::of(&instruction).flow == Flow::Next;
+        written |= if straight { changed } else { 0 };
     }
     effects
+}
+
+/// Registers that an instruction reads, and those that it writes whatever happens.
+fn registers(factory: &mut InstructionInfoFactory, instruction: &Instruction) -> (u32, u32) {
+    let (mut read, mut written) = (0, 0);
+    for used in factory.info(instruction).used_registers() {
+        let bit = traits::bit(used.register());
+        match used.access() {
+            OpAccess::Read | OpAccess::CondRead => read |= bit,
+            OpAccess::Write => written |= bit,
+            OpAccess::ReadWrite | OpAccess::ReadCondWrite => read |= bit,
+            _ => {}
+        }
+    }
+    (read, written)
 }
 
 /// Whether an instruction makes the frame's pointer that of the stack.
@@ -131,9 +167,13 @@ mod tests {
     #[test]
     fn mathematics_computes_alone() {
         assert!(COMPUTE.is_sorted());
-        for name in ["sin", "sinf", "powl", "ceil", "erf", "trunc", "fabsf"] {
-            assert_eq!(of_import(name), Effects::NONE, "{name}");
+        for name in ["sin", "sinf", "ceil", "erf", "trunc", "fabsf"] {
+            assert_eq!(of_import(name), Effects::NONE.taking(ARGUMENT), "{name}");
         }
+        assert_eq!(
+            (of_import("powl"), of_import("abs")),
+            (Effects::NONE.taking(ARGUMENTS), Effects::NONE.taking(INTEGER))
+        );
         for name in ["puts", "sincos", "frexp", "modf", "lgamma", "free", "l"] {
             assert_eq!(of_import(name), Effects::ANY, "{name}");
         }

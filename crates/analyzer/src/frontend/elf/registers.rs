@@ -14,7 +14,7 @@ use super::graph::NONE;
 use super::layout::{Event, Layout};
 use super::loops::Open;
 use super::traits;
-use crate::dependence::Recorder;
+use crate::dependence::{Recorder, Why};
 use crate::effects::{Callees, Effects};
 use crate::export::Exporter;
 use crate::program::{Forest, Node};
@@ -35,9 +35,6 @@ const MAX_ESCAPED: usize = 64;
 
 /// Registers that hold arguments, in order (System V ABI, AMD64 supplement, section 3.2.3): `rdi rsi rdx rcx r8 r9`.
 pub(super) const ARGUMENTS: [usize; 6] = [7, 6, 2, 1, 8, 9];
-
-/// The first vector registers hold arguments too.
-const VECTOR_ARGUMENTS: usize = 8;
 
 /// Registers that hold something else after a call: `rax rdx xmm0 xmm1`, where results are returned. The others that a
 /// callee may change are only read later by code whose compiler saw that this callee does not (GCC's `-fipa-ra`).
@@ -307,9 +304,14 @@ impl Registers {
         let node = site.and_then(|site| forest.nodes.get(site as usize));
         let effects = node.map_or(Effects::ANY, |node| self.callees.of(node));
         self.notes.call(effects);
-        // Which registers its arguments lie in the code of the callee alone would tell.
-        for register in ARGUMENTS.into_iter().chain(GENERAL..GENERAL + VECTOR_ARGUMENTS) {
-            self.notes.operand(self.now.registers[register]);
+        for register in (0..ALL).filter(|register| effects.takes >> register & 1 != 0) {
+            let value = self.now.registers[register];
+            // What the last call left there is either an argument or of no account.
+            let left = RETURNED >> register & 1 != 0 && matches!(self.values.def(value.symbol), Def::Phi { .. });
+            match left {
+                true => self.notes.obstacle(Why::Calls),
+                false => self.notes.operand(value),
+            }
         }
         for register in 0..ALL {
             if RETURNED >> register & 1 != 0 {
