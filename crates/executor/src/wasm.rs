@@ -86,6 +86,7 @@ impl Engine {
     /// # Errors
     /// [`WarmError::Invalid`] or [`WarmError::Unsupported`].
     pub fn compile(&self, wasm: &[u8], kind: CodeKind) -> Result<(Compiled, StepTiming), WarmError> {
+        forewarm_sandbox::allocator::expect_bulk();
         let watch = Stopwatch::start(&*self.clock);
         let code = self.in_pool(|| match kind {
             CodeKind::WasmModule => wasmtime::Module::from_binary(&self.engine, wasm).map(Code::Module),

@@ -24,9 +24,8 @@ use clap::error::ErrorKind;
 use crate::cli::Cli;
 use crate::failure::{Failure, USAGE};
 
-/// Compilation allocates from several threads at once, where the system's allocator makes them wait for each other.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: forewarm_sandbox::allocator::Allocator = forewarm_sandbox::allocator::Allocator;
 
 fn main() {
     let code = match Cli::read(&std::env::args_os().collect::<Vec<_>>()) {

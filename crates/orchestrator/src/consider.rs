@@ -97,6 +97,7 @@ impl Orchestrator {
                 if program.size() < DIGEST_BESIDE as u64 {
                     self.memory.make();
                 }
+                forewarm_sandbox::allocator::expect_bulk();
                 let analysis = inspect(self, &mut program, request)?;
                 self.memory.make();
                 let digest = analysis.code.digest;

@@ -12,6 +12,7 @@ compile_error!(
 );
 
 pub mod affinity;
+pub mod allocator;
 pub mod background;
 pub mod bounded;
 pub mod cgroup;
