@@ -446,8 +446,9 @@ pub struct ProgramArgs {
     #[arg(long, value_name = "WHEN", value_parser = quantities::emulate)]
     pub emulate: Option<Emulate>,
     /// Arguments of a smaller run, from several of which a long one is foreseen (may be repeated); else numbers among the
-    /// arguments are made smaller
-    #[arg(long = "sample", value_name = "ARGS", allow_hyphen_values = true)]
+    /// arguments are made smaller. A folder stands for the files in it: inputs in place of the file that the arguments name,
+    /// arguments one a line in *.args, and events in *.json where there is an --event or --handler
+    #[arg(long = "sample", value_name = "ARGS|FOLDER", allow_hyphen_values = true)]
     pub samples: Vec<String>,
     /// Compile with this compiler, whatever the plan would choose
     #[arg(long, value_name = "TIER", value_parser = tiers())]

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request};
+use forewarm_orchestrator::{Emulate, Orchestrator, Overrides, ProcessLimits, PythonOptions, Request, Sample};
 use forewarm_resources::ResourceModel;
 use forewarm_sandbox::limits::Limits;
 use forewarm_types::{Bytes, Configuration, Levers, Seconds};
@@ -84,11 +84,11 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         Command::Emulate(arguments) => {
             let file = arguments.program.file.clone();
             if orchestrator.is_python(&file)? {
-                let options = options(arguments.program.python);
-                return Ok(Document::Analysis {
-                    analysis: Box::new(orchestrator.measure_python(&file, &options)?),
-                    file,
-                });
+                let options = options(arguments.program.python.clone());
+                let analysis = Box::new(orchestrator.measure_python(&file, &options)?);
+                if arguments.program.samples.is_empty() {
+                    return Ok(Document::Analysis { analysis, file });
+                }
             }
             // Who asks for a trial gets one, whatever a run would do by itself.
             let emulate = arguments.program.emulate.unwrap_or(Emulate::Seconds(TRIAL_SECONDS));
@@ -150,7 +150,7 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         // An objective named on the command line beats weights written in the file.
         weights: arguments.weights.or(config.weights.filter(|_| !named)),
         emulate: arguments.emulate.unwrap_or(config.emulate),
-        samples: arguments.samples.iter().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect(),
+        samples: arguments.samples.iter().map(|given| sample(given)).collect(),
         overrides: Overrides { tier: arguments.tier, threads: arguments.threads, levers: levers(&arguments.levers) },
         python: options(arguments.python),
         event: arguments.event,
@@ -160,6 +160,15 @@ pub fn request(arguments: ProgramArgs, config: &Config) -> (Request, Option<Path
         all_candidates: false,
     };
     (request, arguments.report)
+}
+
+/// A folder of samples where there is one of that name, else arguments between blanks.
+fn sample(given: &str) -> Sample {
+    let folder = Path::new(given);
+    match folder.is_dir() {
+        true => Sample::Folder(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())),
+        false => Sample::Arguments(given.split_whitespace().map(str::to_owned).collect()),
+    }
 }
 
 fn levers(arguments: &LeverArgs) -> Levers {

@@ -57,6 +57,73 @@ fn numbers_among_the_arguments_are_made_smaller() {
 }
 
 #[test]
+fn a_folder_of_argument_files_stands_for_the_runs_in_it() {
+    let home = Home::new();
+    home.write("rounds.wat", ROUNDS);
+    for rounds in [1000, 2000, 5000] {
+        home.write(&format!("samples/{rounds}.args"), format!("{rounds}\n"));
+    }
+    let asked = ["plan", "--format", "json", "--emulate", "2", "--sample", "samples", "rounds.wat", "--", "4000000000"];
+    let plan = document(&home.run(asked).stdout);
+    assert!(plan["assumptions"].to_string().contains("extrapolated from 3 runs"), "{plan}");
+}
+
+/// Counts to the event's number, a million times; fails where it is told to.
+const HANDLER: &str = r#"
+def handler(event, context):
+    if event["n"] < 0:
+        raise ValueError("told to")
+    total = 0
+    for i in range(event["n"] * 1_000_000):
+        total += i
+    print("said aloud")
+    return total
+"#;
+
+#[test]
+fn events_of_a_folder_foretell_what_a_handler_takes() {
+    let home = Home::new();
+    if home.any("python3", ["--version"]).output().is_err() {
+        return common::skip("smaller::events_of_a_folder_foretell_what_a_handler_takes", "there is no python3");
+    }
+    home.write("handler.py", HANDLER);
+    home.write("large.json", r#"{"n": 8}"#);
+    for (name, n) in [("a", 1), ("b", 2), ("c", 4)] {
+        home.write(&format!("events/{name}.json"), format!(r#"{{"n": {n}}}"#));
+    }
+    let asked = ["--emulate", "60", "--sample", "events", "--event", "large.json", "handler.py"];
+    let emulated = home.json(&[&["emulate"], &asked[..]].concat());
+    let runs = emulated["rehearsals"].as_array().unwrap();
+    let names: Vec<&str> = runs.iter().filter_map(|run| run["sample"].as_str()).collect();
+    assert_eq!(names, ["a.json", "b.json", "c.json"], "{emulated:#}");
+    assert!(runs.iter().all(|run| run["exit_code"] == 0 && run["cpu_seconds"].as_f64() > Some(0.01)), "{runs:?}");
+    let plan = &emulated["plan"];
+    assert_eq!(plan["predicted_cpu_seconds"]["basis"], "emulated");
+    assert!(plan["assumptions"].to_string().contains("from 3 runs on sample inputs"), "{plan:#}");
+    assert!(plan["emulation_seconds"].as_f64() > Some(0.0));
+    assert!(home.history().is_empty(), "a sample is no run");
+    let text = home.run([&["emulate"], &asked[..]].concat()).text();
+    assert!(text.contains("Runs on sample inputs") && !text.contains("said aloud"), "{text}");
+    // What it took is foretold from them, and not from nothing.
+    let ended = home.run(["run", "--report", "report.json", "--event", "large.json", "handler.py"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report = document(&std::fs::read(home.path("report.json")).unwrap());
+    let took = report["observation"]["run_cpu_seconds"].as_f64().unwrap();
+    let foretold = |end: &str| plan["predicted_cpu_seconds"][end].as_f64().unwrap();
+    assert!(foretold("low") < took && took < foretold("high"), "{took} of {}", plan["predicted_cpu_seconds"]);
+}
+
+#[test]
+fn arguments_are_samples_of_native_programs_too() {
+    let home = Home::new();
+    let samples = ["--sample", "-c exit", "--sample", "-c false"];
+    let asked = [&["emulate", "--format", "json"], &samples[..], &["/bin/sh", "--", "-c", "true"]].concat();
+    let emulated = document(&home.run(asked).stdout);
+    let runs: Vec<_> = emulated["rehearsals"].as_array().unwrap().iter().map(|run| &run["exit_code"]).collect();
+    assert_eq!(runs, [0, 1], "{emulated:#}");
+}
+
+#[test]
 fn smaller_inputs_can_be_given() {
     let samples = ["--sample", "1000", "--sample", "2000", "--sample", "5000"];
     let (plan, foretold) = plan(&samples, "4000000000");

@@ -98,7 +98,7 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 }
 
 /// Sizes of the regular files that arguments name inside the directories given.
-fn files(request: &Request) -> impl Iterator<Item = u64> {
+pub(crate) fn files(request: &Request) -> impl Iterator<Item = u64> {
     request.arguments.iter().filter_map(|text| {
         request.directories.iter().find_map(|directory| {
             let meta = std::fs::metadata(host_path(directory, text)?).ok()?;
@@ -107,7 +107,7 @@ fn files(request: &Request) -> impl Iterator<Item = u64> {
     })
 }
 
-fn host_path(directory: &Directory, argument: &str) -> Option<std::path::PathBuf> {
+pub(crate) fn host_path(directory: &Directory, argument: &str) -> Option<std::path::PathBuf> {
     let guest = directory.guest.trim_end_matches('/');
     let inside = match argument.strip_prefix(guest) {
         Some(rest) if !guest.is_empty() && guest != "." => rest.strip_prefix('/')?,

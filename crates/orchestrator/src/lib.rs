@@ -21,6 +21,7 @@ mod program;
 mod python;
 pub mod request;
 mod run;
+mod samples;
 mod script;
 mod smaller;
 #[cfg(target_os = "linux")]
@@ -51,9 +52,9 @@ pub use forewarm_store::HistoryRow;
 #[cfg(target_os = "linux")]
 pub use page_cache::Pages;
 #[cfg(target_os = "linux")]
-pub use process::ProcessLimits;
+pub use process::{ProcessLimits, rehearse::Rehearsed};
 pub use python::PythonOptions;
-pub use request::{Emulate, Overrides, Request, Settings};
+pub use request::{Emulate, Overrides, Request, Sample, Settings};
 #[cfg(target_os = "linux")]
 pub use stand::stand;
 #[cfg(target_os = "linux")]
@@ -130,6 +131,9 @@ pub struct Emulation {
     /// were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<forewarm_types::model::RunModel>,
+    /// Runs of a native or Python program on sample inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsals: Vec<Rehearsed>,
     /// The plan that follows from it.
     pub plan: Plan,
 }

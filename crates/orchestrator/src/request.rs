@@ -34,6 +34,15 @@ pub enum Emulate {
     Seconds(f64),
 }
 
+/// Sample inputs that the user gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sample {
+    /// The arguments of a run.
+    Arguments(Vec<String>),
+    /// A folder of input files, files of arguments (`*.args`, one a line) and, for what is run for an event, events (`*.json`).
+    Folder(PathBuf),
+}
+
 /// Parts of the plan fixed by the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Overrides {
@@ -70,8 +79,8 @@ pub struct Request {
     pub weights: Option<Weights>,
     /// Whether to try the code first.
     pub emulate: Emulate,
-    /// Arguments of smaller runs, from which a longer one may be foreseen; derived ones where there are none.
-    pub samples: Vec<Vec<String>>,
+    /// Smaller inputs, from which a longer run may be foreseen; of a WebAssembly program derived ones where there are none.
+    pub samples: Vec<Sample>,
     /// Parts of the plan fixed by the user.
     pub overrides: Overrides,
     /// How to take the program where it is Python.

@@ -19,6 +19,7 @@ use forewarm_types::{
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::memory::lock;
+use crate::process::rehearse::Rehearsed;
 use crate::request::{Emulate, Request};
 use crate::smaller::Grown;
 use crate::{Emulation, Orchestrator, Report};
@@ -84,6 +85,8 @@ struct Decided {
     trial: Option<Trial>,
     /// Of a WebAssembly program.
     belief: Option<Belief>,
+    /// Of a process.
+    rehearsals: Vec<Rehearsed>,
 }
 
 /// What was tried before a choice.
@@ -108,7 +111,7 @@ impl Orchestrator {
     /// As [`Self::analyze`], and where no candidate satisfies the hard constraints.
     pub fn plan(&self, request: &Request) -> Result<Plan, Error> {
         let mut considered = self.consider(request)?;
-        self.decide_everywhere(&mut considered, request).map(|(plan, _)| plan)
+        self.decide_everywhere(&mut considered, request).map(|decided| decided.plan)
     }
 
     /// Runs a bounded trial and plans by it.
@@ -117,9 +120,9 @@ impl Orchestrator {
     /// As [`Self::plan`].
     pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
         let mut considered = self.consider(request)?;
-        let (plan, trial) = self.decide_everywhere(&mut considered, request)?;
+        let Decided { plan, trial, rehearsals, .. } = self.decide_everywhere(&mut considered, request)?;
         let models = models(&considered, trial.as_ref());
-        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, models, plan })
+        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, models, rehearsals, plan })
     }
 
     /// The whole loop. The observation is recorded before this returns. Runs of one orchestrator take turns.
@@ -256,21 +259,19 @@ impl Orchestrator {
     }
 
     /// The same, with what the run would cost on other nodes listed too.
-    fn decide_everywhere(
-        &self,
-        considered: &mut Considered,
-        request: &Request,
-    ) -> Result<(Plan, Option<Trial>), Error> {
-        if request.plan.is_some() {
-            return self.decide(considered, request);
+    fn decide_everywhere(&self, considered: &mut Considered, request: &Request) -> Result<Decided, Error> {
+        if let Some(plan) = &request.plan {
+            let plan = self.given(plan, considered)?;
+            return Ok(Decided { plan, trial: None, belief: None, rehearsals: Vec::new() });
         }
         let code = &considered.analysis.code;
         let standing = if code.kind.is_process() { Vec::new() } else { self.executor.standing(&code.digest) };
-        let Decided { mut plan, trial, belief } = self.decide_believing(considered, request, &standing)?;
+        let mut decided = self.decide_believing(considered, request, &standing)?;
+        let Decided { plan, trial, belief, .. } = &mut decided;
         let counts = trial.as_ref().and_then(|trial| trial.counts.as_ref());
         let inputs = self.inputs(considered, request, &standing);
-        self.price_elsewhere(&mut plan, (belief.as_ref(), counts), &inputs, request);
-        Ok((plan, trial))
+        self.price_elsewhere(plan, (belief.as_ref(), counts), &inputs, request);
+        Ok(decided)
     }
 
     /// The same where these artifacts stand, or are taken to.
@@ -293,11 +294,16 @@ impl Orchestrator {
         let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
         let keep = if request.all_candidates { usize::MAX } else { LISTED };
         if considered.analysis.code.kind.is_process() {
+            let (rehearsals, seconds) = self.rehearse(considered, request);
             let inputs = self.inputs(considered, request, &[]);
             let mut plan = forewarm_planner::plan_process(&inputs, request.objective, weights, keep)
                 .map_err(|error| Error::infeasible(&request.file, &error))?;
-            plan.plan_seconds = (self.clock.monotonic() - started).0;
-            return Ok(Decided { plan, trial: None, belief: None });
+            if !rehearsals.is_empty() {
+                plan.assumptions.push(format!("run time and memory: from {} runs on sample inputs", rehearsals.len()));
+            }
+            plan.emulation_seconds = seconds;
+            plan.plan_seconds = (self.clock.monotonic() - started).0 - seconds;
+            return Ok(Decided { plan, trial: None, belief: None, rehearsals });
         }
         let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
         let probed = self.probe_for(&mut belief, considered, request, &weights);
@@ -310,7 +316,7 @@ impl Orchestrator {
         plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
         plan.emulation_seconds = probed.seconds;
         plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
-        Ok(Decided { plan, trial: probed.trial, belief: Some(belief) })
+        Ok(Decided { plan, trial: probed.trial, belief: Some(belief), rehearsals: Vec::new() })
     }
 
     /// Trials, and runs on smaller inputs, as long as one is worth its price.

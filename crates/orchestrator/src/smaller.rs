@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use forewarm_emulator::Trials;
-use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, grown_distances, smaller};
+use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, Smaller, grown_distances, smaller};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
 use forewarm_types::Estimate;
@@ -13,8 +13,8 @@ use forewarm_types::plan::{Trial, TrialLimits};
 
 use crate::Orchestrator;
 use crate::consider::Considered;
-use crate::features::number;
 use crate::request::Request;
+use crate::samples::{self, Input};
 
 /// Share of a run's operators that runs on smaller inputs may execute together.
 const MOST_SHARE: f64 = 0.1;
@@ -61,12 +61,12 @@ impl Orchestrator {
         let (mut samples, mut peaks): (Vec<Sample>, Vec<Sample>) = (Vec::new(), Vec::new());
         let mut left = probe.limits.operators as f64;
         let mut shrink = 1.0;
-        while let Some((arguments, features)) = inputs.pop_front() {
+        while let Some(Input { arguments, directories, features }) = inputs.pop_front() {
             let cpu_seconds = probe.limits.cpu_seconds - (self.clock.process_cpu() - began).0;
             if cpu_seconds <= 0.0 || left < 1.0 || exceeds(&samples, &target) {
                 break;
             }
-            let run = Request { arguments, ..request.clone() };
+            let run = Request { arguments, directories, ..request.clone() };
             let limits = TrialLimits { operators: left as u64, cpu_seconds, ..probe.limits };
             let invocation = self.invocation(&run, considered, Stdio::Detached);
             let trial = trials.measure(&mut considered.program, &invocation, limits).ok()?;
@@ -115,20 +115,14 @@ fn exceeds(samples: &[Sample], target: &[f64]) -> bool {
     whole.is_some_and(|whole| 2.0 * done > MOST_SHARE * whole.expected)
 }
 
-/// An input: arguments and the features that vary.
-type Input = (Vec<String>, Vec<f64>);
-
 /// Smaller inputs by rising size, and the features of the run that was asked for.
 fn inputs(request: &Request, shrink: f64) -> Option<(VecDeque<Input>, Vec<f64>)> {
-    if request.samples.is_empty() {
-        let (runs, target) = smaller(&request.arguments, shrink)?;
-        return Some((runs.into_iter().map(|run| (run.arguments, run.numbers)).collect(), target));
+    if !request.samples.is_empty() {
+        return Some(samples::inputs(request));
     }
-    let numbers = |arguments: &[String]| -> Vec<f64> { arguments.iter().filter_map(|text| number(text)).collect() };
-    let target = numbers(&request.arguments);
-    let sample = |arguments: &Vec<String>| (arguments.clone(), numbers(arguments));
-    let mut inputs: Vec<Input> = request.samples.iter().map(sample).collect();
-    inputs.retain(|(_, features)| features.len() == target.len());
-    inputs.sort_by(|a, b| a.1.iter().sum::<f64>().total_cmp(&b.1.iter().sum::<f64>()));
-    Some((inputs.into(), target))
+    let (runs, target) = smaller(&request.arguments, shrink)?;
+    let directories = &request.directories;
+    let input =
+        |run: Smaller| Input { arguments: run.arguments, directories: directories.clone(), features: run.numbers };
+    Some((runs.into_iter().map(input).collect(), target))
 }

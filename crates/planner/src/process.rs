@@ -354,7 +354,7 @@ fn around(figure: &Figure) -> Estimate {
 /// CPU time: of past runs, else what the code shows times what it costs, joined with the prior over programs.
 fn run_time(inputs: &Inputs<'_>, costs: &ProcessCosts) -> (LogNormal, Basis) {
     if let Some(observed) = inputs.corrections.process_cpu_seconds {
-        return (LogNormal::of(observed), Basis::Observed);
+        return (LogNormal::of(observed), observed.basis);
     }
     let workload = &inputs.resources.workload;
     let prior =

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use forewarm_orchestrator::Emulation;
+use forewarm_orchestrator::{Emulation, Rehearsed};
 use forewarm_types::model::RunModel;
 use forewarm_types::plan::{Candidate, Trial};
 use forewarm_types::{Cost, Plan, Term};
@@ -34,11 +34,15 @@ pub(super) fn page(file: &Path, plan: &Plan, explain: bool, models: &[RunModel])
 /// The trial, then the decision that follows from it.
 pub(super) fn emulation(file: &Path, emulation: &Emulation) -> String {
     let mut page = heading(file, &emulation.plan.code);
-    page += "\nTrial\n";
-    page += &match &emulation.trial {
-        Some(trial) => self::trial(trial, emulation),
-        None => "  none was made\n".to_owned(),
-    };
+    if emulation.rehearsals.is_empty() {
+        page += "\nTrial\n";
+        page += &match &emulation.trial {
+            Some(trial) => self::trial(trial, emulation),
+            None => "  none was made\n".to_owned(),
+        };
+    } else {
+        page += &rehearsals(&emulation.rehearsals);
+    }
     if let Some(counts) = emulation.trial.as_ref().and_then(|trial| trial.counts.as_ref()) {
         page += &counts::page(counts);
         page += &counts::models(&emulation.models);
@@ -47,6 +51,24 @@ pub(super) fn emulation(file: &Path, emulation: &Emulation) -> String {
     page += &decision(&emulation.plan);
     page += &candidates(&emulation.plan);
     page
+}
+
+/// Runs on sample inputs, each in a line.
+fn rehearsals(runs: &[Rehearsed]) -> String {
+    let columns = [
+        ("sample", Side::Left),
+        ("CPU time", Side::Right),
+        ("wall", Side::Right),
+        ("memory", Side::Right),
+        ("exit", Side::Left),
+    ];
+    let mut table = Table::new(columns);
+    for run in runs {
+        let exit = run.exit_code.map_or_else(|| "ended".to_owned(), |code| code.to_string());
+        let (cpu, wall) = (human::seconds(run.cpu_seconds), human::seconds(run.wall_seconds));
+        table.row([run.sample.clone(), cpu, wall, human::size(run.peak_memory_bytes), exit]);
+    }
+    format!("\nRuns on sample inputs\n{}", table.render(2))
 }
 
 fn trial(trial: &Trial, emulation: &Emulation) -> String {
