@@ -26,7 +26,7 @@ use forewarm_types::{Bytes, IsaLevel, Tier};
 use crate::EmulateError;
 use crate::generate::kernels;
 
-pub use power::measure_power;
+pub use power::{measure_accelerators, measure_power};
 
 /// The source of every figure measured here.
 pub(crate) const SOURCE: &str = "calibrated on this machine";

@@ -22,7 +22,7 @@ mod statistics;
 mod table;
 pub mod trial;
 
-pub use calibrate::{Budget, calibrate, measure_power};
+pub use calibrate::{Budget, calibrate, measure_accelerators, measure_power};
 pub use forewarm_types::plan::Trial;
 pub use trial::{Trials, measure};
 

@@ -414,3 +414,32 @@ fn what_the_machine_did_meanwhile_is_told_of_every_run() {
         assert!(observed.get("throttled_seconds").is_some(), "{observed:#}");
     }
 }
+
+/// What starts from a rung took before is what the next is held against; one that is slower shows.
+#[test]
+fn a_start_from_what_is_warm_is_held_against_those_before() {
+    let warm = Warm::new();
+    warm.home.write("hello.wat", programs::HELLO);
+    warm.warm(&["hello.wat"]);
+    let start = || {
+        eventually("a run starts from the instance", || warm.rung(&["hello.wat"]).as_deref() == Some("instance"));
+        document(&fs::read(warm.home.path("report.json")).unwrap())
+    };
+    let first = start();
+    assert!(first["prediction"].get("transition_ratio").is_none(), "nothing was known of such starts: {first:#}");
+    let second = start();
+    let (seen, score) = (&second["observation"], &second["prediction"]);
+    let [took, foretold] = ["/transition_seconds", "/predicted_transition_seconds/expected"]
+        .map(|path| seen.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("{path}: {seen:#}")));
+    assert!((score["transition_ratio"].as_f64().unwrap() - took / foretold).abs() < 1e-9, "{score}");
+    assert_eq!(Some(foretold), first.pointer("/observation/transition_seconds").and_then(Value::as_f64));
+    let ended = warm.home.run(["run", "--verbose", "hello.wat"]);
+    assert!(
+        ended.stderr.contains("times what such starts took") || !ended.stderr.contains("from instance"),
+        "{ended:?}"
+    );
+    assert!(warm.home.run(["resources"]).text().contains("start from instance"));
+    // A cold start is held against its plan.
+    let (_, cold) = warm.run(&["--tier", "winch", "--env", "A=1", "--max-memory", "64MiB", "hello.wat"]);
+    assert!(cold["predicted_transition_seconds"].is_object(), "{cold:#}");
+}

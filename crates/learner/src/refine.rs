@@ -35,6 +35,9 @@ const LEAST_SECONDS: f64 = 2e-6;
 ///
 /// A step is taken by its CPU time, which contention changes least; where it waited all the same, it counts less.
 pub fn refine(model: &mut ResourceModel, observation: &Observation, analysis: &Analysis) {
+    if let Some(rung) = &observation.warm_state {
+        refine_start(&mut model.transitions, rung, observation.transition_seconds);
+    }
     let Some(tier) = tier_of(&observation.configuration_class) else { return };
     for timing in &observation.steps {
         if let Some(cost) = cost_of(&mut model.transitions, tier, timing.step) {
@@ -42,6 +45,21 @@ pub fn refine(model: &mut ResourceModel, observation: &Observation, analysis: &A
         }
     }
     refine_operators(&mut model.op_costs, tier, observation, analysis);
+}
+
+/// Mean and deviation of starts from a rung, older ones forgotten. What the first call after warming costs is in them: such a
+/// run's first instruction is that of a process which never ran before.
+fn refine_start(transitions: &mut Transitions, rung: &str, seconds: f64) {
+    if !(seconds.is_finite() && seconds > 0.0) {
+        return;
+    }
+    let none = || Figure::measured(seconds, 0.0, 0, SOURCE);
+    let figure = transitions.warm_starts.entry(rung.to_owned()).or_insert_with(none);
+    let weight = 1.0 / ((figure.samples as f64).min(1.0 / (1.0 - FORGETTING)) + 1.0);
+    let apart = seconds - figure.value;
+    figure.value += weight * apart;
+    figure.deviation = ((1.0 - weight) * (figure.deviation.powi(2) + weight * apart.powi(2))).sqrt();
+    figure.samples += 1;
 }
 
 fn cost_of(transitions: &mut Transitions, tier: Tier, step: Step) -> Option<&mut StepCost> {

@@ -32,6 +32,7 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         process: None,
         repeated: None,
         denied: Vec::new(),
+        predicted_transition_seconds: None,
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
     }

@@ -18,8 +18,8 @@ use crate::{ANALYZER_VERSION, Orchestrator};
 impl Orchestrator {
     /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
     pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
-        // Of processes the model learns nothing: their observations speak for themselves.
-        let teaches = !considered.analysis.code.kind.is_process();
+        // Of processes the model learns nothing but how they start from what is warm: their observations speak for themselves.
+        let teaches = !considered.analysis.code.kind.is_process() || observation.warm_state.is_some();
         let refine = |stored: Option<String>| teaches.then(|| self.refined(stored, considered, observation)).flatten();
         let chosen = serde_json::to_string(&plan.chosen).ok();
         let record = Record { observation, file_name: considered.program.file_name(), plan_json: chosen.as_deref() };

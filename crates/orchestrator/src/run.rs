@@ -7,13 +7,13 @@ use std::time::Duration;
 use forewarm_executor::{Invocation, Outcome, Progress, Repeated, Stdio, WarmError};
 use forewarm_planner::{Belief, ProbeKind, ProbeMode};
 use forewarm_resources::inventory::HERE;
-use forewarm_resources::run_model;
+use forewarm_resources::{ResourceModel, run_model};
 use forewarm_sandbox::process::{Around, Surroundings};
 use forewarm_types::model::RunModel;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
 use forewarm_types::{
-    Bytes, Counts, Exit, ExitCause, IsaLevel, Observation, Plan, Repeat, SCHEMA, Seconds, Tier, Weights,
+    Bytes, Counts, Estimate, Exit, ExitCause, IsaLevel, Observation, Plan, Repeat, SCHEMA, Seconds, Tier, Weights,
 };
 
 use crate::consider::Considered;
@@ -480,6 +480,10 @@ impl Orchestrator {
             steal_seconds: around.steal.map(|time| time.0),
             first_instruction_seconds: progress.started().map(|(began, _)| (began - considered.began.monotonic).0),
             warm_state: elsewhere.as_ref().map(|elsewhere| elsewhere.rung.to_owned()),
+            predicted_transition_seconds: match elsewhere {
+                Some(elsewhere) => warm_start(&considered.resources, elsewhere.rung),
+                None => framed.predicted_transition_seconds,
+            },
             steps: steps.clone(),
             ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
             ..framed
@@ -527,6 +531,7 @@ impl Orchestrator {
             process: None,
             repeated: measured.repeated,
             denied: Vec::new(),
+            predicted_transition_seconds: Some(plan.chosen.cost.transition_seconds),
             predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
             predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
         }
@@ -590,6 +595,11 @@ impl Orchestrator {
     }
 }
 
+/// What starts from a rung took so far; `None` before the first.
+pub(crate) fn warm_start(resources: &ResourceModel, rung: &str) -> Option<Estimate> {
+    resources.transitions.warm_starts.get(rung).map(forewarm_resources::Figure::estimate)
+}
+
 /// What the model makes of a trial's counts on each tier; of those that the code itself tells where there was none. A program
 /// that is a process of its own runs on no tier.
 fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
@@ -602,7 +612,7 @@ fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
         Counts { classes, ..Counts::default() }
     };
     let counts = trial.and_then(|trial| trial.counts.clone()).unwrap_or_else(foreseen);
-    let forewarm_resources::ResourceModel { op_costs, hierarchy, .. } = &considered.resources;
+    let ResourceModel { op_costs, hierarchy, .. } = &considered.resources;
     Tier::ALL.into_iter().filter_map(|tier| run_model::explain(op_costs, hierarchy, &counts, tier)).collect()
 }
 

@@ -143,6 +143,7 @@ pub fn transitions() -> Transitions {
     let first_touch = Figure::sourced(0.37e-9, 0.37e-9, "first-touch");
     let thread_start = Figure::sourced(0.000_15, 0.000_05, "thread-start");
     Transitions {
+        warm_starts: BTreeMap::new(),
         common: common.into(),
         tiers,
         first_touch_seconds_per_byte: Some(first_touch),
@@ -198,6 +199,7 @@ pub fn power() -> Power {
         busy_watts_per_core: Figure::sourced(3.5, 0.0, "cloud-carbon"),
         watts_per_gigabyte: Figure::sourced(0.392, 0.0, "cloud-carbon"),
         from_table: true,
+        accelerators: Vec::new(),
     }
 }
 

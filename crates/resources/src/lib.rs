@@ -28,7 +28,7 @@ pub use figure::Figure;
 pub use hierarchy::{Hierarchy, MemoryLevel};
 pub use inventory::Inventory;
 pub use merge::{merge, without_defaults};
-pub use power::{Power, Price};
+pub use power::{AcceleratorWatts, Power, Price};
 pub use process::{ProcessCosts, process_costs};
 pub use transitions::{StepCost, Transitions};
 pub use workload::{Metering, Workload};

@@ -54,11 +54,13 @@ pub fn without_defaults(mut model: ResourceModel) -> ResourceModel {
 fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     let touch = stored.transitions.first_touch_seconds_per_byte.as_ref();
     take_optional(&mut model.transitions.first_touch_seconds_per_byte, touch);
+    model.transitions.warm_starts.clone_from(&stored.transitions.warm_starts);
     let start = stored.transitions.thread_start_seconds.as_ref();
     take_optional(&mut model.transitions.thread_start_seconds, start);
     if !stored.power.from_table {
         model.power = stored.power.clone();
     }
+    model.power.accelerators.clone_from(&stored.power.accelerators);
     // What is paid is the user's to say, by importing it; no measurement could overrule a default.
     model.price = stored.price.clone();
     if !stored.contention.beside.is_empty() {

@@ -17,6 +17,18 @@ pub struct Power {
     pub watts_per_gigabyte: Figure,
     /// Whether it comes from a table, so that energy is only a multiple of time.
     pub from_table: bool,
+    /// Accelerators whose driver tells what they draw; nothing that runs here uses them yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accelerators: Vec<AcceleratorWatts>,
+}
+
+/// Power of an accelerator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcceleratorWatts {
+    /// Its model.
+    pub name: String,
+    /// Watts while this machine is left alone.
+    pub idle_watts: Figure,
 }
 
 impl Power {

@@ -102,6 +102,9 @@ impl StepCost {
 /// Costs of all steps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Transitions {
+    /// Seconds from asking to the first instruction of a run that starts from something warm, by the rung it starts from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub warm_starts: BTreeMap<String, Figure>,
     /// Steps that cost the same whatever the tier (`Read`, `Analyze`, `Prefault`).
     pub common: BTreeMap<Step, StepCost>,
     /// Steps by tier.

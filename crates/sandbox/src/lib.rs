@@ -25,6 +25,8 @@ pub mod limits;
 pub mod measure;
 pub mod memory;
 #[cfg(target_os = "linux")]
+pub mod nvml;
+#[cfg(target_os = "linux")]
 pub mod page_cache;
 #[cfg(target_os = "linux")]
 pub mod process;

@@ -58,6 +58,7 @@ fn observation(n: u32) -> Observation {
         process: None,
         repeated: None,
         denied: Vec::new(),
+        predicted_transition_seconds: None,
         predicted_cpu_seconds: Some(Estimate::new(0.05, 0.07, 0.11, Basis::Observed)),
         predicted_memory_bytes: Some(Estimate::new(1e6, 1.1e6, 1.3e6, Basis::Observed)),
     }

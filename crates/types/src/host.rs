@@ -20,6 +20,23 @@ pub trait SystemFiles {
     fn read(&self, path: &str) -> Option<String>;
 }
 
+/// What an accelerator, such as a GPU, says that it draws.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accelerator {
+    /// Its model.
+    pub name: String,
+    /// Energy since an arbitrary, fixed moment, in joules, where it counts that.
+    pub joules: Option<f64>,
+    /// Power now, in watts, where it tells that.
+    pub watts: Option<f64>,
+}
+
+/// A reader of what accelerators draw.
+pub trait AcceleratorPower {
+    /// Every accelerator, in an order that stays.
+    fn read(&self) -> Vec<Accelerator>;
+}
+
 /// A source of randomness, so that a failure replays from a printed seed.
 pub trait Randomness {
     /// The next 64 uniformly distributed bits.

@@ -171,6 +171,9 @@ pub struct Observation {
     /// The flags that would have allowed what the program was denied and failed with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<String>,
+    /// What had been predicted for `transition_seconds`: of a start from something warm, what such starts took before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_transition_seconds: Option<Estimate>,
     /// What had been predicted for `run_cpu_seconds`.
     pub predicted_cpu_seconds: Option<Estimate>,
     /// What had been predicted for `peak_linear_memory_bytes`.
@@ -217,6 +220,10 @@ pub struct Score {
     pub memory_ratio: Option<f64>,
     /// Whether the CPU time lay inside the predicted interval.
     pub inside_interval: Option<bool>,
+    /// Actual over expected time from the plan to the first instruction: above 1 where a start was slower than foretold, warm
+    /// ones included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transition_ratio: Option<f64>,
 }
 
 impl Observation {
@@ -230,6 +237,11 @@ impl Observation {
             run_ratio: run.map(|e| self.run_cpu_seconds / e.expected),
             memory_ratio: memory.map(|e| self.peak_linear_memory_bytes.as_f64() / e.expected),
             inside_interval: run.map(|e| e.contains(self.run_cpu_seconds)),
+            // A run that was cut short had begun all the same.
+            transition_ratio: self
+                .predicted_transition_seconds
+                .filter(|e| e.expected > 0.0)
+                .map(|e| self.transition_seconds / e.expected),
         }
     }
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use forewarm_resources::energy::EnergyCounters;
-use forewarm_resources::{Figure, Power};
-use forewarm_types::host::{Clock, SystemFiles};
+use forewarm_resources::{AcceleratorWatts, Figure, Power};
+use forewarm_types::host::{AcceleratorPower, Clock, SystemFiles};
 
 use super::SOURCE;
 use crate::statistics::{deviation, median};
@@ -49,6 +49,28 @@ pub fn measure_power(
     true
 }
 
+/// Measures what accelerators draw while this machine is left alone, in looks of so many seconds: by the energy they count,
+/// else by the power they tell of. One that says nothing is left out.
+pub fn measure_accelerators(power: &mut Power, source: &dyn AcceleratorPower, clock: &dyn Clock, look_seconds: f64) {
+    let mut seen: Vec<(String, Vec<f64>)> = Vec::new();
+    for _ in 0..LOOKS {
+        let (began, first) = (clock.monotonic(), source.read());
+        std::thread::sleep(Duration::from_secs_f64(look_seconds.max(0.0)));
+        let (then, seconds) = (source.read(), (clock.monotonic() - began).0);
+        for (at, (before, after)) in first.iter().zip(&then).enumerate() {
+            if seen.len() <= at {
+                seen.push((after.name.clone(), Vec::new()));
+            }
+            let counted = before.joules.zip(after.joules).map(|(before, after)| (after - before) / seconds);
+            let watts = counted.filter(|watts| watts.is_finite() && *watts >= 0.0).or(after.watts);
+            seen[at].1.extend(watts);
+        }
+    }
+    let figure = |watts: &[f64]| Figure::measured(median(watts), deviation(watts), watts.len() as u64, SOURCE);
+    let told = seen.into_iter().filter(|(_, watts)| !watts.is_empty());
+    power.accelerators = told.map(|(name, watts)| AcceleratorWatts { name, idle_watts: figure(&watts) }).collect();
+}
+
 /// Keeps all cores at integer arithmetic for so long.
 fn work(clock: &dyn Clock, cores: u32, seconds: f64) {
     let until = clock.monotonic().0 + seconds;
@@ -73,6 +95,7 @@ mod tests {
 
     use forewarm_resources::defaults;
     use forewarm_types::Seconds;
+    use forewarm_types::host::Accelerator;
 
     use super::*;
 
@@ -107,6 +130,31 @@ mod tests {
                 _ => None,
             }
         }
+    }
+
+    impl AcceleratorPower for Machine {
+        fn read(&self) -> Vec<Accelerator> {
+            let seconds = self.tenths.load(Ordering::Relaxed) as f64 / 10.0;
+            let one = |name: &str, joules, watts| Accelerator { name: name.into(), joules, watts };
+            vec![
+                one("counts", Some(seconds * self.watts), Some(1.0)),
+                one("tells", None, Some(7.0)),
+                one("silent", None, None),
+            ]
+        }
+    }
+
+    #[test]
+    fn accelerators_are_read_by_the_energy_they_count_or_the_power_they_tell() {
+        let machine = Machine { tenths: AtomicU64::new(0), watts: 40.0, counters: false };
+        let mut power = defaults::power();
+        measure_accelerators(&mut power, &machine, &machine, 0.001);
+        let found: Vec<(&str, u64)> =
+            power.accelerators.iter().map(|one| (&*one.name, one.idle_watts.samples)).collect();
+        assert_eq!(found, [("counts", 3), ("tells", 3)]);
+        assert!((1.0..=40.0).contains(&power.accelerators[0].idle_watts.value), "{:?}", power.accelerators);
+        assert!((power.accelerators[1].idle_watts.value - 7.0).abs() < 1e-12);
+        assert!(power.from_table, "the table of the cores stands all the same");
     }
 
     #[test]

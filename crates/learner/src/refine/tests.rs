@@ -194,3 +194,22 @@ fn operators_are_not_corrected_by_runs_that_do_not_tell() {
     assert_eq!(corrected(3.0, 9, |_, analysis| analysis.profile.ops.total = None), None);
     assert!(corrected(3.0, 9, |run, _| run.ops = None).is_some(), "a constant trip count tells");
 }
+
+#[test]
+fn starts_from_what_is_warm_are_learned_by_their_rung() {
+    let mut model = model();
+    let mut start = |rung: &str, seconds: f64| {
+        let mut seen = observation("process/worker", 1, 0.1);
+        (seen.warm_state, seen.transition_seconds) = (Some(rung.to_owned()), seconds);
+        refine(&mut model, &seen, &analysis(1_000));
+    };
+    for seconds in [0.004, 0.006, 0.005, 0.005] {
+        start("worker", seconds);
+    }
+    start("instance", 0.001);
+    start("instance", f64::NAN);
+    let figure = |rung: &str| model.transitions.warm_starts[rung].clone();
+    assert!((figure("worker").value - 0.005).abs() < 1e-9 && figure("worker").samples == 4, "{:?}", figure("worker"));
+    assert!((figure("worker").deviation - 5e-7_f64.sqrt()).abs() < 1e-9);
+    assert_eq!((figure("instance").value, figure("instance").samples), (0.001, 1));
+}

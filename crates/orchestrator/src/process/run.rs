@@ -14,7 +14,7 @@ use super::bootstrap;
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::request::{Overrides, Request};
-use crate::run::{Marks, Measured};
+use crate::run::{Marks, Measured, warm_start};
 use crate::warm::planning;
 use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
@@ -72,6 +72,7 @@ impl Orchestrator {
                 observation.configuration_class = format!("{}/{}", observation.configuration_class, rung.name());
             }
             observation.warm_state = Some(rung.name().to_owned());
+            observation.predicted_transition_seconds = warm_start(&considered.resources, rung.name());
         }
         observation.steps.extend(self.read(&considered, reading));
         self.record(&considered, &plan, &observation);

@@ -39,6 +39,7 @@ pub fn observation(code: u32, started_unix_seconds: f64) -> Observation {
         process: None,
         repeated: None,
         denied: Vec::new(),
+        predicted_transition_seconds: None,
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
     }

@@ -83,6 +83,13 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
     if !steps.is_empty() {
         text += &line("warm-up", &steps);
     }
+    if let Some(rung) = &seen.warm_state {
+        let against =
+            score.transition_ratio.map(|ratio| format!(", {} times what such starts took", human::number(ratio)));
+        let started =
+            format!("from {rung}, in {}{}", human::seconds(seen.transition_seconds), against.unwrap_or_default());
+        text += &line("started", &started);
+    }
     let predicted =
         seen.predicted_cpu_seconds.map_or_else(|| "nothing".to_owned(), |e| human::estimate(e, human::seconds));
     let ratio = score.run_ratio.map(|ratio| format!(", {} times the prediction", human::number(ratio)));
@@ -156,6 +163,7 @@ mod tests {
             process: None,
             repeated: None,
             denied: Vec::new(),
+            predicted_transition_seconds: None,
             predicted_cpu_seconds: Some(Estimate::new(0.005, 0.012, 0.02, Basis::Static)),
             predicted_memory_bytes: None,
         }

@@ -167,6 +167,12 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
         let name = format!("{} to a core, beyond turns", plural(*threads_per_core as u32, "thread"));
         add(&name, factor, format!("×{}", human::number(factor.value)));
     }
+    for (rung, start) in &model.transitions.warm_starts {
+        add(&format!("start from {rung}"), start, human::seconds(start.value));
+    }
+    for one in &power.accelerators {
+        add(&format!("{}, left alone", one.name), &one.idle_watts, watts(&one.idle_watts));
+    }
     let table_note = if power.from_table { "  power is from a table: energy is a multiple of time\n" } else { "" };
     format!("\nPower, prices, contention\n{}{table_note}", table.render(2))
 }
