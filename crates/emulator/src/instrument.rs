@@ -14,7 +14,8 @@
 //!   of the kind open (bursty tracing: Hirzel and Chilimbi, FDDO 2001).
 //!
 //! The start section becomes an export, since it must not run before the host has put its clock in. Components are
-//! refused: a nested module's memory cannot be reached from outside through the component model. What the counters come to is
+//! refused: a nested module's memory cannot be reached from outside through the component model; the command in one is a module
+//! by itself ([`crate::component`]). What the counters come to is
 //! in [`crate::counting`]; called by [`crate::trial`].
 
 mod assemble;

@@ -8,6 +8,7 @@
 mod branches;
 pub mod calibrate;
 mod chains;
+mod component;
 pub mod counting;
 mod fit;
 pub mod generate;

@@ -15,7 +15,7 @@ use forewarm_types::{Bytes, CodeKind, IsaLevel, Seconds, Tier};
 
 use crate::counting::{self, Counting};
 use crate::instrument::{Instrumented, instrument};
-use crate::{EmulateError, sections};
+use crate::{EmulateError, component, sections};
 
 /// CPU seconds per 10^6 bytes of code section to compile counted code, below which no trial need be begun: the least
 /// measured for real modules without counting (Winch on resvg 0.10 with wasmtime 48.0.8, `examples/compile_rates.rs`;
@@ -75,8 +75,9 @@ impl Trials {
 
     /// Runs the program on counting code until it ends or has reached a limit. The code must be the same each time.
     ///
-    /// A module is rewritten so that it counts all of [`forewarm_types::Counts`]; a component, and a module that cannot be
-    /// rewritten, runs on code that the engine itself meters, and only its operators in total are known. Winch compiles it,
+    /// A module is rewritten so that it counts all of [`forewarm_types::Counts`], and of a component the command in it, where it
+    /// is one with an adapter; another component, and a module that cannot be rewritten, runs on code that the engine itself
+    /// meters, and only its operators in total are known. Winch compiles it,
     /// or Cranelift where Winch cannot. Compiling cannot be interrupted, so it is not begun where the fastest known rate would
     /// already use up the CPU time; the trial then says so and counts nothing.
     ///
@@ -144,11 +145,13 @@ impl Trials {
     fn make_ready(&mut self, code: &mut dyn CodeSource, budget: Budget) -> Result<Option<&'static str>, EmulateError> {
         let bytes = code.bytes().map_err(EmulateError::Read)?;
         let kind = code.kind();
-        if kind == CodeKind::WasmModule
-            && let Ok(mut rewritten) = instrument(&bytes, true)
-        {
+        let module = match kind {
+            CodeKind::WasmComponent => component::command(&bytes),
+            _ => Some(bytes.as_slice()),
+        };
+        if let Some(Ok(mut rewritten)) = module.map(|module| instrument(module, true)) {
             let bytes = std::mem::take(&mut rewritten.bytes);
-            match self.compile(&bytes, kind, false, budget)? {
+            match self.compile(&bytes, CodeKind::WasmModule, false, budget)? {
                 Compilation::Done(engine, code) => {
                     self.ready = Some(Ready::Counted(engine, code, Box::new(rewritten)));
                     return Ok(None);

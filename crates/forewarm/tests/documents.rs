@@ -250,3 +250,22 @@ fn a_result_that_cannot_be_written_is_an_error() {
     assert_eq!(output.status.code(), Some(125));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write the result"));
 }
+
+/// What a component executes is what the command in it does, whose adapter is no part of it.
+#[test]
+fn a_component_is_counted_by_the_command_in_it() {
+    let home = Home::new();
+    let source = programs::counts(100_000);
+    home.write("module.wasm", wat::parse_str(&source).unwrap());
+    home.write("component.wasm", programs::component(&source));
+    home.write("arguments.wasm", programs::component(programs::ARGUMENTS));
+    let counts = |file: &str| home.json(&["emulate", file])["trial"]["counts"].clone();
+    let (module, component) = (counts("module.wasm"), counts("component.wasm"));
+    assert!(module["classes"]["store"].as_u64() == Some(100_000), "{module:#}");
+    for part in ["classes", "functions_entered", "load_bytes", "store_bytes", "complete"] {
+        assert_eq!(module[part], component[part], "{part}");
+    }
+    let told = counts("arguments.wasm");
+    let called = told["host_calls"].as_object().unwrap();
+    assert_eq!(called["wasi_snapshot_preview1.args_get"], 1, "{told:#}");
+}

@@ -4,10 +4,11 @@
 
 use forewarm_resources::{Contention, Hierarchy, Inventory, ResourceModel, StepCost, pressure};
 use forewarm_types::counts::ReuseHistogram;
-use forewarm_types::demand::ParallelismKind;
+use forewarm_types::demand::{MemoryDemand, ParallelismKind};
 use forewarm_types::plan::Trial;
 use forewarm_types::{
-    Analysis, Bytes, CodeInfo, Corrections, Estimate, Features, IsaLevel, Levers, Load, Pressure, Step, Tier,
+    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Estimate, Features, IsaLevel, Levers, Load, Pressure, Step,
+    Tier,
 };
 
 use crate::distribution::tame;
@@ -187,7 +188,7 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         climbs: Tier::ALL.map(|tier| Climb::of(tier, analysis, resources)),
         unsupported: Tier::ALL.map(|tier| compile.unsupported.get(&tier).cloned()),
         standing,
-        peak: Peak::believe(&analysis.profile.memory, corrections),
+        peak: Peak::believe(&told(analysis), corrections),
         demand: Demand::of(analysis),
         machine: Machine::of(inputs),
         constraints: inputs.constraints,
@@ -205,6 +206,15 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
     belief
 }
 
+/// What the code tells of memory. Of a component it tells nothing of the peak: the analysis follows each module by itself, and not
+/// what one of them, such as an adapter, allocates in another's memory.
+fn told(analysis: &Analysis) -> MemoryDemand {
+    let memory = &analysis.profile.memory;
+    let whole = analysis.code.kind != CodeKind::WasmComponent;
+    let peak_bytes = memory.peak_bytes.filter(|peak| whole || peak.basis > Basis::Static);
+    MemoryDemand { peak_bytes, ..memory.clone() }
+}
+
 impl Belief {
     /// Takes the result of a trial in.
     pub fn update(&mut self, trial: &Trial) {
@@ -213,7 +223,9 @@ impl Belief {
         self.probe_cpu_seconds += tame(trial.cpu_seconds);
         let factor = if trial.counts.is_some() { self.machine.counted } else { self.machine.fueled };
         self.evidence.update(trial, self.metered_tier(), factor);
-        self.peak.seen(trial.peak_linear_memory_bytes, trial.complete);
+        // A trial of a component may be of the command in it alone.
+        let whole = trial.complete && self.code.kind != CodeKind::WasmComponent;
+        self.peak.seen(trial.peak_linear_memory_bytes, whole);
         self.runs = self.evidence.predict();
         if let Some(counts) = &trial.counts {
             for tier in Tier::ALL {
@@ -263,7 +275,9 @@ impl Belief {
 
     /// Takes in what runs on smaller inputs foretell of the peak of linear memory.
     pub fn foresee_peak(&mut self, bytes: Estimate) {
-        self.peak.foresee(bytes);
+        if self.code.kind != CodeKind::WasmComponent {
+            self.peak.foresee(bytes);
+        }
     }
 
     /// The tier on which trials count operators: the one that compiles fastest.

@@ -255,6 +255,23 @@ fn a_second_run_costs_what_it_takes_by_its_probability() {
 }
 
 #[test]
+fn what_the_code_tells_of_a_components_peak_is_not_believed() {
+    let mut problem = Problem::new(60_000, exactly(1e6));
+    problem.analysis.profile.memory.peak_bytes = Some(Estimate::exact(1048576.0, Basis::Static));
+    let aside = |belief: &Belief| {
+        let latency = weights(Objective::Latency);
+        let plan = crate::choose(belief, crate::candidates(belief, &latency), Objective::Latency, latency, 20).unwrap();
+        plan.chosen.configuration.placement().unwrap().memory_bytes
+    };
+    assert_eq!(aside(&problem.believe()), Bytes(1 << 20));
+    problem.analysis.code.kind = forewarm_types::CodeKind::WasmComponent;
+    let mut belief = problem.believe();
+    assert!(aside(&belief) > Bytes(1 << 30), "an adapter may allocate in its memory");
+    belief.update(&trial(1_000_000, true));
+    assert!(aside(&belief) > Bytes(1 << 30), "and is in no trial of the command alone");
+}
+
+#[test]
 fn where_nothing_more_can_be_had_there_is_no_second_run() {
     let mut problem = of_uncertain_memory();
     problem.constraints.max_memory = Some(Bytes(4 << 20));
