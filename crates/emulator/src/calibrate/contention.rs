@@ -126,7 +126,11 @@ fn beside(
             for calls in &mut theirs {
                 let keep_on = || {
                     begun.fetch_add(1, Ordering::Relaxed);
-                    while !over.load(Ordering::Relaxed) && calls.time(slice).is_ok() {}
+                    while !over.load(Ordering::Relaxed) {
+                        if calls.time(slice).is_err() {
+                            break;
+                        }
+                    }
                 };
                 scope.spawn(keep_on);
             }
