@@ -34,7 +34,7 @@ fn a_live_lease_slows_a_plan_by_the_stored_curve() {
         });
         assert_eq!(home.run(["resources", "import", "model.json"]).code, Some(0));
         // Somebody who holds one core, half of whose time it streams.
-        let lease = home.write("cache/forewarm/leases/1-0.lease", "1 0.5 0");
+        let lease = home.write("cache/forewarm/leases/7.seat", "1 1 0.5 0\n");
         let held = std::fs::File::open(&lease).unwrap();
         held.lock().unwrap();
         let plan = home.json(&[&NEVER[..], &["counts.wat"]].concat());

@@ -54,7 +54,7 @@ pub fn measure_power(
 pub fn measure_accelerators(power: &mut Power, source: &dyn AcceleratorPower, clock: &dyn Clock, look_seconds: f64) {
     let mut seen: Vec<(String, Vec<f64>)> = Vec::new();
     for _ in 0..LOOKS {
-        let (began, first) = (clock.monotonic(), source.read());
+        let (first, began) = (source.read(), clock.monotonic());
         std::thread::sleep(Duration::from_secs_f64(look_seconds.max(0.0)));
         let (then, seconds) = (source.read(), (clock.monotonic() - began).0);
         for (at, (before, after)) in first.iter().zip(&then).enumerate() {
