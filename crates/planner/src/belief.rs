@@ -7,8 +7,8 @@ use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::demand::{MemoryDemand, ParallelismKind};
 use forewarm_types::plan::Trial;
 use forewarm_types::{
-    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Estimate, Features, IsaLevel, Levers, Load, Pressure, Step,
-    Tier,
+    Analysis, Basis, Bytes, CodeInfo, CodeKind, Corrections, Estimate, Features, IsaLevel, Levers, Load, Pressure,
+    Step, Tier,
 };
 
 use crate::distribution::tame;
