@@ -86,14 +86,21 @@ impl User {
         });
     }
 
-    /// Files of the machine that a run could leave: in the leases, and what [`MESSY`] writes to scratch.
+    /// Files of the machine that a run could leave: leases that somebody holds, or more free seats than are kept for the next
+    /// ones, and what [`MESSY`] writes to scratch.
     fn files(&self) -> BTreeSet<PathBuf> {
         let folders = [self.home.cache().join("leases"), self.home.path("runtime"), self.home.path("temporary")];
         let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
         let scratch = ["/tmp/forewarm-mess", "/dev/shm/forewarm-mess"].map(PathBuf::from);
         let left = scratch.into_iter().filter(|file| file.exists());
-        entries.map(|entry| entry.unwrap().path()).chain(left).collect()
+        entries.map(|entry| entry.unwrap().path()).filter(|path| !is_free_seat(path)).chain(left).collect()
     }
+}
+
+/// Whether a file is one of the few seats that stay, and nobody has it.
+fn is_free_seat(path: &Path) -> bool {
+    let number = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".seat")?.parse::<u32>().ok());
+    number.is_some_and(|number| number < 8) && std::fs::File::open(path).unwrap().try_lock_shared().is_ok()
 }
 
 /// Control groups of Forewarm that belong to processes of these numbers.
