@@ -129,10 +129,14 @@ pub fn available() -> bool {
     })
 }
 
-/// What the system counts of this process' group for the CPU; `None` where there is no such group.
+/// What the system counts of this process' group for the CPU; `None` where there is no such group. On the way to every
+/// run: the mounts, the dearest to read, are asked only where the group is not where it usually is.
 #[cfg(target_os = "linux")]
 pub(crate) fn cpu_statistics() -> Option<fs::File> {
-    fs::File::open(Home::find()?.directory.join("cpu.stat")).ok()
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let open = |directory: &Path| fs::File::open(directory.join("cpu.stat")).ok();
+    let usual = Membership::of(&groups, "cpu").and_then(|membership| open(&membership.usual()));
+    usual.or_else(|| open(&Home::find()?.directory))
 }
 
 /// Time the quota of a group has held it back since it was made: `throttled_time` (version 1, in nanoseconds: Linux
@@ -169,6 +173,39 @@ pub fn alive(pid: i32) -> bool {
         .is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
+/// What a process is in, of one controller: a line of `/proc/self/cgroup` (cgroups(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Membership<'a> {
+    version: Version,
+    /// What the hierarchy holds beside the controller, as a mount's options and by habit its directory name them; empty of
+    /// version 2.
+    controllers: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Membership<'a> {
+    /// That of a controller: of version 1 where it has the controller, else of version 2.
+    fn of(groups: &'a str, controller: &str) -> Option<Self> {
+        let parts = |line: &'a str| {
+            let mut parts = line.splitn(3, ':');
+            Some((parts.next()?, parts.next()?, parts.next()?))
+        };
+        let all = || groups.lines().filter_map(parts);
+        let one = all().find(|(_, controllers, _)| has(controllers, controller));
+        let one = one.map(|(_, controllers, path)| Self { version: Version::One, controllers, path });
+        one.or_else(|| {
+            let (_, controllers, path) = all().find(|&(id, controllers, _)| id == "0" && controllers.is_empty())?;
+            Some(Self { version: Version::Two, controllers, path })
+        })
+    }
+
+    /// Where it stands if hierarchies are mounted as is usual (Linux Documentation/admin-guide/cgroup-v1/cgroups.rst and
+    /// cgroup-v2.rst): needs no list of mounts, and may be nothing.
+    fn usual(&self) -> PathBuf {
+        Path::new("/sys/fs/cgroup").join(self.controllers).join(self.path.trim_start_matches('/'))
+    }
+}
+
 impl Home {
     fn find() -> Option<Self> {
         let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -179,23 +216,19 @@ impl Home {
     /// The group for a controller, from the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`:
     /// proc_pid_mountinfo(5), cgroups(7).
     fn of(mounts: &str, groups: &str, controller: &str) -> Option<Self> {
-        let group_of = |wanted: &dyn Fn(&str, &str) -> bool| {
-            groups.lines().find_map(|line| {
-                let mut parts = line.splitn(3, ':');
-                let (id, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-                wanted(id, controllers).then(|| path.to_owned())
-            })
+        let Membership { version, path, .. } = Membership::of(groups, controller)?;
+        let (root, point) = match version {
+            Version::One => mount(mounts, "cgroup", &|options| has(options, controller))?,
+            Version::Two => mount(mounts, "cgroup2", &|_| true)?,
         };
-        let has_it = |list: &str| list.split(',').any(|name| name == controller);
-        let one = group_of(&|_, controllers| has_it(controllers))
-            .and_then(|path| Some((Version::One, path, mount(mounts, "cgroup", &|options| has_it(options))?)));
-        let (version, path, (root, point)) = one.or_else(|| {
-            let path = group_of(&|id, controllers| id == "0" && controllers.is_empty())?;
-            Some((Version::Two, path, mount(mounts, "cgroup2", &|_| true)?))
-        })?;
-        let below = path.strip_prefix(root.trim_end_matches('/')).unwrap_or(&path);
+        let below = path.strip_prefix(root.trim_end_matches('/')).unwrap_or(path);
         Some(Self { version, directory: Path::new(&point).join(below.trim_start_matches('/')) })
     }
+}
+
+/// Whether a list of names has one of them.
+fn has(list: &str, name: &str) -> bool {
+    list.split(',').any(|listed| listed == name)
 }
 
 /// The root and the mount point of the first mount of a file system whose own options are as wanted.
@@ -228,6 +261,17 @@ mod tests {
         check(bound, "0::/docker/1\n", Some((Version::Two, "/sys/fs/cgroup")));
         check("", "0::/\n", None);
         check(one, "3:cpuset:/\n", None);
+    }
+
+    #[test]
+    fn the_usual_place_needs_no_mounts() {
+        let usual = |groups| Membership::of(groups, "cpu").map(|membership| membership.usual());
+        assert_eq!(usual("2:cpu,cpuacct:/a/b\n0::/\n"), Some("/sys/fs/cgroup/cpu,cpuacct/a/b".into()));
+        assert_eq!(
+            usual("1:cpuset:/a\n0::/user.slice/x:y.scope\n"),
+            Some("/sys/fs/cgroup/user.slice/x:y.scope".into())
+        );
+        assert_eq!(usual("3:cpuset:/\n"), None);
     }
 
     #[test]
