@@ -102,7 +102,7 @@ impl Executor {
         Self { artifacts: artifacts.map(Arc::new), clock, occupancy: None, release: false }
     }
 
-    /// Announces leases to other processes, and counts theirs, by lock files in `directory` (made where missing).
+    /// Announces leases to other processes, and counts theirs, by seats in `directory` (made where missing).
     #[must_use]
     pub fn with_leases_in(mut self, directory: PathBuf) -> Self {
         self.occupancy = Some(Occupancy::new(directory));

@@ -1,21 +1,54 @@
 //! The last part of the loop: the run is recorded, the models refined, and the next run's artifact prepared.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use forewarm_executor::ArtifactCache;
+use forewarm_executor::{ArtifactCache, Outcome};
 use forewarm_resources::ResourceModel;
 use forewarm_store::{Found, Record};
 use forewarm_types::plan::Preparation;
-use forewarm_types::{Configuration, Observation, PastRun, Plan};
+use forewarm_types::{Configuration, Observation, PastRun, Plan, Repeat, SCHEMA, Seconds};
 
 use crate::consider::Considered;
 use crate::error::Error;
+use crate::observe::Measured;
 use crate::program::Program;
 use crate::python::PythonOptions;
 use crate::request::Request;
-use crate::{ANALYZER_VERSION, Orchestrator};
+use crate::run::InFlight;
+use crate::{ANALYZER_VERSION, Orchestrator, Report};
 
 impl Orchestrator {
+    pub(crate) fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
+        if let Some(first) = &outcome.repeated {
+            self.record_first(&mut in_flight, first, ended);
+        }
+        let measured = Measured {
+            exit: outcome.exit,
+            run_seconds: outcome.run_seconds,
+            run_cpu_seconds: outcome.run_cpu_seconds,
+            peak_memory: outcome.peak_linear_memory_bytes,
+            repeated: outcome.repeated.as_ref().map(|first| Repeat {
+                set_aside_bytes: first.set_aside,
+                lost_seconds: first.lost_seconds,
+                lost_cpu_seconds: first.run_cpu_seconds,
+            }),
+        };
+        let observation = self.conclude(&mut in_flight, &measured, ended);
+        let InFlight { request, mut considered, plan, .. } = in_flight;
+        if let Some(stamp) = considered.program.stamp() {
+            self.executor.remember_for_ahead(&stamp.to_string(), &observation.digest, &observation.steps);
+        }
+        if let Some(most) = considered.artifact_wait {
+            outcome.persistence.wait(Duration::try_from_secs_f64(most).unwrap_or(Duration::ZERO));
+        }
+        if request.prepare {
+            self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());
+        }
+        let prediction = observation.score();
+        Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results, outcome: None }
+    }
+
     /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
     pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
         // Of processes the model learns nothing but how they start from what is warm: their observations speak for themselves.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod consider;
+mod decide;
 mod doctor;
 mod environment;
 pub mod error;
@@ -13,6 +14,7 @@ mod learn;
 mod memory;
 mod native;
 mod nodes;
+mod observe;
 #[cfg(target_os = "linux")]
 mod page_cache;
 #[cfg(target_os = "linux")]

@@ -15,8 +15,8 @@ pub struct Memory {
     directory: Option<PathBuf>,
     record: bool,
     state: Mutex<State>,
-    /// Whether what a plan needs was asked.
-    asked: AtomicBool,
+    /// Whether what a plan needs was read.
+    read: AtomicBool,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -39,7 +39,7 @@ impl Memory {
             directory,
             record,
             state: Mutex::new(State::Unopened),
-            asked: AtomicBool::new(false),
+            read: AtomicBool::new(false),
             warnings: Mutex::new(Vec::new()),
         }
     }
@@ -58,7 +58,7 @@ impl Memory {
     pub fn expect_write(&self) {
         let state = self.state();
         // A failure is told when it is recorded.
-        if let (true, true, State::Open(store)) = (self.record, self.asked.load(Relaxed), &*state) {
+        if let (true, true, State::Open(store)) = (self.record, self.read.load(Relaxed), &*state) {
             store.expect_record();
         }
     }
@@ -116,7 +116,7 @@ impl Memory {
     /// Asks the store, where one is open; does not wait for one that is being made, since it is empty.
     pub fn recall<T>(&self, ask: impl FnOnce(&Store) -> Result<T, StoreError>) -> Option<T> {
         let mut state = self.state();
-        self.asked.store(true, Relaxed);
+        self.read.store(true, Relaxed);
         let State::Open(store) = &*state else { return None };
         match ask(store) {
             Ok(answer) => Some(answer),

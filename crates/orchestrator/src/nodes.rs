@@ -7,9 +7,9 @@ use forewarm_store::Store;
 use forewarm_types::{Counts, Plan};
 
 use crate::Orchestrator;
+use crate::decide::LISTED;
 use crate::error::Error;
 use crate::request::Request;
-use crate::run::LISTED;
 
 impl Orchestrator {
     /// Keeps a model exported on another machine as a node of that name, beside this machine's.

@@ -1,34 +1,22 @@
-//! The loop: considered, believed, probed, chosen, allocated, warmed, run, learned from.
+//! The loop of a program that runs in this process: considered, decided on (`decide.rs`), allocated, warmed, run, and
+//! learned from (`observe.rs`, `learn.rs`). That of a process is in `process.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
-use forewarm_executor::{Invocation, Outcome, Progress, Repeated, Stdio, WarmError};
-use forewarm_planner::{Belief, ProbeKind, ProbeMode};
-use forewarm_resources::inventory::HERE;
-use forewarm_resources::{ResourceModel, run_model};
-use forewarm_sandbox::process::{Around, Surroundings};
-use forewarm_types::model::RunModel;
+use forewarm_executor::{Invocation, Progress, Stdio, WarmError};
+use forewarm_sandbox::process::Surroundings;
 use forewarm_types::observation::StepTiming;
 use forewarm_types::plan::Trial;
-use forewarm_types::{
-    Bytes, Counts, Estimate, Exit, ExitCause, IsaLevel, Observation, Plan, Repeat, SCHEMA, Seconds, Tier, Weights,
-};
+use forewarm_types::{Exit, ExitCause, Plan, SCHEMA, Seconds};
 
 use crate::consider::Considered;
 use crate::error::Error;
 use crate::memory::lock;
-use crate::process::rehearse::Rehearsed;
-use crate::request::{Emulate, Request};
-use crate::smaller::Grown;
-use crate::{Emulation, Orchestrator, Report};
-
-/// Candidates a plan lists unless all are asked for (the contract's number).
-pub(crate) const LISTED: usize = 20;
-
-/// The exit code of a run ended for want of memory (the contract's).
-const MEMORY_CODE: i32 = 137;
+use crate::observe::{Measured, Used};
+use crate::request::Request;
+use crate::{Orchestrator, Report};
 
 /// Between two looks whether a run that is given up on can be told of: planning takes about as long.
 const SOON: Duration = Duration::from_millis(1);
@@ -60,43 +48,6 @@ pub(crate) struct Elsewhere {
     pub used: Used,
 }
 
-/// What the process of a run used.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Used {
-    pub cpu_seconds: f64,
-    pub peak_memory: Bytes,
-    pub run_delay_seconds: Option<f64>,
-}
-
-/// How a run went, whoever measured it: the executor to its end, or another thread that gave up on it.
-pub(crate) struct Measured {
-    pub exit: Exit,
-    pub run_seconds: f64,
-    pub run_cpu_seconds: f64,
-    /// The greatest memory of the program's own.
-    pub peak_memory: Bytes,
-    /// The attempt before, which had too little memory.
-    pub repeated: Option<Repeat>,
-}
-
-/// A choice, and what it rests on.
-struct Decided {
-    plan: Plan,
-    trial: Option<Trial>,
-    /// Of a WebAssembly program.
-    belief: Option<Belief>,
-    /// Of a process.
-    rehearsals: Vec<Rehearsed>,
-}
-
-/// What was tried before a choice.
-#[derive(Default)]
-struct Probed {
-    trial: Option<Trial>,
-    grown: Option<Grown>,
-    seconds: f64,
-}
-
 /// Times at which the stages of a run ended, on the monotonic clock.
 #[derive(Clone, Copy)]
 pub(crate) struct Marks {
@@ -105,26 +56,6 @@ pub(crate) struct Marks {
 }
 
 impl Orchestrator {
-    /// Plans a run without running it.
-    ///
-    /// # Errors
-    /// As [`Self::analyze`], and where no candidate satisfies the hard constraints.
-    pub fn plan(&self, request: &Request) -> Result<Plan, Error> {
-        let mut considered = self.consider(request)?;
-        self.decide_everywhere(&mut considered, request).map(|decided| decided.plan)
-    }
-
-    /// Runs a bounded trial and plans by it.
-    ///
-    /// # Errors
-    /// As [`Self::plan`].
-    pub fn emulate(&self, request: &Request) -> Result<Emulation, Error> {
-        let mut considered = self.consider(request)?;
-        let Decided { plan, trial, rehearsals, .. } = self.decide_everywhere(&mut considered, request)?;
-        let models = models(&considered, trial.as_ref());
-        Ok(Emulation { schema: SCHEMA, analysis: considered.analysis, trial, models, rehearsals, plan })
-    }
-
     /// The whole loop. The observation is recorded before this returns. Runs of one orchestrator take turns.
     ///
     /// # Errors
@@ -244,211 +175,6 @@ impl Orchestrator {
         })
     }
 
-    /// Belief, probes, choice. A plan given is taken as it stands.
-    pub(crate) fn decide(
-        &self,
-        considered: &mut Considered,
-        request: &Request,
-    ) -> Result<(Plan, Option<Trial>), Error> {
-        if let Some(plan) = &request.plan {
-            return self.given(plan, considered).map(|plan| (plan, None));
-        }
-        let code = &considered.analysis.code;
-        let standing = if code.kind.is_process() { Vec::new() } else { self.executor.standing(&code.digest) };
-        self.decide_where(considered, request, &standing)
-    }
-
-    /// The same, with what the run would cost on other nodes listed too.
-    fn decide_everywhere(&self, considered: &mut Considered, request: &Request) -> Result<Decided, Error> {
-        if let Some(plan) = &request.plan {
-            let plan = self.given(plan, considered)?;
-            return Ok(Decided { plan, trial: None, belief: None, rehearsals: Vec::new() });
-        }
-        let code = &considered.analysis.code;
-        let standing = if code.kind.is_process() { Vec::new() } else { self.executor.standing(&code.digest) };
-        let mut decided = self.decide_believing(considered, request, &standing)?;
-        let Decided { plan, trial, belief, .. } = &mut decided;
-        let counts = trial.as_ref().and_then(|trial| trial.counts.as_ref());
-        let inputs = self.inputs(considered, request, &standing);
-        self.price_elsewhere(plan, (belief.as_ref(), counts), &inputs, request);
-        Ok(decided)
-    }
-
-    /// The same where these artifacts stand, or are taken to.
-    pub(crate) fn decide_where(
-        &self,
-        considered: &mut Considered,
-        request: &Request,
-        standing: &[(Tier, IsaLevel)],
-    ) -> Result<(Plan, Option<Trial>), Error> {
-        self.decide_believing(considered, request, standing).map(|decided| (decided.plan, decided.trial))
-    }
-
-    fn decide_believing(
-        &self,
-        considered: &mut Considered,
-        request: &Request,
-        standing: &[(Tier, IsaLevel)],
-    ) -> Result<Decided, Error> {
-        let started = self.clock.monotonic();
-        let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
-        let keep = if request.all_candidates { usize::MAX } else { LISTED };
-        if considered.analysis.code.kind.is_process() {
-            let (rehearsals, seconds) = self.rehearse(considered, request);
-            let inputs = self.inputs(considered, request, &[]);
-            let mut plan = forewarm_planner::plan_process(&inputs, request.objective, weights, keep)
-                .map_err(|error| Error::infeasible(&request.file, &error))?;
-            if !rehearsals.is_empty() {
-                plan.assumptions.push(format!("run time and memory: from {} runs on sample inputs", rehearsals.len()));
-            }
-            plan.emulation_seconds = seconds;
-            plan.plan_seconds = (self.clock.monotonic() - started).0 - seconds;
-            return Ok(Decided { plan, trial: None, belief: None, rehearsals });
-        }
-        let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
-        let probed = self.probe_for(&mut belief, considered, request, &weights);
-        let candidates = forewarm_planner::candidates(&belief, &weights);
-        let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
-            .map_err(|error| Error::infeasible(&request.file, &error))?;
-        if let Some(cpu) = plan.chosen.configuration.cpu() {
-            considered.artifact_wait = forewarm_planner::artifact_wait(&belief, &weights, cpu.tier);
-        }
-        plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
-        plan.emulation_seconds = probed.seconds;
-        plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
-        Ok(Decided { plan, trial: probed.trial, belief: Some(belief), rehearsals: Vec::new() })
-    }
-
-    /// Trials, and runs on smaller inputs, as long as one is worth its price.
-    fn probe_for(
-        &self,
-        belief: &mut Belief,
-        considered: &mut Considered,
-        request: &Request,
-        weights: &Weights,
-    ) -> Probed {
-        let mut probed = Probed::default();
-        let mut trials =
-            forewarm_emulator::Trials::new(considered.resources.inventory.cores(), Arc::clone(&self.clock));
-        while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
-            let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
-            let told = match probe.kind {
-                ProbeKind::Run => self.try_out(&mut trials, considered, request, &probe).map(|trial| {
-                    belief.update(&trial);
-                    probed.trial = Some(trial);
-                }),
-                ProbeKind::Smaller => {
-                    let grown = self.grow(&mut trials, considered, request, &probe);
-                    let (wall, cpu) = (self.clock.monotonic() - before, self.clock.process_cpu() - before_cpu);
-                    match grown {
-                        Some(grown) => {
-                            belief.foresee(grown.operators, wall.0, cpu.0);
-                            belief.resemble(&grown.largest, grown.reuse.as_ref());
-                            if let Some(peak) = grown.peak_linear_memory_bytes {
-                                belief.foresee_peak(peak);
-                            }
-                            probed.grown = Some(grown);
-                        }
-                        None => belief.not_foretold(wall.0, cpu.0),
-                    }
-                    Some(())
-                }
-                ProbeKind::Timed(tier) => {
-                    self.time(&trials, considered, request, tier, &probe).map(|trial| belief.timed(&trial, tier))
-                }
-            };
-            probed.seconds += (self.clock.monotonic() - before).0;
-            if told.is_none() {
-                break;
-            }
-        }
-        probed
-    }
-
-    /// A trial that times the beginning of the run on a tier.
-    fn time(
-        &self,
-        trials: &forewarm_emulator::Trials,
-        considered: &mut Considered,
-        request: &Request,
-        tier: Tier,
-        probe: &forewarm_planner::TrialProbe,
-    ) -> Option<Trial> {
-        let invocation = self.invocation(request, considered, Stdio::Detached);
-        self.tried(trials.time(&mut considered.program, &invocation, tier, probe.limits))
-    }
-
-    fn tried(&self, trial: Result<Trial, forewarm_emulator::EmulateError>) -> Option<Trial> {
-        trial.inspect_err(|error| self.memory.warn(format!("no trial was possible: {error}"))).ok()
-    }
-
-    fn given(&self, plan: &Plan, considered: &Considered) -> Result<Plan, Error> {
-        let digest = considered.analysis.code.digest;
-        let chosen = &plan.chosen.configuration;
-        let process = considered.analysis.code.kind.is_process();
-        let placed = if process { chosen.process().is_some() } else { chosen.cpu().is_some() };
-        let node = chosen.placement().map_or(HERE, |placement| &placement.node);
-        if node != HERE {
-            return Err(Error::Usage {
-                message: format!("the plan is for node {node}, which is not this machine"),
-                hint: Some("run it there, or make a plan for this machine: forewarm plan FILE --format json".into()),
-            });
-        }
-        if plan.code.digest == digest && placed {
-            // What was tried when it was made took none of this run's time.
-            return Ok(Plan { emulation_seconds: 0.0, ..plan.clone() });
-        }
-        Err(Error::Usage {
-            message: format!("the plan is for {}, the program is {digest}", plan.code.digest),
-            hint: Some("make a plan for this program: forewarm plan FILE --format json".into()),
-        })
-    }
-
-    fn try_out(
-        &self,
-        trials: &mut forewarm_emulator::Trials,
-        considered: &mut Considered,
-        request: &Request,
-        probe: &forewarm_planner::TrialProbe,
-    ) -> Option<Trial> {
-        let invocation = self.invocation(request, considered, Stdio::Detached);
-        self.tried(trials.measure(&mut considered.program, &invocation, probe.limits))
-    }
-
-    pub(crate) fn believe(&self, considered: &Considered, request: &Request) -> Belief {
-        let standing = self.executor.standing(&considered.analysis.code.digest);
-        forewarm_planner::believe(&self.inputs(considered, request, &standing))
-    }
-
-    pub(crate) fn inputs<'a>(
-        &self,
-        considered: &'a Considered,
-        request: &Request,
-        standing: &'a [(Tier, IsaLevel)],
-    ) -> forewarm_planner::Inputs<'a> {
-        forewarm_planner::Inputs {
-            analysis: &considered.analysis,
-            resources: &considered.resources,
-            corrections: &considered.corrections,
-            features: &considered.features,
-            standing,
-            file_known: considered.known,
-            load: self.executor.load(),
-            absent: self.absent(considered),
-            constraints: forewarm_planner::Constraints {
-                deadline_seconds: request.timeout_seconds,
-                max_memory: request.max_memory,
-                available_memory: considered.resources.inventory.memory_bytes,
-                tier: request.overrides.tier,
-                threads: request.overrides.threads,
-                levers: request.overrides.levers,
-                persist: self.executor.artifacts().is_some(),
-            },
-            spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,
-            smaller_inputs: crate::smaller::any(request),
-        }
-    }
-
     pub(crate) fn invocation(&self, request: &Request, considered: &Considered, stdio: Stdio) -> Invocation {
         Invocation {
             program: considered.program.file_name().to_owned(),
@@ -461,165 +187,5 @@ impl Orchestrator {
             max_memory: request.max_memory,
             progress: Arc::new(Progress::default()),
         }
-    }
-
-    /// What was measured, beside what had been predicted.
-    fn observe(&self, in_flight: &InFlight, measured: &Measured, ended: Seconds) -> Observation {
-        let InFlight { considered, plan, trial, marks, steps, progress, around, elsewhere, .. } = in_flight;
-        // What a run shorter than a tick would be told is chance.
-        let long = measured.run_seconds >= forewarm_sandbox::clock::tick().0;
-        let around = if long { around.so_far() } else { Around::default() };
-        let framed = self.framed(considered, plan, *marks, measured, ended);
-        let used = elsewhere.as_ref().map(|elsewhere| elsewhere.used);
-        let own_delay = || forewarm_sandbox::measure::run_delay().map(|delay| delay.0);
-        Observation {
-            cpu_seconds: framed.cpu_seconds + used.map_or(0.0, |used| used.cpu_seconds),
-            peak_memory_bytes: used.map_or_else(forewarm_sandbox::measure::peak_resident, |used| used.peak_memory),
-            run_delay_seconds: used.map_or_else(own_delay, |used| used.run_delay_seconds),
-            throttled_seconds: around.throttled.map(|time| time.0),
-            steal_seconds: around.steal.map(|time| time.0),
-            first_instruction_seconds: progress.started().map(|(began, _)| (began - considered.began.monotonic).0),
-            warm_state: elsewhere.as_ref().map(|elsewhere| elsewhere.rung.to_owned()),
-            predicted_transition_seconds: match elsewhere {
-                Some(elsewhere) => warm_start(&considered.resources, elsewhere.rung),
-                None => framed.predicted_transition_seconds,
-            },
-            steps: steps.clone(),
-            ops: trial.as_ref().filter(|trial| trial.complete).map(|trial| trial.ops),
-            ..framed
-        }
-    }
-
-    /// What an observation of any run says: its stages, its end, what had been predicted.
-    pub(crate) fn framed(
-        &self,
-        considered: &Considered,
-        plan: &Plan,
-        marks: Marks,
-        measured: &Measured,
-        ended: Seconds,
-    ) -> Observation {
-        let wall = (ended - considered.began.monotonic).0;
-        let planning = (marks.planned - considered.began.monotonic).0 - plan.emulation_seconds;
-        let lost = measured.repeated.map_or(0.0, |repeat| repeat.lost_seconds);
-        let wait = (marks.leased - marks.planned).0 + lost;
-        Observation {
-            digest: considered.analysis.code.digest,
-            configuration_class: plan.chosen.configuration.class(),
-            features: considered.features.clone(),
-            started_unix_seconds: considered.began.unix.0,
-            wall_seconds: wall,
-            plan_seconds: planning,
-            emulation_seconds: plan.emulation_seconds,
-            wait_seconds: wait,
-            transition_seconds: wall - planning - plan.emulation_seconds - wait - measured.run_seconds,
-            run_seconds: measured.run_seconds,
-            cpu_seconds: self.clock.process_cpu().0,
-            run_cpu_seconds: measured.run_cpu_seconds,
-            peak_memory_bytes: measured.peak_memory,
-            peak_linear_memory_bytes: measured.peak_memory,
-            exit: measured.exit.clone(),
-            censored: measured.exit.censored(),
-            measured_by: "rusage".into(),
-            run_delay_seconds: None,
-            throttled_seconds: None,
-            steal_seconds: None,
-            steps: Vec::new(),
-            first_instruction_seconds: None,
-            warm_state: None,
-            ops: None,
-            process: None,
-            repeated: measured.repeated,
-            denied: Vec::new(),
-            predicted_transition_seconds: Some(plan.chosen.cost.transition_seconds),
-            predicted_cpu_seconds: Some(plan.predicted_cpu_seconds),
-            predicted_memory_bytes: Some(plan.chosen.cost.memory_bytes),
-        }
-    }
-
-    /// Measures and records a run that is over.
-    fn conclude(&self, in_flight: &mut InFlight, measured: &Measured, ended: Seconds) -> Observation {
-        self.key(&mut in_flight.considered, &in_flight.request);
-        let observation = self.observe(in_flight, measured, ended);
-        self.record(&in_flight.considered, &in_flight.plan, &observation);
-        observation
-    }
-
-    /// Records an attempt that had too little memory as a run that was cut short: all that it says are lower bounds. Its
-    /// climb is told of by the second, which had it done for it.
-    fn record_first(&self, in_flight: &mut InFlight, first: &Repeated, ended: Seconds) {
-        let message = format!("{} bytes were set aside, {} wanted", first.set_aside.0, first.wanted.0);
-        let measured = Measured {
-            exit: Exit { cause: ExitCause::Memory, code: MEMORY_CODE, signal: None, message: Some(message) },
-            run_seconds: first.run_seconds,
-            run_cpu_seconds: first.run_cpu_seconds,
-            peak_memory: first.wanted,
-            repeated: None,
-        };
-        let began = in_flight.progress.started().map_or(ended, |(began, _)| began);
-        let steps = std::mem::take(&mut in_flight.steps);
-        self.conclude(in_flight, &measured, Seconds(began.0 + first.run_seconds));
-        in_flight.steps = steps;
-        // The file and its analysis are remembered by now.
-        in_flight.considered.known = true;
-    }
-
-    pub(crate) fn learn(&self, mut in_flight: InFlight, outcome: Outcome, ended: Seconds) -> Report {
-        if let Some(first) = &outcome.repeated {
-            self.record_first(&mut in_flight, first, ended);
-        }
-        let measured = Measured {
-            exit: outcome.exit,
-            run_seconds: outcome.run_seconds,
-            run_cpu_seconds: outcome.run_cpu_seconds,
-            peak_memory: outcome.peak_linear_memory_bytes,
-            repeated: outcome.repeated.as_ref().map(|first| Repeat {
-                set_aside_bytes: first.set_aside,
-                lost_seconds: first.lost_seconds,
-                lost_cpu_seconds: first.run_cpu_seconds,
-            }),
-        };
-        let observation = self.conclude(&mut in_flight, &measured, ended);
-        let InFlight { request, mut considered, plan, .. } = in_flight;
-        if let Some(stamp) = considered.program.stamp() {
-            self.executor.remember_for_ahead(&stamp.to_string(), &observation.digest, &observation.steps);
-        }
-        if let Some(most) = considered.artifact_wait {
-            outcome.persistence.wait(Duration::try_from_secs_f64(most).unwrap_or(Duration::ZERO));
-        }
-        if request.prepare {
-            self.prepare_for_next(&mut considered, &request, &plan, &observation, outcome.persistence.outstanding());
-        }
-        let prediction = observation.score();
-        Report { schema: SCHEMA, plan, observation, prediction, results: outcome.results, outcome: None }
-    }
-}
-
-/// What starts from a rung took so far; `None` before the first.
-pub(crate) fn warm_start(resources: &ResourceModel, rung: &str) -> Option<Estimate> {
-    resources.transitions.warm_starts.get(rung).map(forewarm_resources::Figure::estimate)
-}
-
-/// What the model makes of a trial's counts on each tier; of those that the code itself tells where there was none. A program
-/// that is a process of its own runs on no tier.
-fn models(considered: &Considered, trial: Option<&Trial>) -> Vec<RunModel> {
-    if considered.analysis.code.kind.is_process() {
-        return Vec::new();
-    }
-    let foreseen = || {
-        let classes = considered.analysis.profile.ops.classes.iter();
-        let classes = classes.map(|(class, count)| (*class, count.expected.max(0.0) as u64)).collect();
-        Counts { classes, ..Counts::default() }
-    };
-    let counts = trial.and_then(|trial| trial.counts.clone()).unwrap_or_else(foreseen);
-    let ResourceModel { op_costs, hierarchy, .. } = &considered.resources;
-    Tier::ALL.into_iter().filter_map(|tier| run_model::explain(op_costs, hierarchy, &counts, tier)).collect()
-}
-
-fn mode(emulate: Emulate) -> ProbeMode {
-    match emulate {
-        Emulate::Auto => ProbeMode::Auto,
-        Emulate::Never => ProbeMode::Never,
-        Emulate::Seconds(seconds) => ProbeMode::Seconds(seconds),
     }
 }

@@ -13,8 +13,9 @@ use forewarm_types::{
 use super::bootstrap;
 use crate::consider::Considered;
 use crate::error::Error;
+use crate::observe::{Measured, warm_start};
 use crate::request::{Overrides, Request};
-use crate::run::{Marks, Measured, warm_start};
+use crate::run::Marks;
 use crate::warm::planning;
 use crate::warm_native::Asked;
 use crate::{Orchestrator, Report};
