@@ -51,8 +51,10 @@ impl Orchestrator {
 
     /// Records a run, what was learned of its file, and the models it refined. A failure costs a warning.
     pub(crate) fn record(&self, considered: &Considered, plan: &Plan, observation: &Observation) {
-        // Of processes the model learns nothing but how they start from what is warm: their observations speak for themselves.
-        let teaches = !considered.analysis.code.kind.is_process() || observation.warm_state.is_some();
+        // Of processes the model learns how they start from what is warm, and from each code's first run what such programs are
+        // like: later ones speak for their own code alone.
+        let known_process = considered.analysis.code.kind.is_process() && !considered.past.is_empty();
+        let teaches = !known_process || observation.warm_state.is_some();
         let refine = |stored: Option<String>| teaches.then(|| self.refined(stored, considered, observation)).flatten();
         let chosen = serde_json::to_string(&plan.chosen).ok();
         let record = Record { observation, file_name: considered.program.file_name(), plan_json: chosen.as_deref() };
@@ -85,7 +87,7 @@ impl Orchestrator {
         };
         forewarm_learner::refine(&mut model, observation, &considered.analysis);
         if considered.past.is_empty() {
-            forewarm_learner::meet(&mut model, observation);
+            forewarm_learner::meet(&mut model, observation, &considered.analysis);
         }
         serde_json::to_string(&forewarm_resources::without_defaults(model)).ok()
     }

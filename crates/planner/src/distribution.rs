@@ -63,6 +63,14 @@ impl LogNormal {
         Self::new((self.mu * mine + other.mu * theirs) / (mine + theirs), (mine + theirs).sqrt().recip())
     }
 
+    /// The sum with another quantity: its median is that of the sum of the medians, its 95th percentile as far beyond as those of
+    /// the parts are together, taken for independent (their distances add in squares, as standard deviations do).
+    pub fn plus(self, other: Self) -> Self {
+        let beyond = |part: Self| part.quantile(0.95) - part.mu.exp();
+        let median = self.mu.exp() + other.mu.exp();
+        Self::new(median.ln(), (1.0 + beyond(self).hypot(beyond(other)) / median).ln() / Z95)
+    }
+
     pub fn nodes(self, z: &Nodes) -> Nodes {
         z.map(|z| (self.mu + self.sigma * z).exp())
     }
@@ -161,6 +169,18 @@ mod tests {
         assert!((belief.exceeds(50.0) - 0.05).abs() < 1e-4);
         let exact = LogNormal::of(Estimate::exact(7.0, Basis::Static));
         assert_eq!((exact.exceeds(6.9), exact.exceeds(7.0)), (1.0, 0.0));
+    }
+
+    #[test]
+    fn a_sum_goes_as_far_as_its_parts() {
+        let (start, own) = (LogNormal::new(0.0, 0.3), LogNormal::new(-1.0, 3.0));
+        let sum = start.plus(own);
+        assert!((sum.mu.exp() - (1.0 + (-1.0_f64).exp())).abs() < 1e-9);
+        // The larger part's tail is the sum's; a part that is nothing beside the other changes nothing.
+        assert!((sum.quantile(0.95) / own.quantile(0.95) - 1.0).abs() < 0.03, "{}", sum.quantile(0.95));
+        let nothing = LogNormal::new(-40.0, 0.1);
+        let same = start.plus(nothing);
+        assert!((same.mu - start.mu).abs() < 1e-9 && (same.sigma - start.sigma).abs() < 1e-3);
     }
 
     #[test]

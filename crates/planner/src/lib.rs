@@ -21,6 +21,7 @@ mod distribution;
 pub mod elsewhere;
 mod explain;
 pub mod files;
+mod foretold;
 pub mod information;
 mod memory;
 pub mod probes;

@@ -17,9 +17,9 @@ use forewarm_types::{
 
 use crate::belief::Inputs;
 use crate::choose::ChooseError;
-use crate::distribution::{LogNormal, Z95, standard_nodes, tame};
+use crate::distribution::{LogNormal, standard_nodes, tame};
+use crate::foretold;
 use crate::rules::Rejection;
-use crate::run_time::told;
 
 /// Probabilities at which memory sizes are offered.
 const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
@@ -32,8 +32,10 @@ struct Belief<'a> {
     inputs: &'a Inputs<'a>,
     costs: ProcessCosts,
     cpu: LogNormal,
+    least_cpu: f64,
     basis: Basis,
     memory: LogNormal,
+    least_memory: f64,
     memory_basis: Basis,
     most_memory: f64,
     threaded: bool,
@@ -93,7 +95,7 @@ pub fn plan_process(
         rejected,
         assumptions: belief.assumptions(),
         prepare: None,
-        predicted_cpu_seconds: belief.estimate(belief.cpu, belief.basis),
+        predicted_cpu_seconds: belief.cpu_seconds(),
         plan_seconds: 0.0,
         emulation_seconds: 0.0,
     })
@@ -102,17 +104,19 @@ pub fn plan_process(
 impl<'a> Belief<'a> {
     fn of(inputs: &'a Inputs<'a>) -> Self {
         let costs = process_costs();
-        let (cpu, basis) = run_time(inputs, &costs);
         let available = inputs.constraints.available_memory.as_f64();
         let limit = inputs.constraints.max_memory.map_or(f64::INFINITY, |limit| limit.as_f64());
         let most_memory = if available > 0.0 { available.min(limit) } else { limit.min(1e12) }.max(LEAST_MEMORY);
-        let (memory, memory_basis) = peak(inputs, most_memory);
+        let cpu = foretold::run_time(inputs, &costs);
+        let memory = foretold::memory(inputs, &costs);
         let processor = inputs.resources.inventory.processors.first();
         Self {
-            cpu,
-            basis,
-            memory,
-            memory_basis,
+            cpu: cpu.belief,
+            least_cpu: cpu.least,
+            basis: cpu.basis,
+            memory: memory.belief,
+            least_memory: memory.least,
+            memory_basis: memory.basis,
             most_memory,
             threaded: threaded(inputs.analysis),
             cores: processor.map_or(1, |processor| processor.cores).max(1),
@@ -185,7 +189,7 @@ impl<'a> Belief<'a> {
         let watts = tame(resources.power.busy_watts_per_core.value);
         let core_price = tame(resources.price.dollars_per_core_second.value);
         let byte_price = tame(resources.price.dollars_per_byte_second.value);
-        let spawn = tame(self.costs.spawn_seconds.value);
+        let spawn = tame(self.spawn_seconds().value);
         // The geometric mean stands for a run time so uncertain that its mean says nothing (see the crate's page).
         let cpu = self.cpu.mu.exp() * self.slow_down();
         let wall = self.wall(cpu, shape);
@@ -214,26 +218,29 @@ impl<'a> Belief<'a> {
             (Term::Failure, (overflow + late * (1.0 - overflow)) * attempt),
         ]
         .into();
-        let own = self.estimate(self.cpu, self.basis).scale(self.slow_down());
+        let own = self.cpu_seconds().scale(self.slow_down());
         let run = own.scale(if cpu > 0.0 { wall / cpu } else { 1.0 });
         let energy = own.scale(watts);
         Cost {
             total_dollars: terms.values().sum(),
             terms_dollars: terms,
             wait_seconds: Estimate::exact(0.0, Basis::Observed),
-            transition_seconds: around(&self.costs.spawn_seconds),
+            transition_seconds: around(self.spawn_seconds()),
             run_seconds: run,
             energy_joules: if resources.power.from_table { energy.with_basis(Basis::Default) } else { energy },
-            memory_bytes: self.estimate(self.memory, self.memory_basis),
+            memory_bytes: estimate(self.memory, self.least_memory, self.memory_basis),
             contention_factor: self.crowding(threads) * self.slow_down(),
             pressure: Pressure::default(),
             retry: None,
         }
     }
 
-    fn estimate(&self, belief: LogNormal, basis: Basis) -> Estimate {
-        let (low, high) = (belief.quantile(0.05), belief.quantile(0.95));
-        Estimate::new(low, (belief.mu + belief.sigma * belief.sigma / 2.0).exp().clamp(low, high), high, basis)
+    fn cpu_seconds(&self) -> Estimate {
+        estimate(self.cpu, self.least_cpu, self.basis)
+    }
+
+    fn spawn_seconds(&self) -> &'a Figure {
+        &self.inputs.resources.workload.processes.spawn_seconds
     }
 
     fn configuration(&self, shape: &Shape) -> Configuration {
@@ -284,7 +291,7 @@ impl<'a> Belief<'a> {
     }
 
     fn warm_up(&self, shape: &Shape) -> Vec<WarmStep> {
-        let seconds = around(&self.costs.spawn_seconds);
+        let seconds = around(self.spawn_seconds());
         let joules = |seconds: Estimate| seconds.scale(tame(self.inputs.resources.power.busy_watts_per_core.value));
         let spawn = WarmStep { step: Step::Spawn, seconds, joules: joules(seconds), bytes: Bytes::ZERO };
         let absent = &self.inputs.absent;
@@ -313,20 +320,24 @@ impl<'a> Belief<'a> {
     fn assumptions(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut say = |what: &str, figure: &Figure| {
-            lines.push(format!("{what}: default ({})", sources::words(&figure.source)));
+            let basis = if figure.is_default() { "default" } else { "measured" };
+            lines.push(format!("{what}: {basis} ({})", sources::words(&figure.source)));
         };
+        let own = self.inputs.resources.workload.processes.of(self.inputs.analysis.code.kind);
         if self.basis != Basis::Observed {
-            let workload = &self.inputs.resources.workload;
-            say("how long programs run", &workload.run_median_seconds);
+            say("how long programs run", &own.seconds);
             match self.inputs.analysis.code.kind {
                 CodeKind::Python => {
                     say("time of a bytecode operation", &self.costs.bytecode_seconds);
                     say("the interpreter's start", &self.costs.python_start_seconds);
                 }
-                _ => say("time of an instruction", &self.costs.instruction_seconds),
+                _ => {
+                    say("time of an instruction", &self.costs.instruction_seconds);
+                    say("the program's start", &self.costs.native_start.seconds);
+                }
             }
         }
-        say("starting a confined process", &self.costs.spawn_seconds);
+        say("starting a confined process", self.spawn_seconds());
         if self.threaded {
             say("the share of the work that threads divide", &self.costs.parallel_share);
         }
@@ -336,58 +347,26 @@ impl<'a> Belief<'a> {
                 say("reading files ahead", &self.costs.ahead_read_seconds_per_byte);
             }
         }
-        if self.memory_basis == Basis::Default {
-            lines.push(
-                "peak memory: unknown, taken as log-uniform between a megabyte and what there is (Jaynes 1968)".into(),
-            );
+        if self.inputs.corrections.peak_linear_memory_bytes.is_none() {
+            say("memory beyond that of its start", &own.bytes);
         }
         lines
     }
 }
 
+/// The belief as an estimate: its median stands for it, as its mean says nothing of a program that may run for ever.
+fn estimate(belief: LogNormal, least: f64, basis: Basis) -> Estimate {
+    let (median, high) = (belief.mu.exp(), belief.quantile(0.95));
+    Estimate::new(belief.quantile(0.05).max(least).min(median), median, high, basis)
+}
+
 fn around(figure: &Figure) -> Estimate {
+    if !figure.is_default() {
+        return figure.estimate();
+    }
     let value = tame(figure.value);
     // Defaults of times here span a factor of two either way between machines.
     Estimate::new(value / 2.0, value, value * 2.0, Basis::Default)
-}
-
-/// CPU time: of past runs, else what the code shows times what it costs, joined with the prior over programs.
-fn run_time(inputs: &Inputs<'_>, costs: &ProcessCosts) -> (LogNormal, Basis) {
-    if let Some(observed) = inputs.corrections.process_cpu_seconds {
-        return (LogNormal::of(observed), observed.basis);
-    }
-    let workload = &inputs.resources.workload;
-    let prior =
-        LogNormal::new(tame(workload.run_median_seconds.value).max(1e-9).ln(), tame(workload.run_log_deviation.value));
-    let python = inputs.analysis.code.kind == CodeKind::Python;
-    let (seconds, deviation) = if python {
-        (costs.bytecode_seconds.value, costs.bytecode_log_deviation.value)
-    } else {
-        (costs.instruction_seconds.value, costs.instruction_log_deviation.value)
-    };
-    let own = told(inputs).map(|count| count.times(seconds.ln(), deviation).fuse(prior));
-    let basis = if own.is_some() { Basis::Static } else { Basis::Default };
-    let own = own.unwrap_or(prior);
-    if !python {
-        return (own, basis);
-    }
-    // The interpreter's start and the imports come first; of a sum of log-normals the means add (Fenton 1960).
-    let imports = inputs.analysis.python.as_ref().and_then(|python| python.init.import_seconds);
-    let start = tame(costs.python_start_seconds.value) + imports.map_or(0.0, |seconds| tame(seconds.expected));
-    let median = own.mu.exp();
-    // To first order each part's deviation counts by its share of the sum.
-    let deviation = (own.sigma * median).hypot(costs.python_start_log_deviation.value * start) / (median + start);
-    (LogNormal::new((median + start).ln(), deviation), basis)
-}
-
-/// Peak memory: of past runs, else from the code, else log-uniform over what is possible.
-fn peak(inputs: &Inputs<'_>, most: f64) -> (LogNormal, Basis) {
-    let known = inputs.corrections.peak_linear_memory_bytes.or(inputs.analysis.profile.memory.peak_bytes);
-    if let Some(known) = known.filter(|known| known.high > 0.0) {
-        return (LogNormal::of(known), known.basis);
-    }
-    let (low, high) = (LEAST_MEMORY.ln(), most.max(LEAST_MEMORY * 2.0).ln());
-    (LogNormal::new((low + high) / 2.0, (high - low) * 0.9 / (2.0 * Z95)), Basis::Default)
 }
 
 /// Whether the code is known to use libraries whose number of threads can be told.

@@ -8,8 +8,8 @@ use forewarm_types::{OpClass, SCHEMA, Step, Tier};
 
 use crate::figure::Z95;
 use crate::{
-    Contention, Figure, Inventory, Metering, OpCosts, Power, Price, ResourceModel, StepCost, TierCosts, Transitions,
-    Workload,
+    Contention, Figure, Inventory, Metering, OpCosts, Own, Power, Price, Processes, ResourceModel, StepCost, TierCosts,
+    Transitions, Workload,
 };
 
 /// AWS Fargate's price of a vCPU-hour in us-east-1, Linux on x86, in US dollars (source `fargate`).
@@ -225,6 +225,23 @@ pub fn workload() -> Workload {
         growth_with_bytes: growth_with_bytes(),
         expected_reuses: Figure::sourced(0.25, 0.0, "one-hit"),
         artifact_hold_seconds: Figure::sourced(24.0 * HOUR, 0.0, "artifact-life"),
+        processes: processes(),
+    }
+}
+
+/// Priors over programs that are processes of their own.
+#[must_use]
+pub fn processes() -> Processes {
+    let own = |seconds, seconds_log_deviation, source| Own {
+        seconds: Figure::sourced(seconds, 0.0, source),
+        seconds_log_deviation: Figure::sourced(seconds_log_deviation, 0.0, source),
+        bytes: Figure::sourced(0.44e6, 0.0, "native-runs"),
+        bytes_log_deviation: Figure::sourced(2.6, 0.0, "native-runs"),
+    };
+    Processes {
+        spawn_seconds: Figure::sourced(0.003, 0.0, "sandbox"),
+        native: own(0.0166, 3.2, "native-runs"),
+        python: own(0.0375, 2.36, "run-prior"),
     }
 }
 

@@ -29,9 +29,9 @@ pub use hierarchy::{Hierarchy, MemoryLevel};
 pub use inventory::Inventory;
 pub use merge::{merge, without_defaults};
 pub use power::{AcceleratorWatts, Power, Price};
-pub use process::{ProcessCosts, process_costs};
+pub use process::{ProcessCosts, Start, StartCost, process_costs};
 pub use transitions::{StepCost, Transitions};
-pub use workload::{Metering, Workload};
+pub use workload::{Metering, Own, Processes, Workload};
 
 /// Everything known of this machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

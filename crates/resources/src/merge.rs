@@ -79,6 +79,10 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     take(&mut prior.growth_with_bytes, &learned.growth_with_bytes);
     take(&mut prior.expected_reuses, &learned.expected_reuses);
     take(&mut prior.artifact_hold_seconds, &learned.artifact_hold_seconds);
+    let mut processes = learned.processes.clone();
+    for (default, learned) in prior.processes.figures_mut().into_iter().zip(processes.figures_mut()) {
+        take(default, learned);
+    }
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
     take(&mut model.metering.run_factor, &stored.metering.run_factor);
     take(&mut model.metering.optimised_run_factor, &stored.metering.optimised_run_factor);

@@ -1,5 +1,6 @@
 //! What programs are like before anything is known of one: the planner's priors, and what a trial adds.
 
+use forewarm_types::CodeKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{Figure, defaults};
@@ -30,6 +31,74 @@ pub struct Workload {
     pub expected_reuses: Figure,
     /// Seconds an artifact is held for its next use.
     pub artifact_hold_seconds: Figure,
+    /// Programs that are processes of their own.
+    #[serde(default, skip_serializing_if = "Processes::is_default")]
+    pub processes: Processes,
+}
+
+/// What programs are like that are processes of their own, before anything is known of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Processes {
+    /// Wall seconds from the decision to a program's execution: forking, namespaces, the file system, filters.
+    pub spawn_seconds: Figure,
+    /// Native programs.
+    pub native: Own,
+    /// Python programs.
+    pub python: Own,
+}
+
+/// What programs use beyond their start, of which their libraries tell ([`crate::ProcessCosts::start`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Own {
+    /// Median CPU seconds.
+    pub seconds: Figure,
+    /// Standard deviation of the natural logarithm of these.
+    pub seconds_log_deviation: Figure,
+    /// Median resident bytes.
+    pub bytes: Figure,
+    /// Standard deviation of the natural logarithm of these.
+    pub bytes_log_deviation: Figure,
+}
+
+impl Processes {
+    /// Programs of a kind.
+    #[must_use]
+    pub fn of(&self, kind: CodeKind) -> &Own {
+        if kind == CodeKind::Python { &self.python } else { &self.native }
+    }
+
+    /// The same, to refine.
+    pub fn of_mut(&mut self, kind: CodeKind) -> &mut Own {
+        if kind == CodeKind::Python { &mut self.python } else { &mut self.native }
+    }
+
+    /// All figures, always in the same order.
+    pub(crate) fn figures_mut(&mut self) -> [&mut Figure; 9] {
+        let Self { spawn_seconds, native, python } = self;
+        [
+            spawn_seconds,
+            &mut native.seconds,
+            &mut native.seconds_log_deviation,
+            &mut native.bytes,
+            &mut native.bytes_log_deviation,
+            &mut python.seconds,
+            &mut python.seconds_log_deviation,
+            &mut python.bytes,
+            &mut python.bytes_log_deviation,
+        ]
+    }
+
+    /// Whether nothing of it was learned.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Processes {
+    fn default() -> Self {
+        defaults::processes()
+    }
 }
 
 /// Factors by which counting operators slows a trial.

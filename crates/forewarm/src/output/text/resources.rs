@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use forewarm_resources::{Beside, Crowded, Figure, Inventory, ResourceModel, StepCost};
-use forewarm_types::Step;
+use forewarm_types::{Bytes, Step};
 
 use super::{line, plural};
 use crate::human;
@@ -169,6 +169,14 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
     }
     for (rung, start) in &model.transitions.warm_starts {
         add(&format!("start from {rung}"), start, human::seconds(start.value));
+    }
+    let processes = &model.workload.processes;
+    add("start of a process", &processes.spawn_seconds, human::seconds(processes.spawn_seconds.value));
+    for (kind, own) in [("native", &processes.native), ("Python", &processes.python)] {
+        let seconds = human::seconds(own.seconds.value);
+        add(&format!("CPU time of {kind} programs beyond their start, median"), &own.seconds, seconds);
+        let bytes = human::size(Bytes(own.bytes.value as u64));
+        add(&format!("memory of {kind} programs beyond their start, median"), &own.bytes, bytes);
     }
     for one in &power.accelerators {
         add(&format!("{}, left alone", one.name), &one.idle_watts, watts(&one.idle_watts));
