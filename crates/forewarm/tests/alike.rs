@@ -3,7 +3,6 @@
 //! The list was chosen before the first attempt; nothing was taken off it. Each runs in a folder with the same inputs,
 //! first directly, then through Forewarm with that folder given. What a machine lacks is skipped aloud;
 //! `cargo xtask corpus` fetches most of it.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

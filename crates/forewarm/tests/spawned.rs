@@ -1,5 +1,4 @@
 //! Native programs whose process stands spawned: their runs are as cold ones in all a user sees, and nothing is left behind.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

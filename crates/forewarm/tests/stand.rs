@@ -1,6 +1,5 @@
 //! WebAssembly programs that `forewarm warm` keeps ready: their runs are as cold ones in all a user sees, on every rung,
 //! and nothing is left behind.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -2,7 +2,6 @@
 //!
 //! A shell is started on a pseudo-terminal of the test, and commands are typed into it. What is typed is echoed, so every
 //! word that is waited for differs from what was typed.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

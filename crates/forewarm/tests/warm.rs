@@ -1,5 +1,4 @@
 //! `forewarm warm` and the runs that start from what it keeps: as cold runs in all a user sees, and nothing left behind.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;

@@ -15,9 +15,7 @@ mod memory;
 mod native;
 mod nodes;
 mod observe;
-#[cfg(target_os = "linux")]
 mod page_cache;
-#[cfg(target_os = "linux")]
 mod process;
 mod program;
 mod python;
@@ -26,14 +24,10 @@ mod run;
 mod samples;
 mod script;
 mod smaller;
-#[cfg(target_os = "linux")]
 mod stand;
 mod upkeep;
-#[cfg(target_os = "linux")]
 mod warm;
-#[cfg(target_os = "linux")]
 mod warm_native;
-#[cfg(target_os = "linux")]
 mod warm_wasm;
 
 use std::path::PathBuf;
@@ -51,15 +45,11 @@ use serde::{Deserialize, Serialize};
 pub use error::Error;
 pub use forewarm_lambda::{FunctionError, Outcome};
 pub use forewarm_store::HistoryRow;
-#[cfg(target_os = "linux")]
 pub use page_cache::Pages;
-#[cfg(target_os = "linux")]
 pub use process::{ProcessLimits, rehearse::Rehearsed};
 pub use python::PythonOptions;
 pub use request::{Emulate, Overrides, Request, Sample, Settings};
-#[cfg(target_os = "linux")]
 pub use stand::stand;
-#[cfg(target_os = "linux")]
 pub use warm::{Kept, Warmed};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.

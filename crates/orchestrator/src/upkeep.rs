@@ -70,7 +70,6 @@ impl Orchestrator {
         let (files, cores) = (forewarm_sandbox::RealFiles, model.inventory.cores());
         progress("power");
         forewarm_emulator::measure_power(&mut model.power, &files, &*self.clock, cores, POWER_LOOK_SECONDS);
-        #[cfg(target_os = "linux")]
         if let Some(accelerators) = forewarm_sandbox::nvml::Nvml::open() {
             forewarm_emulator::measure_accelerators(&mut model.power, &accelerators, &*self.clock, POWER_LOOK_SECONDS);
         }

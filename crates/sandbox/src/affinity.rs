@@ -6,7 +6,6 @@ use std::io;
 ///
 /// # Errors
 /// Where the system does not say.
-#[cfg(target_os = "linux")]
 pub fn allowed() -> io::Result<Vec<usize>> {
     use rustix::thread::{CpuSet, sched_getaffinity};
     let set = sched_getaffinity(None)?;
@@ -17,7 +16,6 @@ pub fn allowed() -> io::Result<Vec<usize>> {
 ///
 /// # Errors
 /// Where there is no such process.
-#[cfg(target_os = "linux")]
 pub fn of(pid: i32) -> io::Result<Vec<usize>> {
     use rustix::thread::{CpuSet, sched_getaffinity};
     let set = sched_getaffinity(rustix::process::Pid::from_raw(pid))?;
@@ -28,7 +26,6 @@ pub fn of(pid: i32) -> io::Result<Vec<usize>> {
 ///
 /// # Errors
 /// Where none of the cores exists or may be used.
-#[cfg(target_os = "linux")]
 pub fn bind(cores: &[usize]) -> io::Result<()> {
     use rustix::thread::{CpuSet, sched_setaffinity};
     let mut set = CpuSet::new();
@@ -42,7 +39,6 @@ pub fn bind(cores: &[usize]) -> io::Result<()> {
 ///
 /// # Errors
 /// Where none of the cores exists or may be used, or the process is another user's.
-#[cfg(target_os = "linux")]
 pub fn bind_process(pid: i32, cores: &[usize]) -> io::Result<()> {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     let pid = rustix::process::Pid::from_raw(pid);
@@ -56,25 +52,7 @@ pub fn bind_process(pid: i32, cores: &[usize]) -> io::Result<()> {
     Ok(sched_setaffinity(pid, &set)?)
 }
 
-/// The numbers of the cores: this system does not bind threads, so all of them.
-///
-/// # Errors
-/// Where the system does not say how many there are.
-#[cfg(not(target_os = "linux"))]
-pub fn allowed() -> io::Result<Vec<usize>> {
-    Ok((0..std::thread::available_parallelism()?.get()).collect())
-}
-
-/// Binding threads to cores is not offered by this system.
-///
-/// # Errors
-/// Always.
-#[cfg(not(target_os = "linux"))]
-pub fn bind(_cores: &[usize]) -> io::Result<()> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

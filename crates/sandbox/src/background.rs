@@ -12,7 +12,6 @@ pub fn yield_to_others() -> io::Result<()> {
     idle_scheduling().and(idle_io()).and(niced)
 }
 
-#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "sched_setscheduler has no safe wrapper among the dependencies")]
 fn idle_scheduling() -> io::Result<()> {
     // SAFETY: `sched_param` is a plain structure of integers, for which zero is a value.
@@ -22,7 +21,6 @@ fn idle_scheduling() -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "ioprio_set has no wrapper in libc")]
 fn idle_io() -> io::Result<()> {
     /// `IOPRIO_WHO_PROCESS` and `IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT`: Linux include/uapi/linux/ioprio.h.
@@ -31,16 +29,6 @@ fn idle_io() -> io::Result<()> {
     // SAFETY: the call takes three integers and touches no memory of ours.
     let result = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_PROCESS, 0, CLASS_IDLE) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn idle_scheduling() -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn idle_io() -> io::Result<()> {
-    Ok(())
 }
 
 /// Leaves the terminal's session, so that its signals (Ctrl-C, hang-up) no longer reach this process, and has the new
@@ -60,7 +48,7 @@ pub fn leave_session() -> io::Result<()> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

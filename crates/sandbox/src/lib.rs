@@ -19,16 +19,12 @@ pub mod cgroup;
 pub mod clock;
 pub mod exit;
 pub mod files;
-#[cfg(target_os = "linux")]
 pub mod fork;
 pub mod limits;
 pub mod measure;
 pub mod memory;
-#[cfg(target_os = "linux")]
 pub mod nvml;
-#[cfg(target_os = "linux")]
 pub mod page_cache;
-#[cfg(target_os = "linux")]
 pub mod process;
 pub mod signals;
 pub mod streams;

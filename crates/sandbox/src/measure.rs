@@ -58,7 +58,6 @@ fn raw_usage() -> libc::rusage {
 }
 
 /// Unit of `ru_inblock` and `ru_oublock`: Linux kernel/sys.c, `getrusage`, counts blocks of 512 bytes.
-#[cfg(target_os = "linux")]
 const BLOCK: u64 = 512;
 
 /// Waits for a child's end; what it and all it waited for used, the bytes they read from and wrote to disks, and the peak
@@ -66,7 +65,6 @@ const BLOCK: u64 = 512;
 ///
 /// # Errors
 /// Where there is no such child.
-#[cfg(target_os = "linux")]
 pub fn reap(child: i32) -> std::io::Result<(Usage, [Bytes; 2], Bytes)> {
     let usage = raw_reap(child)?;
     let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
@@ -75,7 +73,6 @@ pub fn reap(child: i32) -> std::io::Result<(Usage, [Bytes; 2], Bytes)> {
 }
 
 /// The same of the numbers that an init told.
-#[cfg(target_os = "linux")]
 pub(crate) fn told(numbers: [u64; 9]) -> (Usage, [Bytes; 2], Bytes) {
     let [user, system, minor_faults, major_faults, voluntary_switches, involuntary_switches, read, written, peak] =
         numbers;
@@ -91,7 +88,6 @@ pub(crate) fn told(numbers: [u64; 9]) -> (Usage, [Bytes; 2], Bytes) {
     (usage, [read, written].map(|blocks| Bytes(blocks.saturating_mul(BLOCK))), Bytes(peak.saturating_mul(1024)))
 }
 
-#[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "wait4 has no safe wrapper among the dependencies")]
 fn raw_reap(child: i32) -> std::io::Result<libc::rusage> {
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
@@ -108,19 +104,12 @@ fn raw_reap(child: i32) -> std::io::Result<libc::rusage> {
     }
 }
 
-/// Memory this machine has, where the system tells.
+/// Memory this machine has.
 #[must_use]
-pub fn total_memory() -> Option<Bytes> {
-    #[cfg(target_os = "linux")]
-    {
-        let known = rustix::system::sysinfo();
-        // In units of `mem_unit` bytes: sysinfo(2). The fields' width is the machine's.
-        Some(Bytes((known.totalram as u64).saturating_mul(u64::from(known.mem_unit))))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        None
-    }
+pub fn total_memory() -> Bytes {
+    let known = rustix::system::sysinfo();
+    // In units of `mem_unit` bytes: sysinfo(2). The fields' width is the machine's.
+    Bytes((known.totalram as u64).saturating_mul(u64::from(known.mem_unit)))
 }
 
 /// Peak resident memory of this process.
@@ -129,9 +118,8 @@ pub fn total_memory() -> Option<Bytes> {
 #[must_use]
 pub fn peak_resident() -> Bytes {
     peak_resident_of("self").unwrap_or_else(|| {
-        // ru_maxrss is in bytes on Apple systems, in KiB elsewhere: getrusage(2).
-        let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
-        Bytes(u64::try_from(raw_usage().ru_maxrss).unwrap_or(0).saturating_mul(unit))
+        // In KiB: getrusage(2).
+        Bytes(u64::try_from(raw_usage().ru_maxrss).unwrap_or(0).saturating_mul(1024))
     })
 }
 

@@ -42,6 +42,5 @@ pub(crate) fn kind_of(artifact: &File) -> Option<CodeKind> {
 
 /// A path that leads to the very descriptor that was checked, for what the engine opens by path alone.
 fn path_of(artifact: &File) -> String {
-    let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
-    format!("{directory}/{}", artifact.as_raw_fd())
+    format!("/proc/self/fd/{}", artifact.as_raw_fd())
 }

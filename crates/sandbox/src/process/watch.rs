@@ -81,6 +81,6 @@ impl Watch {
 
 /// Whether the system's memory comes to its end.
 fn scarce() -> bool {
-    let (available, total) = (survey::available_memory(), measure::total_memory());
-    available.zip(total).is_some_and(|(available, total)| available.as_f64() < total.as_f64() * RESERVED)
+    let least = measure::total_memory().as_f64() * RESERVED;
+    survey::available_memory().is_some_and(|available| available.as_f64() < least)
 }
