@@ -81,7 +81,7 @@ impl Layout {
             scratch: text(format!("size={size},mode=1777"))?,
             console: console(),
             directory: text(directory)?,
-            process_numbers: confinement.bounds.processes.map(|most| most.max(LEAST_NUMBERS).to_string().into_bytes()),
+            process_numbers: numbers(confinement.bounds.processes, &kernel()),
         })
     }
 
@@ -115,8 +115,7 @@ impl Layout {
         raw::chdir(&self.directory).map_err(at(step::DIRECTORY))
     }
 
-    /// Shows the processes of the new namespace, and bounds how many there can be where the kernel counts per namespace
-    /// (Linux 6.14). Where mounting is refused (a container that hides part of `/proc`), the host's stays, read-only.
+    /// Shows the processes of the new namespace, and bounds how many there can be where the kernel counts per namespace. Where mounting is refused (a container that hides part of `/proc`), the host's stays, read-only.
     fn processes(&self) {
         let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
         if raw::mount(c"proc", c"/proc", c"proc", flags, c"").is_ok()
@@ -153,6 +152,24 @@ impl Layout {
         self.private.iter().cloned().chain([c"/dev".to_owned()]).chain(given).collect()
     }
 }
+
+/// What bounds the numbers of processes in a namespace of its own, where the kernel counts per namespace. Before it did, the
+/// same file bounded those of the whole machine, and root's word there would have been taken.
+fn numbers(most: Option<u64>, kernel: &str) -> Option<Vec<u8>> {
+    let mut parts = kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (parts.next()?, parts.next()?);
+    let most = most.filter(|_| version >= COUNTED_PER_NAMESPACE)?;
+    Some(most.max(LEAST_NUMBERS).to_string().into_bytes())
+}
+
+/// The version of the kernel that runs.
+fn kernel() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// The first version whose `pid_max` is a namespace's own: Linux kernel/pid_namespace.c, "pid: allow pid_max to be set per pid
+/// namespace".
+const COUNTED_PER_NAMESPACE: (u32, u32) = (6, 14);
 
 /// The least number of processes the kernel lets a namespace be bounded to: `RESERVED_PIDS + 1`, Linux kernel/pid.c.
 const LEAST_NUMBERS: u64 = 301;
@@ -206,5 +223,25 @@ impl Layout {
     pub fn writable_on_host(&self) -> Vec<CString> {
         let given = self.trees.iter().filter(|tree| !tree.read_only).map(|tree| tree.source.clone());
         DEVICES.into_iter().chain([c"/dev/pts", c"/dev/ptmx"]).map(CStr::to_owned).chain(given).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_bounded_only_where_they_are_the_namespaces_own() {
+        let check = |most, kernel: &str, expected: Option<&str>| {
+            assert_eq!(numbers(most, kernel).as_deref(), expected.map(str::as_bytes), "{most:?} on {kernel}");
+        };
+        check(Some(8192), "6.18.44-fc-v669", Some("8192"));
+        check(Some(8192), "6.14.0", Some("8192"));
+        check(Some(8192), "10.2-rc1+", Some("8192"));
+        check(Some(8192), "6.1.176", None);
+        check(Some(8192), "5.15.0-91-generic", None);
+        check(Some(8192), "unknown", None);
+        check(None, "6.18.44", None);
+        check(Some(9), "6.18.44", Some("301"));
     }
 }
