@@ -1,12 +1,17 @@
-//! The program's system-call filter: what no program of a user needs, and what would lead around the other walls.
+//! The program's system-call filters: what no program of a user needs, and what would lead around the other walls.
 //!
-//! Everything else is allowed; a denied call fails with an error, as on a system without it. Made before the fork, as a tree
-//! over the calls' numbers: when a filter is installed the kernel goes through it once for each call there is, and with one
-//! comparison after the other that was a tenth of what laying a place out takes.
+//! Everything else is allowed; a denied call fails with an error, as on a system without it. Compiled by `seccompiler`
+//! before the fork, once in a process; one filter for each error, since a filter of its knows one.
 
 use std::io;
+use std::sync::OnceLock;
 
-use libc::sock_filter;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, apply_filter, sock_filter,
+};
+
+use super::raw;
 
 /// Calls that change or inspect the system as a whole, name files by handle, or make and enter namespaces and mounts.
 const FORBIDDEN: &[libc::c_long] = &[
@@ -63,173 +68,174 @@ const ABSENT: &[libc::c_long] =
     &[libc::SYS_clone3, libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
 /// Flags of `clone` that make namespaces: Linux include/uapi/linux/sched.h.
-const NEW_NAMESPACES: u32 = (libc::CLONE_NEWCGROUP
-    | libc::CLONE_NEWIPC
-    | libc::CLONE_NEWNET
-    | libc::CLONE_NEWNS
-    | libc::CLONE_NEWPID
-    | libc::CLONE_NEWUSER
-    | libc::CLONE_NEWUTS) as u32;
+const NEW_NAMESPACES: [libc::c_int; 7] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+];
 
 /// Terminal requests that put input into the caller's terminal, as if typed: ioctl_tty(2).
-const TERMINAL_INPUT: [u32; 2] = [libc::TIOCSTI as u32, libc::TIOCLINUX as u32];
+const TERMINAL_INPUT: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
 
 /// Kinds of sockets there are: all others lead to devices, to the host around a virtual machine, or into rarely used code.
 const SOCKETS: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-/// A filter: a program of the kernel's, in its classic form.
-pub type Filter = Vec<sock_filter>;
+/// The filters a program is put under, each a program for the kernel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filters(&'static [BpfProgram]);
 
-/// The steps it is made of, Linux include/uapi/linux/bpf_common.h: loading a word of what is known of a call, comparing it
-/// with a constant, deciding.
-const LOAD: u16 = 0x20;
-const IF_EQUAL: u16 = 0x15;
-const IF_AT_LEAST: u16 = 0x35;
-const IF_ANY_BIT: u16 = 0x45;
-const DECIDE: u16 = 0x06;
+impl Filters {
+    /// Those for a program. `network` says whether internet sockets may be made; where a network namespace holds the program
+    /// they may.
+    ///
+    /// # Errors
+    /// Where this machine's architecture has none.
+    pub fn of(network: bool) -> io::Result<Self> {
+        static COMPILED: [OnceLock<Vec<BpfProgram>>; 2] = [OnceLock::new(), OnceLock::new()];
+        let compiled = &COMPILED[usize::from(network)];
+        if let Some(known) = compiled.get() {
+            return Ok(Self(known));
+        }
+        let new = compiled_for(network)?;
+        Ok(Self(compiled.get_or_init(|| new)))
+    }
 
-/// Decisions: Linux include/uapi/linux/seccomp.h.
-const ALLOW: u32 = 0x7fff_0000;
-const FAIL: u32 = 0x0005_0000;
-const KILL: u32 = 0x8000_0000;
-
-/// Where the number of a call stands, the architecture it is made by, and the lower half of an argument: `seccomp_data` of
-/// the same, on processors that store the lower half first.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-const fn argument(index: u32) -> u32 {
-    16 + 8 * index
+    /// Puts the calling process under them; between fork and exec.
+    pub fn enter(self) -> raw::Result<()> {
+        let error = |error: seccompiler::Error| match error {
+            seccompiler::Error::Prctl(error) | seccompiler::Error::Seccomp(error) => error.raw_os_error(),
+            _ => None,
+        };
+        self.0
+            .iter()
+            .try_for_each(|filter| apply_filter(filter))
+            .map_err(|failed| error(failed).unwrap_or(libc::EINVAL))
+    }
 }
 
-/// This machine's architecture: Linux include/uapi/linux/audit.h.
-const OWN_ARCHITECTURE: u32 = if cfg!(target_arch = "x86_64") {
-    0xc000_003e
-} else if cfg!(target_arch = "aarch64") {
-    0xc000_00b7
-} else {
-    0
-};
+fn compiled_for(network: bool) -> io::Result<Vec<BpfProgram>> {
+    let mut forbidden = whole(FORBIDDEN);
+    let namespaces = NEW_NAMESPACES.map(|flag| flag as u64);
+    forbidden.push((libc::SYS_clone, rules(0, namespaces.map(|flag| (SeccompCmpOp::MaskedEq(flag), flag)))?));
+    forbidden.push((libc::SYS_ioctl, rules(1, TERMINAL_INPUT.map(|request| (SeccompCmpOp::Eq, request)))?));
+    let kept = SOCKETS.iter().filter(|kind| network || !matches!(**kind, libc::AF_INET | libc::AF_INET6));
+    let others = kept.map(|kind| condition(0, SeccompCmpOp::Ne, *kind as u64)).collect::<io::Result<Vec<_>>>()?;
+    let others = vec![SeccompRule::new(others).map_err(io::Error::other)?];
+    let families = vec![(libc::SYS_socket, others.clone()), (libc::SYS_socketpair, others)];
+    Ok(vec![
+        guarded(compile(forbidden, libc::EPERM)?),
+        compile(whole(ABSENT), libc::ENOSYS)?,
+        compile(families, libc::EAFNOSUPPORT)?,
+    ])
+}
+
+/// Calls denied whatever their arguments.
+fn whole(calls: &[libc::c_long]) -> Vec<(libc::c_long, Vec<SeccompRule>)> {
+    calls.iter().map(|call| (*call, Vec::new())).collect()
+}
+
+/// Rules of one condition each on an argument, any of which denies.
+fn rules<const N: usize>(argument: u8, conditions: [(SeccompCmpOp, u64); N]) -> io::Result<Vec<SeccompRule>> {
+    let rule =
+        |(operator, value)| SeccompRule::new(vec![condition(argument, operator, value)?]).map_err(io::Error::other);
+    conditions.into_iter().map(rule).collect()
+}
+
+fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> io::Result<SeccompCondition> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value).map_err(io::Error::other)
+}
+
+fn compile(rules: Vec<(libc::c_long, Vec<SeccompRule>)>, error: i32) -> io::Result<BpfProgram> {
+    let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
+    let denied = SeccompAction::Errno(error as u32);
+    let filter = SeccompFilter::new(rules.into_iter().collect(), SeccompAction::Allow, denied, architecture)
+        .map_err(io::Error::other)?;
+    filter.try_into().map_err(io::Error::other)
+}
 
 /// Where a second numbering of all calls begins (`x32`): Linux arch/x86/include/uapi/asm/unistd.h.
 const OTHER_NUMBERING: u32 = 0x4000_0000;
 
-fn step(code: u16, k: u32) -> sock_filter {
-    sock_filter { code, jt: 0, jf: 0, k }
-}
-
-/// A comparison that skips so many steps where it holds, and where it does not.
-fn test(code: u16, k: u32, holds: usize, fails: usize) -> io::Result<sock_filter> {
-    let skipped = |steps: usize| u8::try_from(steps).map_err(io::Error::other);
-    Ok(sock_filter { code, jt: skipped(holds)?, jf: skipped(fails)?, k })
-}
-
-fn fail(error: i32) -> sock_filter {
-    step(DECIDE, FAIL | error as u32)
-}
-
-/// The filter a program is put under. `network` says whether internet sockets may be made; where a network namespace holds the
-/// program they may.
-///
-/// # Errors
-/// Where this machine's architecture has none.
-pub fn filter(network: bool) -> io::Result<Filter> {
-    if OWN_ARCHITECTURE == 0 || cfg!(target_endian = "big") {
-        return Err(io::ErrorKind::Unsupported.into());
+/// A filter behind a guard against a second numbering of all calls, which `seccompiler` does not know.
+fn guarded(filter: BpfProgram) -> BpfProgram {
+    if !cfg!(target_arch = "x86_64") {
+        return filter;
     }
-    let always =
-        |calls: &[libc::c_long], error| calls.iter().map(|call| (*call, vec![fail(error)])).collect::<Vec<_>>();
-    let mut calls = always(FORBIDDEN, libc::EPERM);
-    calls.extend(always(ABSENT, libc::ENOSYS));
-    let namespaces = test(IF_ANY_BIT, NEW_NAMESPACES, 0, 1)?;
-    calls.push((libc::SYS_clone, vec![step(LOAD, argument(0)), namespaces, fail(libc::EPERM), step(DECIDE, ALLOW)]));
-    calls.push((libc::SYS_ioctl, one_of(argument(1), &TERMINAL_INPUT, [fail(libc::EPERM), step(DECIDE, ALLOW)])?));
-    let kept = SOCKETS.iter().filter(|kind| network || !matches!(**kind, libc::AF_INET | libc::AF_INET6));
-    let kept: Vec<u32> = kept.map(|kind| *kind as u32).collect();
-    for call in [libc::SYS_socket, libc::SYS_socketpair] {
-        calls.push((call, one_of(argument(0), &kept, [step(DECIDE, ALLOW), fail(libc::EAFNOSUPPORT)])?));
-    }
-    calls.sort_by_key(|(call, _)| *call);
-    let mut filter =
-        vec![step(LOAD, ARCHITECTURE), test(IF_EQUAL, OWN_ARCHITECTURE, 1, 0)?, step(DECIDE, KILL), step(LOAD, NUMBER)];
-    if cfg!(target_arch = "x86_64") {
-        filter.extend([test(IF_AT_LEAST, OTHER_NUMBERING, 0, 1)?, fail(libc::ENOSYS)]);
-    }
-    filter.extend(tree(&calls)?);
-    Ok(filter)
-}
-
-/// Decides by whether a word is one of some values: the first way where it is, else the second.
-fn one_of(word: u32, values: &[u32], [is, is_not]: [sock_filter; 2]) -> io::Result<Filter> {
-    let mut steps = vec![step(LOAD, word)];
-    for (index, value) in values.iter().enumerate() {
-        steps.push(test(IF_EQUAL, *value, values.len() - index, 0)?);
-    }
-    steps.extend([is_not, is]);
-    Ok(steps)
-}
-
-/// Decides by the number that was loaded, among calls by rising number; what is none of them is allowed.
-fn tree(calls: &[(libc::c_long, Filter)]) -> io::Result<Filter> {
-    let number = |call: libc::c_long| u32::try_from(call).map_err(io::Error::other);
-    let (below, from) = match calls {
-        [] => return Ok(vec![step(DECIDE, ALLOW)]),
-        [(call, steps)] => {
-            let found = [test(IF_EQUAL, number(*call)?, 1, 0)?, step(DECIDE, ALLOW)];
-            return Ok(found.into_iter().chain(steps.iter().copied()).collect());
-        }
-        calls => calls.split_at(calls.len() / 2),
-    };
-    let middle = from.first().map_or(Ok(0), |(call, _)| number(*call))?;
-    let (below, from) = (tree(below)?, tree(from)?);
-    Ok(std::iter::once(test(IF_AT_LEAST, middle, below.len(), 0)?).chain(below).chain(from).collect())
+    // Load the call's number; where it is of the other numbering, it does not exist. Linux include/uapi/linux/bpf_common.h
+    // and seccomp.h.
+    let guard = [
+        sock_filter { code: 0x20, jt: 0, jf: 0, k: 0 },
+        sock_filter { code: 0x35, jt: 0, jf: 1, k: OTHER_NUMBERING },
+        sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32 },
+    ];
+    guard.into_iter().chain(filter).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a filter decides of a call, as the kernel goes through it, and in how many steps.
-    fn decided(filter: &Filter, architecture: u32, call: u32, arguments: [u32; 2]) -> (u32, usize) {
+    const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+    const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+    /// This machine's: Linux include/uapi/linux/audit.h.
+    const OWN_ARCHITECTURE: u32 = if cfg!(target_arch = "x86_64") { 0xc000_003e } else { 0xc000_00b7 };
+
+    /// What one filter decides of a call, as the kernel goes through it: Linux include/uapi/linux/bpf_common.h, on
+    /// `struct seccomp_data` of a processor that stores the lower half first.
+    fn decided_by(filter: &BpfProgram, architecture: u32, call: u32, arguments: [u32; 2]) -> u32 {
         let (mut at, mut word) = (0, 0);
-        for steps in 1.. {
+        loop {
             let sock_filter { code, jt, jf, k } = filter[at];
             at += 1;
             let holds = match code {
-                DECIDE => return (k, steps),
-                LOAD => {
-                    word = [
-                        (NUMBER, call),
-                        (ARCHITECTURE, architecture),
-                        (argument(0), arguments[0]),
-                        (argument(1), arguments[1]),
-                    ]
-                    .into_iter()
-                    .find_map(|(place, value)| (place == k).then_some(value))
-                    .unwrap();
+                0x06 => return k,
+                0x20 => {
+                    word = match k {
+                        0 => call,
+                        4 => architecture,
+                        16 => arguments[0],
+                        24 => arguments[1],
+                        other => unreachable!("word {other}"),
+                    };
                     continue;
                 }
-                IF_EQUAL => word == k,
-                IF_AT_LEAST => word >= k,
-                IF_ANY_BIT => word & k != 0,
-                other => unreachable!("step {other}"),
+                0x54 => {
+                    word &= k;
+                    continue;
+                }
+                0x05 => {
+                    at += k as usize;
+                    continue;
+                }
+                0x15 => word == k,
+                0x35 => word >= k,
+                other => unreachable!("step {other:#x}"),
             };
             at += usize::from(if holds { jt } else { jf });
         }
-        unreachable!("a filter ends")
+    }
+
+    /// What all of them decide together: the least number is the strictest (seccomp(2), "SECCOMP_RET"), and the filters here
+    /// deny different calls.
+    fn decided(filters: Filters, architecture: u32, call: u32, arguments: [u32; 2]) -> u32 {
+        // Killing is stricter than anything, and its number is negative.
+        let each = filters.0.iter().map(|filter| decided_by(filter, architecture, call, arguments).cast_signed());
+        each.min().unwrap().cast_unsigned()
     }
 
     #[test]
     fn every_call_is_decided_as_the_lists_say() {
         for network in [false, true] {
-            let filter = filter(network).unwrap();
-            // BPF_MAXINSNS: Linux include/uapi/linux/bpf_common.h.
-            assert!(filter.len() < 4096);
+            let filters = Filters::of(network).unwrap();
             let check = |call: libc::c_long, arguments, expected: u32| {
-                let (found, steps) = decided(&filter, OWN_ARCHITECTURE, call as u32, arguments);
+                let found = decided(filters, OWN_ARCHITECTURE, call as u32, arguments);
                 assert_eq!(found, expected, "call {call} of {arguments:?}");
-                assert!(steps < 24, "call {call} takes {steps} steps");
             };
-            let error = |number: i32| FAIL | number as u32;
+            let error = |number: i32| libc::SECCOMP_RET_ERRNO | number as u32;
             for call in 0..1000 {
                 let conditional = [libc::SYS_clone, libc::SYS_ioctl, libc::SYS_socket, libc::SYS_socketpair];
                 if conditional.contains(&call) {
@@ -243,11 +249,11 @@ mod tests {
                 check(call, [0, 0], expected);
             }
             check(libc::SYS_clone, [libc::SIGCHLD as u32, 0], ALLOW);
-            for flag in (0..32).map(|bit| 1_u32 << bit).filter(|flag| NEW_NAMESPACES & flag != 0) {
-                check(libc::SYS_clone, [flag | libc::SIGCHLD as u32, 0], error(libc::EPERM));
+            for flag in NEW_NAMESPACES {
+                check(libc::SYS_clone, [(flag | libc::SIGCHLD) as u32, 0], error(libc::EPERM));
             }
             check(libc::SYS_ioctl, [0, libc::TCGETS as u32], ALLOW);
-            for request in TERMINAL_INPUT {
+            for request in TERMINAL_INPUT.map(|request| request as u32) {
                 check(libc::SYS_ioctl, [request, request], error(libc::EPERM));
                 check(libc::SYS_ioctl, [request, 0], ALLOW);
             }
@@ -259,9 +265,9 @@ mod tests {
                 check(call, [libc::AF_INET6 as u32, 0], internet);
                 check(call, [libc::AF_VSOCK as u32, 0], error(libc::EAFNOSUPPORT));
             }
-            assert_eq!(decided(&filter, 0x4000_0003, 1, [0, 0]).0, KILL, "another architecture's");
+            assert_eq!(decided(filters, 0x4000_0003, 1, [0, 0]), KILL, "another architecture's");
             if cfg!(target_arch = "x86_64") {
-                assert_eq!(decided(&filter, OWN_ARCHITECTURE, OTHER_NUMBERING | 1, [0, 0]).0, error(libc::ENOSYS));
+                assert_eq!(decided(filters, OWN_ARCHITECTURE, OTHER_NUMBERING | 1, [0, 0]), error(libc::ENOSYS));
             }
         }
     }

@@ -72,8 +72,7 @@ pub fn run(prepared: &Prepared, words: &Words) -> ! {
     }
     if prepared.layout.is_some() {
         // The program is born under its filter, and need not wait for the kernel to translate it.
-        let _ = raw::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0);
-        if let Err(error) = raw::filter(&prepared.image.filter) {
+        if let Err(error) = prepared.image.filters.enter() {
             fail(words, super::shared::step::FILTER, error);
         }
     }

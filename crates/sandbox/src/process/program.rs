@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use libc::c_ulong;
 
-use super::filter::Filter;
+use super::filter::Filters;
 use super::rules::{Domain, Rules};
 use super::shared::{Words, step};
 use super::start::Told;
@@ -29,9 +29,8 @@ const CAPABILITIES: c_ulong = 64;
 pub struct Image {
     path: CString,
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
-    cores: Option<Box<libc::cpu_set_t>>,
     pub domain: Domain,
-    pub filter: Filter,
+    pub filters: Filters,
     /// The mask of blocked signals the program is to have.
     pub mask: libc::sigset_t,
     /// Whether it has a user namespace of its own.
@@ -46,18 +45,12 @@ fn zero_ended(what: &'static str, path: &Path) -> Result<CString, SpawnError> {
 }
 
 impl Image {
-    pub fn of(
-        executable: &Path,
-        directory: &Path,
-        bounds: &Bounds,
-        cores: Option<&[usize]>,
-    ) -> Result<Self, SpawnError> {
+    pub fn of(executable: &Path, directory: &Path, bounds: &Bounds) -> Result<Self, SpawnError> {
         Ok(Self {
             path: zero_ended("the program's path", executable)?,
             limits: limits(bounds),
-            cores: cores.map(set_of),
             domain: Domain::default(),
-            filter: Filter::new(),
+            filters: Filters::default(),
             mask: raw::empty_set(),
             own_users: false,
             follows_parent: false,
@@ -82,9 +75,6 @@ impl Image {
             let _ = raw::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0);
             raw::chdir(&self.directory).map_err(|error| (step::DIRECTORY, error))?;
         }
-        if let Some(cores) = &self.cores {
-            raw::bind(cores).map_err(|error| (step::LIMITS, error))?;
-        }
         // Descriptors of this process and its caller are not the program's, its three streams apart.
         raw::close_on_exec_from(3).map_err(|error| (step::PRIVILEGES, error))?;
         self.give_up_privileges().map_err(|error| (step::PRIVILEGES, error))?;
@@ -107,7 +97,7 @@ impl Image {
         }
         rules.enter().map_err(|error| (step::PRIVILEGES, error))?;
         if self.follows_parent {
-            raw::filter(&self.filter).map_err(|error| (step::FILTER, error))?;
+            self.filters.enter().map_err(|error| (step::FILTER, error))?;
         }
         // Rust's runtime ignores it; programs expect what a shell gives.
         raw::default_action(libc::SIGPIPE);
@@ -147,10 +137,4 @@ pub fn limits(bounds: &Bounds) -> Vec<(libc::__rlimit_resource_t, u64, u64)> {
             (resource, soft.min(now), hard.min(most))
         })
         .collect()
-}
-
-fn set_of(cores: &[usize]) -> Box<libc::cpu_set_t> {
-    let mut set = Box::new(raw::no_cores());
-    cores.iter().for_each(|core| raw::add_core(&mut set, *core));
-    set
 }

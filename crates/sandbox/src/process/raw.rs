@@ -656,17 +656,6 @@ pub fn set_ignored(signal: c_int, ignored: bool) {
     };
 }
 
-/// Installs a system-call filter; privileges must have been given up.
-pub fn filter(program: &[libc::sock_filter]) -> Result<()> {
-    let length = program.len() as libc::c_ushort;
-    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
-    // SAFETY: the instructions are live, as many as said, and of the system's layout; the call only reads them.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER as c_uint, 0 as c_uint, &raw const program)
-    };
-    check(result).map(drop)
-}
-
 /// Keeps those of the caller's capabilities that are in the set; gives up the others.
 pub fn keep_capabilities(kept: u64) -> Result<()> {
     /// `_LINUX_CAPABILITY_VERSION_3`: Linux include/uapi/linux/capability.h.
@@ -689,22 +678,4 @@ pub fn keep_capabilities(kept: u64) -> Result<()> {
 pub fn default_action(signal: c_int) {
     // SAFETY: the default action needs no handler.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
-}
-
-pub fn no_cores() -> libc::cpu_set_t {
-    // SAFETY: a set of bits, for which zero is a value.
-    unsafe { std::mem::zeroed() }
-}
-
-pub fn add_core(set: &mut libc::cpu_set_t, core: usize) {
-    if core < libc::CPU_SETSIZE as usize {
-        // SAFETY: the core is within the set.
-        unsafe { libc::CPU_SET(core, set) };
-    }
-}
-
-pub fn bind(cores: &libc::cpu_set_t) -> Result<()> {
-    // SAFETY: the set is live and of the size given.
-    let result = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const *cores) };
-    check(c_long::from(result)).map(drop)
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::filter::filter;
+use super::filter::Filters;
 use super::init::{self, Prepared};
 use super::layout::Layout;
 use super::program::Image;
@@ -157,12 +157,12 @@ pub struct Forked {
 fn prepared(executable: &Path, directory: &Path, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
     let isolated = way != Way::Nothing;
     let layout = Layout::of(confinement, directory).map_err(SpawnError::at("the given directories"))?;
-    let mut image = Image::of(executable, directory, &confinement.bounds, confinement.cores.as_deref())?;
+    let mut image = Image::of(executable, directory, &confinement.bounds)?;
     // The network of its own namespace is the program's to use; without one Landlock and the filter stand before the host's.
     let network = confinement.network || isolated;
     let writable = if isolated { layout.writable() } else { layout.writable_on_host() };
     image.domain = Domain { version: rules::version(), writable, network };
-    image.filter = filter(network).map_err(SpawnError::at("the system-call filter"))?;
+    image.filters = Filters::of(network).map_err(SpawnError::at("the system-call filters"))?;
     image.own_users = way == Way::Users;
     image.follows_parent = !isolated;
     let own_network = isolated && !confinement.network;
