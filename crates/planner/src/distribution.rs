@@ -99,6 +99,17 @@ impl LogNormal {
         }
         1.0 - normal(distance / self.sigma)
     }
+
+    /// What it exceeds a value by, in the mean, nothing where it does not: `E[max(X - v, 0)]`, the call price of Black and
+    /// Scholes (1973) without interest.
+    pub fn excess(self, value: f64) -> f64 {
+        let mean = (self.mu + self.sigma * self.sigma / 2.0).exp();
+        if value <= 0.0 || self.sigma < 1e-9 {
+            return (mean - value).max(0.0);
+        }
+        let distance = (self.mu - value.ln()) / self.sigma;
+        (mean * normal(distance + self.sigma) - value * normal(distance)).max(0.0)
+    }
 }
 
 /// Nodes of the standard normal distribution.
@@ -181,6 +192,17 @@ mod tests {
         let nothing = LogNormal::new(-40.0, 0.1);
         let same = start.plus(nothing);
         assert!((same.mu - start.mu).abs() < 1e-9 && (same.sigma - start.sigma).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_excess_is_the_mean_of_what_lies_above() {
+        let belief = LogNormal::new(2.0, 0.7);
+        let nodes: Vec<f64> = (0..20_000).map(|i| belief.quantile((f64::from(i) + 0.5) / 20_000.0)).collect();
+        for value in [1.0, 5.0, 7.4, 20.0] {
+            let mean = nodes.iter().map(|node| (node - value).max(0.0)).sum::<f64>() / nodes.len() as f64;
+            assert!((belief.excess(value) - mean).abs() < 0.01 * mean.max(0.1), "{value}: {}", belief.excess(value));
+        }
+        assert!((LogNormal::new(2.0, 0.0).excess(5.0) - (2_f64.exp() - 5.0)).abs() < 1e-9);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use forewarm_types::demand::ParallelismKind;
 use forewarm_types::plan::{Choice, Slot, WarmStep};
 use forewarm_types::{
     Analysis, Basis, Bytes, Candidate, CodeKind, Configuration, Cost, Estimate, Levers, Load, Objective, Placement,
-    Plan, Pressure, Rung, SCHEMA, Settings, Step, Term, Weights,
+    Plan, Pressure, Retry, Rung, SCHEMA, Settings, Step, Term, Weights,
 };
 
 use crate::belief::Inputs;
@@ -26,6 +26,17 @@ const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 
 /// The least a process is thought to use: a megabyte, about what the C library's start touches.
 const LEAST_MEMORY: f64 = 1e6;
+
+/// The most of its CPU time that a program is thought to spend touching memory for the first time: what page faults and the
+/// clearing of pages take of `memset`, which does nothing else.
+const MOST_SAVED: f64 = 0.9;
+
+/// Bytes of a large page, below which an allocator asks for none: Linux Documentation/admin-guide/mm/transhuge.rst, on x86-64 and
+/// on ARM with its usual pages.
+const LARGE_PAGE: f64 = 2_097_152.0;
+
+/// The C library whose allocator can be told which pages to ask for: its name among those a program needs (`DT_NEEDED`).
+const TOLD_LIBRARY: &str = "libc.so.6";
 
 /// What is thought of a process to come.
 struct Belief<'a> {
@@ -50,6 +61,7 @@ struct Shape {
     share: f64,
     memory: f64,
     read_ahead: bool,
+    large_pages: bool,
     rejection: Option<Rejection>,
 }
 
@@ -132,17 +144,39 @@ impl<'a> Belief<'a> {
         let shares: Vec<f64> =
             std::iter::once(1.0).chain(self.inputs.resources.inventory.enforceable_shares.iter().copied()).collect();
         let reads: &[bool] = if self.inputs.absent.bytes > 0.0 { &[false, true] } else { &[false] };
+        let pages = self.pages();
+        let backings = reads.iter().flat_map(|read_ahead| pages.iter().map(|large_pages| (*read_ahead, *large_pages)));
         let mut shapes = Vec::new();
         for threads in 1..=self.cores {
-            for share in &shares {
-                let rejection = self.rejection(threads, *share);
-                for read_ahead in reads.iter().copied() {
-                    let shape = |memory: &f64| Shape { threads, share: *share, memory: *memory, read_ahead, rejection };
+            for share in shares.iter().copied() {
+                let rejection = self.rejection(threads, share);
+                for (read_ahead, large_pages) in backings.clone() {
+                    let shape =
+                        |memory: &f64| Shape { threads, share, memory: *memory, read_ahead, large_pages, rejection };
                     shapes.extend(sizes.iter().map(shape));
                 }
             }
         }
         shapes
+    }
+
+    /// Whether to ask for large pages: as the user says, else open where that saves anything of what is known to be touched.
+    fn pages(&self) -> &'static [bool] {
+        if self.inputs.constraints.levers.large_pages {
+            return &[true];
+        }
+        if self.backing_gain() > 0.0 { &[false, true] } else { &[false] }
+    }
+
+    /// CPU seconds that large pages save of touching what the program holds at its peak, by what this machine was measured to
+    /// take for either; 0 where they cost, its footprint or the machine is not known, or nothing in it can be told. What they
+    /// save of going to memory later is left out, since nobody counts a process' accesses.
+    fn backing_gain(&self) -> f64 {
+        let known = self.memory_basis >= Basis::Emulated && heeds_tunables(self.inputs.analysis);
+        let touch = self.inputs.resources.transitions.page_touch.as_ref().filter(|_| known);
+        let behind = (self.memory.mu.exp() - LARGE_PAGE).max(0.0);
+        let saved = touch.map_or(0.0, |touch| touch.saved_seconds_per_byte() * behind);
+        tame(saved).min(MOST_SAVED * self.cpu.mu.exp())
     }
 
     fn rejection(&self, threads: u32, share: f64) -> Option<Rejection> {
@@ -191,15 +225,24 @@ impl<'a> Belief<'a> {
         let byte_price = tame(resources.price.dollars_per_byte_second.value);
         let spawn = tame(self.spawn_seconds().value);
         // The geometric mean stands for a run time so uncertain that its mean says nothing (see the crate's page).
-        let cpu = self.cpu.mu.exp() * self.slow_down();
+        let saved = if shape.large_pages { self.backing_gain() } else { 0.0 };
+        let cpu = (self.cpu.mu.exp() - saved) * self.slow_down();
         let wall = self.wall(cpu, shape);
+        // What has to be told to the program is told it before it begins.
+        let told = if shape.large_pages { tame(self.costs.told_seconds.value) } else { 0.0 };
+        let start = spawn + told;
         let second = weights.dollars_per_second;
-        let attempt = second * (spawn + wall)
+        let attempt = second * (start + wall)
             + (weights.price_factor * core_price + weights.dollars_per_joule * watts) * (spawn + cpu);
-        let overflow = self.memory.exceeds(shape.memory);
+        let fails = self.memory.exceeds(self.most_memory);
+        let held = shape.memory < self.most_memory;
+        let overflow = if held { self.memory.exceeds(shape.memory) } else { 0.0 };
+        // What it then uses beyond what is set aside costs what that does.
+        let grown = overflow * second * tame(self.costs.growth_seconds.value)
+            + weights.price_factor * byte_price * tame(self.memory.excess(shape.memory)) * wall;
         let late = self.inputs.constraints.deadline_seconds.map_or(0.0, |deadline| {
             let nodes = self.cpu.nodes(&standard_nodes());
-            nodes.iter().filter(|cpu| spawn + self.wall(**cpu * self.slow_down(), shape) > deadline).count() as f64
+            nodes.iter().filter(|cpu| start + self.wall(**cpu * self.slow_down(), shape) > deadline).count() as f64
                 / nodes.len() as f64
         });
         let threads = f64::from(shape.threads);
@@ -208,14 +251,15 @@ impl<'a> Belief<'a> {
         let others = wall * load.cores * (1.0 - 1.0 / (self.crowding(threads) * slows));
         let terms: BTreeMap<Term, f64> = [
             (Term::Plan, second * tame(self.inputs.spent_seconds)),
-            (Term::Transition, second * spawn),
+            (Term::Transition, second * start),
             (Term::Run, second * wall),
             (Term::Imposed, second * others),
             (Term::TransitionEnergy, weights.dollars_per_joule * watts * spawn),
             (Term::RunEnergy, weights.dollars_per_joule * watts * cpu),
             (Term::Cores, weights.price_factor * core_price * (spawn + cpu)),
             (Term::Memory, weights.price_factor * byte_price * shape.memory * wall),
-            (Term::Failure, (overflow + late * (1.0 - overflow)) * attempt),
+            (Term::Retry, if held { grown } else { 0.0 }),
+            (Term::Failure, (fails + late * (1.0 - fails)) * attempt),
         ]
         .into();
         let own = self.cpu_seconds().scale(self.slow_down());
@@ -231,7 +275,8 @@ impl<'a> Belief<'a> {
             memory_bytes: estimate(self.memory, self.least_memory, self.memory_basis),
             contention_factor: self.crowding(threads) * self.slow_down(),
             pressure: Pressure::default(),
-            retry: None,
+            retry: (held && self.memory_basis >= Basis::Emulated)
+                .then_some(Retry { probability: overflow, memory_bytes: Bytes(self.most_memory as u64) }),
         }
     }
 
@@ -245,12 +290,12 @@ impl<'a> Belief<'a> {
 
     fn configuration(&self, shape: &Shape) -> Configuration {
         let tell = self.threaded || self.inputs.constraints.threads.is_some();
-        let Levers { isa_ceiling, large_pages, pinned } = self.inputs.constraints.levers;
+        let Levers { isa_ceiling, pinned, .. } = self.inputs.constraints.levers;
         let settings = ProcessSettings {
             library_threads: tell.then_some(shape.threads),
             pinned,
             isa_ceiling,
-            large_pages,
+            large_pages: shape.large_pages,
             read_ahead: shape.read_ahead,
         };
         let placement = Placement {
@@ -271,10 +316,11 @@ impl<'a> Belief<'a> {
             let threads = format!("{} thread{}", shape.threads, if shape.threads == 1 { "" } else { "s" });
             let share = if shape.share < 1.0 { format!(" on {} of a core", shape.share) } else { String::new() };
             let read = if shape.read_ahead { ", its files read ahead," } else { "" };
-            format!("{threads}{share}{read}")
+            let pages = if shape.large_pages { ", large pages" } else { "" };
+            format!("{threads}{share}{pages}{read}")
         };
         let other = priced.iter().find(|(shape, _)| {
-            let kind = |shape: &Shape| (shape.threads, shape.share.to_bits(), shape.read_ahead);
+            let kind = |shape: &Shape| (shape.threads, shape.share.to_bits(), shape.read_ahead, shape.large_pages);
             shape.rejection.is_none() && kind(shape) != kind(best)
         });
         match other {
@@ -369,6 +415,11 @@ fn around(figure: &Figure) -> Estimate {
     Estimate::new(value / 2.0, value, value * 2.0, Basis::Default)
 }
 
+/// Whether the program's allocator can be told which pages to ask for: that of Python is the C library's for all but small things.
+fn heeds_tunables(analysis: &Analysis) -> bool {
+    analysis.code.kind == CodeKind::Python || analysis.profile.libraries.iter().any(|library| library == TOLD_LIBRARY)
+}
+
 /// Whether the code is known to use libraries whose number of threads can be told.
 fn threaded(analysis: &Analysis) -> bool {
     let kits = analysis.native.iter().flat_map(|native| &native.kits);
@@ -379,6 +430,8 @@ fn threaded(analysis: &Analysis) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forewarm_resources::PageTouch;
+
     use crate::files::AbsentFiles;
     use crate::testing::Problem;
 
@@ -401,6 +454,56 @@ mod tests {
         let least = best.map(|candidate| candidate.cost.total_dollars).fold(f64::INFINITY, f64::min);
         assert!((plan.chosen.cost.total_dollars - least).abs() < 1e-15);
         assert_eq!(plan.chosen.configuration.class(), "process");
+    }
+
+    #[test]
+    fn memory_is_set_aside_where_it_is_known_and_growing_is_priced() {
+        let seen = Estimate::new(5e7, 8e7, 2e8, Basis::Observed);
+        let planned_by = |objective: Objective, known: bool| {
+            let mut problem = Problem::new(10_000, None);
+            problem.analysis.code.kind = CodeKind::Elf;
+            problem.corrections.peak_linear_memory_bytes = known.then_some(seen);
+            problem.corrections.process_cpu_seconds = Some(Estimate::exact(10.0, Basis::Observed));
+            problem.constraints.available_memory = Bytes(1 << 34);
+            plan_process(&problem.inputs(), objective, crate::weights(objective), 100).unwrap().chosen
+        };
+        let of = |choice: &Choice| choice.configuration.placement().unwrap().memory_bytes.as_f64();
+        let (waited_for, paid_for) = (planned_by(Objective::Latency, true), planned_by(Objective::Cost, true));
+        // Who waits would rather set more aside than wait for more; who pays would not.
+        assert!(of(&waited_for) > of(&paid_for) && of(&waited_for) > seen.high, "{waited_for:?} {paid_for:?}");
+        for choice in [waited_for, paid_for] {
+            let retry = choice.cost.retry.unwrap();
+            assert!(retry.memory_bytes == Bytes(1 << 34) && of(&choice) < retry.memory_bytes.as_f64());
+            assert!((0.0..=0.51).contains(&retry.probability) && choice.cost.terms_dollars[&Term::Retry] > 0.0);
+            // Nothing fails of what is only set aside.
+            assert!(choice.cost.terms_dollars[&Term::Failure] < 1e-6 * choice.cost.total_dollars);
+        }
+        assert_eq!(planned_by(Objective::Latency, false).cost.retry, None, "what is not known is held to nothing");
+    }
+
+    #[test]
+    fn large_pages_are_asked_for_only_where_they_are_measured_to_gain() {
+        let seen = Estimate::new(0.9e9, 1e9, 1.1e9, Basis::Observed);
+        let asked = |small: f64, large: f64, bytes: f64, library: &str| {
+            let plan = planned(|problem| {
+                let figure = |value| Figure::measured(value, value / 10.0, 7, "a probe");
+                problem.resources.transitions.page_touch =
+                    Some(PageTouch { small: figure(small), large: figure(large) });
+                problem.corrections.peak_linear_memory_bytes = Some(seen.scale(bytes / 1e9));
+                problem.corrections.process_cpu_seconds = Some(Estimate::exact(2.0, Basis::Observed));
+                problem.analysis.profile.libraries = vec![library.to_owned()];
+            });
+            plan.chosen.configuration.process().unwrap().large_pages
+        };
+        // Half a millisecond per megabyte against a tenth, and against two where the host has to back them first.
+        assert!(asked(0.5e-9, 0.1e-9, 1e9, TOLD_LIBRARY));
+        assert!(!asked(0.5e-9, 2.2e-9, 1e9, TOLD_LIBRARY));
+        assert!(!asked(0.5e-9, 0.1e-9, 1e9, "libc.musl-x86_64.so.1"), "nothing in it can be told");
+        assert!(!asked(0.5e-9, 0.1e-9, 2e6, TOLD_LIBRARY), "less than one large page");
+        // A program that has to be told begins later, which a tenth of a megabyte does not make up for.
+        assert!(!asked(0.5e-9, 0.1e-9, 2.2e6, TOLD_LIBRARY));
+        let unmeasured = planned(|problem| problem.corrections.peak_linear_memory_bytes = Some(seen));
+        assert!(unmeasured.candidates.iter().all(|c| !c.configuration.process().unwrap().large_pages));
     }
 
     #[test]

@@ -147,6 +147,7 @@ pub fn transitions() -> Transitions {
         common: common.into(),
         tiers,
         first_touch_seconds_per_byte: Some(first_touch),
+        page_touch: None,
         thread_start_seconds: Some(thread_start),
     }
 }

@@ -30,7 +30,7 @@ pub use inventory::Inventory;
 pub use merge::{merge, without_defaults};
 pub use power::{AcceleratorWatts, Power, Price};
 pub use process::{ProcessCosts, Start, StartCost, process_costs};
-pub use transitions::{StepCost, Transitions};
+pub use transitions::{PageTouch, StepCost, Transitions};
 pub use workload::{Metering, Own, Processes, Workload};
 
 /// Everything known of this machine.

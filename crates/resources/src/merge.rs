@@ -54,6 +54,9 @@ pub fn without_defaults(mut model: ResourceModel) -> ResourceModel {
 fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     let touch = stored.transitions.first_touch_seconds_per_byte.as_ref();
     take_optional(&mut model.transitions.first_touch_seconds_per_byte, touch);
+    if stored.transitions.page_touch.is_some() {
+        model.transitions.page_touch.clone_from(&stored.transitions.page_touch);
+    }
     model.transitions.warm_starts.clone_from(&stored.transitions.warm_starts);
     let start = stored.transitions.thread_start_seconds.as_ref();
     take_optional(&mut model.transitions.thread_start_seconds, start);

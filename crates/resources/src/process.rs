@@ -39,6 +39,11 @@ pub struct ProcessCosts {
     pub python_start_bytes: Figure,
     /// Standard deviation of the natural logarithm of that, over builds.
     pub python_bytes_log_deviation: Figure,
+    /// Wall seconds that a program waits at most which needs more memory than was set aside, until it is given more.
+    pub growth_seconds: Figure,
+    /// Wall seconds that a program begins later which has to be told what its plan says, since the plan is made beside the
+    /// beginning of one that has not.
+    pub told_seconds: Figure,
     /// Wall seconds that a program waits for a byte of its files that is not in memory, read as it comes to it.
     pub demand_read_seconds_per_byte: Figure,
     /// The same where all that it reads is read ahead beside its start.
@@ -169,6 +174,8 @@ pub fn process_costs() -> ProcessCosts {
         },
         python_start_bytes: figure(8.5e6, "python-memory"),
         python_bytes_log_deviation: figure(0.2, "python-memory"),
+        growth_seconds: figure(0.004, "memory-growth"),
+        told_seconds: figure(0.000_2, "told"),
         demand_read_seconds_per_byte: figure(5.3e-9, "file-reads"),
         ahead_read_seconds_per_byte: figure(1.5e-9, "file-reads"),
         quota_period_seconds: figure(0.02, "quota"),

@@ -111,9 +111,31 @@ pub struct Transitions {
     pub tiers: BTreeMap<Tier, BTreeMap<Step, StepCost>>,
     /// Seconds to fault in one byte of fresh memory at its first touch by the program.
     pub first_touch_seconds_per_byte: Option<Figure>,
+    /// The same of a process, behind pages of either size; `None` where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_touch: Option<PageTouch>,
     /// Wall seconds that each further thread of a compilation takes to start and to end.
     #[serde(default)]
     pub thread_start_seconds: Option<Figure>,
+}
+
+/// CPU seconds per byte that a process takes to touch fresh memory for the first time, which the machine has not used for a
+/// while: so is most memory that a run to come will get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageTouch {
+    /// Behind pages of the usual size.
+    pub small: Figure,
+    /// Behind large ones, asked for.
+    pub large: Figure,
+}
+
+impl PageTouch {
+    /// CPU seconds that asking for large pages saves of each byte touched; negative where it costs.
+    #[must_use]
+    pub fn saved_seconds_per_byte(&self) -> f64 {
+        let saved = self.small.value - self.large.value;
+        if saved.is_finite() { saved } else { 0.0 }
+    }
 }
 
 impl Transitions {

@@ -37,7 +37,7 @@ pub enum Term {
     Memory,
     /// Price of holding the state left standing until its next use.
     Hold,
-    /// Expected cost of a second run with more memory, where what is set aside proves too little.
+    /// Expected cost of more memory, in a second run or in place, where what is set aside proves too little.
     Retry,
     /// Expected cost of failure.
     Failure,
@@ -92,7 +92,8 @@ pub struct Cost {
     pub retry: Option<Retry>,
 }
 
-/// The second run of a program whose memory proved too little.
+/// What becomes of a program whose memory proves too little: a second run of a WebAssembly program where nobody can have seen
+/// the first; any other is given more in place.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// Probability that the first needs more than is set aside for it.

@@ -3,7 +3,8 @@
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 
-use forewarm_resources::{StepCost, Transitions};
+use forewarm_resources::{PageTouch, StepCost, Transitions};
+use forewarm_sandbox::memory::Fresh;
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, CodeKind, Step};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,9 @@ const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
 /// Parts of the memory budget that are backed.
 const BACKED_SHARES: [u64; 3] = [16, 8, 4];
 
+/// The part of the memory budget that is touched at once behind pages of one size: 14 of them are held at the end.
+const PAGE_TOUCH_SHARE: u64 = 4;
+
 /// Distance between touched words: the smallest page any supported system has.
 const PAGE: u32 = 4096;
 
@@ -30,6 +34,7 @@ pub(super) fn measure(bench: &Bench<'_>, transitions: &mut Transitions) -> Resul
     if !backed.is_empty() {
         transitions.common.insert(Step::Prefault, proportional(&backed));
     }
+    transitions.page_touch = page_touch(bench);
     let touches = first_touches(bench)?;
     if !touches.is_empty() {
         transitions.first_touch_seconds_per_byte = Some(figure(&touches, SOURCE));
@@ -102,6 +107,23 @@ fn populated(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
         }
     }
     Ok(points)
+}
+
+/// First touches of memory behind pages of either size, in turn and without giving any back meanwhile: what was given back a
+/// moment ago is at hand as nothing else is. Nothing where the system gives large pages to all or to none.
+fn page_touch(bench: &Bench<'_>) -> Option<PageTouch> {
+    let size = (bench.budget.memory_bytes.0 / PAGE_TOUCH_SHARE).max(4 << 20) as usize;
+    let (mut held, mut rates) = (Vec::new(), [Vec::new(), Vec::new()]);
+    for _ in 0..bench.budget.repeats.max(2) {
+        for (large, rates) in [false, true].into_iter().zip(&mut rates) {
+            let mut fresh = Fresh::map(size, large).ok()?;
+            let ((), seconds) = cpu_of(bench.clock.as_ref(), || fresh.touch());
+            rates.push(seconds / size as f64);
+            held.push(fresh);
+        }
+    }
+    let [small, large] = rates.map(|rates| figure(&rates, SOURCE));
+    Some(PageTouch { small, large })
 }
 
 /// CPU seconds per byte of a program's first touch of fresh linear memory, beyond those of a second pass.

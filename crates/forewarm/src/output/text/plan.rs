@@ -121,12 +121,12 @@ fn set_aside(plan: &Plan) -> String {
     let (Some(retry), Some(place)) = (plan.chosen.cost.retry, plan.chosen.configuration.placement()) else {
         return String::new();
     };
-    let words = format!(
-        "{}; it needs more with {}, and is then run again with up to {}, where it has done nothing yet that shows",
-        human::size(place.memory_bytes),
-        human::percent(retry.probability),
-        human::size(retry.memory_bytes)
-    );
+    let (aside, most) = (human::size(place.memory_bytes), human::size(retry.memory_bytes));
+    let then = match plan.chosen.configuration.process() {
+        Some(_) => format!("given up to {most} as it runs"),
+        None => format!("run again with up to {most}, where it has done nothing yet that shows"),
+    };
+    let words = format!("{aside}; it needs more with {}, and is then {then}", human::percent(retry.probability));
     line("sets aside", &words)
 }
 

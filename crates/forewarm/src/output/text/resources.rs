@@ -156,6 +156,11 @@ fn rates(model: &ResourceModel, sources: &mut Sources) -> String {
     if let Some(touch) = &model.transitions.first_touch_seconds_per_byte {
         add("first touch of memory, per MB", touch, human::seconds(touch.value * 1e6));
     }
+    if let Some(touch) = &model.transitions.page_touch {
+        let rate = |figure: &Figure| human::seconds(figure.value * 1e6);
+        add("first touch by a process, per MB", &touch.small, rate(&touch.small));
+        add("the same behind large pages", &touch.large, rate(&touch.large));
+    }
     if let Some(start) = &model.transitions.thread_start_seconds {
         add("start of a further compiling thread", start, human::seconds(start.value));
     }
