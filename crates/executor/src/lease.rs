@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use forewarm_sandbox::cgroup::CpuShare;
-use forewarm_sandbox::{affinity, memory};
+use forewarm_sandbox::memory;
+use forewarm_sandbox::process::Child;
 use forewarm_types::host::Clock;
 use forewarm_types::{
     Bytes, CodeKind, Configuration, CpuSettings, Digest, IsaLevel, Load, Pressure, Rung, Step, StepTiming, Tier,
@@ -13,6 +14,7 @@ use wasmtime::Store;
 
 use crate::ahead::Ahead;
 use crate::artifacts::ArtifactCache;
+use crate::cores::Cores;
 pub use crate::error::WarmError;
 use crate::invocation::Invocation;
 use crate::occupancy::{Occupancy, Seat};
@@ -66,7 +68,7 @@ pub struct Lease {
 pub(crate) struct Held {
     _seat: Option<Seat>,
     share: Option<CpuShare>,
-    cores_before: Option<Vec<usize>>,
+    pub(crate) cores: Option<Cores>,
 }
 
 impl Held {
@@ -77,21 +79,12 @@ impl Held {
         }
     }
 
-    /// The same of all processes of a program's place.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn admit_all(&self, child: &forewarm_sandbox::process::Child) {
+    /// The same of all processes of a program's place, and of the cores.
+    pub(crate) fn admit_all(&mut self, child: &Child) {
         if self.share.is_some() {
             child.each_process(|process| self.admit(process));
         }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(cores) = &self.cores_before {
-            // What cannot be given back only narrows this thread.
-            let _ = affinity::bind(cores);
-        }
+        self.cores.iter_mut().for_each(|cores| cores.take(child));
     }
 }
 
@@ -151,24 +144,22 @@ impl Executor {
     /// As [`Self::allocate`].
     pub fn allocate_for(&self, configuration: &Configuration, pressure: Pressure) -> Result<Lease, WarmError> {
         let cpu = configuration.cpu().ok_or_else(no_placement)?;
-        let held = self.hold(configuration, Load::of(f64::from(cpu.threads), pressure), cpu.pinned)?;
+        let mut held = self.hold(configuration, Load::of(f64::from(cpu.threads), pressure))?;
+        held.cores = cpu.pinned.then(|| Cores::bind(cpu.threads)).transpose().map_err(|error| unbound(&error))?;
         Ok(self.lease(configuration, cpu, held))
     }
 
-    /// Holds cores, and a share of them where the configuration says so.
-    pub(crate) fn hold(&self, configuration: &Configuration, load: Load, pinned: bool) -> Result<Held, WarmError> {
+    /// Holds a seat, and a share of the cores where the configuration says so.
+    pub(crate) fn hold(&self, configuration: &Configuration, load: Load) -> Result<Held, WarmError> {
         let placement = configuration.placement().ok_or_else(no_placement)?;
-        let mut held = Held::default();
-        held._seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(load));
+        let seat = self.occupancy.as_ref().and_then(|occupancy| occupancy.take(load));
+        let mut held = Held { _seat: seat, ..Held::default() };
         if placement.share > 0.0 && placement.share < 1.0 {
             let share = CpuShare::enforce(placement.share, placement.units);
             held.share =
                 Some(share.map_err(|error| {
                     WarmError::Allocate(format!("a share of {} of the CPU: {error}", placement.share))
                 })?);
-        }
-        if pinned {
-            held.cores_before = Some(pin(load.cores as u32)?);
         }
         Ok(held)
     }
@@ -208,14 +199,9 @@ pub(crate) fn no_placement() -> WarmError {
     WarmError::Allocate("the configuration has no placement on a CPU".to_owned())
 }
 
-/// Binds this thread and its children to as many of the allowed cores as it will use; returns those it had.
-fn pin(threads: u32) -> Result<Vec<usize>, WarmError> {
-    let refuse = |error: std::io::Error| WarmError::Allocate(format!("binding to cores: {error}"));
-    let before = affinity::allowed().map_err(refuse)?;
-    // The last cores, since the first serve most interrupts.
-    let first = before.len().saturating_sub(threads.max(1) as usize);
-    affinity::bind(&before[first..]).map_err(refuse)?;
-    Ok(before)
+/// Cores that a run cannot be bound to.
+pub(crate) fn unbound(error: &std::io::Error) -> WarmError {
+    WarmError::Allocate(format!("binding to cores: {error}"))
 }
 
 impl Lease {

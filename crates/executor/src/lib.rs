@@ -5,18 +5,15 @@
 
 mod ahead;
 pub mod artifacts;
-#[cfg(target_os = "linux")]
 pub mod bootstrap;
+mod cores;
 pub mod error;
 pub mod invocation;
 pub mod lease;
-#[cfg(target_os = "linux")]
 pub mod levers;
 pub mod occupancy;
-#[cfg(target_os = "linux")]
 pub mod page_cache;
 pub mod persist;
-#[cfg(target_os = "linux")]
 pub mod process;
 pub mod run;
 pub mod standing;

@@ -5,19 +5,24 @@
 
 use std::sync::Arc;
 
+use forewarm_sandbox::cgroup;
 use forewarm_sandbox::process::{Cause, Child, Confinement, Ended, Place, Program, SpawnError, prepare_place};
 use forewarm_types::host::Clock;
-use forewarm_types::{Configuration, Exit, ExitCause, Load, Pressure, ProcessSettings, Seconds, Step, StepTiming};
+use forewarm_types::{
+    Bytes, Configuration, Exit, ExitCause, Load, Pinning, Pressure, ProcessSettings, Seconds, Step, StepTiming,
+};
 
 use crate::bootstrap::{self, Call, Called, Serving};
+use crate::cores::Cores;
 use crate::error::WarmError;
-use crate::lease::{Executor, Held, no_placement};
+use crate::lease::{Executor, Held, no_placement, unbound};
 use crate::levers;
 use crate::stopwatch::Stopwatch;
 
 /// A place for a process, held.
 pub struct ProcessLease {
     settings: ProcessSettings,
+    set_aside: Option<Bytes>,
     clock: Arc<dyn Clock>,
     held: Held,
 }
@@ -134,6 +139,8 @@ pub struct ProcessOutcome {
     pub ended: Ended,
     /// The start, timed.
     pub step: StepTiming,
+    /// What kept it to its cores, where it was kept to some.
+    pub pinned_by: Option<Pinning>,
     /// How the event went that it was run for.
     pub called: Option<Called>,
     /// What is still held, and ends with this: first what is left of the place, then what held it.
@@ -148,12 +155,19 @@ impl Executor {
     pub fn allocate_process(&self, configuration: &Configuration) -> Result<ProcessLease, WarmError> {
         let settings = configuration.process().ok_or_else(no_placement)?;
         let units = configuration.placement().map_or(1, |placement| placement.units);
-        let held = self.hold(configuration, Load::of(f64::from(units), Pressure::default()), settings.pinned)?;
-        Ok(ProcessLease { settings, clock: Arc::clone(&self.clock), held })
+        let mut held = self.hold(configuration, Load::of(f64::from(units), Pressure::default()))?;
+        held.cores = settings.pinned.then(|| Cores::keep(units)).transpose().map_err(|error| unbound(&error))?;
+        Ok(ProcessLease { settings, set_aside: None, clock: Arc::clone(&self.clock), held })
     }
 }
 
 impl ProcessLease {
+    /// The same with so much memory set aside for the program, which it is held to as long as it needs no more.
+    #[must_use]
+    pub fn setting_aside(self, memory: Option<Bytes>) -> Self {
+        Self { set_aside: memory, ..self }
+    }
+
     /// The program with what its libraries are told.
     #[must_use]
     pub fn told(&self, mut program: Program) -> Program {
@@ -184,24 +198,25 @@ impl ProcessLease {
             Some((ended, called)) => (ended, called, (None, self.held)),
             None => self.run_in_place(laid, meanwhile)?,
         };
+        let pinned_by = remains.1.cores.as_ref().map(Cores::pinning);
         let (whole, _) = watch.elapsed();
         // What is not the program's own time is the start (and, within microseconds, the end).
         let step = StepTiming {
             step: Step::Spawn,
             wall_seconds: (whole - ended.wall.0).max(0.0),
             cpu_seconds: (clock.process_cpu() - began_cpu).0,
-            bytes: forewarm_types::Bytes::ZERO,
+            bytes: Bytes::ZERO,
         };
         let exit = match &called {
             Some(called) => bootstrap::exit(&called.outcome, ended.cause, exit),
             None => exit(ended.cause),
         };
-        Ok(ProcessOutcome { exit, ended, step, called, _remains: remains })
+        Ok(ProcessOutcome { exit, ended, step, pinned_by, called, _remains: remains })
     }
 
     /// Runs the program from nothing; what was held comes back, so that the caller lets go of it.
     fn run_in_place(
-        self,
+        mut self,
         laid: LaidOut,
         meanwhile: impl FnOnce(),
     ) -> Result<(Ended, Option<Called>, Remains), SpawnError> {
@@ -213,16 +228,27 @@ impl ProcessLease {
             }
             stage => {
                 let place = match stage {
-                    // A place laid out before this one's cores were held is not bound to them.
-                    Stage::Laid(place) if !self.settings.pinned => *place,
+                    // A place laid out before this one's cores were held is not bound to them, unless a group takes it.
+                    Stage::Laid(place) if self.held.cores.as_ref().is_none_or(Cores::takes_what_stands) => *place,
                     _ => prepare_place(&program.executable, &program.directory, &confinement)?,
                 };
                 self.held.admit_all(place.child());
                 place.start(&program.start())?
             }
         };
+        if let Some(memory) = self.set_aside {
+            child.set_aside(memory);
+        }
         let serving = call.map(|call| Serving::start(call, &child, Arc::clone(&self.clock))).transpose()?;
-        let ended = child.finish_beside(meanwhile);
+        let mut left = 0;
+        let ended = child.finish_beside(|| {
+            meanwhile();
+            left = cgroup::sweep();
+        });
+        if left > 0 {
+            // What was killed just before this start has gone by now, or will in milliseconds.
+            cgroup::sweep_all();
+        }
         let called = serving.map(Serving::finish);
         Ok((ended?, called, (Some(child), self.held)))
     }

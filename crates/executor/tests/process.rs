@@ -1,15 +1,15 @@
 //! Processes that begin before their run is planned.
-#![cfg(target_os = "linux")]
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use forewarm_executor::process::{LaidOut, Wanted};
 use forewarm_executor::{ArtifactCache, Executor};
 use forewarm_sandbox::RealClock;
-use forewarm_sandbox::process::{Confinement, Program};
+use forewarm_sandbox::process::{Confinement, Program, Surroundings};
 use forewarm_types::host::Clock;
-use forewarm_types::{Bytes, Configuration, Placement, ProcessSettings, Rung, Settings};
+use forewarm_types::{Bytes, Configuration, CpuSettings, IsaLevel, Placement, ProcessSettings, Rung, Settings, Tier};
 
 fn configuration(settings: ProcessSettings, share: f64) -> Configuration {
     let placement = Placement {
@@ -22,6 +22,30 @@ fn configuration(settings: ProcessSettings, share: f64) -> Configuration {
         settings: Settings::Process(settings),
     };
     Configuration { placements: vec![placement], warm_state: Rung::File }
+}
+
+/// Shares that can be enforced here are held by whoever runs in a lease's stead: of a WebAssembly program that stands, a process
+/// which its stand forked.
+#[test]
+fn a_share_holds_what_runs_in_ones_stead() {
+    if !forewarm_sandbox::cgroup::available() {
+        return;
+    }
+    let settings = CpuSettings { tier: Tier::Winch, isa: IsaLevel::Native, threads: 1, pinned: false, prefault: false };
+    let mut configuration = configuration(ProcessSettings::default(), 0.05);
+    configuration.placements[0].settings = Settings::Cpu(settings);
+    let lease = Executor::new(None, Arc::new(RealClock)).allocate(&configuration).unwrap();
+    let busy = "read go; i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; cat /proc/self/cgroup";
+    let mut other = Command::new("/bin/sh");
+    let mut other = other.args(["-c", busy]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    lease.admit(other.id().cast_signed());
+    let around = Surroundings::of_time();
+    drop(other.stdin.take());
+    let said = other.wait_with_output().unwrap();
+    let throttled = around.so_far().throttled.unwrap();
+    let own = format!("/forewarm-{}", std::process::id());
+    assert!(String::from_utf8_lossy(&said.stdout).contains(&own), "{said:?}");
+    assert!(throttled.0 > 0.0, "{throttled:?}");
 }
 
 /// A shell that adds a line to a file, and ends with a code.

@@ -1,6 +1,5 @@
 //! Programs written for the Lambda runtime API, run for an event: a tiny one in C that does as it is told, well or badly,
 //! and a real one on the `lambda_runtime` crate.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -270,6 +269,29 @@ impl Drop for Warm {
     fn drop(&mut self) {
         self.0.run(["warm", "--drop"]);
     }
+}
+
+#[test]
+fn a_share_of_the_cpu_holds_for_an_event() {
+    let test = "a_share_of_the_cpu";
+    let Some((warm, program)) = Warm::new(test, |home| built(home, test)) else { return };
+    let checks = warm.0.json(&["doctor"])["checks"].as_array().unwrap().clone();
+    if checks.iter().any(|check| check["name"] == "cpu shares" && check["ok"] == false) {
+        return skip(test, "this machine enforces no shares");
+    }
+    assert_eq!(warm.warm(&[&program, "--", "busy"])["rung"], json!("waiting"));
+    let mut plan = warm.0.json(&["plan", &program]);
+    // The least there is: on a machine that others keep busy, a program may not come to a larger one anyhow.
+    plan["chosen"]["configuration"]["placements"][0]["share"] = 0.05.into();
+    let plan = warm.0.write("plan.json", plan.to_string());
+    let words = ["--plan", plan.to_str().unwrap(), "--event", "-", &program, "--", "busy"];
+    let (ended, answer, observed) = warm.run(&words);
+    assert_eq!((ended.code, &answer["call"], &observed["warm_state"]), (Some(0), &json!(1), &json!("waiting")));
+    assert!(observed["throttled_seconds"].as_f64().unwrap() > 0.0, "{observed:#}");
+    // The next event is held to nothing of it.
+    let (_, answer, observed) = warm.run(&["--event", "-", &program, "--", "busy"]);
+    assert_eq!((&answer["call"], &observed["warm_state"]), (&json!(2), &json!("waiting")));
+    assert_eq!(observed["throttled_seconds"], 0.0, "{observed:#}");
 }
 
 #[test]

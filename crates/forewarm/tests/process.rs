@@ -1,5 +1,4 @@
 //! Native and Python programs through `forewarm run`: as run directly, confined, measured, remembered.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
@@ -205,6 +204,62 @@ fn a_share_of_the_cpu_holds_for_a_process() {
     assert_eq!(home.run(words).code, Some(0));
     let seen = document(&std::fs::read(&report).unwrap())["observation"].clone();
     assert!(seen["throttled_seconds"].as_f64().unwrap() > 0.0, "{seen:#}");
+}
+
+#[test]
+fn what_a_plan_sets_aside_is_given_up_where_more_is_needed() {
+    let home = Home::new();
+    let Some(python) = python(&home) else { return skip("what_a_plan_sets_aside", "there is no Python") };
+    // Long enough before to be held, and after to be looked at.
+    let script = "import time\ntime.sleep(0.5)\nmore = b'x' * (200 << 20)\ntime.sleep(1.2)\nprint(len(more))\n";
+    let file = home.write("large.py", script);
+    let words = ["--python", python.to_str().unwrap(), file.to_str().unwrap()];
+    let plan = home.json(&[&["plan"], &words[..]].concat());
+    assert_eq!(plan["chosen"]["cost"]["retry"], serde_json::Value::Null, "what is not known is held to nothing");
+    let report = home.path("report.json");
+    let run = |flags: &[&str]| {
+        let ended = home.run([&["run", "--report", report.to_str().unwrap()], flags, &words[..]].concat());
+        assert_eq!((ended.code, ended.text().as_str()), (Some(0), "209715200\n"), "{ended:?}");
+        document(&std::fs::read(&report).unwrap())
+    };
+    for (megabytes, outgrown) in [(64_u64, true), (1024, false)] {
+        let mut plan = plan.clone();
+        plan["chosen"]["configuration"]["placements"][0]["memory_bytes"] = (megabytes << 20).into();
+        let plan = home.write("plan.json", plan.to_string());
+        let seen = run(&["--plan", plan.to_str().unwrap()])["observation"]["process"].clone();
+        let after = seen["outgrew_seconds"].as_f64();
+        assert_eq!(after.is_some(), outgrown, "{seen:#}");
+        assert!(after.is_none_or(|after| after > 0.4), "{seen:#}");
+    }
+    // Once its memory is known, as much is set aside as that foretells.
+    let report = run(&[]);
+    let chosen = &report["plan"]["chosen"];
+    let aside = chosen["configuration"]["placements"][0]["memory_bytes"].as_u64().unwrap();
+    assert!(aside > 200 << 20 && aside < chosen["cost"]["retry"]["memory_bytes"].as_u64().unwrap(), "{chosen:#}");
+    let why = home.run([&["plan", "--explain"], &words[..]].concat()).text();
+    assert!(why.contains("sets aside") && why.contains("as it runs"), "{why}");
+}
+
+#[test]
+fn pinned_cores_cannot_be_left_where_a_group_holds_them() {
+    let home = Home::new();
+    if installed("taskset").is_none() {
+        return skip("pinned_cores", "there is no taskset");
+    }
+    let checks = home.json(&["doctor"])["checks"].as_array().unwrap().clone();
+    let holds = checks.iter().any(|check| check["name"] == "pinned cores" && check["ok"] == true);
+    let report = home.path("report.json");
+    let words = ["run", "--pin-cores", "--threads", "1", "--report", report.to_str().unwrap(), "/bin/sh", "--", "-c"];
+    let all = std::fs::read_to_string("/proc/self/status").unwrap();
+    let all = all.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+    let script = format!("taskset -p -c {all} $$ > /dev/null; grep Cpus_allowed_list /proc/self/status");
+    let ended = home.run([&words[..], &[&script]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let by = document(&std::fs::read(&report).unwrap())["observation"]["process"]["pinned_by"].clone();
+    assert_eq!(by, if holds { "cpuset" } else { "affinity" });
+    let text = ended.text();
+    let left = text.trim().rsplit_once('\t').unwrap().1;
+    assert!(!holds || left.parse::<u32>().is_ok(), "one core: {ended:?}");
 }
 
 #[test]

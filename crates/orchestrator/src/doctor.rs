@@ -11,12 +11,7 @@ pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
     let measured = model.op_costs.tiers.values().flat_map(|tier| tier.seconds_per_op.values());
     let measured = measured.filter(|figure| figure.samples > 0).count();
     vec![
-        check(
-            "platform",
-            cfg!(all(target_os = "linux", target_arch = "x86_64")),
-            platform(),
-            "x86-64 Linux is where every tier works",
-        ),
+        check("platform", cfg!(target_arch = "x86_64"), platform(), "x86-64 Linux is where every tier works"),
         check("processor", inventory.cores() > 0, processors(&inventory), ""),
         check(
             "executable memory",
@@ -31,6 +26,7 @@ pub(crate) fn checks(orchestrator: &Orchestrator) -> Vec<Check> {
             shares(&inventory),
             "shares below a whole core need a writable cgroup (v1 cpu or v2): run as root or in a delegated group",
         ),
+        pinned_cores(),
         check(
             "history",
             orchestrator.memory.is_open(),
@@ -78,6 +74,15 @@ fn confinement() -> Check {
         Some(Tier::Cgroup1 | Tier::Cgroup2) => "",
     };
     check("confinement", available.tier.is_some_and(|tier| tier < Tier::Namespaces), found, hint)
+}
+
+/// Whether programs can be kept to cores that they cannot leave, found by making a group of all there are.
+fn pinned_cores() -> Check {
+    let cores = forewarm_sandbox::affinity::allowed().unwrap_or_default();
+    let held = forewarm_sandbox::cgroup::CoreSet::make(&cores).is_ok();
+    let found = if held { "held by a cpuset" } else { "by affinity, which a program can undo" };
+    let hint = "--pin-cores needs a writable cpuset controller to hold (cgroup v1 cpuset or v2): run as root or in a delegated group";
+    check("pinned cores", held, found.into(), hint)
 }
 
 fn check(name: &str, ok: bool, found: String, hint: &str) -> Check {

@@ -254,7 +254,7 @@ fn first_line_interpreter(file: &Path) -> Option<PathBuf> {
 /// What the program may touch and use.
 pub(crate) fn confinement(request: &Request, program: &Command, relay: bool) -> Result<Confinement, Error> {
     let memory = request.max_memory.unwrap_or_else(|| {
-        let total = forewarm_sandbox::measure::total_memory().unwrap_or(Bytes(4 << 30));
+        let total = forewarm_sandbox::measure::total_memory();
         Bytes((total.as_f64() * defaults::MEMORY_SHARE) as u64)
     });
     let limits = &request.limits;
@@ -273,7 +273,6 @@ pub(crate) fn confinement(request: &Request, program: &Command, relay: bool) -> 
         visible: named(request, program),
         scratch: Bytes((memory.as_f64() * defaults::SCRATCH_SHARE) as u64),
         bounds,
-        cores: None,
         groups: request.max_memory.is_some() || limits.processes.is_some(),
         relay,
         without_namespaces: false,

@@ -209,7 +209,7 @@ impl Orchestrator {
         let started = started(request, considered, wanted.program, wanted.confinement);
         let admit = |process: i32| wanted.admit(process);
         let why = match started.map(|started| holder.run_python(&started, &admit)) {
-            Ok(Ok(Run::Ended { ended, rung })) => return Some((ended, rung)),
+            Ok(Ok(Run::Ended { ended, rung })) => return Some((*ended, rung)),
             Ok(Ok(Run::Cold(why))) => why.filter(|why| !why.starts_with("nothing is warm")),
             Ok(Err(error)) => Some(error.to_string()),
             Err(why) => Some(why),

@@ -1,11 +1,10 @@
 //! Runs a program in the sandbox and says on standard error how it ended: `confine [FLAGS] PROGRAM [ARGS]`.
 //!
-//! Flags: `--net`, `--dir DIR`, `--memory BYTES`, `--cpu S`, `--wall S`, `--processes N`, `--file BYTES`, `--files N`,
+//! Flags: `--net`, `--dir DIR`, `--memory BYTES`, `--aside BYTES`, `--cpu S`, `--wall S`, `--processes N`, `--file BYTES`, `--files N`,
 //! `--groups`, `--plain` (no namespaces), `--quiet`, `--port N` (greets who comes to it in the program's network, and ends
 //! the program when it answers). The tests of hostile programs run it.
 #![forbid(unsafe_code)]
 
-#[cfg(target_os = "linux")]
 fn main() {
     use std::path::PathBuf;
 
@@ -15,7 +14,7 @@ fn main() {
     let mut arguments = std::env::args_os().skip(1);
     let mut confinement = Confinement { scratch: Bytes(64 << 20), relay: true, ..Confinement::default() };
     let mut bounds = Bounds::default();
-    let mut quiet = false;
+    let (mut quiet, mut aside) = (false, None);
     let mut given = Vec::new();
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|text| text.to_str()?.parse::<u64>().ok());
@@ -25,6 +24,7 @@ fn main() {
             "--plain" => confinement.without_namespaces = true,
             "--quiet" => quiet = true,
             "--memory" => bounds.memory = number().map(Bytes),
+            "--aside" => aside = number().map(Bytes),
             "--cpu" => bounds.cpu = number().map(|seconds| Seconds(seconds as f64)),
             "--wall" => bounds.wall = number().map(|milliseconds| Seconds(milliseconds as f64 / 1e3)),
             "--processes" => bounds.processes = number(),
@@ -47,7 +47,8 @@ fn main() {
     confinement.visible = vec![directory.clone(), executable.clone()];
     let environment = std::env::vars_os().collect();
     let program = Program { executable, arguments: given, environment, directory };
-    let greeted = |child: Child| {
+    let greeted = |mut child: Child| {
+        aside.into_iter().for_each(|memory| child.set_aside(memory));
         let (door, ender) = (child.listener().ok().flatten(), child.ender());
         if confinement.port.is_some() {
             std::thread::spawn(move || match (door.map(Door::listener), ender) {
@@ -72,7 +73,6 @@ fn main() {
     forewarm_sandbox::exit::now(code);
 }
 
-#[cfg(target_os = "linux")]
 fn greet(listener: &std::net::TcpListener, ender: &forewarm_sandbox::process::Ender) {
     use std::io::{BufRead, BufReader, Write};
     let Ok((mut stream, _)) = listener.accept() else { return };
@@ -83,11 +83,7 @@ fn greet(listener: &std::net::TcpListener, ender: &forewarm_sandbox::process::En
     }
 }
 
-#[cfg(target_os = "linux")]
 fn report(line: &str) {
     use std::io::Write;
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
-
-#[cfg(not(target_os = "linux"))]
-fn main() {}

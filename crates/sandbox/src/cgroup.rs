@@ -1,28 +1,29 @@
-//! A share of the CPU, held by a control group (v1 `cpu.cfs_quota_us` or v2 `cpu.max`).
+//! Control groups: a share of the CPU and cores of a program's own ([`own`]), bounds on its memory and its processes
+//! ([`group`]), and memory set aside that is given up before anything fails for it ([`aside`]).
 //!
 //! Whether this process may make groups is found by doing it. Groups are named after the process that made them, so
-//! that those of killed processes can be swept by any later one.
+//! that those of killed processes can be swept by any later one ([`sweep`]). Called by the sandbox itself and the executor.
 
-#[cfg(target_os = "linux")]
+mod aside;
 mod group;
+mod own;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use forewarm_types::Seconds;
 
-/// Length of a quota period. The kernel's default of 100 ms lets short work overrun its share; with 20 ms the share
-/// delivered was 1.01-1.04 times the one asked for (measured, DESIGN section 8).
-const PERIOD_MICROSECONDS: u64 = 20_000;
-
-/// The least quota the kernel takes: Linux kernel/sched/core.c, `min_cfs_quota_period`.
-const LEAST_QUOTA_MICROSECONDS: u64 = 1_000;
-
-#[cfg(target_os = "linux")]
+pub use aside::Aside;
 pub use group::Group;
+pub use own::{CoreSet, CpuShare, available};
 
+/// What names of groups begin with, before the number of the process that made them.
 const PREFIX: &str = "forewarm-";
+
+/// Controllers that groups are made for here.
+const CONTROLLERS: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
@@ -37,76 +38,8 @@ struct Home {
     directory: PathBuf,
 }
 
-/// This process held to a share of the CPU, until dropped.
-#[derive(Debug)]
-pub struct CpuShare {
-    home: Home,
-    group: PathBuf,
-}
-
-impl CpuShare {
-    /// Holds this process to `cores` times `share` of a core.
-    ///
-    /// # Errors
-    /// Where this process may not make control groups, or the system has none for the CPU.
-    pub fn enforce(share: f64, cores: u32) -> io::Result<Self> {
-        let home = Home::find().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
-        let this = Self::make(home, std::process::id(), share * f64::from(cores.max(1)))?;
-        attach(&this.group)?;
-        Ok(this)
-    }
-
-    /// Holds another process to the same share.
-    ///
-    /// # Errors
-    /// Where the system refuses.
-    pub fn extend(&self, process: i32) -> io::Result<()> {
-        fs::write(self.group.join("cgroup.procs"), process.to_string())
-    }
-
-    fn make(home: Home, pid: u32, cores: f64) -> io::Result<Self> {
-        let group = home.directory.join(format!("{PREFIX}{pid}"));
-        match fs::create_dir(&group) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        let this = Self { home, group };
-        let quota = ((cores * PERIOD_MICROSECONDS as f64) as u64).max(LEAST_QUOTA_MICROSECONDS);
-        match this.home.version {
-            Version::One => {
-                fs::write(this.group.join("cpu.cfs_period_us"), PERIOD_MICROSECONDS.to_string())?;
-                fs::write(this.group.join("cpu.cfs_quota_us"), quota.to_string())?;
-            }
-            Version::Two => {
-                // The controller must be delegated to children; where it already is, or may not be, the next write tells.
-                let _ = fs::write(this.home.directory.join("cgroup.subtree_control"), "+cpu");
-                fs::write(this.group.join("cpu.max"), format!("{quota} {PERIOD_MICROSECONDS}"))?;
-            }
-        }
-        Ok(this)
-    }
-}
-
-impl Drop for CpuShare {
-    fn drop(&mut self) {
-        // A group can only be removed when empty; what cannot be undone here is swept later. Who goes on (a process that was
-        // in the group for one run) is where it was before.
-        let _ = attach(&self.home.directory);
-        let members = fs::read_to_string(self.group.join("cgroup.procs")).unwrap_or_default();
-        for member in members.lines() {
-            let _ = fs::write(self.home.directory.join("cgroup.procs"), member);
-        }
-        let _ = fs::remove_dir(&self.group);
-    }
-}
-
-fn attach(group: &Path) -> io::Result<()> {
-    fs::write(group.join("cgroup.procs"), std::process::id().to_string())
-}
-
 /// The groups of a process (the text of `/proc/<pid>/cgroup`: cgroups(7)), with the one that it made to hold itself to a share
 /// taken for the one that this was made in.
-#[cfg(target_os = "linux")]
 pub(crate) fn without_own_share(groups: &str, pid: i32) -> String {
     let own = format!("/{PREFIX}{pid}");
     let line = |line: &str| match line.strip_suffix(&own) {
@@ -117,53 +50,69 @@ pub(crate) fn without_own_share(groups: &str, pid: i32) -> String {
     groups.lines().map(line).collect()
 }
 
-/// Whether a share of the CPU can be enforced here, found by making a group with a quota and removing it. The calling
-/// process is not moved.
-#[must_use]
-pub fn available() -> bool {
-    let Some(home) = Home::find() else { return false };
-    let Ok(group) = CpuShare::make(home, std::process::id(), 1.0) else { return false };
-    fs::remove_dir(&group.group).is_ok_and(|()| {
-        std::mem::forget(group);
-        true
-    })
+/// The groups this process was in before it held itself to anything.
+fn own_groups() -> io::Result<String> {
+    let groups = fs::read_to_string("/proc/self/cgroup")?;
+    Ok(without_own_share(&groups, std::process::id().cast_signed()))
 }
 
-/// What the system counts of this process' group for the CPU; `None` where there is no such group. On the way to every
-/// run: the mounts, the dearest to read, are asked only where the group is not where it usually is.
-#[cfg(target_os = "linux")]
+/// What the system counts of this process' group for the CPU, one of its own included; `None` where there is no such group.
 pub(crate) fn cpu_statistics() -> Option<fs::File> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let open = |directory: &Path| fs::File::open(directory.join("cpu.stat")).ok();
-    let usual = Membership::of(&groups, "cpu").and_then(|membership| open(&membership.usual()));
-    usual.or_else(|| open(&Home::find()?.directory))
+    let home = Home::of_process(&fs::read_to_string("/proc/self/cgroup").ok()?, "cpu")?;
+    fs::File::open(home.directory.join("cpu.stat")).ok()
 }
 
 /// Time the quota of a group has held it back since it was made: `throttled_time` (version 1, in nanoseconds: Linux
 /// Documentation/scheduler/sched-bwc.rst) or `throttled_usec` (version 2: cgroup-v2.rst).
-#[cfg(target_os = "linux")]
 pub(crate) fn throttled_in(stat: &str) -> Option<Seconds> {
     let value = |name: &str| stat.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
     let nanoseconds = value("throttled_time ").map(|time| time as f64 * 1e-9);
     nanoseconds.or_else(|| value("throttled_usec ").map(|time| time as f64 * 1e-6)).map(Seconds)
 }
 
-/// Removes groups left by killed processes; returns how many.
+/// Removes the groups of killed processes, of all that this process could have made; how many are left, because the kernel has
+/// not let go of what was in them yet.
 pub fn sweep() -> usize {
-    Home::find().map_or(0, |home| sweep_below(&home.directory))
+    let Ok(groups) = own_groups() else { return 0 };
+    let mut homes: Vec<PathBuf> = Vec::new();
+    for home in CONTROLLERS.iter().filter_map(|controller| Home::of_process(&groups, controller)) {
+        let new = home.places().into_iter().filter(|place| !homes.contains(place));
+        homes.extend(new.collect::<Vec<_>>());
+    }
+    homes.iter().map(|home| sweep_below(home)).sum()
 }
 
-/// Removes groups left by killed processes below a group; returns how many.
+/// The same, waiting for the kernel to let go of what it takes it milliseconds to.
+pub fn sweep_all() {
+    for _ in 0..PATIENCE {
+        if sweep() == 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Milliseconds to wait for a killed process to be gone: see [`crate::process`], whose inits get as long.
+const PATIENCE: usize = 500;
+
+/// Removes groups left by killed processes below a group; returns how many could not be.
 fn sweep_below(directory: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    // A directory of groups has a link from each below it, from itself and from above: Linux fs/kernfs/dir.c.
+    if fs::metadata(directory).map_or(0, |found| found.nlink()) <= 2 {
+        return 0;
+    }
     let Ok(entries) = fs::read_dir(directory) else { return 0 };
     let stale = entries.filter_map(Result::ok).filter(|entry| {
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        // A program's group has its own number behind that of the process.
+        // Behind the number of the process stands that of the group among its groups.
         let pid = number.and_then(|number| number.split('-').next()?.parse().ok());
         pid.is_some_and(|pid: i32| !alive(pid))
     });
-    stale.filter(|entry| fs::remove_dir(entry.path()).is_ok()).count()
+    // One that another has just removed is as good as removed.
+    let left = |error: io::Error| error.kind() != io::ErrorKind::NotFound;
+    stale.filter(|entry| fs::remove_dir(entry.path()).is_err_and(left)).count()
 }
 
 /// Whether a process of this number lives (one of another user's also counts).
@@ -200,17 +149,60 @@ impl<'a> Membership<'a> {
     }
 
     /// Where it stands if hierarchies are mounted as is usual (Linux Documentation/admin-guide/cgroup-v1/cgroups.rst and
-    /// cgroup-v2.rst): needs no list of mounts, and may be nothing.
-    fn usual(&self) -> PathBuf {
-        Path::new("/sys/fs/cgroup").join(self.controllers).join(self.path.trim_start_matches('/'))
+    /// cgroup-v2.rst; beside those of version 1 that of version 2 is `unified`): needs no list of mounts, and may be nothing.
+    fn usual(&self, root: &Path) -> PathBuf {
+        let beside_first = self.version == Version::Two && !root.join("cgroup.controllers").exists();
+        let mount = root.join(if beside_first { "unified" } else { self.controllers });
+        mount.join(self.path.trim_start_matches('/'))
     }
 }
 
 impl Home {
-    fn find() -> Option<Self> {
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-        let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-        Self::of(&mounts, &groups, "cpu")
+    /// Of this process, for a controller.
+    fn find(controller: &str) -> Option<Self> {
+        Self::of_process(&own_groups().ok()?, controller)
+    }
+
+    /// Of the process whose groups these are (the text of `/proc/<pid>/cgroup`). Where groups are mounted as they usually are
+    /// the list of all mounts need not be read, which holds up whoever changes the address space meanwhile.
+    fn of_process(groups: &str, controller: &str) -> Option<Self> {
+        let there = |home: &Self| home.directory.join("cgroup.procs").exists();
+        Self::usual(groups, controller).filter(there).or_else(|| {
+            let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+            Self::of(&mounts, groups, controller)
+        })
+    }
+
+    /// Where the group for a controller lies if groups are mounted as is usual, which may be nothing.
+    fn usual(groups: &str, controller: &str) -> Option<Self> {
+        let membership = Membership::of(groups, controller)?;
+        Some(Self { version: membership.version, directory: membership.usual(Path::new("/sys/fs/cgroup")) })
+    }
+
+    /// Where groups can be made, closest first: of version 2 also next to the groups above, which may hand controllers down
+    /// where one with processes in it may not.
+    fn places(&self) -> Vec<PathBuf> {
+        match self.version {
+            Version::One => vec![self.directory.clone()],
+            Version::Two => {
+                let groups = self.directory.ancestors().take_while(|above| above.join("cgroup.procs").exists());
+                groups.map(Path::to_owned).collect()
+            }
+        }
+    }
+
+    /// The closest place in which a group has a controller of version 2, or the one place there is.
+    fn place_for(&self, controller: &str) -> Option<PathBuf> {
+        if self.version == Version::Two && !self.directory.join("cgroup.type").exists() {
+            // The root of all groups alone has no type, and may have processes beside groups: there it is handed down where it
+            // is not yet. Looking tells whether it is.
+            let _ = fs::write(self.directory.join("cgroup.subtree_control"), format!("+{controller}"));
+        }
+        let hands_down = |place: &PathBuf| {
+            let handed = fs::read_to_string(place.join("cgroup.subtree_control")).unwrap_or_default();
+            handed.split_ascii_whitespace().any(|handed| handed == controller)
+        };
+        self.places().into_iter().find(|place| self.version == Version::One || hands_down(place))
     }
 
     /// The group for a controller, from the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`:
@@ -218,9 +210,9 @@ impl Home {
     fn of(mounts: &str, groups: &str, controller: &str) -> Option<Self> {
         let Membership { version, path, .. } = Membership::of(groups, controller)?;
         let (root, point) = match version {
-            Version::One => mount(mounts, "cgroup", &|options| has(options, controller))?,
-            Version::Two => mount(mounts, "cgroup2", &|_| true)?,
-        };
+            Version::One => mount(mounts, "cgroup", &|options| has(options, controller)),
+            Version::Two => mount(mounts, "cgroup2", &|_| true),
+        }?;
         let below = path.strip_prefix(root.trim_end_matches('/')).unwrap_or(path);
         Some(Self { version, directory: Path::new(&point).join(below.trim_start_matches('/')) })
     }
@@ -261,30 +253,33 @@ mod tests {
         check(bound, "0::/docker/1\n", Some((Version::Two, "/sys/fs/cgroup")));
         check("", "0::/\n", None);
         check(one, "3:cpuset:/\n", None);
+        check(two, "3:cpuset:/\n0::/a\n", Some((Version::Two, "/sys/fs/cgroup/a")));
     }
 
     #[test]
     fn the_usual_place_needs_no_mounts() {
-        let usual = |groups| Membership::of(groups, "cpu").map(|membership| membership.usual());
-        assert_eq!(usual("2:cpu,cpuacct:/a/b\n0::/\n"), Some("/sys/fs/cgroup/cpu,cpuacct/a/b".into()));
-        assert_eq!(
-            usual("1:cpuset:/a\n0::/user.slice/x:y.scope\n"),
-            Some("/sys/fs/cgroup/user.slice/x:y.scope".into())
-        );
+        let root = tempfile::tempdir().unwrap();
+        let usual = |groups| {
+            let place = Membership::of(groups, "cpu").map(|membership| membership.usual(root.path()));
+            place.map(|place| place.strip_prefix(root.path()).unwrap().to_owned())
+        };
+        assert_eq!(usual("2:cpu,cpuacct:/a/b\n0::/\n"), Some("cpu,cpuacct/a/b".into()));
+        assert_eq!(usual("1:cpuset:/a\n0::/b.slice/x:y.scope\n"), Some("unified/b.slice/x:y.scope".into()));
+        fs::write(root.path().join("cgroup.controllers"), "cpu").unwrap();
+        assert_eq!(usual("0::/b.slice/x:y.scope\n"), Some("b.slice/x:y.scope".into()));
         assert_eq!(usual("3:cpuset:/\n"), None);
     }
 
     #[test]
-    fn a_share_holds_where_groups_can_be_made() {
-        // Run in a process of its own would be better still; the group is left again at once.
-        let Ok(held) = CpuShare::enforce(0.5, 1) else {
-            assert!(!available(), "what can be probed can be enforced");
-            return;
-        };
-        let group = held.group.clone();
-        assert!(group.is_dir());
-        drop(held);
-        assert!(!group.exists());
+    fn groups_lie_where_the_mounts_say() {
+        let (mounts, groups) =
+            ["/proc/self/mountinfo", "/proc/self/cgroup"].map(|file| fs::read_to_string(file).unwrap()).into();
+        for controller in CONTROLLERS {
+            let usual = Home::usual(&groups, controller).filter(|home| home.directory.join("cgroup.procs").exists());
+            if let Some(usual) = usual {
+                assert_eq!(Home::of(&mounts, &groups, controller), Some(usual), "{controller}");
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! directories) is the caller's.
 
 mod adopt;
+mod aside;
 mod available;
 mod circumstances;
 mod counter;
@@ -86,8 +87,6 @@ pub struct Confinement {
     pub scratch: Bytes,
     /// Limits.
     pub bounds: Bounds,
-    /// The cores it may run on; `None` for all of the caller's.
-    pub cores: Option<Vec<usize>>,
     /// Whether to put it into control groups where that costs an attachment (version 1), for exact limits.
     pub groups: bool,
     /// Whether this process stands for its program: signals it gets are passed on, and it stops when the program does.
@@ -235,6 +234,9 @@ pub struct Ended {
     /// Processes the kernel killed for want of memory: those of the program's group where it has one, else all of the
     /// machine meanwhile.
     pub oom_kills: Option<u64>,
+    /// Time from its execution after which it needed more memory than was set aside for it, and was given more; `None` where
+    /// it never did, or nothing was set aside.
+    pub outgrew: Option<Seconds>,
     /// Instructions that it and everything it started retired, outside the kernel; `None` where they are not counted.
     pub instructions: Option<u64>,
     /// What was denied.

@@ -36,7 +36,7 @@ pub use invocation::Features;
 pub use ladder::{Rung, Step};
 pub use load::{Load, Pressure, Work};
 pub use native::NativeDemand;
-pub use observation::{Exit, ExitCause, Observation, PastRun, ProcessUsage, Repeat, StepTiming};
+pub use observation::{Exit, ExitCause, Observation, PastRun, Pinning, ProcessUsage, Repeat, StepTiming};
 pub use plan::{Candidate, Plan};
 pub use python::PythonDemand;
 pub use units::{Bytes, Dollars, Joules, Seconds};

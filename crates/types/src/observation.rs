@@ -92,6 +92,23 @@ pub struct ProcessUsage {
     /// Instructions it retired outside the kernel; `None` where the machine does not count them for this user.
     #[serde(default)]
     pub instructions: Option<u64>,
+    /// Time from its execution, in seconds, after which it needed more memory than was set aside and was given more; `None`
+    /// where it never did, or nothing was set aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outgrew_seconds: Option<f64>,
+    /// What kept it to its cores; `None` where it was not kept to any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_by: Option<Pinning>,
+}
+
+/// What keeps the processes of a run to their cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pinning {
+    /// A control group, which none of them can leave.
+    Cpuset,
+    /// An affinity, which each inherits and can undo.
+    Affinity,
 }
 
 /// A first attempt that ended because the memory set aside for it proved too little, and was made again with more.

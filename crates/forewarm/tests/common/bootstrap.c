@@ -136,6 +136,10 @@ int main(int count, char **arguments) {
             FILE *file = fopen("/tmp/left", "a");
             if (file) fclose(file);
         }
+        if (!strcmp(mode, "busy")) {
+            for (volatile int left = 50000000; left; left--) {
+            }
+        }
         if (!strcmp(mode, "spawn")) {
             if (!fork()) {
                 pause();

@@ -95,6 +95,7 @@ impl Measured {
             throttled: around.throttled,
             steal: around.steal,
             oom_kills: around.oom_kills,
+            outgrew: None,
             instructions: self.instructions,
             denied: DENIED.into_iter().zip(self.denied).filter(|(_, denied)| *denied).map(|(what, _)| what).collect(),
             tier,

@@ -45,7 +45,7 @@ pub enum Run {
     /// It ran.
     Ended {
         /// What was measured.
-        ended: Ended,
+        ended: Box<Ended>,
         /// The rung it started from.
         rung: Rung,
     },
@@ -89,7 +89,7 @@ impl Holder {
         let mut stream: &UnixStream = &self.stream;
         stream.write_all(&[length.as_slice(), &message].concat())?;
         taken.begins();
-        Ok(Run::Ended { ended: attend(&self.stream, taken, Tier::named(&tier)), rung })
+        Ok(Run::Ended { ended: Box::new(attend(&self.stream, taken, Tier::named(&tier))), rung })
     }
 }
 
@@ -199,6 +199,7 @@ fn conclude(taken: &Adopted, end: End, tier: Tier) -> Ended {
         throttled: around.throttled,
         steal: around.steal,
         oom_kills: around.oom_kills,
+        outgrew: None,
         instructions: None,
         denied: if end.refused { vec![Denied::Network] } else { Vec::new() },
         tier,

@@ -7,7 +7,8 @@ use forewarm_executor::process::{LaidOut, ProcessOutcome, Wanted};
 use forewarm_holder::Rung;
 use forewarm_sandbox::process::{Denied, Ended, SpawnError};
 use forewarm_types::{
-    CodeKind, Configuration, ExitCause, Observation, Plan, ProcessSettings, ProcessUsage, SCHEMA, Seconds, Settings,
+    Bytes, CodeKind, Configuration, ExitCause, Observation, Plan, ProcessSettings, ProcessUsage, SCHEMA, Seconds,
+    Settings,
 };
 
 use super::bootstrap;
@@ -50,6 +51,7 @@ impl Orchestrator {
         let planned = self.clock.monotonic();
         let failed = |error| Error::from_warm(&request.file, error);
         let lease = self.executor.allocate_process(&plan.chosen.configuration).map_err(failed)?;
+        let lease = lease.setting_aside(set_aside(&plan, request));
         let mut marks = Marks { planned, leased: self.clock.monotonic() };
         let mut from = None;
         let warm = |wanted: &Wanted<'_>| {
@@ -187,11 +189,20 @@ impl Orchestrator {
                 written_bytes: measured.disk[1],
                 oom_kills: measured.oom_kills,
                 instructions: measured.instructions,
+                outgrew_seconds: measured.outgrew.map(|after| after.0),
+                pinned_by: outcome.pinned_by,
             }),
             denied: denied(outcome, request),
             ..framed
         }
     }
+}
+
+/// The memory to set aside for a run: where its plan knows how likely it needs more, or was given to be followed.
+fn set_aside(plan: &Plan, request: &Request) -> Option<Bytes> {
+    let placement = plan.chosen.configuration.placement()?;
+    let decided = plan.chosen.cost.retry.is_some() || request.plan.is_some();
+    decided.then_some(placement.memory_bytes).filter(|bytes| bytes.0 > 0)
 }
 
 /// The configuration of a run that began without being told anything. Its files can be read ahead all the same.

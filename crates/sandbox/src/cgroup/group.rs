@@ -13,16 +13,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use forewarm_types::Bytes;
 
-use super::{Home, PREFIX, Version, sweep_below};
+use super::{Aside, Home, PREFIX, Version, sweep_below};
 use crate::process::Tier;
 
 /// Groups this process has made, to name each.
 static MADE: AtomicU32 = AtomicU32::new(0);
 
+/// The name of another group of this process.
+pub(super) fn name() -> String {
+    format!("{PREFIX}{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A group, until dropped.
 #[derive(Debug)]
 pub struct Group {
     version: Version,
+    /// Most memory of all in it.
+    memory: Option<Bytes>,
     /// The directories: of version 2 one, of version 1 that of the memory and that of the process controller.
     directories: Vec<PathBuf>,
     /// The open directory of a version 2 group, to fork into.
@@ -35,16 +42,15 @@ impl Group {
     /// # Errors
     /// Where a group was made and cannot be bounded.
     pub fn make(memory: Option<Bytes>, processes: Option<u64>, wanted: bool) -> io::Result<Option<Self>> {
-        let groups = fs::read_to_string("/proc/self/cgroup")?;
+        let groups = super::own_groups()?;
         if !wanted && bound_to_first(&groups) {
             return Ok(None);
         }
-        let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-        let home = |controller: &str| Home::of(&mounts, &groups, controller);
-        let name = format!("{PREFIX}{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let home = |controller: &str| Home::of_process(&groups, controller);
+        let name = name();
         match home("memory") {
-            Some(Home { version: Version::Two, directory }) => {
-                Ok(directory.ancestors().find_map(|above| Self::second(above, &name, memory, processes)))
+            Some(home @ Home { version: Version::Two, .. }) => {
+                Ok(home.places().iter().find_map(|above| Self::second(above, &name, memory, processes)))
             }
             Some(Home { version: Version::One, directory }) if wanted => {
                 let pids = home("pids").filter(|home| home.version == Version::One).map(|home| home.directory);
@@ -64,7 +70,7 @@ impl Group {
         let group = above.join(name);
         fs::create_dir(&group).ok()?;
         let open = File::open(&group).ok();
-        let made = Self { version: Version::Two, directories: vec![group.clone()], open };
+        let made = Self { version: Version::Two, memory, directories: vec![group.clone()], open };
         // Room for the init beside the program's own processes.
         let limits = [("memory.max", memory.map(|most| most.0)), ("pids.max", processes.map(|most| most + 1))];
         for (file, limit) in limits.into_iter().filter_map(|(file, limit)| Some((file, limit?))) {
@@ -82,7 +88,7 @@ impl Group {
         memory: Option<Bytes>,
         processes: Option<u64>,
     ) -> io::Result<Self> {
-        let mut made = Self { version: Version::One, directories: Vec::new(), open: None };
+        let mut made = Self { version: Version::One, memory, directories: Vec::new(), open: None };
         sweep_below(memory_home);
         let group = memory_home.join(name);
         fs::create_dir(&group)?;
@@ -108,6 +114,15 @@ impl Group {
     /// Where the system refuses.
     pub fn attach(&self, process: i32) -> io::Result<()> {
         self.directories.iter().try_for_each(|group| fs::write(group.join("cgroup.procs"), process.to_string()))
+    }
+
+    /// Sets part of its memory aside for what is in it: see [`Aside`].
+    ///
+    /// # Errors
+    /// Where the system refuses, as where more is used already.
+    pub fn set_aside(&self, bytes: Bytes) -> io::Result<Aside> {
+        let directory = self.directories.first().ok_or(io::ErrorKind::NotFound)?;
+        Aside::on(self.version, directory, bytes, self.memory)
     }
 
     /// The descriptor by which a process can be forked into the group, where it can.

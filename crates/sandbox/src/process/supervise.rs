@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg};
 use rustix::process::{Pid, Signal};
 
+use super::aside::SetAside;
 use super::counter::Counter;
 use super::init::{ENDED, STOPPED};
 use super::shared::{STEPS, Shared, step};
@@ -125,6 +126,7 @@ pub struct Child {
     tier: Tier,
     bounds: Bounds,
     watch: Watch,
+    aside: Option<SetAside>,
     own_network: bool,
     instructions: Option<Counter>,
     /// The terminal, where it is this process' to give, and what the machine does, both from when the program was let go.
@@ -147,7 +149,7 @@ impl Child {
         tier: Tier,
         confinement: &Confinement,
     ) -> Self {
-        let cores = confinement.cores.as_ref().map_or_else(all_cores, Vec::len);
+        let cores = crate::affinity::allowed().map_or(1, |cores| cores.len());
         // A group's memory is the kernel's to bound.
         let memory = confinement.bounds.memory.filter(|_| group.is_none());
         let watched = Bounds { memory, ..confinement.bounds };
@@ -160,6 +162,7 @@ impl Child {
             tier,
             bounds: confinement.bounds,
             watch: Watch::new(watched, cores),
+            aside: None,
             foreground: None,
             around: None,
             crowded: false,
@@ -181,6 +184,11 @@ impl Child {
         give(self.forked.pid);
         // What the init forks from here on comes after it; what it has forked is among these.
         survey::descendants(self.forked.pid).into_iter().skip(1).for_each(give);
+    }
+
+    /// Holds the program to so much memory until it needs more, which it is given at once: see [`Ended::outgrew`].
+    pub fn set_aside(&mut self, memory: Bytes) {
+        self.aside = Some(SetAside::new(memory, self.group.as_ref()));
     }
 
     /// Lets the program go.
@@ -282,7 +290,7 @@ impl Child {
     /// As [`Self::finish`].
     pub fn finish_beside(&mut self, meanwhile: impl FnOnce()) -> Result<Ended, SpawnError> {
         meanwhile();
-        let mut next = self.watch.next(&Survey::default());
+        let mut next = self.first_look();
         loop {
             match self.happening(next) {
                 Happening::Over => break,
@@ -296,6 +304,7 @@ impl Child {
                     self.kill(Cause::Signalled(libc::SIGKILL));
                 }
                 Happening::Signal(signal) => self.signal(signal),
+                Happening::Outgrown => self.aside.iter_mut().for_each(SetAside::give_way),
                 Happening::Time => next = self.look(),
                 Happening::News(_) | Happening::Nothing => {}
             }
@@ -331,10 +340,12 @@ impl Child {
         let handle = self.forked.handle.as_fd();
         let signals = relay.map_or(handle, Relay::descriptor);
         let owner = self.lines.owner.as_ref().map_or(handle, AsFd::as_fd);
-        let mut fds =
+        let (aside, shows) = self.aside.as_ref().and_then(SetAside::event).unwrap_or((handle, PollFlags::IN));
+        let [over, news, signals, owner] =
             [handle, self.lines.news.as_fd(), signals, owner].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let mut fds = [over, news, signals, owner, PollFd::from_borrowed_fd(aside, shows)];
         let _ = poll(&mut fds, Some(&timeout));
-        let [over, news, signals, owner] = fds.map(|fd| fd.revents());
+        let [over, news, signals, owner, aside] = fds.map(|fd| fd.revents());
         if news.contains(PollFlags::IN) {
             let mut byte = [0_u8];
             if rustix::io::read(&self.lines.news, &mut byte) == Ok(1) {
@@ -348,6 +359,9 @@ impl Child {
         // Whatever it says now, it is not waiting any more.
         if self.lines.owner.is_some() && !owner.is_empty() {
             return Happening::Gone;
+        }
+        if aside.contains(shows) {
+            return Happening::Outgrown;
         }
         match relay.filter(|_| signals.contains(PollFlags::IN)).and_then(Relay::next) {
             Some(signal) => Happening::Signal(signal),
@@ -383,6 +397,18 @@ impl Child {
         let _ = rustix::process::pidfd_send_signal(&self.forked.handle, Signal::KILL);
     }
 
+    /// When to look first, in monotonic nanoseconds.
+    fn first_look(&mut self) -> u64 {
+        let next = self.watch.next(&Survey::default());
+        next.min(self.look_after_memory(Bytes::ZERO))
+    }
+
+    /// Looks after what is set aside, given what the program holds; returns when to look next.
+    fn look_after_memory(&mut self, memory: Bytes) -> u64 {
+        let begun = self.watch.started();
+        self.aside.as_mut().map_or(u64::MAX, |aside| aside.look(self.forked.pid, begun, memory))
+    }
+
     /// Looks whether a limit is reached; returns when to look next, in monotonic nanoseconds.
     fn look(&mut self) -> u64 {
         if self.verdict.is_some() || self.watch.overdue() {
@@ -391,7 +417,7 @@ impl Child {
         }
         if self.lines.shared.words().times[0].load(Acquire) == 0 {
             // The place is still being laid out, and nothing of the program is there to be looked at.
-            return self.watch.next(&Survey::default());
+            return self.first_look();
         }
         let mut survey = survey::survey(self.forked.pid, self.forked.isolated);
         if survey.processes > 1 && survey.memory > self.watch.peak {
@@ -404,7 +430,7 @@ impl Child {
         if let Some(cause) = self.watch.reached(&survey) {
             self.kill(cause);
         }
-        self.watch.next(&survey)
+        self.watch.next(&survey).min(self.look_after_memory(survey.memory))
     }
 
     /// The program has ended and its namespaces still stand: what they tell is read now.
@@ -460,17 +486,19 @@ impl Child {
                 }
             });
         }
+        let began = Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0);
         let group_peak = self.group.as_ref().and_then(Group::peak);
         let of_group = self.group.as_ref().map(Group::killed_for_memory);
         let oom_kills = of_group.or(around.oom_kills);
         Ok(Ended {
             cause: self.cause(&usage, oom_kills),
-            began: Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0).map(|ns| Seconds(ns as f64 * 1e-9)),
+            began: began.map(|ns| Seconds(ns as f64 * 1e-9)),
             wall,
             usage,
             peak_memory: group_peak.unwrap_or(self.watch.peak),
             disk,
             run_delay: words.run_delay.load(Acquire).checked_sub(1).map(|ns| Seconds(ns as f64 * 1e-9)),
+            outgrew: self.aside.as_mut().and_then(|aside| aside.outgrown(began.unwrap_or_default())),
             throttled: around.throttled,
             steal: around.steal,
             oom_kills,
@@ -518,10 +546,7 @@ enum Happening {
     News(u8),
     Signal(i32),
     Gone,
+    Outgrown,
     Time,
     Nothing,
-}
-
-fn all_cores() -> usize {
-    crate::affinity::allowed().map_or(1, |cores| cores.len())
 }

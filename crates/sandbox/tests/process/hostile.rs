@@ -56,6 +56,30 @@ fn a_memory_bomb_ends_at_its_limit() {
 }
 
 #[test]
+fn who_outgrows_what_was_set_aside_is_given_more() {
+    // Long enough before to be taken into a group, and after to be looked at; 200 MiB beyond it, in a child as well.
+    let script = "import os, time\nheld = bytearray(10 << 20)\ntime.sleep(0.5)\n\
+                  if os.fork() == 0:\n  more = b'x' * (100 << 20); time.sleep(1.5); os._exit(0)\n\
+                  more = b'x' * (100 << 20); os.wait(); print(len(more))";
+    for room in rooms("who_outgrows") {
+        let groups: &[&[&str]] =
+            if room.may_group() { &[&[], &["--groups", "--memory", "1000000000"]] } else { &[&[]] };
+        for flags in groups {
+            let check = |aside: &str, outgrew: bool| {
+                let ran = python(&room, &[&["--aside", aside][..], *flags].concat(), script)?;
+                assert_eq!((ran.code, ran.stdout.as_str()), (0, "104857600\n"), "{ran:?}");
+                assert_eq!(ran.stderr.contains("outgrew: Some"), outgrew, "{ran:?}");
+                Some(())
+            };
+            if check("67108864", true).and_then(|()| check("900000000", false)).is_none() {
+                return;
+            }
+        }
+        room.assert_gone();
+    }
+}
+
+#[test]
 fn memory_shared_by_forking_counts_once() {
     // 100 MiB, in eight processes.
     let script = "import os, time\nheld = bytearray(100 << 20)\nfor n in range(0, len(held), 4096): held[n] = 1\n\

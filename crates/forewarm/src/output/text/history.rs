@@ -97,7 +97,9 @@ pub(super) fn account(file: &Path, report: &Report) -> String {
     text += &line("CPU time", &format!("{measured}{}; predicted {predicted}", ratio.unwrap_or_default()));
     let (linear, whole) = (human::size(seen.peak_linear_memory_bytes), human::size(seen.peak_memory_bytes));
     let memory = if seen.process.is_some() { whole } else { format!("{linear} of its own, {whole} of the process") };
-    text += &line("memory", &memory);
+    let outgrew = seen.process.and_then(|process| process.outgrew_seconds);
+    let outgrew = outgrew.map(|after| format!(", more than was set aside from {} on", human::seconds(after)));
+    text += &line("memory", &format!("{memory}{}", outgrew.unwrap_or_default()));
     if let Some(repeat) = &seen.repeated {
         let (aside, lost) = (human::size(repeat.set_aside_bytes), human::seconds(repeat.lost_seconds));
         text += &line(
