@@ -232,11 +232,23 @@ pub(crate) struct Walker {
     vectors: bool,
 }
 
+/// A call by the decoder as a node.
+pub(crate) fn called(op: Op) -> Node {
+    match op.code & code::MASK {
+        code::CALL => Node::Call { function: op.a, args: NONE },
+        _ => Node::CallIndirect { class: op.a },
+    }
+}
+
 impl Walker {
     /// Lays out the decoded function in `forest`.
     pub(crate) fn walk(&mut self, module: &Module<'_>, params: u32, forest: &mut Forest, keep: Keep) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
+        if self.decoded.census.formats {
+            // Its stream and its format are what its cost depends on, and nothing else of it.
+            return Function { sensitive: 0b11, formats: true, uncalled: false, ..self.outline(module, forest) };
+        }
         if !self.decoded.too_deep {
             self.decoded.mark_dying(module);
         }
@@ -248,11 +260,6 @@ impl Walker {
         self.cells.begin(all, module);
         let understood = !self.decoded.too_deep && self.body(module, forest);
         let mut accesses = None;
-        let formats = self.decoded.census.formats;
-        if formats {
-            // Its stream and its format are what its cost depends on.
-            self.exporter.sensitive |= 0b11;
-        }
         if !understood {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
@@ -271,8 +278,20 @@ impl Walker {
             accesses,
             opaque: !understood,
             uncalled: false,
-            formats,
+            formats: false,
         }
+    }
+
+    /// Lays out the calls of the decoded function alone; notes which data it may change, by the addresses that it names.
+    pub(crate) fn outline(&mut self, module: &Module<'_>, forest: &mut Forest) -> Function {
+        self.cells.begin(false, module);
+        let Decoded { ops, calls, .. } = &self.decoded;
+        let named = ops.iter().filter(|op| op.names() && self.cells.in_data(op.b)).map(|op| (op.b as u32, false));
+        forest.words.stored.extend(named);
+        let first = forest.nodes.len() as u32;
+        forest.nodes.extend(calls.iter().map(|&at| called(ops[at as usize])));
+        let nodes = first..forest.nodes.len() as u32;
+        Function { nodes, static_ops: ops.len() as u32, uncalled: true, ..Function::default() }
     }
 
     /// Hands over what was found of the loops, which begin at `first` in the forest; the index of their accesses.

@@ -257,7 +257,8 @@ pub(crate) struct Function {
     pub opaque: bool,
     /// Whether no scenario is known to call it, so that only its calls are laid out.
     pub uncalled: bool,
-    /// Whether it is the C library's formatted output, whose cost is told by its format (see [`crate::formatting`]).
+    /// Whether it is the C library's formatted output, whose cost is told by its format (see [`crate::formatting`]): only its
+    /// calls are laid out.
     pub formats: bool,
 }
 

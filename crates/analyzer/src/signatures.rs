@@ -133,10 +133,9 @@ pub(crate) fn tables_at<'d>(data: impl Iterator<Item = (i64, &'d [u8])>) -> Tabl
 }
 
 fn tables_in<'d>(pieces: impl Iterator<Item = (Option<i64>, &'d [u8])>) -> Tables {
-    let filter = Filter::new();
     let mut out = Vec::new();
     for (address, data) in pieces {
-        for (at, table) in filter.find(data) {
+        for (at, table) in FILTER.find(data) {
             // One whose place is not known is addressed by nothing.
             let begin = address.map(|address| address.saturating_add(at as i64 - table.before));
             let (begin, end) = begin.map_or((0, 0), |begin| (begin, begin.saturating_add(table.size)));
@@ -159,32 +158,40 @@ const MAX_TABLES: usize = 256;
 /// the table begins: data is gone through four bytes at a time, and a filter by hash settles nearly every word.
 struct Filter {
     slots: [bool; 4096],
-    /// Those words in order, each with its place in its table.
-    words: Vec<(u32, usize, &'static Beginning)>,
+    /// Those words in order, each with its place in its table, and the table.
+    words: [(u32, usize, usize); 4 * TABLES.len()],
 }
 
+/// Made when the program is compiled: small modules are analysed in less time than it takes.
+static FILTER: Filter = Filter::new();
+
 impl Filter {
-    fn new() -> Self {
-        let mut words = Vec::with_capacity(4 * TABLES.len());
-        for table in &TABLES {
-            // Zeros are everywhere: the words with the fewest of them tell most.
-            let zeros = |at: &usize| table.bytes[*at..*at + 4].iter().filter(|&&byte| byte == 0).count();
-            let best = |first: usize| (first..=table.bytes.len() - 4).step_by(4).min_by_key(zeros);
-            words.extend((0..4).filter_map(best).map(|at| (Self::word(&table.bytes[at..]), at, table)));
-        }
-        words.sort_by_key(|&(word, at, _)| (word, at));
+    const fn new() -> Self {
+        let mut words = [(0, 0, 0); 4 * TABLES.len()];
         let mut slots = [false; 4096];
-        for &(word, ..) in &words {
+        let mut next = 0;
+        while next < words.len() {
+            let at = telling(TABLES[next / 4].bytes, next % 4);
+            let word = Self::word(TABLES[next / 4].bytes, at);
             slots[Self::slot(word)] = true;
+            // Put where it belongs among those before it.
+            let mut place = next;
+            while place > 0 && (words[place - 1].0 > word || words[place - 1].0 == word && words[place - 1].1 > at) {
+                words[place] = words[place - 1];
+                place -= 1;
+            }
+            words[place] = (word, at, next / 4);
+            next += 1;
         }
         Self { slots, words }
     }
 
-    fn word(bytes: &[u8]) -> u32 {
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    /// The word at a place in some bytes.
+    const fn word(bytes: &[u8], at: usize) -> u32 {
+        u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
     }
 
-    fn slot(word: u32) -> usize {
+    const fn slot(word: u32) -> usize {
         // Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
         (word.wrapping_mul(0x9e37_79b1) >> 20) as usize
     }
@@ -194,7 +201,7 @@ impl Filter {
         let mut out = Vec::new();
         // Four words at a time: nearly none has a place in the filter.
         for (index, line) in data.chunks(16).enumerate() {
-            let words = line.chunks_exact(4).map(Self::word);
+            let words = line.chunks_exact(4).map(|word| Self::word(word, 0));
             if !words.clone().fold(false, |any, word| any | self.slots[Self::slot(word)]) {
                 continue;
             }
@@ -210,12 +217,36 @@ impl Filter {
 
     /// Adds the tables that hold a word, which stands at a place in the data.
     fn look_up(&self, data: &[u8], word: u32, place: usize, out: &mut Vec<(usize, &'static Beginning)>) {
+        let tables: &'static [Beginning] = &TABLES;
         let first = self.words.partition_point(|entry| entry.0 < word);
         for &(_, at, table) in self.words[first..].iter().take_while(|entry| entry.0 == word) {
+            let table = &tables[table];
             let begin = place.checked_sub(at).filter(|&begin| data[begin] == table.bytes[0]);
             out.extend(begin.filter(|&begin| data[begin..].starts_with(table.bytes)).map(|begin| (begin, table)));
         }
     }
+}
+
+/// Where the most telling word of a table begins among those that begin at `first` or fours later: zeros are everywhere, so
+/// that the word with the fewest of them tells most.
+const fn telling(bytes: &[u8], first: usize) -> usize {
+    let (mut best, mut fewest) = (first, usize::MAX);
+    let mut at = first;
+    while at + 4 <= bytes.len() {
+        let mut zeros = 0;
+        let mut byte = at;
+        while byte < at + 4 {
+            if bytes[byte] == 0 {
+                zeros += 1;
+            }
+            byte += 1;
+        }
+        if zeros < fewest {
+            (best, fewest) = (at, zeros);
+        }
+        at += 4;
+    }
+    best
 }
 
 /// Whether a function that calls multipliers so often sums many wide products with carries; hashes make such products
@@ -263,17 +294,16 @@ mod tests {
 
     #[test]
     fn every_table_is_found_wherever_it_begins() {
-        let filter = Filter::new();
         for table in &TABLES {
             for before in 0..8 {
                 let data = [&vec![1; before], table.bytes, &[2; 5]].concat();
                 let found: Vec<usize> =
-                    filter.find(&data).into_iter().filter(|found| found.1.bytes == table.bytes).map(|f| f.0).collect();
+                    FILTER.find(&data).into_iter().filter(|found| found.1.bytes == table.bytes).map(|f| f.0).collect();
                 assert_eq!(found, [before], "{} {:?}", table.algorithm, table.bytes);
             }
         }
-        assert!(filter.find(&[0; 4096]).is_empty());
-        assert!(!filter.slots[Filter::slot(0)], "zeros are looked at no closer");
+        assert!(FILTER.find(&[0; 4096]).is_empty());
+        assert!(!FILTER.slots[Filter::slot(0)], "zeros are looked at no closer");
     }
 
     fn constant(value: u32) -> Op {

@@ -30,10 +30,9 @@ pub struct StudiedLoop {
 /// As [`crate::analyze`].
 pub fn loops(bytes: &[u8]) -> Result<Vec<StudiedLoop>, AnalyzeError> {
     let Reading { mut program, mut detail, .. } = read(bytes, kind(bytes)?, None)?;
-    if program.lazy {
-        let all: Vec<u32> = (0..program.functions.len() as u32).collect();
-        detail.grow(&all, &mut program)?;
-    }
+    let waits = |function: &u32| program.tree(*function).is_some_and(|(_, tree)| tree.uncalled);
+    let rest: Vec<u32> = (0..program.functions.len() as u32).filter(waits).collect();
+    detail.grow(&rest, &mut program)?;
     let mut out = Vec::new();
     for function in 0..program.functions.len() as u32 {
         let Some((forest, tree)) = program.tree(function) else { continue };

@@ -31,7 +31,7 @@ const MAX_SPECIAL_ALL: usize = 4000;
 
 /// Nodes walked under constant arguments, beyond an eighth of those of the whole program: enough for a small program to
 /// be followed wholly, while a large one is planned for before that would pay.
-const SPECIAL_NODES: usize = 1 << 15;
+const SPECIAL_NODES: usize = 1 << 14;
 
 /// How deep evaluations under constant arguments nest.
 const MAX_NESTING: u32 = 48;
@@ -298,8 +298,13 @@ impl<'a> Summary<'a> {
         if component == self.component || !self.order.recursive.get(component as usize).copied().unwrap_or(false) {
             return None;
         }
+        let tree = self.tree(node).map(|(_, tree)| tree);
+        // What a format tells holds whatever is called on the way.
+        if tree.is_some_and(|tree| tree.formats) {
+            return None;
+        }
         self.recursive = true;
-        let shape = self.tree(node).map_or(0, |(_, tree)| tree.shape());
+        let shape = tree.map_or(0, Function::shape);
         // Not where a loop might run often.
         let often = times.0.iter().filter(|&&times| times >= OFTEN).count() >= LANES / 2;
         Some(priors::recursion(often, scale, seed([u64::from(shape), 0, 0x4ec])))
@@ -581,7 +586,7 @@ impl<'s, 'a> Down<'s, 'a> {
 
     /// A function laid out in detail, where its first layout was not.
     fn again(&mut self, function: u32, tree: &Function) -> Result<Option<Function>, AnalyzeError> {
-        if tree.detailed {
+        if tree.detailed || tree.formats {
             return Ok(None);
         }
         Ok(match self.again.entry(function) {

@@ -68,7 +68,7 @@ impl Cells {
     }
 
     /// Whether a number may be an address of constant data.
-    fn in_data(&self, number: i64) -> bool {
+    pub(super) fn in_data(&self, number: i64) -> bool {
         self.data.0 <= number && number < self.data.1
     }
 }

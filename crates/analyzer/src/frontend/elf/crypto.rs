@@ -41,18 +41,17 @@ pub(crate) fn algorithms(code: &Code<'_>, scans: &Scans) -> Algorithms {
             }
             // A division by a polynomial shifts and combines.
             Sign::Polynomial(algorithm) => {
-                if has(code, index, &[Mnemonic::Shr]) && has(code, index, &[Mnemonic::Xor]) {
+                if has(code, index, [&[Mnemonic::Shr], &[Mnemonic::Xor]]) == [true; 2] {
                     found(algorithm);
                 }
             }
         }
     }
     let own = features::named("aes") | features::named("vaes") | features::named("sha") | features::named("sha512");
-    for (index, _) in (0..).zip(scans.iter()).filter(|(_, scan)| (scan.features | scan.doubtful) & own != 0) {
-        for (algorithm, instructions) in INSTRUCTIONS {
-            if has(code, index, instructions) {
-                by_function.entry(code.number(index)).or_default().insert(algorithm);
-            }
+    for (index, _) in (0..).zip(scans.iter()).filter(|(_, scan)| scan.features & own != 0) {
+        let found = INSTRUCTIONS.iter().zip(has(code, index, INSTRUCTIONS.map(|row| row.1)));
+        for ((algorithm, _), _) in found.filter(|(_, found)| *found) {
+            by_function.entry(code.number(index)).or_default().insert(algorithm);
         }
     }
     let mut all: BTreeSet<&'static str> =
@@ -80,15 +79,16 @@ const INSTRUCTIONS: [(&str, &[Mnemonic]); 4] = [
     ("SHA-512", &[Mnemonic::Vsha512rnds2]),
 ];
 
-/// Whether a function has one of some instructions.
-fn has(code: &Code<'_>, index: u32, wanted: &[Mnemonic]) -> bool {
+/// Whether a function has one of the instructions of each list.
+fn has<const N: usize>(code: &Code<'_>, index: u32, wanted: [&[Mnemonic]; N]) -> [bool; N] {
     let mut decoder = Decoder::with_ip(64, code.bytes(index as usize), 0, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
-    while decoder.can_decode() {
+    let mut found = [false; N];
+    while decoder.can_decode() && found.contains(&false) {
         decoder.decode_out(&mut instruction);
-        if wanted.contains(&instruction.mnemonic()) {
-            return true;
+        for (found, wanted) in found.iter_mut().zip(wanted) {
+            *found |= wanted.contains(&instruction.mnemonic());
         }
     }
-    false
+    found
 }

@@ -14,7 +14,7 @@ use forewarm_types::demand::IsaDemand;
 use super::code::Code;
 use super::features::{self, LEVELS};
 use super::image::SymbolKind;
-use super::scan::Scans;
+use super::scan::{Certain, Scans};
 use super::taint::{Clean, Known, Taint};
 use crate::hash::QuickMap;
 
@@ -63,7 +63,7 @@ const VARIANTS: [&str; 17] = [
 /// The demand, and what is in doubt in words.
 pub(crate) fn demand(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (IsaDemand, Vec<String>) {
     let noted = noted(code.image.isa_needed);
-    let all = scans.iter().fold(0, |set, scan| set | scan.features | scan.doubtful);
+    let all = scans.iter().fold(0, |set, scan| set | scan.features);
     let roots = roots(code, begin);
     let (required, mut warnings) = if all == 0 {
         (0, Vec::new())
@@ -87,7 +87,7 @@ pub(crate) fn demand(code: &Code<'_>, scans: &Scans, begin: &[u32]) -> (IsaDeman
 /// so that what the linker notes is required and all else may be used.
 pub(crate) fn at_first_sight(code: &Code<'_>, scans: &Scans) -> (IsaDemand, Vec<String>) {
     let required = noted(code.image.isa_needed);
-    let may_use = scans.iter().fold(0, |set, scan| set | scan.features | scan.doubtful) & !required;
+    let may_use = scans.iter().fold(0, |set, scan| set | scan.features) & !required;
     (IsaDemand { required: features::names(required), may_use: features::names(may_use) }, Vec::new())
 }
 
@@ -120,15 +120,19 @@ fn roots(code: &Code<'_>, begin: &[u32]) -> Vec<u32> {
 fn everything(code: &Code<'_>, scans: &Scans, roots: &[u32]) -> (u64, Vec<String>) {
     let mut required = 0;
     let mut doubtful = 0;
+    let mut certain = Certain::default();
     for (index, scan) in scans.iter().enumerate() {
-        doubtful |= scan.doubtful;
-        if scan.features == 0 {
+        // Of what is required already it makes no difference where else it stands.
+        if scan.features & !required == 0 {
             continue;
         }
+        doubtful |= scan.features;
         let number = code.number(index as u32);
         // A variant that others can see is chosen by whoever calls it.
         let chosen = roots.binary_search(&number).is_ok() && is_variant(code.name(number));
-        if chosen { doubtful |= scan.features } else { required |= scan.features }
+        if !chosen {
+            required |= certain.features(code, index);
+        }
     }
     let left = doubtful & !required;
     let warning = || {
@@ -147,7 +151,7 @@ fn unguarded(code: &Code<'_>, scans: &Scans, roots: &[u32]) -> u64 {
     let resolvers = resolvers(code);
     let mut seen = vec![false; scans.len()];
     let mut work: Vec<u32> = roots.to_vec();
-    let mut required = 0;
+    let (mut required, mut certain) = (0, Certain::default());
     while let Some(function) = work.pop() {
         let Some(index) = function.checked_sub(first).map(|index| index as usize) else { continue };
         if index >= scans.len() || std::mem::replace(&mut seen[index], true) || is_variant(code.name(function)) {
@@ -161,7 +165,9 @@ fn unguarded(code: &Code<'_>, scans: &Scans, roots: &[u32]) -> u64 {
             }
         } else {
             let scan = &scans.list[index];
-            required |= scan.features;
+            if scan.features & !required != 0 {
+                required |= certain.features(code, index);
+            }
             work.extend(scans.calls(scan));
             if !resolvers.contains(&function) {
                 work.extend(scans.taken(scan));

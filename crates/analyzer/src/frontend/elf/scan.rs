@@ -21,10 +21,8 @@ const MOST_LOOPS: usize = 4;
 /// A function's part.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scan {
-    /// Features of the instructions that the function's begin leads to.
+    /// Features of its instructions, those included that no way leads to, which may be data (see [`Certain`]).
     pub features: u64,
-    /// Features of what no way leads to, which may be data.
-    pub doubtful: u64,
     pub system_calls: u32,
     pub locked: u32,
     pub instructions: u32,
@@ -115,8 +113,6 @@ impl Scans {
 #[derive(Default)]
 pub(crate) struct Scanner {
     shapes: Shapes,
-    body: Body,
-    order: Order,
     /// Where calls stand, by offset; `None` for those through a register or memory.
     calls: Vec<(u32, Option<u32>)>,
     /// Where jumps backwards lead to and stand, by offset.
@@ -133,9 +129,6 @@ impl Scanner {
         let bytes = code.bytes(range);
         if bytes.len() as u64 <= MAX_BYTES {
             self.look(code, range, &mut scan, out);
-        }
-        if scan.features != 0 {
-            self.doubt(code, range, &mut scan);
         }
         let lists = (&mut out.calls, &mut out.taken, &mut out.data);
         scan.calls = calls..lists.0.len() as u32;
@@ -226,22 +219,24 @@ impl Scanner {
             }
         }
     }
+}
 
-    /// Tells features of what the function's begin leads to from those of the rest.
-    fn doubt(&mut self, code: &Code<'_>, range: usize, scan: &mut Scan) {
+/// Tells what a function's begin leads to from what may be data; the buffers are reused from function to function.
+#[derive(Default)]
+pub(crate) struct Certain {
+    body: Body,
+    order: Order,
+}
+
+impl Certain {
+    /// Features of the instructions that the begin leads to of the function at a place in the list.
+    pub(crate) fn features(&mut self, code: &Code<'_>, range: usize) -> u64 {
         self.body.decode(code.bytes(range), code.functions.ranges[range].start);
         self.body.cut(code);
         self.order.reach(&self.body.graph);
-        if self.order.order.len() == self.body.blocks.len() {
-            return;
-        }
-        scan.doubtful = std::mem::take(&mut scan.features);
-        for &block in &self.order.order {
-            let block = self.body.blocks[block as usize];
-            for instruction in &self.body.instructions[block.first as usize..block.end as usize] {
-                scan.features |= traits::of(instruction).features;
-            }
-        }
+        let blocks = self.order.order.iter().map(|&block| self.body.blocks[block as usize]);
+        let instructions = blocks.flat_map(|block| &self.body.instructions[block.first as usize..block.end as usize]);
+        instructions.fold(0, |set, instruction| set | traits::of(instruction).features)
     }
 }
 

@@ -95,6 +95,14 @@ pub(crate) struct Op {
     pub b: i64,
 }
 
+impl Op {
+    /// Whether it holds a number that may be the address of data which is changed through it: a constant, or where a store
+    /// goes.
+    pub(crate) fn names(self) -> bool {
+        matches!(self.code & code::MASK, 0x36..=0x3e | 0x41 | 0x42)
+    }
+}
+
 /// A loop as found by the decoder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoopShape {

@@ -1,21 +1,21 @@
-//! The functions nearest the entry point, for a first run of a large module: what a plan waits for must not grow with
-//! the file.
+//! The functions that calls lead to from the entry point, nearest first: all of a small module; of a large one, for a first
+//! run, as many as a budget of code bytes allows, since what a plan waits for must not grow with the file.
 //!
-//! Breadth-first over calls, bodies are decoded as they are met until a budget of code bytes is spent: callees first,
-//! what a table may hold after all that is called by name. The summary takes all others for functions it does not
-//! understand, with an interval as wide as that deserves. Proposals that only they use stay unknown: where a tier then
-//! cannot compile the module, the engine says so and the run is planned again without that tier.
+//! Breadth-first over calls, bodies are decoded as they are met: callees first, what a table may hold after all that is
+//! called by name. Where there is a budget, the summary takes all others for functions it does not understand, with an
+//! interval as wide as that deserves. Proposals that only they use stay unknown: where a tier then cannot compile the module,
+//! the engine says so and the run is planned again without that tier.
 
 use std::collections::VecDeque;
 use std::mem;
 
-use super::module::Module;
+use super::module::{Body, Module};
 use super::read::Groups;
-use super::trees;
+use super::trees::{self, Grown, Work};
 use crate::error::AnalyzeError;
 use crate::lanes;
 use crate::loops::{Keep, Walker};
-use crate::program::{Definition, Forest, Function, Node, Program};
+use crate::program::{Function, Node, Program};
 
 /// Code bytes of an operator, its immediates included, by which unread functions are told their length: 2.1 in graphviz
 /// and esbuild, 2.2 in resvg, 2.3 in CPython, 2.4 in flite (builds for WASI, counted whole).
@@ -32,32 +32,24 @@ pub(super) fn grow(
     roots: &[u32],
     budget: usize,
 ) -> Result<Program, AnalyzeError> {
-    let Search { forest, functions: found, features, .. } = Search::new(module, groups).run(roots, budget)?;
-    let mut functions = vec![Definition::Host; module.imports.len()];
-    functions.reserve(module.bodies.len());
-    functions.extend(module.bodies.iter().map(|body| {
+    let work = Work { module, keep: Keep::Classes, tables: None, check: false };
+    let Search { grown, .. } = Search::new(work, groups).run(roots, budget)?;
+    let beyond = |body: &Body<'_>| {
         let static_ops = (body.bytes.len() as f64 / OPERATOR_BYTES).ceil() as u32;
-        let beyond = Function { static_ops, opaque: true, detailed: true, ..Function::default() };
-        Definition::Body { forest: 0, function: beyond }
-    }));
-    for (number, function) in found {
-        if let Some(definition) = functions.get_mut(number as usize) {
-            *definition = Definition::Body { forest: 0, function };
-        }
-    }
-    module.features |= features;
-    Ok(Program { forests: vec![forest], functions, partial: true, ..Program::default() })
+        Function { static_ops, opaque: true, detailed: true, ..Function::default() }
+    };
+    let mut program = Program { partial: true, ..trees::beginning(module, beyond) };
+    module.features |= trees::take(&mut program, vec![grown]).0;
+    Ok(program)
 }
 
 /// The search from the entry point outwards.
-struct Search<'a> {
-    module: &'a Module<'a>,
+pub(super) struct Search<'a> {
+    work: Work<'a>,
     groups: &'a Groups,
     walker: Walker,
-    forest: Forest,
-    /// The trees of functions that were laid out, by number.
-    functions: Vec<(u32, Function)>,
-    features: u32,
+    /// What was laid out.
+    grown: Grown,
     met: Vec<bool>,
     groups_met: Vec<bool>,
     called: VecDeque<u32>,
@@ -65,19 +57,31 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(module: &'a Module<'a>, groups: &'a Groups) -> Self {
+    pub(super) fn new(work: Work<'a>, groups: &'a Groups) -> Self {
         Self {
-            module,
+            work,
             groups,
             walker: Walker::default(),
-            forest: Forest::default(),
-            functions: Vec::new(),
-            features: 0,
-            met: vec![false; module.functions.len()],
+            grown: Grown::default(),
+            met: vec![false; work.module.functions.len()],
             groups_met: vec![false; groups.members.len()],
             called: VecDeque::new(),
             in_tables: VecDeque::new(),
         }
+    }
+
+    /// Lays out what calls lead to, and tells of all other functions what they call.
+    ///
+    /// # Errors
+    /// Of the first that fails.
+    pub(super) fn all(self, roots: &[u32]) -> Result<Grown, AnalyzeError> {
+        let bytes = self.work.module.code_bytes as usize;
+        let grown = Grown::with_room(bytes);
+        let Self { work, mut walker, mut grown, met, .. } = Self { grown, ..self }.run(roots, usize::MAX)?;
+        for function in work.all().into_iter().filter(|&function| !met[function as usize]) {
+            work.one(&mut walker, function, false, &mut grown)?;
+        }
+        Ok(grown)
     }
 
     fn run(mut self, roots: &[u32], budget: usize) -> Result<Self, AnalyzeError> {
@@ -87,7 +91,7 @@ impl<'a> Search<'a> {
             && let Some(function) = self.called.pop_front().or_else(|| self.in_tables.pop_front())
         {
             // A body that is too large for what is left is left out, and smaller ones have their turn.
-            if let Some(body) = self.module.body(function)
+            if let Some(body) = self.work.module.body(function)
                 && let Some(rest) = left.checked_sub(body.bytes.len())
             {
                 left = rest;
@@ -106,22 +110,17 @@ impl<'a> Search<'a> {
     }
 
     fn lay_out(&mut self, function: u32) -> Result<(), AnalyzeError> {
-        let tree = trees::lay_out(
-            self.module,
-            &mut self.walker,
-            function,
-            &mut self.forest,
-            Keep::Classes,
-            &mut self.features,
-        )?;
-        for at in tree.nodes.clone() {
-            match self.forest.nodes[at as usize] {
+        self.work.one(&mut self.walker, function, true, &mut self.grown)?;
+        let Some((_, tree)) = self.grown.functions.last() else { return Ok(()) };
+        // What a routine that formats calls is part of what it costs, which its format tells.
+        let nodes = if tree.formats { 0..0 } else { tree.nodes.clone() };
+        for at in nodes {
+            match self.grown.forest.nodes[at as usize] {
                 Node::Call { function, .. } => self.meet(function),
                 Node::CallIndirect { class } => self.meet_group(class),
                 _ => {}
             }
         }
-        self.functions.push((function, tree));
         Ok(())
     }
 

@@ -39,9 +39,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
                 Some(budget) if module.code_bytes > budget.whole as u64 => {
                     nearest::grow(module, &groups, &roots, budget.nearest)?
                 }
-                Some(_) => trees::grow(module, Keep::Classes, None)?.0,
+                Some(_) => trees::grow(module, &groups, &roots, Keep::Classes, None)?.0,
                 None => {
-                    let whole = whole(module)?;
+                    let whole = whole(module, &groups, &roots)?;
                     (algorithms, named) = (whole.algorithms, whole.named);
                     whole.program
                 }
@@ -75,8 +75,8 @@ struct Whole {
     named: Vec<(u32, u32)>,
 }
 
-/// Lays out a whole module, or looks through it where it is large; tells the algorithms that its functions and data betray.
-fn whole(module: &mut Module<'_>) -> Result<Whole, AnalyzeError> {
+/// Lays out what a run of a module may come to, or looks through it where it is large; tells the algorithms that its functions and data betray.
+fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<Whole, AnalyzeError> {
     let mut decoded = Decoded::default();
     let mut read = |module: &Module<'_>, function: u32| -> Result<Vec<Op>, AnalyzeError> {
         let Some(body) = module.body(function) else { return Ok(Vec::new()) };
@@ -89,7 +89,7 @@ fn whole(module: &mut Module<'_>) -> Result<Whole, AnalyzeError> {
     let Looked { program, signs, named } = if module.code_bytes > FIRST_SIGHT.whole as u64 {
         trees::look_through(module, &tables)?
     } else {
-        let (program, signs) = trees::grow(module, Keep::Counts, Some(&tables))?;
+        let (program, signs) = trees::grow(module, groups, roots, Keep::Counts, Some(&tables))?;
         Looked { program, signs, named: Vec::new() }
     };
     let Signs { mut by_function, multipliers } = signs;

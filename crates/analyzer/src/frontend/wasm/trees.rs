@@ -1,6 +1,6 @@
-//! The bodies of a module to their trees, in parallel where that pays: all of a small one. Of a large one they are
-//! decoded and validated, looked through for what they hold and call, and laid out when the summary asks for them:
-//! a run comes to one operator in ten, and there are no two ways of laying a body out.
+//! The bodies of a module to their trees, in parallel where that pays. Those of a small one are decoded, and laid out as far
+//! as calls lead to them. Of a large one they are validated and looked through for what they hold and call, and laid out
+//! when the summary asks for them: a run comes to one operator in ten, and there are no two ways of laying a body out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -8,12 +8,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 use wasmparser::FuncValidatorAllocations;
 
-use super::decode::{Census, Decoded, Glance, Op, code};
+use super::decode::{Census, Decoded, Glance, Op};
 use super::module::{Body, Module};
+use super::nearest::Search;
+use super::read::Groups;
 use super::words;
 use crate::error::AnalyzeError;
-use crate::loops::{Keep, Walker};
-use crate::program::{Definition, Forest, Function, NONE, Node, Program};
+use crate::loops::{Keep, Walker, called};
+use crate::program::{Definition, Forest, Function, Program};
 use crate::signatures::{self, Tables};
 
 /// Code bytes laid out by one task: large enough to amortise its buffers, small enough to balance two cores.
@@ -30,12 +32,21 @@ pub(super) struct Signs {
 /// What one task makes: a forest, its functions by number, the features their operators use, and signs of cryptography.
 #[derive(Default)]
 pub(super) struct Grown {
-    forest: Forest,
-    functions: Vec<(u32, Function)>,
-    features: u32,
+    pub forest: Forest,
+    pub functions: Vec<(u32, Function)>,
+    pub features: u32,
     signs: Signs,
     /// Addresses of data that functions name, by function, where they are not laid out.
     named: Vec<(u32, u32)>,
+    /// Those of the validator, from function to function.
+    allocations: FuncValidatorAllocations,
+}
+
+impl Grown {
+    /// With room for what so many bytes of code come to.
+    pub(super) fn with_room(code_bytes: usize) -> Self {
+        Self { forest: Forest::with_room(code_bytes), ..Self::default() }
+    }
 }
 
 /// What all tasks are told.
@@ -48,21 +59,23 @@ pub(super) struct Work<'a> {
     pub check: bool,
 }
 
-/// Lays out all functions, and looks for cryptography where its tables are given; notes the proposals that their operators
-/// use in `module.features`.
+/// Lays out the functions that calls lead to from `roots`, and tells of the others what they call; looks for cryptography
+/// where its tables are given, and notes the proposals that operators use in `module.features`.
 ///
 /// # Errors
 /// [`AnalyzeError`] of the first body, in order, that cannot be decoded or, where the module is to be validated, is not
 /// valid.
 pub(super) fn grow(
     module: &mut Module<'_>,
+    groups: &Groups,
+    roots: &[u32],
     keep: Keep,
     tables: Option<&Tables>,
 ) -> Result<(Program, Signs), AnalyzeError> {
     let work = Work { module, keep, tables, check: true };
-    let grown = work.each(&work.all(), &mut Walker::default(), |walker, part| work.lay_out(walker, part))?;
-    let mut program = beginning(module);
-    let (features, signs) = take(&mut program, grown);
+    let grown = Search::new(work, groups).all(roots).map_err(|error| work.first_offence().unwrap_or(error))?;
+    let mut program = beginning(module, |_| Function::default());
+    let (features, signs) = take(&mut program, vec![grown]);
     module.features |= features;
     program.constant_words = words::unchanged(module, &program.forests, &[]);
     Ok((program, signs))
@@ -88,15 +101,15 @@ pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<L
         work.look_through(&mut walker.decoded, part, &data)
     })?;
     let named = grown.iter_mut().flat_map(|part| std::mem::take(&mut part.named)).collect();
-    let mut program = Program { lazy: true, ..beginning(module) };
+    let mut program = Program { lazy: true, ..beginning(module, |_| Function::default()) };
     let (features, signs) = take(&mut program, grown);
     module.features |= features;
     Ok(Looked { program, signs, named })
 }
 
-/// A module's functions, none laid out.
-fn beginning(module: &Module<'_>) -> Program {
-    let body = |_| Definition::Body { forest: 0, function: Function::default() };
+/// A module's functions, none laid out: each is taken to be this by its body.
+pub(super) fn beginning(module: &Module<'_>, unseen: impl Fn(&Body<'_>) -> Function) -> Program {
+    let body = |body| Definition::Body { forest: 0, function: unseen(body) };
     let imports = module.imports.iter().map(|_| Definition::Host);
     Program { functions: imports.chain(module.bodies.iter().map(body)).collect(), ..Program::default() }
 }
@@ -131,7 +144,7 @@ pub(super) fn proposals(module: &Module<'_>) -> Result<u32, AnalyzeError> {
 
 impl Work<'_> {
     /// All functions with a body.
-    fn all(self) -> Vec<u32> {
+    pub(super) fn all(self) -> Vec<u32> {
         (self.module.imports.len() as u32..self.module.functions.len() as u32).collect()
     }
 
@@ -171,55 +184,72 @@ impl Work<'_> {
         out
     }
 
-    /// Decodes a function, validating it where the module is to be; the count of its parameters, or `None` where it has no
-    /// body.
+    /// Decodes a function, validating it where the module is to be; the count of its parameters.
     fn decode(
         self,
         decoded: &mut Decoded,
         function: u32,
-        features: &mut u32,
-        allocations: &mut FuncValidatorAllocations,
-    ) -> Result<Option<u32>, AnalyzeError> {
-        let Some(body) = self.module.body(function) else { return Ok(None) };
+        body: Body<'_>,
+        grown: &mut Grown,
+    ) -> Result<u32, AnalyzeError> {
         let params = self.module.params(function);
         match self.module.check.as_ref().filter(|_| self.check) {
             Some(check) => {
-                let checked = (check.function(self.module, function), allocations);
-                decoded.read_checked(self.module, body, params, features, checked)?;
+                let checked = (check.function(self.module, function), &mut grown.allocations);
+                decoded.read_checked(self.module, body, params, &mut grown.features, checked)?;
             }
-            None => decoded.read(self.module, body.bytes, body.offset, params, features)?,
+            None => decoded.read(self.module, body.bytes, body.offset, params, &mut grown.features)?,
         }
-        Ok(Some(params))
+        Ok(params)
+    }
+
+    /// What is wrong with the first body, in order, with which anything is.
+    fn first_offence(self) -> Option<AnalyzeError> {
+        let (mut decoded, mut grown) = (Decoded::default(), Grown::default());
+        let offends = |function| self.decode(&mut decoded, function, self.module.body(function)?, &mut grown).err();
+        self.all().into_iter().find_map(offends)
     }
 
     /// Lays out functions, and takes note of what they hold.
     pub(super) fn lay_out(self, walker: &mut Walker, part: &[u32]) -> Result<Grown, AnalyzeError> {
         let bytes = part.iter().filter_map(|&function| self.module.body(function)).map(|body| body.bytes.len()).sum();
-        let mut grown = Grown { forest: Forest::with_room(bytes), ..Grown::default() };
-        let mut allocations = FuncValidatorAllocations::default();
+        let mut grown = Grown::with_room(bytes);
         for &function in part {
-            let decoded = self.decode(&mut walker.decoded, function, &mut grown.features, &mut allocations)?;
-            let Some(params) = decoded else { continue };
-            let tree = walker.walk(self.module, params, &mut grown.forest, self.keep);
-            grown.functions.push((function, tree));
-            if let Some(body) = self.module.body(function) {
-                let Decoded { ops, census, .. } = &walker.decoded;
-                self.sign(census, (function, body), &mut grown.signs, || Ok(ops))?;
-            }
+            self.one(walker, function, true, &mut grown)?;
         }
         Ok(grown)
+    }
+
+    /// Adds a function to what a task has made, laid out or with its calls alone.
+    pub(super) fn one(
+        self,
+        walker: &mut Walker,
+        function: u32,
+        whole: bool,
+        grown: &mut Grown,
+    ) -> Result<(), AnalyzeError> {
+        let Some(body) = self.module.body(function) else { return Ok(()) };
+        let params = self.decode(&mut walker.decoded, function, body, grown)?;
+        let forest = &mut grown.forest;
+        let tree = if whole {
+            walker.walk(self.module, params, forest, self.keep)
+        } else {
+            walker.outline(self.module, forest)
+        };
+        grown.functions.push((function, tree));
+        let Decoded { ops, census, .. } = &walker.decoded;
+        self.sign(census, (function, body), &mut grown.signs, || Ok(ops))
     }
 
     /// Takes note of what functions hold, and of what they call.
     fn look_through(self, decoded: &mut Decoded, part: &[u32], data: &Range<i64>) -> Result<Grown, AnalyzeError> {
         let mut grown = Grown::default();
         let mut glance = Glance::default();
-        let mut allocations = FuncValidatorAllocations::default();
         for &function in part {
             // Only a module that is read in full is looked through, and such a one can be checked.
             debug_assert!(self.module.check.is_some());
             let (Some(body), Some(check)) = (self.module.body(function), &self.module.check) else { continue };
-            let checked = (check.function(self.module, function), &mut allocations);
+            let checked = (check.function(self.module, function), &mut grown.allocations);
             glance.read(self.module, body, data, &mut grown.features, checked)?;
             let nodes = &mut grown.forest.nodes;
             let first = nodes.len() as u32;
@@ -262,27 +292,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// A call by the decoder as a node.
-fn called(op: Op) -> Node {
-    match op.code & code::MASK {
-        code::CALL => Node::Call { function: op.a, args: NONE },
-        _ => Node::CallIndirect { class: op.a },
-    }
-}
-
-/// Decodes a function that has a body and lays it out in a forest; notes the proposals that it uses.
-pub(super) fn lay_out(
-    module: &Module<'_>,
-    walker: &mut Walker,
-    function: u32,
-    forest: &mut Forest,
-    keep: Keep,
-    features: &mut u32,
-) -> Result<Function, AnalyzeError> {
-    let Some(body) = module.body(function) else { return Ok(Function::default()) };
-    let params = module.params(function);
-    walker.decoded.read(module, body.bytes, body.offset, params, features)?;
-    Ok(walker.walk(module, params, forest, keep))
 }

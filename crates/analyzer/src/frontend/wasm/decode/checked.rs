@@ -274,7 +274,7 @@ mod tests {
         let called: Vec<_> = calls.iter().map(|&at| ops[at as usize]).collect();
         assert_eq!(format!("{:?} {:?}", glance.calls, glance.census), format!("{called:?} {census:?}"));
         assert_eq!(glance.operators as usize, ops.len());
-        let names = |op: &&Op| matches!(op.code, 0x36..=0x3e | 0x41 | 0x42) && data.contains(&op.b);
+        let names = |op: &&Op| op.names() && data.contains(&op.b);
         assert_eq!(glance.named, ops.iter().filter(names).map(|op| op.b as u32).collect::<Vec<_>>());
     }
 
