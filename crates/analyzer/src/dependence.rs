@@ -8,7 +8,7 @@
 //! addresses that are not affine, bases that cannot be compared, loops whose end depends on data. Called by the loop walk
 //! for functions that matter.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use forewarm_types::demand::Dependence;
@@ -212,11 +212,19 @@ impl Recorder {
         if let Some(left) = self.work.checked_sub(price) {
             self.work = left;
             let mut ended = Ended { values, uses: &mut self.uses, first_symbol, variables };
-            found.scalars(&ended.carries());
+            // Told once, where anything asks.
+            let live = OnceCell::new();
+            let is_live = |ended: &Ended<'_>, symbol: u32| live.get_or_init(|| ended.live())(symbol);
+            let carries = ended.carries(&|symbol| is_live(&ended, symbol));
+            ended.note(&carries);
+            found.scalars(&carries);
             match obstacle {
                 Some(why) => found.unknown(why),
                 None if references.len() > MAX_REFERENCES => found.unknown(Why::TooMuch),
-                None => found.memory(&ended, &Nest { ranges: &self.ranges, of }, &self.references),
+                None => {
+                    let live = |symbol: u32| is_live(&ended, symbol);
+                    found.memory((&ended, &live), &Nest { ranges: &self.ranges, of }, &self.references);
+                }
             }
         } else {
             self.work = 0;
@@ -310,22 +318,28 @@ impl Sum {
         }
     }
 
-    /// Tests the accesses of a loop in pairs.
-    fn memory(&mut self, ended: &Ended<'_>, nest: &Nest<'_>, all: &[Reference]) {
+    /// Tests the accesses of a loop in pairs; `live` are the symbols that may be used.
+    fn memory(&mut self, (ended, live): (&Ended<'_>, &dyn Fn(u32) -> bool), nest: &Nest<'_>, all: &[Reference]) {
         let references = &all[self.references.clone()];
         if !references.iter().any(|reference| reference.store) {
             return;
         }
-        let groups = accumulations(ended, references);
-        if self.carried.is_some() && groups.iter().all(Option::is_none) {
-            return;
-        }
+        let groups = accumulations(ended, live, references);
+        let alone = groups.iter().all(Option::is_none);
         let start = self.references.start;
-        let distinct = distinct(references, &groups);
-        for (at, &first) in distinct.iter().enumerate() {
+        let mut distinct = distinct(references, &groups);
+        let (mut at, mut told) = (0, false);
+        while let Some(&first) = distinct.get(at).filter(|_| self.carried.is_none() || !alone) {
             for &second in &distinct[at..] {
                 let group = groups[first].filter(|group| groups[second] == Some(*group));
                 self.pair(nest, all, (start + first, start + second), group.map(|group| group.1), false);
+            }
+            at += 1;
+            // Once it was seen that data computes some addresses, others of which that is so tell no more.
+            if !told && self.conditions.holds(Why::Address) {
+                told = true;
+                let rest = distinct.split_off(at);
+                distinct.extend(rest.into_iter().filter(|&other| !nest.irregular(&references[other])));
             }
         }
     }
@@ -345,8 +359,7 @@ impl Sum {
         if settled || (!first.store && !second.store) || first.space != second.space {
             return;
         }
-        let irregular = |reference: &Reference| reference.irregular.is_some_and(|of| nest.runs(of));
-        if irregular(first) || irregular(second) {
+        if nest.irregular(first) || nest.irregular(second) {
             return self.unknown(Why::Address);
         }
         match nest.pair(first, second) {
@@ -383,10 +396,12 @@ impl Sum {
 
 /// For each access the accumulation in memory that it is part of, told by the load that begins it: `a[j] += x`, whose
 /// load and store have one address, and whose sum is used for nothing else.
-fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usize, Accumulation)>> {
+fn accumulations(
+    ended: &Ended<'_>,
+    live: &dyn Fn(u32) -> bool,
+    references: &[Reference],
+) -> Vec<Option<(usize, Accumulation)>> {
     let mut groups = vec![None; references.len()];
-    let live = LazyCell::new(|| ended.live());
-    let live = |symbol: u32| live(symbol);
     for (at, store) in references.iter().enumerate().filter(|(_, reference)| reference.store) {
         let aligned = store.slopes.iter().all(|slope| slope.bytes % store.width.max(1) == 0);
         if store.irregular.is_some() || !aligned {
@@ -399,7 +414,7 @@ fn accumulations(ended: &Ended<'_>, references: &[Reference]) -> Vec<Option<(usi
         let &[(load, from)] = &loads[..] else { continue };
         let root = |value: Val| value.symbol == from.value.symbol && value.scale == 1;
         // Storing the sum is the one use beyond the chain.
-        if let Some(family) = ended.accumulates(store.value, &root, &live, (None, 1)) {
+        if let Some(family) = ended.accumulates(store.value, &root, live, (None, 1)) {
             (groups[at], groups[load]) = (Some((load, family)), Some((load, family)));
         }
     }

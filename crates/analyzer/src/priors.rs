@@ -73,6 +73,44 @@ pub(crate) enum UnknownLoop {
     Dispatch,
 }
 
+impl UnknownLoop {
+    /// The kind's name, and the number it comes with, if any.
+    fn name(self) -> (&'static [u8], Option<u32>) {
+        match self {
+            Self::Counted => (b"Counted", None),
+            Self::Worklist => (b"Worklist", None),
+            Self::Data => (b"Data", None),
+            Self::Calling => (b"Calling", None),
+            Self::Endless => (b"Endless", None),
+            Self::Machine => (b"Machine", None),
+            Self::Halving => (b"Halving", None),
+            Self::Bits => (b"Bits", None),
+            Self::Remainder => (b"Remainder", None),
+            Self::Hopping => (b"Hopping", None),
+            Self::Dispatch => (b"Dispatch", None),
+            Self::Shrinking(most) => (b"Shrinking", Some(most)),
+        }
+    }
+
+    /// A number that loops share which are of one kind and end alike: Horner's hash of what they are called. (By name, so that
+    /// a further kind does not change what is drawn for the others.)
+    pub(crate) fn alike(self, ending: Ending) -> u64 {
+        let mut sum = 0_u64;
+        let mut mix = |byte: u8| sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+        let (name, number) = self.name();
+        for (name, number) in [(name, number), (b"Ending", Some(u32::from(ending.0)))] {
+            name.iter().for_each(|&byte| mix(byte));
+            if let Some(number) = number {
+                mix(b'(');
+                let places = number.checked_ilog10().unwrap_or(0);
+                (0..=places).rev().for_each(|place| mix(b'0' + (number / 10_u32.pow(place) % 10) as u8));
+                mix(b')');
+            }
+        }
+        sum
+    }
+}
+
 /// What leaves a loop where data does: the outcomes of the tests by which it ends, as a set.
 ///
 /// Things are seldom equal and seldom zero (the opcode heuristic of Wu and Larus 1994, table 1), so that a loop which goes
@@ -414,4 +452,22 @@ pub(crate) fn branch(chance: f64, repeated: bool, function: u32, site: u32) -> L
     let lean = if repeated { BIAS.max(chance.max(1.0 - chance)) } else { 1.0 };
     Lanes::uniform(seed([u64::from(function), u64::from(site), 0xb4]))
         .map(|u| if u < chance { lean } else { 1.0 - lean })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_are_told_alike_by_what_they_are_called() {
+        let mixed = |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+        for kind in
+            [UnknownLoop::Counted, UnknownLoop::Dispatch, UnknownLoop::Shrinking(7), UnknownLoop::Shrinking(1030)]
+        {
+            for ending in [Ending::NONE, Ending::ORDER, Ending::ORDER.with(Ending::OTHER)] {
+                let called = format!("{kind:?}{ending:?}").bytes().fold(0, mixed);
+                assert_eq!(kind.alike(ending), called, "{kind:?}{ending:?}");
+            }
+        }
+    }
 }

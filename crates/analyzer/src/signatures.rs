@@ -24,11 +24,13 @@ pub(crate) struct Table {
     end: i64,
 }
 
-/// What a number in machine code may tell.
+/// What a number in machine code, or an instruction, may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// It is an address in an algorithm's table.
     Table(&'static str),
+    /// It stands for an instruction that processors have for an algorithm.
+    Instruction(&'static str),
     /// It is one of an algorithm's words.
     Word(&'static str, u32),
     /// It is a checksum's polynomial.

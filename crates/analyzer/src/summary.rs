@@ -5,7 +5,7 @@
 //! number of times). Cycles of calls are cut where they close and weighted by a prior on entry. Called by the profile.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
@@ -621,15 +621,19 @@ impl<'s, 'a> Down<'s, 'a> {
         evaluate(forest, tree, &instance.arguments, self);
         let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         for (index, entry) in loops.iter().enumerate() {
-            if let Some(share) = self.loops.get_mut(&(instance.function, index as u32)) {
+            let share = self.loops.get_mut(&(instance.function, index as u32));
+            if let Some(share) = share.filter(|share| share.finding.is_none()) {
                 share.vectors = tree.vectors;
                 share.finding = entry.finding.and_then(|finding| forest.findings.get(finding as usize)).cloned();
             }
         }
-        if let Some(accesses) = tree.accesses.and_then(|index| forest.accesses.get(index as usize)) {
-            self.accesses.entry(instance.function).or_insert_with(|| accesses.clone());
-        }
         self.forest = detailed;
+        let accesses = again.and_then(|tree| self.forest.accesses.get_mut(tree.accesses? as usize));
+        if let Some(accesses) = accesses
+            && let btree_map::Entry::Vacant(place) = self.accesses.entry(instance.function)
+        {
+            place.insert(std::mem::take(accesses));
+        }
         Ok(())
     }
 }

@@ -107,6 +107,11 @@ impl Conditions {
         }
     }
 
+    /// Whether a reason was given.
+    pub(super) fn holds(&self, why: Why) -> bool {
+        self.reasons.contains(&why)
+    }
+
     pub(super) fn at_least(&mut self, symbol: u32, least: i64) {
         match self.at_least.iter_mut().find(|known| known.0 == symbol) {
             Some(known) => known.1 = known.1.max(least),

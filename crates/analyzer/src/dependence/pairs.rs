@@ -85,6 +85,11 @@ impl Nest<'_> {
         !self.outside(of)
     }
 
+    /// Whether data computes the address of a reference while that loop runs.
+    pub(crate) fn irregular(&self, reference: &Reference) -> bool {
+        reference.irregular.is_some_and(|of| self.runs(of))
+    }
+
     fn trips(&self, of: u32) -> Option<i64> {
         self.ranges.get(of as usize)?.trips
     }

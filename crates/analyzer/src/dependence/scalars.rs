@@ -4,8 +4,6 @@
 //! happens to it is a chain of one associative operator, and no link of the chain is used for anything else. Called by
 //! the recorder.
 
-use std::cell::LazyCell;
-
 use crate::trip_count::Variable;
 use crate::values::{Def, MAX, MIN, Val, Values};
 
@@ -164,9 +162,7 @@ impl Chain {
 
 impl Ended<'_> {
     /// What each variable carries, in order; counters and pointers that move evenly carry nothing.
-    pub(crate) fn carries(&mut self) -> Vec<Carries> {
-        let live = LazyCell::new(|| self.live());
-        let live = |symbol: u32| live(symbol);
+    pub(crate) fn carries(&self, live: &dyn Fn(u32) -> bool) -> Vec<Carries> {
         let fixed = |symbol: u32| self.values.invariant(symbol, self.first_symbol);
         let even = |v: &Variable| v.step.is_some() || v.stride.is_some_and(|stride| fixed(stride.0));
         let carried = |variable: &Variable| match variable.latch {
@@ -174,20 +170,23 @@ impl Ended<'_> {
             _ if !live(variable.symbol) => Carries::Nothing,
             Some(latch) => {
                 let root = |value: Val| value.symbol == variable.symbol;
-                self.accumulates(latch, &root, &live, (Some(variable.symbol), 0))
+                self.accumulates(latch, &root, live, (Some(variable.symbol), 0))
                     .map_or(Carries::Value, |(family, products)| Carries::Accumulation(family, products))
             }
             None => Carries::Value,
         };
-        let found: Vec<Carries> = self.variables.iter().map(carried).collect();
-        for (variable, carries) in self.variables.iter().zip(&found) {
+        self.variables.iter().map(carried).collect()
+    }
+
+    /// Notes what the variables carry, for the loops around.
+    pub(crate) fn note(&mut self, found: &[Carries]) {
+        for (variable, carries) in self.variables.iter().zip(found) {
             let family = match carries {
                 Carries::Accumulation(family, _) => Some(*family),
                 _ => None,
             };
             self.uses.finished.push((variable.symbol, variable.latch.unwrap_or(Val::JUNK), family));
         }
-        found
     }
 
     /// The family in which a value accumulates onto the root, if it does that and nothing else is made of it on the way.
@@ -199,7 +198,6 @@ impl Ended<'_> {
         live: &dyn Fn(u32) -> bool,
         (own, uses): (Option<u32>, u32),
     ) -> Option<(Family, bool)> {
-        let live: &dyn Fn(u32) -> bool = live;
         let mut chain = Chain { family: None, links: Vec::new(), steps: 0, products: false };
         if root(value) || !self.follow(value, root, &mut chain) {
             return None;

@@ -261,9 +261,7 @@ impl Walker {
     /// A number that loops of one function share which are alike: in what ends them, in variables and in size.
     fn like(&self, forest: &Forest, open: &Open, kind: UnknownLoop, ending: Ending) -> u32 {
         let size = forest.nodes.len() as u64 - u64::from(open.first_node);
-        let mixed = |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
-        let what = format!("{kind:?}{ending:?}").bytes().fold(0, mixed);
-        seed([what, size, open.variables.len() as u64]) as u32 | 1
+        seed([kind.alike(ending), size, open.variables.len() as u64]) as u32 | 1
     }
 
     /// Notes what a loop of unknown trips ends by, where that is one condition on variables that can be followed.

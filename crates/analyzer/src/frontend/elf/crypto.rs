@@ -1,14 +1,13 @@
 //! Cryptography and checksums in machine code: tables that functions address, words and polynomials they hold, and the
 //! instructions that processors have for them.
 //!
-//! What the scan met is put together here; only functions with a polynomial or such instructions are decoded for it.
+//! What the scan met is put together here; only functions with a polynomial are decoded for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 
 use super::code::Code;
-use super::features;
 use super::image::Image;
 use super::scan::Scans;
 use crate::frontend::Algorithms;
@@ -30,7 +29,7 @@ pub(crate) fn algorithms(code: &Code<'_>, scans: &Scans) -> Algorithms {
     for &(index, sign) in &scans.signs {
         let mut found = |algorithm| by_function.entry(code.number(index)).or_default().insert(algorithm);
         match sign {
-            Sign::Table(algorithm) => drop(found(algorithm)),
+            Sign::Table(algorithm) | Sign::Instruction(algorithm) => drop(found(algorithm)),
             Sign::Word(algorithm, word) => {
                 // One word is chance, two are not.
                 let others = words.range((index, algorithm, 0)..=(index, algorithm, u32::MAX));
@@ -41,17 +40,10 @@ pub(crate) fn algorithms(code: &Code<'_>, scans: &Scans) -> Algorithms {
             }
             // A division by a polynomial shifts and combines.
             Sign::Polynomial(algorithm) => {
-                if has(code, index, [&[Mnemonic::Shr], &[Mnemonic::Xor]]) == [true; 2] {
+                if has(code, index, [Mnemonic::Shr, Mnemonic::Xor]) {
                     found(algorithm);
                 }
             }
-        }
-    }
-    let own = features::named("aes") | features::named("vaes") | features::named("sha") | features::named("sha512");
-    for (index, _) in (0..).zip(scans.iter()).filter(|(_, scan)| scan.features & own != 0) {
-        let found = INSTRUCTIONS.iter().zip(has(code, index, INSTRUCTIONS.map(|row| row.1)));
-        for ((algorithm, _), _) in found.filter(|(_, found)| *found) {
-            by_function.entry(code.number(index)).or_default().insert(algorithm);
         }
     }
     let mut all: BTreeSet<&'static str> =
@@ -60,35 +52,32 @@ pub(crate) fn algorithms(code: &Code<'_>, scans: &Scans) -> Algorithms {
     Algorithms { all, by_function }
 }
 
-/// Instructions that stand for an algorithm. The plain rounds of AES do not: hash tables use them to mix (Go's
+/// The algorithm that an instruction stands for. The plain rounds of AES stand for none: hash tables use them to mix (Go's
 /// `runtime.memhash`, Rust's `ahash`).
-const INSTRUCTIONS: [(&str, &[Mnemonic]); 4] = [
-    (
-        "AES",
-        &[
-            Mnemonic::Aesenclast,
-            Mnemonic::Aesdeclast,
-            Mnemonic::Aeskeygenassist,
-            Mnemonic::Vaesenclast,
-            Mnemonic::Vaesdeclast,
-            Mnemonic::Vaeskeygenassist,
-        ],
-    ),
-    ("SHA-1", &[Mnemonic::Sha1rnds4]),
-    ("SHA-256", &[Mnemonic::Sha256rnds2]),
-    ("SHA-512", &[Mnemonic::Vsha512rnds2]),
-];
+pub(super) fn algorithm(instruction: Mnemonic) -> Option<&'static str> {
+    use Mnemonic::{
+        Aesdeclast, Aesenclast, Aeskeygenassist, Sha1rnds4, Sha256rnds2, Vaesdeclast, Vaesenclast, Vaeskeygenassist,
+        Vsha512rnds2,
+    };
+    match instruction {
+        Aesenclast | Aesdeclast | Aeskeygenassist | Vaesenclast | Vaesdeclast | Vaeskeygenassist => Some("AES"),
+        Sha1rnds4 => Some("SHA-1"),
+        Sha256rnds2 => Some("SHA-256"),
+        Vsha512rnds2 => Some("SHA-512"),
+        _ => None,
+    }
+}
 
-/// Whether a function has one of the instructions of each list.
-fn has<const N: usize>(code: &Code<'_>, index: u32, wanted: [&[Mnemonic]; N]) -> [bool; N] {
+/// Whether a function has each of some instructions.
+fn has<const N: usize>(code: &Code<'_>, index: u32, wanted: [Mnemonic; N]) -> bool {
     let mut decoder = Decoder::with_ip(64, code.bytes(index as usize), 0, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
     let mut found = [false; N];
     while decoder.can_decode() && found.contains(&false) {
         decoder.decode_out(&mut instruction);
         for (found, wanted) in found.iter_mut().zip(wanted) {
-            *found |= wanted.contains(&instruction.mnemonic());
+            *found |= wanted == instruction.mnemonic();
         }
     }
-    found
+    !found.contains(&false)
 }

@@ -104,6 +104,13 @@ impl Flow {
         self.traverse(graph, graph.blocks());
     }
 
+    /// Finds the order of the blocks, and what precedes each, alone.
+    pub(crate) fn only_order(&mut self, graph: &Graph) {
+        let blocks = graph.blocks();
+        self.traverse(graph, blocks);
+        self.link(graph, blocks);
+    }
+
     /// Finds dominators alone; false where the graph outgrows the bound.
     pub(crate) fn only_dominators(&mut self, graph: &Graph) -> bool {
         let blocks = graph.blocks();

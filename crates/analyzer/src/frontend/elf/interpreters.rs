@@ -93,11 +93,14 @@ fn longest(
     for (place, address) in words.chain([(0, 0)]) {
         let function = inside(address);
         if function.is_none() || place != next {
-            table.sort_unstable();
-            table.dedup();
-            let labels = table.chunk_by(|a, b| a.0 == b.0).map(|labels| (labels.len(), labels[0].0)).max();
             let least = best.map_or(LABELS, |best| best.0 + 1);
-            best = labels.filter(|&(labels, of)| labels >= least && threads(of)).or(best);
+            // Nearly all are too short.
+            if table.len() >= least {
+                table.sort_unstable();
+                table.dedup();
+                let labels = table.chunk_by(|a, b| a.0 == b.0).map(|labels| (labels.len(), labels[0].0)).max();
+                best = labels.filter(|&(labels, of)| labels >= least && threads(of)).or(best);
+            }
             table.clear();
         }
         table.extend(function.map(|function| (function, address)));

@@ -256,6 +256,12 @@ fn one(code: &Code<'_>, range: usize, scan: &mut Scan, shape: &Shape, next: u64,
     scan.system_calls += u32::from(kind.system_call);
     scan.locked += u32::from(kind.locks);
     scan.repeats |= kind.repeats;
+    if let Some(algorithm) = kind.algorithm {
+        let sign = (range as u32, Sign::Instruction(algorithm));
+        if out.signs.last() != Some(&sign) {
+            out.signs.push(sign);
+        }
+    }
     match shape.place {
         Place::Elsewhere if kind.number => number(code, range, shape.value as u32, out),
         Place::Elsewhere => {}

@@ -11,6 +11,7 @@
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
 use super::classes::repeats;
+use super::crypto;
 use super::traits::{self, Flow};
 
 /// Bytes that an instruction may have (volume 2, section 2.3.11), and then one.
@@ -32,6 +33,8 @@ pub(crate) struct Kind {
     /// Repeats itself on a string.
     pub repeats: bool,
     pub locks: bool,
+    /// What processors have it for, where that is cryptography.
+    pub algorithm: Option<&'static str>,
     /// None of all that: goes on to the next and has no more to tell than where its memory is.
     pub plain: bool,
 }
@@ -540,6 +543,7 @@ impl Shapes {
             number: instruction.op_count() > 1 && instruction.op1_kind() == OpKind::Immediate32,
             repeats: repeats(instruction),
             locks: instruction.has_lock_prefix(),
+            algorithm: crypto::algorithm(instruction.mnemonic()),
         };
         Kind { plain: kind == Kind::default(), ..kind }
     }

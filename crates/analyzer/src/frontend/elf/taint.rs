@@ -101,9 +101,7 @@ impl Taint {
         }
         self.body.decode(bytes, code.functions.ranges[range].start);
         self.body.cut(code);
-        if !self.order.only_dominators(&self.body.graph) {
-            return clean;
-        }
+        self.order.only_order(&self.body.graph);
         self.slots.clear();
         self.framed = self.body.instructions.iter().any(frames);
         let mut chosen = self.follow(code, known, &mut clean);
@@ -120,10 +118,14 @@ impl Taint {
             }
             for at in block.first..block.end {
                 let instruction = &self.body.instructions[at as usize];
-                clean.features |= traits::of(instruction).features;
+                let what = traits::of(instruction);
+                clean.features |= what.features;
                 // Where a guard itself leads is behind it.
-                let guarded = at + 1 == block.end && (self.guards[number] || into_the_middle(code, instruction));
-                if let Some(Target::Outside(Callee::Known(callee))) = self.body.target(at).filter(|_| !guarded) {
+                let guarded = || at + 1 == block.end && (self.guards[number] || into_the_middle(code, instruction));
+                if what.flow != Flow::Next
+                    && let Some(Target::Outside(Callee::Known(callee))) = self.body.target(at)
+                    && !guarded()
+                {
                     clean.calls.push(callee);
                 }
                 if instruction.code() == Opcode::Lea_r64_m
@@ -187,7 +189,9 @@ impl Taint {
             self.now |= if tells { RETURNED } else { 0 };
             return false;
         }
-        if what.flow != Flow::Next {
+        // Nearly all instructions: nothing that they could read holds such a value.
+        let clean_so_far = self.now == 0 && !self.handed && self.slots.is_empty();
+        if what.flow != Flow::Next || (clean_so_far && !names_place(&instruction)) {
             return false;
         }
         let tainted = self.reads(code, &instruction, known);
@@ -327,6 +331,15 @@ fn into_the_middle(code: &Code<'_>, jump: &Instruction) -> bool {
 /// Whether a slot holds the address of another file's account of the processor.
 fn told(code: &Code<'_>, address: u64, known: &Known) -> bool {
     code.image.import_at(address).is_some_and(|import| known.tellers.contains(&import))
+}
+
+/// Whether an instruction names a place in memory by its address alone.
+fn names_place(instruction: &Instruction) -> bool {
+    match instruction.memory_base() {
+        Register::RIP => true,
+        Register::None => (0..instruction.op_count()).any(|operand| instruction.op_kind(operand) == OpKind::Memory),
+        _ => false,
+    }
 }
 
 fn is_move(instruction: &Instruction) -> bool {

@@ -40,6 +40,9 @@ pub(super) fn static_files(files: &Files) -> HashSet<u32> {
     let mut out = HashSet::new();
     // The file given is the last one, after all those it imports.
     let mut waiting: Vec<u32> = (files.files.len() as u32).checked_sub(1).into_iter().collect();
+    if files.files.len() == 1 {
+        return waiting.into_iter().collect();
+    }
     while let Some(file) = waiting.pop() {
         if !out.insert(file) {
             continue;

@@ -60,16 +60,8 @@ pub(super) fn check(text: &[u8]) -> Result<usize, AnalyzeError> {
         match scan.open.last() {
             Some(&Open::Text { quote, triple }) => scan.string_text(quote, triple)?,
             Some(Open::Field { format: true, .. }) => scan.format_text()?,
-            _ => {
-                // Most tokens neither open nor close anything.
-                let open = scan.open.len();
-                while scan.at < text.len() && scan.open.len() == open {
-                    scan.code()?;
-                    if matches!(scan.open.last(), Some(Open::Field { format: true, .. })) {
-                        break;
-                    }
-                }
-            }
+            // Most tokens neither open nor close anything.
+            _ => while scan.at < text.len() && !scan.code()? {},
         }
     }
     Ok(scan.deepest_links as usize + scan.deepest_brackets + scan.deepest_column)
@@ -98,10 +90,11 @@ impl Scan<'_> {
         AnalyzeError::Limit { what, limit, offset: self.at as u64 }
     }
 
-    /// One token of code.
+    /// One token of code; whether something was opened or closed, so that what follows may be no code.
     #[inline]
-    fn code(&mut self) -> Result<(), AnalyzeError> {
+    fn code(&mut self) -> Result<bool, AnalyzeError> {
         let byte = self.text[self.at];
+        let mut turns = false;
         match CLASS[usize::from(byte)] {
             Class::Word => {
                 if self.word.is_some() {
@@ -115,11 +108,11 @@ impl Scan<'_> {
                 // Most words are followed by a blank, which changes nothing.
                 self.at = at + usize::from(self.text.get(at) == Some(&b' '));
                 self.word = Some(start);
-                return Ok(());
+                return Ok(false);
             }
             Class::Blank => {
                 self.at += 1;
-                return Ok(());
+                return Ok(false);
             }
             Class::Break => {
                 self.at += 1;
@@ -128,10 +121,10 @@ impl Scan<'_> {
                     self.separate();
                     self.indentation()?;
                 }
-                return Ok(());
+                return Ok(false);
             }
             Class::Comment => self.skip_line(),
-            Class::Quote => self.string(byte)?,
+            Class::Quote => turns = self.string(byte)?,
             Class::Open => {
                 self.at += 1;
                 self.link()?;
@@ -140,6 +133,7 @@ impl Scan<'_> {
             Class::Close => {
                 self.at += 1;
                 self.close(byte);
+                turns = true;
             }
             Class::Separator => {
                 self.at += 1;
@@ -150,7 +144,10 @@ impl Scan<'_> {
             Class::Colon => {
                 self.at += 1;
                 match self.open.last_mut() {
-                    Some(Open::Field { format, .. }) => *format = true,
+                    Some(Open::Field { format, .. }) => {
+                        *format = true;
+                        turns = true;
+                    }
                     _ => self.link()?,
                 }
             }
@@ -161,7 +158,7 @@ impl Scan<'_> {
             }
         }
         self.word = None;
-        Ok(())
+        Ok(turns)
     }
 
     #[inline]
@@ -203,8 +200,8 @@ impl Scan<'_> {
         }
     }
 
-    /// A string at its opening quote: skipped, or opened where it has replacement fields.
-    fn string(&mut self, quote: u8) -> Result<(), AnalyzeError> {
+    /// A string at its opening quote: skipped, or opened where it has replacement fields; whether it was opened.
+    fn string(&mut self, quote: u8) -> Result<bool, AnalyzeError> {
         let prefix =
             self.word.filter(|&start| self.at - start <= 2).map_or(&[][..], |start| &self.text[start..self.at]);
         let formatted = prefix.iter().any(|byte| matches!(byte, b'f' | b'F' | b't' | b'T'));
@@ -215,7 +212,7 @@ impl Scan<'_> {
             if self.open.len() > 2 * MAX_BRACKETS {
                 return Err(self.too_deep("the depth of Python brackets", MAX_BRACKETS as u64));
             }
-            return Ok(());
+            return Ok(true);
         }
         // What the text of a string says does not matter: only what may end it.
         while let Some(rest) = self.text.get(self.at..) {
@@ -229,7 +226,7 @@ impl Scan<'_> {
                 break;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Goes past one byte of a string; whether the string ends with it. An unclosed one ends with its line.

@@ -2,7 +2,7 @@
 //!
 //! Counts that a section announces are never trusted for an allocation; what is kept is bounded by the bytes read.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 use wasmparser::{
     CompositeInnerType, ElementItems, KnownCustom, MemoryType, Operator, Parser, Payload, TypeRef, ValType,
@@ -12,6 +12,7 @@ use super::features::{Feature, of_type};
 use super::module::{Body, ImportedFunction, MemorySize, Module, Signature};
 use super::validate::Sections;
 use crate::error::AnalyzeError;
+use crate::hash::Quick;
 
 /// Bytes in a page of linear memory, unless a memory says otherwise (core specification, section 4.2.8).
 const PAGE_BYTES: u64 = 65_536;
@@ -222,7 +223,7 @@ fn signature(module: &mut Module<'_>, params: &[ValType], results: &[ValType]) -
     if results.len() > 1 {
         module.features |= Feature::MultiValue.bit();
     }
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Quick::default();
     (params, results).hash(&mut hasher);
     let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     Signature { params: narrow(params.len()), results: narrow(results.len()), shape: hasher.finish() }

@@ -1,6 +1,6 @@
 //! A module or component to a [`Reading`]: which function a run begins with, its module as a program, its facts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use forewarm_types::CodeKind;
 
@@ -12,6 +12,7 @@ use super::trees::{Looked, Signs};
 use super::{facts, nearest, trees};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
+use crate::hash::QuickMap;
 use crate::loops::Keep;
 use crate::program::{NONE, Node, Program};
 use crate::signatures;
@@ -89,7 +90,7 @@ fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<Whol
     let Looked { program, signs, named } = if module.code_bytes > FIRST_SIGHT.whole as u64 {
         trees::look_through(module, &tables)?
     } else {
-        let (program, signs) = trees::grow(module, groups, roots, Keep::Counts, Some(&tables))?;
+        let (program, signs) = trees::grow(module, groups, roots, Keep::Classes, Some(&tables))?;
         Looked { program, signs, named: Vec::new() }
     };
     let Signs { mut by_function, multipliers } = signs;
@@ -128,7 +129,7 @@ pub(super) struct Groups {
 
 fn groups(module: &Module<'_>) -> Groups {
     let mut groups: Vec<Vec<u32>> = Vec::new();
-    let mut group_of = HashMap::new();
+    let mut group_of = QuickMap::default();
     for &function in &module.table_functions {
         if let Some(signature) = module.function_signature(function) {
             let group = *group_of.entry(signature).or_insert(groups.len() as u32);

@@ -231,11 +231,12 @@ impl Work<'_> {
         let Some(body) = self.module.body(function) else { return Ok(()) };
         let params = self.decode(&mut walker.decoded, function, body, grown)?;
         let forest = &mut grown.forest;
-        let tree = if whole {
-            walker.walk(self.module, params, forest, self.keep)
-        } else {
-            walker.outline(self.module, forest)
+        let mut tree = match whole {
+            true => walker.walk(self.module, params, forest, self.keep),
+            false => walker.outline(self.module, forest),
         };
+        // In a full analysis, loops are examined too where they matter.
+        tree.detailed &= self.module.check.is_none() || tree.loops.is_empty();
         grown.functions.push((function, tree));
         let Decoded { ops, census, .. } = &walker.decoded;
         self.sign(census, (function, body), &mut grown.signs, || Ok(ops))
