@@ -157,13 +157,7 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// Reads, digests and analyses a program; digest and analysis side by side, since both walk all its bytes.
-    pub(crate) fn inspect(&self, program: &mut Program, depth: Depth) -> Result<Analysis, Error> {
-        let bytes = program.read()?;
-        self.inspect_bytes(program, bytes, depth)
-    }
-
-    /// The same of bytes that were read.
+    /// Digests and analyses a program's bytes, side by side, since both walk all of them.
     pub(crate) fn inspect_bytes(&self, program: &mut Program, bytes: Vec<u8>, depth: Depth) -> Result<Analysis, Error> {
         let started = self.clock.monotonic();
         if let Some(interpreter) = script::interpreter(&bytes) {
@@ -178,6 +172,7 @@ impl Orchestrator {
         let (digest, analysis) = beside(bytes.len() >= DIGEST_BESIDE, || digest_of(&bytes), analyze);
         let mut analysis = analysis.map_err(|error| invalid(program, &error))?;
         analysis.code.digest = digest;
+        crate::native::find_libraries(&mut analysis, program.path());
         analysis.seconds = (self.clock.monotonic() - started).0;
         program.identify(digest, analysis.code.kind, Arc::new(translated.unwrap_or(bytes)));
         Ok(analysis)

@@ -1,19 +1,16 @@
 //! The files around a native program: where the dynamic linker of this machine finds libraries.
 //!
-//! Reads the linker's cache and the default folders; the search itself is the analyzer's. Called when a program is
-//! analysed for people.
+//! Reads the linker's cache and the default folders; the search itself is the analyzer's. Called when a program is seen for
+//! the first time, since what it is loaded with tells what its start takes, and when its files are read ahead.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
-use std::sync::Arc;
+use std::path::Path;
 
-use forewarm_analyzer::LibraryFiles;
-use forewarm_executor::CodeSource;
+use forewarm_analyzer::{Asking, LibraryFiles};
 use forewarm_types::Analysis;
-
-use crate::program::Program;
+use object::ReadCache;
 
 /// The dynamic linker's cache (ldconfig(8)).
 const CACHE: &str = "/etc/ld.so.cache";
@@ -33,16 +30,11 @@ const FOLDERS: [&str; 7] = [
     "/usr/local/lib",
 ];
 
-/// Largest library that is read, in bytes; what is larger counts as found, and its own needs are not followed.
-const MOST_BYTES: u64 = 1 << 30;
-
 /// Fills in the shared libraries of a native program, as they lie on this machine.
-pub(crate) fn find_libraries(analysis: &mut Analysis, program: &mut Program) {
-    let path = std::fs::canonicalize(program.path()).unwrap_or_else(|_| program.path().to_owned());
+pub(crate) fn find_libraries(analysis: &mut Analysis, path: &Path) {
     let Some(native) = analysis.native.as_mut().filter(|native| !native.needed.is_empty()) else { return };
-    let Ok(bytes) = program.bytes() else { return };
-    let files = Installed::default();
-    forewarm_analyzer::resolve_libraries(native, &path.to_string_lossy(), bytes.as_slice().into(), &files);
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    forewarm_analyzer::resolve_libraries(native, &path.to_string_lossy(), &Installed::default());
     if !native.missing.is_empty() {
         let missing = native.missing.join(", ");
         analysis.warnings.push(format!("shared libraries that are not on this machine: {missing}"));
@@ -57,12 +49,10 @@ struct Installed {
 }
 
 impl LibraryFiles for Installed {
-    fn file(&self, path: &str) -> Option<Arc<[u8]>> {
+    fn file(&self, path: &str) -> Option<Asking> {
         let file = File::open(path).ok()?;
-        let found = file.metadata().ok().filter(|found| found.is_file() && found.len() <= MOST_BYTES)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).ok()?);
-        file.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
-        Some(bytes.into())
+        file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Asking::read(&ReadCache::new(file))
     }
 
     fn installed(&self, name: &str) -> Vec<String> {

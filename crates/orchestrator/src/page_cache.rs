@@ -117,7 +117,7 @@ impl Orchestrator {
     }
 
     /// The program itself, its dynamic linker and its libraries as that finds them, all read once so that they are there.
-    fn files_of_native(&self, request: &Request, considered: &mut Considered) -> Vec<PathBuf> {
+    fn files_of_native(&self, request: &Request, considered: &Considered) -> Vec<PathBuf> {
         let file = std::path::absolute(&request.file).unwrap_or_else(|_| request.file.clone());
         let files: Vec<PathBuf> = std::iter::once(file).chain(self.loaded(considered)).collect();
         // What cannot be read is not recorded.

@@ -31,9 +31,7 @@ impl Orchestrator {
         if forewarm_analyzer::is_python(program.file_name(), &bytes) {
             return self.analyze_python(&program, &bytes, options, Depth::Full);
         }
-        let mut analysis = self.inspect(&mut program, Depth::Full)?;
-        crate::native::find_libraries(&mut analysis, &mut program);
-        Ok(analysis)
+        self.inspect_bytes(&mut program, bytes, Depth::Full)
     }
 
     /// The resource model in force: measured where measured, defaults elsewhere.

@@ -75,7 +75,7 @@ impl Orchestrator {
         let place = self.place(request, &mut considered, rung)?;
         let pages = self.warm_pages(request, &mut considered)?;
         // What is executed when a run comes is opened then.
-        let loaded = if rung == Rung::Waiting { self.loaded(&mut considered) } else { Vec::new() };
+        let loaded = if rung == Rung::Waiting { self.loaded(&considered) } else { Vec::new() };
         let file = absolute(&request.file);
         match self.climb(&considered, Program::Native(NativeProgram { file, loaded, place }), rung)? {
             Ok(climb) => Ok(Warmed::of(request, climb, Some(pages))),
@@ -109,9 +109,9 @@ impl Orchestrator {
     }
 
     /// The files a program is loaded from, its own apart.
-    pub(crate) fn loaded(&self, considered: &mut Considered) -> Vec<std::path::PathBuf> {
+    pub(crate) fn loaded(&self, considered: &Considered) -> Vec<std::path::PathBuf> {
         let mut analysis = considered.analysis.clone();
-        crate::native::find_libraries(&mut analysis, &mut considered.program);
+        crate::native::find_libraries(&mut analysis, considered.program.path());
         let native = analysis.native.iter();
         let libraries = native.clone().flat_map(|native| native.libraries.iter().map(|library| library.path.clone()));
         let linker = native.filter_map(|native| native.interpreter.clone());

@@ -7,13 +7,12 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
-use std::sync::Arc;
 
 use forewarm_types::native::NativeLibrary;
 use forewarm_types::{Bytes, NativeDemand};
-
-use super::image::Image;
-use super::read::read;
+use object::read::StringTable;
+use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+use object::{Endianness, FileKind, ReadRef, elf};
 
 /// Libraries followed at most. Desktop programs load some 300.
 const MOST: usize = 4096;
@@ -23,64 +22,124 @@ const MOST_FOLDERS: usize = 256;
 
 /// Answers about files, for the search of libraries.
 pub trait LibraryFiles {
-    /// The bytes of a file, `None` where there is none.
-    fn file(&self, path: &str) -> Option<Arc<[u8]>>;
+    /// What a file asks of the linker, `None` where there is none or it is no ELF file.
+    fn file(&self, path: &str) -> Option<Asking>;
 
     /// Where a library of this name lies besides the folders that programs name: cache and default folders of the
     /// dynamic linker. Several, where they hold code for several machines.
     fn installed(&self, name: &str) -> Vec<String>;
 }
 
+/// What a file asks of the dynamic linker: its `DT_NEEDED`, `DT_RPATH` and `DT_RUNPATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    machine: u16,
+    is_64: bool,
+    needed: Vec<String>,
+    rpath: Option<String>,
+    runpath: Option<String>,
+    size_bytes: Bytes,
+}
+
+impl Asking {
+    /// Reads the headers and the dynamic section alone, so that large files in a cache of what was read
+    /// ([`object::ReadCache`]) are hardly read at all.
+    pub fn read<'a, R: ReadRef<'a>>(data: R) -> Option<Self> {
+        match FileKind::parse(data).ok()? {
+            FileKind::Elf32 => Self::of::<elf::FileHeader32<Endianness>, R>(data, false),
+            FileKind::Elf64 => Self::of::<elf::FileHeader64<Endianness>, R>(data, true),
+            _ => None,
+        }
+    }
+
+    fn of<'a, H: FileHeader<Endian = Endianness>, R: ReadRef<'a>>(data: R, is_64: bool) -> Option<Self> {
+        let header = H::parse(data).ok()?;
+        let endian = header.endian().ok()?;
+        let segments = header.program_headers(endian, data).ok()?;
+        let size_bytes = Bytes(data.len().ok()?);
+        let mut asking = Self {
+            machine: header.e_machine(endian),
+            is_64,
+            needed: Vec::new(),
+            rpath: None,
+            runpath: None,
+            size_bytes,
+        };
+        let dynamic = segments.iter().find_map(|segment| segment.dynamic(endian, data).ok().flatten()).unwrap_or(&[]);
+        let end = dynamic.iter().position(|entry| entry.tag(endian) == elf::DT_NULL);
+        let dynamic = &dynamic[..end.unwrap_or(dynamic.len())];
+        let table = dynamic.iter().find(|entry| entry.tag(endian) == elf::DT_STRTAB).map(|at| at.val(endian));
+        let offset = table.and_then(|address| {
+            segments.iter().find_map(|segment| {
+                let (start, size) = (segment.p_vaddr(endian).into(), segment.p_filesz(endian).into());
+                let within = address.checked_sub(start).filter(|within| *within < size)?;
+                (segment.p_type(endian) == elf::PT_LOAD).then(|| segment.p_offset(endian).into().checked_add(within))?
+            })
+        });
+        let Some(offset) = offset else { return Some(asking) };
+        let strings = StringTable::new(data, offset, size_bytes.0);
+        for entry in dynamic {
+            let text = || Some(String::from_utf8_lossy(entry.string(endian, strings).ok()?).into_owned());
+            match entry.tag(endian) {
+                elf::DT_NEEDED if asking.needed.len() < MOST => asking.needed.extend(text()),
+                elf::DT_RPATH => asking.rpath = text(),
+                elf::DT_RUNPATH => asking.runpath = text(),
+                _ => {}
+            }
+        }
+        Some(asking)
+    }
+}
+
 /// A file whose libraries are still to be looked for.
-struct Asking {
+struct Loaded {
     name: String,
-    bytes: Arc<[u8]>,
+    asks: Asking,
     origin: String,
     /// Folders of `DT_RPATH` of whoever loaded it.
     inherited: Vec<String>,
 }
 
 /// Fills in the libraries of a program that lies at `path`: those found, in the order of loading, and those missing.
-pub fn resolve_libraries(native: &mut NativeDemand, path: &str, bytes: Arc<[u8]>, files: &dyn LibraryFiles) {
-    let first = Asking { name: String::new(), bytes, origin: folder(path), inherited: Vec::new() };
-    let mut queue = VecDeque::from([first]);
+pub fn resolve_libraries(native: &mut NativeDemand, path: &str, files: &dyn LibraryFiles) {
+    let first = |asks| Loaded { name: String::new(), asks, origin: folder(path), inherited: Vec::new() };
+    let mut queue: VecDeque<Loaded> = files.file(path).map(first).into_iter().collect();
     let mut seen = HashSet::new();
     (native.libraries, native.missing) = (Vec::new(), Vec::new());
-    while let Some(asking) = queue.pop_front() {
-        let Ok(image) = read(&asking.bytes) else { continue };
-        let (folders, inherited) = folders(&image, &asking);
-        for name in &image.needed {
-            if native.libraries.len() + native.missing.len() >= MOST || !seen.insert((*name).to_owned()) {
+    while let Some(loaded) = queue.pop_front() {
+        let (folders, inherited) = folders(&loaded);
+        for name in &loaded.asks.needed {
+            if native.libraries.len() + native.missing.len() >= MOST || !seen.insert(name.clone()) {
                 continue;
             }
-            let Some((path, bytes)) = locate(&image, name, &folders, files) else {
-                native.missing.push((*name).to_owned());
+            let Some((path, asks)) = locate(&loaded.asks, name, &folders, files) else {
+                native.missing.push(name.clone());
                 continue;
             };
-            let needed_by = if asking.name.is_empty() { "the program".to_owned() } else { asking.name.clone() };
-            let size_bytes = Bytes(bytes.len() as u64);
-            let origin = folder(&path);
-            native.libraries.push(NativeLibrary { name: (*name).to_owned(), path, needed_by, size_bytes });
-            queue.push_back(Asking { name: (*name).to_owned(), bytes, origin, inherited: inherited.clone() });
+            let needed_by = if loaded.name.is_empty() { "the program".to_owned() } else { loaded.name.clone() };
+            let (size_bytes, origin) = (asks.size_bytes, folder(&path));
+            native.libraries.push(NativeLibrary { name: name.clone(), path, needed_by, size_bytes });
+            queue.push_back(Loaded { name: name.clone(), asks, origin, inherited: inherited.clone() });
         }
     }
 }
 
-/// The folders to look in for a file, and those that what it loads inherits.
-fn folders(image: &Image<'_>, asking: &Asking) -> (Vec<String>, Vec<String>) {
+/// The folders to look in for what a file asks for, and those that what it loads inherits.
+fn folders(loaded: &Loaded) -> (Vec<String>, Vec<String>) {
     let split = |list: Option<&str>| -> Vec<String> {
         let parts = list.unwrap_or("").split(':').filter(|part| !part.is_empty()).take(MOST_FOLDERS);
-        parts.map(|part| part.replace("${ORIGIN}", &asking.origin).replace("$ORIGIN", &asking.origin)).collect()
+        parts.map(|part| part.replace("${ORIGIN}", &loaded.origin).replace("$ORIGIN", &loaded.origin)).collect()
     };
-    if image.runpath.is_some() {
-        return (split(image.runpath), asking.inherited.clone());
+    let Asking { rpath, runpath, .. } = &loaded.asks;
+    if runpath.is_some() {
+        return (split(runpath.as_deref()), loaded.inherited.clone());
     }
-    let mut all = split(image.rpath);
-    all.extend(asking.inherited.iter().take(MOST_FOLDERS).cloned());
+    let mut all = split(rpath.as_deref());
+    all.extend(loaded.inherited.iter().take(MOST_FOLDERS).cloned());
     (all.clone(), all)
 }
 
-fn locate(image: &Image<'_>, name: &str, folders: &[String], files: &dyn LibraryFiles) -> Option<(String, Arc<[u8]>)> {
+fn locate(asker: &Asking, name: &str, folders: &[String], files: &dyn LibraryFiles) -> Option<(String, Asking)> {
     let places: Vec<String> = if name.contains('/') {
         vec![name.to_owned()]
     } else {
@@ -88,10 +147,9 @@ fn locate(image: &Image<'_>, name: &str, folders: &[String], files: &dyn Library
         named.chain(files.installed(name)).collect()
     };
     places.into_iter().find_map(|place| {
-        let bytes = files.file(&place)?;
+        let found = files.file(&place)?;
         // The linker passes over files for another machine.
-        let fits = read(&bytes).is_ok_and(|found| found.machine == image.machine && found.is_64 == image.is_64);
-        fits.then_some((place, bytes))
+        (found.machine == asker.machine && found.is_64 == asker.is_64).then_some((place, found))
     })
 }
 
@@ -107,5 +165,17 @@ mod tests {
     #[test]
     fn the_folder_of_a_file() {
         assert_eq!((folder("/usr/bin/ls"), folder("ls")), ("/usr/bin".to_owned(), ".".to_owned()));
+    }
+
+    #[test]
+    fn a_file_that_asks_for_nothing_or_is_none() {
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        let asks = Asking::read(own.as_slice()).unwrap();
+        assert!(asks.is_64 && asks.needed.iter().any(|name| name == "libc.so.6"), "{asks:?}");
+        assert_eq!(Asking::read(&b"#!/bin/sh"[..]), None);
+        for cut in [10, 64, 100, 1000] {
+            // What is cut short may be read in part; it must be read to an end.
+            let _ = Asking::read(&own[..cut]);
+        }
     }
 }

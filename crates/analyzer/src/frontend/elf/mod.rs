@@ -48,7 +48,7 @@ mod unwind;
 
 pub(crate) use shapes::check as check_shapes;
 
-pub use closure::{LibraryFiles, resolve_libraries};
+pub use closure::{Asking, LibraryFiles, resolve_libraries};
 
 use reach::Looks;
 
