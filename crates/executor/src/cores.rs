@@ -44,10 +44,7 @@ impl Cores {
 
     /// Keeps all processes of a program's place to them. Where their group turns out closed to them, by affinity.
     pub fn take(&mut self, child: &Child) {
-        let Some(set) = &self.set else { return };
-        let mut refused = false;
-        child.each_process(|process| refused |= set.take(process).is_err() && lives(process));
-        if refused {
+        if self.set.as_ref().is_some_and(|set| set.keep(child).is_err()) {
             self.set = None;
             // One that ends meanwhile is bound to nothing any more.
             child.each_process(|process| drop(affinity::bind_process(process, &self.kept)));
@@ -75,8 +72,4 @@ fn chosen(units: u32) -> io::Result<(Vec<usize>, Vec<usize>)> {
     let first = allowed.len().saturating_sub(units.max(1) as usize);
     let kept = allowed[first..].to_vec();
     Ok((allowed, kept))
-}
-
-fn lives(process: i32) -> bool {
-    forewarm_sandbox::cgroup::alive(process)
 }

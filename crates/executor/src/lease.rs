@@ -81,9 +81,7 @@ impl Held {
 
     /// The same of all processes of a program's place, and of the cores.
     pub(crate) fn admit_all(&mut self, child: &Child) {
-        if self.share.is_some() {
-            child.each_process(|process| self.admit(process));
-        }
+        self.share.iter().for_each(|share| share.hold(child));
         self.cores.iter_mut().for_each(|cores| cores.take(child));
     }
 }

@@ -227,7 +227,8 @@ pub struct Ended {
     pub disk: [Bytes; 2],
     /// Time its first process was runnable and waited for a core.
     pub run_delay: Option<Seconds>,
-    /// Time that the quota of the control group this process is in (or one above it) held that group back meanwhile.
+    /// Time that the quota of the control group this process is in held that group back meanwhile, and that of the program's
+    /// own it.
     pub throttled: Option<Seconds>,
     /// Time that the host under a virtual machine took from all cores meanwhile, to the tick of the system's clock.
     pub steal: Option<Seconds>,

@@ -11,9 +11,9 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use forewarm_types::Bytes;
+use forewarm_types::{Bytes, Seconds};
 
-use super::{Aside, Home, PREFIX, Version, sweep_below};
+use super::{Aside, Home, PREFIX, Version, sweep_below, throttled_in};
 use crate::process::Tier;
 
 /// Groups this process has made, to name each.
@@ -106,6 +106,26 @@ impl Group {
             fs::write(group.join("pids.max"), (most + 1).to_string())?;
         }
         Ok(made)
+    }
+
+    /// Bounds something else of what is in it, which it can where it is of version 2 and the controller is handed down to it.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub(super) fn bound(&self, file: &str, value: &str) -> io::Result<()> {
+        let directory = self.directories.first().ok_or(io::ErrorKind::NotFound)?;
+        fs::write(directory.join(file), value)
+    }
+
+    /// Whether a process in it is in no other group, for whatever controller.
+    pub(super) fn is_only_one(&self) -> bool {
+        self.version == Version::Two
+    }
+
+    /// Time that a quota of its own held it back, where it can have one.
+    #[must_use]
+    pub fn throttled(&self) -> Option<Seconds> {
+        self.is_only_one().then(|| self.read("cpu.stat")).flatten().and_then(|stat| throttled_in(&stat))
     }
 
     /// Moves a process into the group.

@@ -1,13 +1,14 @@
 //! What a run's processes are held to by a group of their own: a share of the CPU (version 1 `cpu.cfs_quota_us`, version 2
 //! `cpu.max`), and cores that none of them can leave (`cpuset.cpus`), as a program can an affinity.
 //!
-//! Of version 2 both are one group, since a process is in one alone.
+//! Of version 2 both are one group, since a process is in one alone; a program that has one of its own is bounded there.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Home, PREFIX, Version, sweep_below};
+use super::{Home, PREFIX, Version, alive, sweep_below};
+use crate::process::Child;
 
 /// Length of a quota period. The kernel's default of 100 ms lets short work overrun its share; with 20 ms the share
 /// delivered was 1.01-1.04 times the one asked for (measured, DESIGN section 8).
@@ -63,7 +64,10 @@ impl Drop for Own {
 
 /// This process held to a share of the CPU, until dropped.
 #[derive(Debug)]
-pub struct CpuShare(Own);
+pub struct CpuShare {
+    own: Own,
+    quota_microseconds: u64,
+}
 
 impl CpuShare {
     /// Holds this process to `cores` times `share` of a core.
@@ -72,7 +76,7 @@ impl CpuShare {
     /// Where this process may not make control groups, or the system has none for the CPU.
     pub fn enforce(share: f64, cores: u32) -> io::Result<Self> {
         let this = Self::make(share * f64::from(cores.max(1)), "")?;
-        this.0.take(std::process::id())?;
+        this.own.take(std::process::id())?;
         Ok(this)
     }
 
@@ -81,20 +85,33 @@ impl CpuShare {
     /// # Errors
     /// Where the system refuses.
     pub fn extend(&self, process: i32) -> io::Result<()> {
-        self.0.take(process.cast_unsigned())
+        self.own.take(process.cast_unsigned())
+    }
+
+    /// Holds all of a program's place to the same share, as far as the system lets.
+    pub fn hold(&self, child: &Child) {
+        match child.group().filter(|group| group.is_only_one()) {
+            Some(group) => drop(group.bound("cpu.max", &self.max())),
+            None => child.each_process(|process| drop(self.extend(process))),
+        }
+    }
+
+    fn max(&self) -> String {
+        format!("{} {PERIOD_MICROSECONDS}", self.quota_microseconds)
     }
 
     fn make(cores: f64, what: &str) -> io::Result<Self> {
         let own = Own::make("cpu", what)?;
-        let quota = ((cores * PERIOD_MICROSECONDS as f64) as u64).max(LEAST_QUOTA_MICROSECONDS);
-        match own.version {
+        let quota_microseconds = ((cores * PERIOD_MICROSECONDS as f64) as u64).max(LEAST_QUOTA_MICROSECONDS);
+        let this = Self { own, quota_microseconds };
+        match this.own.version {
             Version::One => {
-                own.set("cpu.cfs_period_us", &PERIOD_MICROSECONDS.to_string())?;
-                own.set("cpu.cfs_quota_us", &quota.to_string())?;
+                this.own.set("cpu.cfs_period_us", &PERIOD_MICROSECONDS.to_string())?;
+                this.own.set("cpu.cfs_quota_us", &quota_microseconds.to_string())?;
             }
-            Version::Two => own.set("cpu.max", &format!("{quota} {PERIOD_MICROSECONDS}"))?,
+            Version::Two => this.own.set("cpu.max", &this.max())?,
         }
-        Ok(Self(own))
+        Ok(this)
     }
 }
 
@@ -107,7 +124,10 @@ pub fn available() -> bool {
 
 /// Cores that processes are kept to, until dropped.
 #[derive(Debug)]
-pub struct CoreSet(Own);
+pub struct CoreSet {
+    own: Own,
+    cores: String,
+}
 
 impl CoreSet {
     /// Of these cores; nobody is in it yet.
@@ -117,21 +137,38 @@ impl CoreSet {
     pub fn make(cores: &[usize]) -> io::Result<Self> {
         let own = Own::make("cpuset", "")?;
         let cores: Vec<String> = cores.iter().map(usize::to_string).collect();
-        own.set("cpuset.cpus", &cores.join(","))?;
+        let cores = cores.join(",");
+        own.set("cpuset.cpus", &cores)?;
         if own.version == Version::One {
             // Without memory of its own a group takes nobody: cpuset(7).
             let above = own.group.with_file_name("cpuset.mems");
             own.set("cpuset.mems", fs::read_to_string(above)?.trim())?;
         }
-        Ok(Self(own))
+        Ok(Self { own, cores })
     }
 
-    /// Keeps a process, and what it starts from then on, to the cores.
+    /// Keeps all of a program's place to the cores.
     ///
     /// # Errors
     /// Where the system refuses.
-    pub fn take(&self, process: i32) -> io::Result<()> {
-        self.0.take(process.cast_unsigned())
+    pub fn keep(&self, child: &Child) -> io::Result<()> {
+        if let Some(group) = child.group().filter(|group| group.is_only_one()) {
+            return group.bound("cpuset.cpus", &self.cores);
+        }
+        let mut kept = Ok(());
+        child.each_process(|process| {
+            // One that has ended meanwhile is nowhere.
+            if let Err(error) = self.take(process)
+                && alive(process)
+            {
+                kept = Err(error);
+            }
+        });
+        kept
+    }
+
+    fn take(&self, process: i32) -> io::Result<()> {
+        self.own.take(process.cast_unsigned())
     }
 }
 
@@ -147,7 +184,7 @@ mod tests {
             assert!(!available(), "what can be probed can be enforced");
             return;
         };
-        let group = held.0.group.clone();
+        let group = held.own.group.clone();
         assert!(group.is_dir());
         drop(held);
         assert!(!group.exists());
@@ -165,7 +202,7 @@ mod tests {
         sleeper.wait().unwrap();
         taken.unwrap();
         assert_eq!(widened.unwrap().unwrap(), [*last]);
-        let group = set.0.group.clone();
+        let group = set.own.group.clone();
         drop(set);
         assert!(!group.exists());
     }

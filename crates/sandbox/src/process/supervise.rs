@@ -179,6 +179,11 @@ impl Child {
         self.forked.pid
     }
 
+    /// The group that the program has for itself.
+    pub(crate) fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
     /// Gives the processes of the place, one by one, to what is to hold for the program (a share of the CPU).
     pub fn each_process(&self, mut give: impl FnMut(i32)) {
         give(self.forked.pid);
@@ -499,7 +504,10 @@ impl Child {
             disk,
             run_delay: words.run_delay.load(Acquire).checked_sub(1).map(|ns| Seconds(ns as f64 * 1e-9)),
             outgrew: self.aside.as_mut().and_then(|aside| aside.outgrown(began.unwrap_or_default())),
-            throttled: around.throttled,
+            throttled: [self.group.as_ref().and_then(Group::throttled), around.throttled]
+                .into_iter()
+                .flatten()
+                .reduce(|own, around| own + around),
             steal: around.steal,
             oom_kills,
             instructions: self.instructions.as_ref().and_then(Counter::read),
