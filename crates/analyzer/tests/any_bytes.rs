@@ -2,12 +2,16 @@
 //! out of proportion; the fuzz targets run the same bodies for longer.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/cases.rs"]
+mod support;
+
 use std::path::Path;
 
 use forewarm_analyzer::fuzz::{analyze_bytes, translate_text, whole};
 use forewarm_analyzer::{AnalyzeError, Depth, analyze, binary};
 use forewarm_types::{Analysis, Bytes, Digest};
 use proptest::prelude::*;
+use support::cases;
 
 fn golden() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
@@ -62,7 +66,7 @@ fn run(bytes: &[u8]) -> Result<Analysis, AnalyzeError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn random_bytes(data in proptest::collection::vec(any::<u8>(), 0..400)) {

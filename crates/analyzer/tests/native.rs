@@ -7,6 +7,9 @@
 #[path = "support/golden.rs"]
 mod golden_files;
 
+#[path = "support/cases.rs"]
+mod support;
+
 use std::fmt::Write;
 use std::process::Command;
 
@@ -17,6 +20,7 @@ use forewarm_types::native::{Linkage, NativeKind};
 use forewarm_types::{Analysis, Bytes, Digest};
 use golden_files::{check_folder, shown};
 use proptest::prelude::*;
+use support::cases;
 
 fn run(bytes: &[u8]) -> Result<Analysis, AnalyzeError> {
     analyze(bytes, Digest([0; 32]), Bytes(bytes.len() as u64), Depth::Full)
@@ -316,7 +320,7 @@ fn a_real_program() -> Option<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn random_code(data in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -343,7 +347,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn mutated_program(edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12), headers in any::<bool>()) {

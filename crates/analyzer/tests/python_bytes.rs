@@ -2,12 +2,16 @@
 //! whole of an interpreter's own library. Nothing here may panic, hang, or refuse what Python takes.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it skips")]
 
+#[path = "support/cases.rs"]
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use forewarm_analyzer::fuzz::analyze_python_bytes;
 use forewarm_analyzer::{AnalyzeError, Depth, Nothing, PythonSource, analyze_python};
 use forewarm_types::{Analysis, Bytes, Digest};
 use proptest::prelude::*;
+use support::cases;
 
 fn run(source: &str) -> Result<Analysis, AnalyzeError> {
     let of = PythonSource { file_name: "t.py", handler: None, environment: &Nothing };
@@ -87,7 +91,7 @@ const PIECES: [&str; 60] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn random_bytes(data in proptest::collection::vec(any::<u8>(), 0..300)) {
