@@ -85,13 +85,21 @@ pub(crate) const MAX_ARGUMENTS: usize = 8;
 /// The known arguments of a call.
 pub(crate) type Arguments = [Option<i64>; MAX_ARGUMENTS];
 
+/// How many things a caller has been seen to deal with; 0 where with none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Dealt {
+    /// In all.
+    pub all: f64,
+    /// Those that one call may be for, by the loops around it.
+    pub each: f64,
+}
+
 /// What the flow meets on its way.
 pub(crate) trait Visitor {
     /// The parameters that make a difference to what a function costs, one bit each.
     fn sensitive(&self, function: u32) -> u64;
-    /// Adds to `sum` what `times` calls of a function cost, with constant arguments where known, and takes note of them. The
-    /// caller has been seen to deal with `scale` things, 0 where with none.
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost);
+    /// Adds to `sum` what `times` calls of a function cost, with constant arguments where known, and takes note of them.
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, dealt: Dealt, sum: &mut Cost);
     /// The same of indirect calls, by the class of the callee.
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost);
     /// Constant data from an address on.
@@ -106,6 +114,8 @@ pub(crate) trait Visitor {
     fn addresses(&self) -> i64 {
         0
     }
+    /// Note that the function's cost would be told better by how many things its caller deals with.
+    fn wants_scale(&mut self) {}
     /// Note of straight-line work done `times` times.
     fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
     /// Note of a loop entered.
@@ -179,6 +189,8 @@ pub(crate) struct Flow<'a, V> {
     /// The same counted by what its counters go through: the most that it may have dealt with, where a compiler unrolled or
     /// vectorised it.
     extent: f64,
+    /// Whether something would have been told by that, had it been known.
+    wants_scale: std::cell::Cell<bool>,
     /// Nodes that may still be walked for that.
     samples_left: usize,
     /// Values of variables that go through known ones, by loop.
@@ -188,13 +200,15 @@ pub(crate) struct Flow<'a, V> {
     cost: Cost,
 }
 
-/// Cost of one call of a function.
+/// Cost of one call of a function under some arguments, which may deal with so many things as its caller does (0 where that is
+/// not known).
 ///
 /// Its unknowns are named by its size and shape, so that they are the same each time, and wherever in the file it stands.
 pub(crate) fn evaluate<V: Visitor>(
     forest: &Forest,
     function: &Function,
     arguments: &[Option<i64>],
+    handed: f64,
     visitor: &mut V,
 ) -> Cost {
     if function.formats {
@@ -207,7 +221,8 @@ pub(crate) fn evaluate<V: Visitor>(
     }
     let number = function.shape();
     let addresses = visitor.addresses();
-    let scale = arguments.iter().flatten().copied().filter(|&number| number < addresses).max().unwrap_or(0);
+    let known = arguments.iter().flatten().copied().filter(|&number| number < addresses).max().unwrap_or(0);
+    let scale = handed.max(known as f64);
     let mut flow = Flow {
         forest,
         function,
@@ -222,8 +237,9 @@ pub(crate) fn evaluate<V: Visitor>(
         tables_seen: 0,
         points: Vec::new(),
         extra: std::cell::Cell::new(None),
-        scale: scale as f64,
-        extent: scale as f64,
+        scale,
+        extent: scale,
+        wants_scale: std::cell::Cell::new(false),
         samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
         sequences: HashMap::new(),
         now: Lanes::ONE,
@@ -231,6 +247,9 @@ pub(crate) fn evaluate<V: Visitor>(
     };
     flow.frames.push(Frame { kind: Kind::Block, joining: Lanes::ZERO });
     flow.run(function.nodes.start as usize..function.nodes.end as usize);
+    if flow.wants_scale.get() {
+        flow.visitor.wants_scale();
+    }
     Cost { ops: flow.done(), ..flow.cost }
 }
 
@@ -563,6 +582,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// Adds the cost of a call; in a short loop whose variable is an argument, of one call per iteration.
     fn call(&mut self, function: u32, args: u32) {
         let wanted = self.visitor.sensitive(function);
+        let dealt = Dealt { all: self.scale, each: self.scale_left().unwrap_or(0.0) };
         let arguments = self.call_arguments(args, wanted);
         if wanted != 0
             && args != NONE
@@ -582,12 +602,12 @@ impl<V: Visitor> Flow<'_, V> {
                     let arguments = self.call_arguments(args, wanted);
                     self.points.pop();
                     let times = self.now * (1.0 / f64::from(count));
-                    self.visitor.call(function, &arguments, times, self.scale, &mut self.cost);
+                    self.visitor.call(function, &arguments, times, dealt, &mut self.cost);
                 }
                 return;
             }
         }
-        self.visitor.call(function, &arguments, self.now, self.scale, &mut self.cost);
+        self.visitor.call(function, &arguments, self.now, dealt, &mut self.cost);
     }
 
     /// The innermost loop, where its trip count is known.

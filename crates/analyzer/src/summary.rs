@@ -11,7 +11,7 @@ use crate::callgraph::{CallGraph, Order};
 use crate::dependence::{Accesses, Finding};
 use crate::effects;
 use crate::error::AnalyzeError;
-use crate::frequency::{Cost, OFTEN, Visitor, evaluate};
+use crate::frequency::{Cost, Dealt, OFTEN, Visitor, evaluate};
 use crate::frontend::{Allocator, Detail};
 use crate::hash::{QuickMap, QuickSet};
 use crate::lanes::{self, EQUAL, LANES, Lanes, Weights, seed};
@@ -51,6 +51,15 @@ const SMALL_FUNCTION: usize = 64;
 struct Instance {
     function: u32,
     arguments: Vec<Option<i64>>,
+    /// Things that the caller deals with, where the function's cost is told by that; else 0.
+    scale: u64,
+}
+
+impl Instance {
+    /// The function in general.
+    fn general(function: u32) -> Self {
+        Self { function, arguments: Vec::new(), scale: 0 }
+    }
 }
 
 /// A loop's part in the run.
@@ -124,8 +133,12 @@ struct Summary<'a> {
     /// Nodes that may still be walked under constant arguments.
     special_nodes: usize,
     active: QuickSet<Instance>,
-    /// What each recursive function was seen to cost under arguments that are all moved alike.
-    moved: QuickMap<u32, Moved>,
+    /// What each recursive function was seen to cost, by scale, under arguments that are all moved alike.
+    moved: QuickMap<(u32, u64), Moved>,
+    /// Whether the cost of each function would be told better by how many things its caller deals with.
+    scaled: Vec<bool>,
+    /// Whether that is so of the function that is being evaluated.
+    wants_scale: bool,
     /// Instances that cost what another does whose arguments are all moved alike.
     alias: QuickMap<Instance, Instance>,
     /// Instances in the order in which they were finished: callees before callers.
@@ -180,6 +193,8 @@ fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u
         special_nodes: special_nodes(program),
         active: QuickSet::default(),
         moved: QuickMap::default(),
+        scaled: vec![false; program.functions.len()],
+        wants_scale: false,
         alias: QuickMap::default(),
         finished: Vec::new(),
         component: u32::MAX,
@@ -193,12 +208,12 @@ fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u
     let mut cost = Cost::ZERO;
     summary.component = u32::MAX;
     for &root in &program.roots {
-        summary.call(root, &[], Lanes::ONE, 0.0, &mut cost);
+        summary.call(root, &[], Lanes::ONE, Dealt::default(), &mut cost);
     }
     let weights = priors::plausible(cost.total());
     let mut down = Down::new(&mut summary, detail, cost.total(), weights);
     for &root in &program.roots {
-        down.enter(root, &[], Lanes::ONE, (Lanes::ONE, 0.0));
+        down.enter(root, &[], Lanes::ONE, (Lanes::ONE, Dealt::default()));
     }
     down.all()?;
     let asked = down.asked();
@@ -250,10 +265,14 @@ impl<'a> Summary<'a> {
         self.component = self.order.component[node as usize];
         let Some(group) = node.checked_sub(self.graph.functions()) else {
             if let Some((forest, tree)) = self.tree(node).filter(|(_, tree)| !tree.uncalled) {
-                let cost = evaluate(forest, tree, &[], self);
+                self.wants_scale = false;
+                let cost = evaluate(forest, tree, &[], 0.0, self);
+                // One that calls itself is told by how deep that goes.
+                let recursive = self.order.recursive.get(self.component as usize).copied().unwrap_or(false);
+                self.scaled[node as usize] = self.wants_scale && !recursive;
                 self.general[node as usize] = self.costs.len() as u32;
                 self.costs.push(cost);
-                self.finished.push(Instance { function: node, arguments: Vec::new() });
+                self.finished.push(Instance::general(node));
             }
             return;
         };
@@ -310,10 +329,13 @@ impl<'a> Summary<'a> {
         Some(priors::recursion(often, scale, seed([u64::from(shape), 0, 0x4ec])))
     }
 
-    /// The callee under these arguments, if any of them is known. The flow asks only for those that matter to it.
-    fn telling(&self, function: u32, arguments: &[Option<i64>]) -> Option<Instance> {
-        let any = arguments.iter().any(Option::is_some) && self.tree(function).is_some();
-        let instance = any.then(|| Instance { function, arguments: arguments.to_vec() })?;
+    /// The callee under these arguments, if any of them is known, or how many things it deals with. The flow asks only for
+    /// arguments that matter to it.
+    fn telling(&self, function: u32, arguments: &[Option<i64>], each: f64) -> Option<Instance> {
+        let scaled = self.scaled.get(function as usize).copied().unwrap_or(false);
+        let scale = if scaled { each as u64 } else { 0 };
+        let any = (scale > 0 || arguments.iter().any(Option::is_some)) && self.tree(function).is_some();
+        let instance = any.then(|| Instance { function, arguments: arguments.to_vec(), scale })?;
         if self.alias.is_empty() {
             return Some(instance);
         }
@@ -327,10 +349,11 @@ impl<'a> Summary<'a> {
             return Some(());
         }
         let (forest, tree) = self.tree(instance.function)?;
+        let key = (instance.function, instance.scale);
         if let Some(same) =
-            self.moved.get(&instance.function).and_then(|moved| moved.same(&instance.arguments, self.program.addresses))
+            self.moved.get(&key).and_then(|moved| moved.same(&instance.arguments, self.program.addresses))
         {
-            let same = Instance { function: instance.function, arguments: same.clone() };
+            let same = Instance { arguments: same.clone(), ..*instance };
             let cost = self.special.get(&same).map(|cost| sum.add(cost, times));
             self.alias.insert(instance.clone(), same);
             return cost;
@@ -346,13 +369,15 @@ impl<'a> Summary<'a> {
         self.nesting += 1;
         self.active.insert(instance.clone());
         let before = std::mem::replace(&mut self.component, u32::MAX - 1);
-        let cost = evaluate(forest, tree, &instance.arguments, self);
+        let wanted = self.wants_scale;
+        let cost = evaluate(forest, tree, &instance.arguments, instance.scale as f64, self);
+        self.wants_scale = wanted;
         self.component = before;
         self.active.remove(instance);
         self.nesting -= 1;
         self.special.insert(instance.clone(), cost);
         if self.nesting > 0 {
-            let moved = self.moved.entry(instance.function).or_default();
+            let moved = self.moved.entry(key).or_default();
             moved.note(&instance.arguments, self.program.addresses, cost.ops.weighted_mean(&EQUAL));
         }
         self.finished.push(instance.clone());
@@ -378,13 +403,18 @@ impl Visitor for Summary<'_> {
         self.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost) {
-        if let Some(instance) = self.telling(function, arguments)
+    fn wants_scale(&mut self) {
+        self.wants_scale = true;
+    }
+
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, dealt: Dealt, sum: &mut Cost) {
+        self.wants_scale |= dealt.each <= 0.0 && self.scaled.get(function as usize).copied().unwrap_or(false);
+        if let Some(instance) = self.telling(function, arguments, dealt.each)
             && self.specialise(&instance, times, sum).is_some()
         {
             return;
         }
-        let activations = self.activations(function, times, scale);
+        let activations = self.activations(function, times, dealt.all);
         let Some(cost) = self.general(function) else { return };
         match activations {
             Some(activations) => sum.add(&cost.scaled(activations), times),
@@ -471,19 +501,19 @@ impl<'s, 'a> Down<'s, 'a> {
 
     /// Notes calls of a function, and returns what one costs; `each` are those for each call of the caller, and the things
     /// that it deals with.
-    fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, each: (Lanes, f64)) -> Cost {
+    fn enter(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, each: (Lanes, Dealt)) -> Cost {
         if !self.begins(function, times) {
             return Cost::ZERO;
         }
-        let told = self.summary.telling(function, arguments);
+        let told = self.summary.telling(function, arguments, each.1.each);
         let (instance, cost, times) = match told.and_then(|i| self.summary.special.get(&i).copied().map(|c| (i, c))) {
             Some((instance, cost)) => (instance, cost, times),
             None => {
                 let general = self.summary.general(function).copied().unwrap_or(Cost::ZERO);
-                let activations = self.summary.activations(function, each.0, each.1);
+                let activations = self.summary.activations(function, each.0, each.1.all);
                 let cost = activations.map_or(general, |activations| general.scaled(activations));
                 let weight = cost.ops.zip(general.ops, |all, one| if one > 0.0 { all / one } else { 1.0 });
-                (Instance { function, arguments: Vec::new() }, cost, times * weight)
+                (Instance::general(function), cost, times * weight)
             }
         };
         self.activate(instance, times);
@@ -564,7 +594,7 @@ impl<'s, 'a> Down<'s, 'a> {
         let Some((forest, tree)) = self.summary.tree(instance.function) else { return };
         self.begin(instance, times);
         self.quiet = true;
-        evaluate(forest, tree, &instance.arguments, self);
+        evaluate(forest, tree, &instance.arguments, instance.scale as f64, self);
         self.quiet = false;
     }
 
@@ -612,13 +642,13 @@ impl<'s, 'a> Down<'s, 'a> {
         self.begin(instance, times);
         self.entries += times.weighted_mean(&self.weights);
         if own < NEGLIGIBLE_SHARE * self.whole && tree.nodes.len() > SMALL_FUNCTION {
-            evaluate(general, tree, &instance.arguments, self);
+            evaluate(general, tree, &instance.arguments, instance.scale as f64, self);
             return Ok(());
         }
         let again = self.again(instance.function, tree)?;
         let detailed = std::mem::take(&mut self.forest);
         let (forest, tree) = again.as_ref().map_or((general, tree), |again| (&detailed, again));
-        evaluate(forest, tree, &instance.arguments, self);
+        evaluate(forest, tree, &instance.arguments, instance.scale as f64, self);
         let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         for (index, entry) in loops.iter().enumerate() {
             let share = self.loops.get_mut(&(instance.function, index as u32));
@@ -659,7 +689,7 @@ impl Visitor for Down<'_, '_> {
         self.summary.program.addresses
     }
 
-    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, scale: f64, sum: &mut Cost) {
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, dealt: Dealt, sum: &mut Cost) {
         let all = times * self.current.1;
         if !self.quiet {
             self.ask(function, arguments, all);
@@ -671,7 +701,7 @@ impl Visitor for Down<'_, '_> {
             .enumerate()
             .map(|(at, argument)| argument.filter(|_| telling >> at.min(63) & 1 != 0))
             .collect();
-        let cost = self.enter(function, &masked, all, (times, scale));
+        let cost = self.enter(function, &masked, all, (times, dealt));
         sum.add(&cost, times);
     }
 
@@ -686,7 +716,7 @@ impl Visitor for Down<'_, '_> {
         }
         for (member, times) in chosen {
             if self.begins(member, times) {
-                self.activate(Instance { function: member, arguments: Vec::new() }, times);
+                self.activate(Instance::general(member), times);
             }
         }
     }

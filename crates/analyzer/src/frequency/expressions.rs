@@ -85,7 +85,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// Trips of a loop that the code does not tell.
     fn unknown_trips(&self, kind: UnknownLoop, ending: Ending, place: Place, name: u64) -> Lanes {
         let few = match kind {
-            UnknownLoop::Halving | UnknownLoop::Bits if self.scale >= LEAST_SCALE => priors::halvings(self.scale, name),
+            UnknownLoop::Halving | UnknownLoop::Bits if self.scaled() => priors::halvings(self.scale, name),
             _ => priors::trips(kind, ending, place, name),
         };
         let soon = match kind {
@@ -99,8 +99,11 @@ impl<V: Visitor> Flow<'_, V> {
         }
         let goes =
             matches!(kind, UnknownLoop::Data | UnknownLoop::Calling | UnknownLoop::Counted | UnknownLoop::Worklist);
+        if !goes || place == Place::InsideUnknown || !self.scaled() {
+            return few;
+        }
         match self.scale_left() {
-            Some(scale) if goes && place != Place::InsideUnknown => {
+            Some(scale) => {
                 let waits = matches!(kind, UnknownLoop::Counted | UnknownLoop::Worklist);
                 priors::scaled(few, scale, (self.around() > 1.0, waits), name)
             }
@@ -143,7 +146,14 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// Whether numbers may be those of all things that the function deals with, not of one of them.
     fn whole(&self) -> bool {
-        self.scale >= LEAST_SCALE && self.around() <= 1.0
+        self.around() <= 1.0 && self.scaled()
+    }
+
+    /// Whether it is known how many things the function deals with, as something asks that is told by it.
+    fn scaled(&self) -> bool {
+        let known = self.scale >= LEAST_SCALE;
+        self.wants_scale.set(self.wants_scale.get() || !known);
+        known
     }
 
     /// Things that one iteration of a loop may deal with, by how far it moves its counter.
@@ -155,7 +165,7 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     /// How many things the function has been seen to deal with, where the loops around this place leave some of them.
-    fn scale_left(&self) -> Option<f64> {
+    pub(super) fn scale_left(&self) -> Option<f64> {
         let around = self.around();
         (self.scale >= LEAST_SCALE && around * around <= self.scale).then_some(self.extent)
     }

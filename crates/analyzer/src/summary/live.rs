@@ -5,7 +5,7 @@
 //! a run comes to a small part of a large program, and only that need be understood. Part of the call summary.
 
 use crate::error::AnalyzeError;
-use crate::frequency::{Cost, Visitor, evaluate};
+use crate::frequency::{Cost, Dealt, Visitor, evaluate};
 use crate::frontend::Detail;
 use crate::lanes::{LANES, Lanes};
 use crate::program::Program;
@@ -65,7 +65,7 @@ impl Live {
             for function in wave {
                 let mut survey = Survey { program, calls: Vec::new() };
                 if let Some((forest, tree)) = program.tree(function) {
-                    evaluate(forest, tree, &[], &mut survey);
+                    evaluate(forest, tree, &[], 0.0, &mut survey);
                 }
                 self.calls[function as usize] = Some(survey.calls);
                 self.spreading.push((function, std::mem::take(&mut self.called[function as usize])));
@@ -129,7 +129,7 @@ impl Visitor for Survey<'_> {
         self.program.addresses
     }
 
-    fn call(&mut self, function: u32, _arguments: &[Option<i64>], times: Lanes, _scale: f64, _sum: &mut Cost) {
+    fn call(&mut self, function: u32, _arguments: &[Option<i64>], times: Lanes, _dealt: Dealt, _sum: &mut Cost) {
         self.note(Callee::Function(function), times);
     }
 
