@@ -42,6 +42,9 @@ pub struct Budget {
     pub module_bytes: Vec<Bytes>,
     /// Most memory touched or streamed at once.
     pub memory_bytes: Bytes,
+    /// Seconds that memory is left alone before it is touched as a run to come would: the host of a virtual machine is told two
+    /// seconds later what its guest does not use (Linux mm/page_reporting.c), and takes it back.
+    pub idle_seconds: f64,
 }
 
 impl Default for Budget {
@@ -52,6 +55,7 @@ impl Default for Budget {
             repeats: 7,
             module_bytes: vec![Bytes(2_000), Bytes(50_000), Bytes(200_000), Bytes(600_000)],
             memory_bytes: Bytes(128 << 20),
+            idle_seconds: 3.0,
         }
     }
 }
@@ -65,6 +69,7 @@ impl Budget {
             repeats: 2,
             module_bytes: vec![Bytes(5_000), Bytes(20_000)],
             memory_bytes: Bytes(4 << 20),
+            idle_seconds: 0.0,
         }
     }
 }

@@ -35,6 +35,11 @@ fn a_tiny_budget_measures_everything() {
     let read = &model.transitions.common[&Step::Read];
     assert!(read.samples > 0 && read.seconds_per_megabyte > 0.0, "{read:?}");
     assert!(model.transitions.first_touch_seconds_per_byte.is_some_and(|figure| figure.samples > 0));
+    // Where the system has pages of two sizes.
+    if std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists() {
+        let touch = model.transitions.page_touch.as_ref().unwrap();
+        assert!(touch.small.samples > 0 && touch.small.value > 0.0 && touch.large.value > 0.0, "{touch:?}");
+    }
     let contention = &model.contention;
     for (work, other) in Work::ALL.into_iter().flat_map(|work| Work::ALL.map(|other| (work, other))) {
         let pair = contention.beside.iter().find(|beside| beside.work == work && beside.other == other);

@@ -92,10 +92,11 @@ pub fn sweep_all() {
     }
 }
 
-/// Milliseconds to wait for a killed process to be gone: see [`crate::process`], whose inits get as long.
-const PATIENCE: usize = 500;
+/// Milliseconds to wait for what a killed process had in a group to be gone: tens of times what it takes. Whoever sees the
+/// groups of living processes that it does not see itself (in another namespace of processes) waits in vain, and no longer.
+const PATIENCE: usize = 100;
 
-/// Removes groups left by killed processes below a group; returns how many could not be.
+/// Removes groups left by killed processes below a group; returns how many the kernel still holds.
 fn sweep_below(directory: &Path) -> usize {
     use std::os::unix::fs::MetadataExt;
     // A directory of groups has a link from each below it, from itself and from above: Linux fs/kernfs/dir.c.
@@ -110,9 +111,8 @@ fn sweep_below(directory: &Path) -> usize {
         let pid = number.and_then(|number| number.split('-').next()?.parse().ok());
         pid.is_some_and(|pid: i32| !alive(pid))
     });
-    // One that another has just removed is as good as removed.
-    let left = |error: io::Error| error.kind() != io::ErrorKind::NotFound;
-    stale.filter(|entry| fs::remove_dir(entry.path()).is_err_and(left)).count()
+    let held = |error: io::Error| error.kind() == io::ErrorKind::ResourceBusy;
+    stale.filter(|entry| fs::remove_dir(entry.path()).is_err_and(held)).count()
 }
 
 /// Whether a process of this number lives (one of another user's also counts).

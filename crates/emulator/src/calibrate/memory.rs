@@ -2,6 +2,7 @@
 
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use forewarm_resources::{PageTouch, StepCost, Transitions};
 use forewarm_sandbox::memory::Fresh;
@@ -21,8 +22,8 @@ const FILE_SHARES: [u64; 4] = [4096, 512, 64, 8];
 /// Parts of the memory budget that are backed.
 const BACKED_SHARES: [u64; 3] = [16, 8, 4];
 
-/// The part of the memory budget that is touched at once behind pages of one size: 14 of them are held at the end.
-const PAGE_TOUCH_SHARE: u64 = 4;
+/// Bytes of a large page: Linux Documentation/admin-guide/mm/transhuge.rst, on x86-64 and on ARM with its usual pages.
+const LARGE_PAGE: u64 = 2 << 20;
 
 /// Distance between touched words: the smallest page any supported system has.
 const PAGE: u32 = 4096;
@@ -109,12 +110,15 @@ fn populated(bench: &Bench<'_>) -> Result<Vec<(f64, f64)>, EmulateError> {
     Ok(points)
 }
 
-/// First touches of memory behind pages of either size, in turn and without giving any back meanwhile: what was given back a
-/// moment ago is at hand as nothing else is. Nothing where the system gives large pages to all or to none.
+/// First touches of memory behind pages of either size, in turn, of memory that has been idle, and without giving any back
+/// meanwhile: what was given back a moment ago is at hand as nothing else is. Nothing where the system gives large pages to all or to none.
 fn page_touch(bench: &Bench<'_>) -> Option<PageTouch> {
-    let size = (bench.budget.memory_bytes.0 / PAGE_TOUCH_SHARE).max(4 << 20) as usize;
+    let repeats = bench.budget.repeats.max(2);
+    let large_pages = bench.budget.memory_bytes.0 / u64::from(2 * repeats) / LARGE_PAGE;
+    let size = (large_pages.max(2) * LARGE_PAGE) as usize;
+    std::thread::sleep(Duration::from_secs_f64(bench.budget.idle_seconds));
     let (mut held, mut rates) = (Vec::new(), [Vec::new(), Vec::new()]);
-    for _ in 0..bench.budget.repeats.max(2) {
+    for _ in 0..repeats {
         for (large, rates) in [false, true].into_iter().zip(&mut rates) {
             let mut fresh = Fresh::map(size, large).ok()?;
             let ((), seconds) = cpu_of(bench.clock.as_ref(), || fresh.touch());

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use super::group::name;
 use super::{Home, PREFIX, Version, alive, sweep_below};
 use crate::process::Child;
 
@@ -26,13 +27,14 @@ struct Own {
 }
 
 impl Own {
-    /// Below the group this process is in, for a controller; `what` it is for is behind the number in its name, where it is not
-    /// to hold this process.
-    fn make(controller: &str, what: &str) -> io::Result<Self> {
+    /// Below the group this process is in, for a controller. The one that is `to_hold` this process is known by its name, and
+    /// of version 2 is the one for all controllers.
+    fn make(controller: &str, to_hold: bool) -> io::Result<Self> {
         let found = Home::find(controller).and_then(|home| Some((home.place_for(controller)?, home)));
         let (place, home) = found.ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
         sweep_below(&place);
-        let group = place.join(format!("{PREFIX}{}{what}", std::process::id()));
+        let holding = || format!("{PREFIX}{}", std::process::id());
+        let group = place.join(if to_hold { holding() } else { name() });
         match fs::create_dir(&group) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -75,7 +77,7 @@ impl CpuShare {
     /// # Errors
     /// Where this process may not make control groups, or the system has none for the CPU.
     pub fn enforce(share: f64, cores: u32) -> io::Result<Self> {
-        let this = Self::make(share * f64::from(cores.max(1)), "")?;
+        let this = Self::make(share * f64::from(cores.max(1)), true)?;
         this.own.take(std::process::id())?;
         Ok(this)
     }
@@ -100,8 +102,8 @@ impl CpuShare {
         format!("{} {PERIOD_MICROSECONDS}", self.quota_microseconds)
     }
 
-    fn make(cores: f64, what: &str) -> io::Result<Self> {
-        let own = Own::make("cpu", what)?;
+    fn make(cores: f64, to_hold: bool) -> io::Result<Self> {
+        let own = Own::make("cpu", to_hold)?;
         let quota_microseconds = ((cores * PERIOD_MICROSECONDS as f64) as u64).max(LEAST_QUOTA_MICROSECONDS);
         let this = Self { own, quota_microseconds };
         match this.own.version {
@@ -119,7 +121,7 @@ impl CpuShare {
 /// process is not moved.
 #[must_use]
 pub fn available() -> bool {
-    CpuShare::make(1.0, "-probe").is_ok()
+    CpuShare::make(1.0, false).is_ok()
 }
 
 /// Cores that processes are kept to, until dropped.
@@ -135,7 +137,8 @@ impl CoreSet {
     /// # Errors
     /// Where this process may not make control groups, the system has none for cores, or it has not got these.
     pub fn make(cores: &[usize]) -> io::Result<Self> {
-        let own = Own::make("cpuset", "")?;
+        // What a share holds by version 2 is kept to cores there too.
+        let own = Own::make("cpuset", Home::find("cpuset").is_some_and(|home| home.version == Version::Two))?;
         let cores: Vec<String> = cores.iter().map(usize::to_string).collect();
         let cores = cores.join(",");
         own.set("cpuset.cpus", &cores)?;
