@@ -82,3 +82,5 @@ fn peak(past: &[Sample], features: &Features) -> Option<Estimate> {
 
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_code;

@@ -1,12 +1,6 @@
 //! Made-up runs and seeded noise for the tests of this crate.
 
-use std::collections::BTreeMap;
-
-use forewarm_types::demand::{CompileDemand, DemandProfile, IsaDemand, MemoryDemand, Parallelism, ParallelismKind};
-use forewarm_types::{
-    Analysis, Basis, Bytes, CodeInfo, CodeKind, Digest, Estimate, Exit, ExitCause, Features, Observation, OpClass,
-    OpMix, PastRun,
-};
+use forewarm_types::{Bytes, Digest, Exit, ExitCause, Features, Observation, PastRun};
 
 /// A run of a class and input that took this much CPU time.
 pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observation {
@@ -41,45 +35,6 @@ pub fn observation(class: &str, input_hash: u64, run_cpu_seconds: f64) -> Observ
         predicted_transition_seconds: None,
         predicted_cpu_seconds: None,
         predicted_memory_bytes: None,
-    }
-}
-
-/// A module of so much code, in which a thousand million operators are executed.
-pub fn analysis(code_bytes: u64) -> Analysis {
-    let ops = OpMix {
-        total: Some(Estimate::exact(1e9, Basis::Static)),
-        classes: BTreeMap::from([(OpClass::IntAlu, Estimate::exact(1e9, Basis::Static))]),
-        ..OpMix::default()
-    };
-    Analysis {
-        code: CodeInfo {
-            digest: Digest([1; 32]),
-            kind: CodeKind::WasmModule,
-            size_bytes: Bytes(2 * code_bytes),
-            entry: "_start".to_owned(),
-        },
-        profile: DemandProfile {
-            ops,
-            memory: MemoryDemand {
-                initial_bytes: Bytes(1 << 20),
-                maximum_bytes: None,
-                peak_bytes: None,
-                traffic_bytes: None,
-                ..MemoryDemand::default()
-            },
-            parallelism: Parallelism { kind: ParallelismKind::Serial, max_useful_threads: None },
-            io: vec![],
-            libraries: vec![],
-            isa: IsaDemand::default(),
-            contention: vec![],
-            compile: CompileDemand { code_bytes: Bytes(code_bytes), ..CompileDemand::default() },
-            input_dependent: false,
-        },
-        regions: vec![],
-        warnings: vec![],
-        native: None,
-        python: None,
-        seconds: 0.0,
     }
 }
 

@@ -107,7 +107,8 @@ mod tests {
     use forewarm_types::{Bytes, CodeKind, StepTiming};
 
     use super::*;
-    use crate::sample::{Normal, analysis, observation};
+    use crate::sample::{Normal, observation};
+    use crate::sample_code::analysis;
 
     fn model() -> ResourceModel {
         defaults::model(inventory::unknown(2))

@@ -4,7 +4,8 @@ use forewarm_resources::{defaults, inventory};
 use forewarm_types::{Basis, Bytes, Estimate, ExitCause, OpClass};
 
 use super::*;
-use crate::sample::{Normal, analysis, observation};
+use crate::sample::{Normal, observation};
+use crate::sample_code::analysis;
 
 fn model() -> ResourceModel {
     defaults::model(inventory::unknown(2))
