@@ -317,6 +317,28 @@ fn large_pages_are_asked_for_where_a_plan_says_so() {
 }
 
 #[test]
+fn large_pages_are_planned_where_this_machine_gains_by_them() {
+    let home = Home::new();
+    let Some(python) = python(&home) else { return skip("large_pages_are_planned", "there is no Python") };
+    let file = home.write("large.py", "x = bytearray(b'x') * (64 << 20)\n");
+    let words = ["--python", python.to_str().unwrap(), file.to_str().unwrap()];
+    let planned = |large: f64| {
+        let figure =
+            |value: f64| serde_json::json!({"value": value, "deviation": 0.0, "samples": 7, "source": "a test"});
+        let mut model = home.json(&["resources"]);
+        model["transitions"]["page_touch"] = serde_json::json!({"small": figure(0.5e-9), "large": figure(large)});
+        let model = home.write("model.json", model.to_string());
+        assert_eq!(home.run(["resources", "import", model.to_str().unwrap()]).code, Some(0));
+        let plan = home.json(&[&["plan"], &words[..]].concat());
+        plan["chosen"]["configuration"]["placements"][0]["settings"]["large_pages"].clone()
+    };
+    assert_eq!(planned(0.1e-9), false, "nothing is known of its memory");
+    assert_eq!(home.run([&["run"], &words[..]].concat()).code, Some(0));
+    assert_eq!(planned(0.1e-9), true);
+    assert_eq!(planned(2.2e-9), false);
+}
+
+#[test]
 fn files_that_are_gone_from_memory_are_read_ahead() {
     let home = Home::new();
     let Some(bash) = installed("bash") else { return skip("files_that_are_gone", "there is no bash") };
