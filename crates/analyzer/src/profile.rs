@@ -75,6 +75,7 @@ fn op_mix(run: &Run) -> OpMix {
     let executed = run.cost.ops.weighted_estimate(&run.weights, Basis::Static);
     let counted = run.mix[..LOAD_BYTES].iter().sum::<f64>() + run.entries;
     // What was too small to look into is taken to be of the same mix; means of few scenarios are brought to what is expected.
+    let told = counted > run.entries || run.cost.ops.exact().is_some();
     let scale = if counted > 0.0 { executed.expected / counted } else { 0.0 };
     let scale = if (scale - 1.0).abs() < 1e-9 { 1.0 } else { scale };
     let share = |part: f64| {
@@ -92,8 +93,9 @@ fn op_mix(run: &Run) -> OpMix {
     OpMix {
         total: Some(total),
         classes,
-        load_bytes: Some(share(run.mix[LOAD_BYTES])),
-        store_bytes: Some(share(run.mix[STORE_BYTES])),
+        // Of a run all of which is guessed nothing was counted.
+        load_bytes: told.then(|| share(run.mix[LOAD_BYTES])),
+        store_bytes: told.then(|| share(run.mix[STORE_BYTES])),
         bulk_bytes: Some(run.cost.bulk.weighted_estimate(&run.weights, Basis::Static)),
         vectors_by_bits: VECTORS
             .into_iter()
@@ -177,7 +179,7 @@ fn memory(facts: &Facts, run: Option<&Run>, ops: &OpMix, warnings: &mut Vec<Stri
         initial_bytes: Bytes(initial),
         maximum_bytes: maximum.map(Bytes),
         peak_bytes: peak,
-        traffic_bytes: traffic.reduce(Estimate::add_correlated),
+        traffic_bytes: ops.load_bytes.and(traffic.reduce(Estimate::add_correlated)),
         footprint_bytes: None,
         allocations: run.map(allocations).unwrap_or_default(),
     }
@@ -218,7 +220,7 @@ fn contend(facts: &mut Facts, run: Option<&Run>) {
         facts.contention.push(contention("lock", &place));
     }
     if facts.parallelism.kind == ParallelismKind::Threads {
-        facts.contention.push(contention("shared-memory", "the threads it starts share one linear memory"));
+        facts.contention.push(contention("shared-memory", "the memory that the threads it starts share"));
         if facts.services.iter().any(|service| service.kind == IoKind::Filesystem) {
             facts.contention.push(contention("lock", "the host's locks on files that its threads share"));
         }

@@ -367,6 +367,24 @@ proptest! {
 }
 
 #[test]
+fn a_run_that_begins_in_a_stub_is_told_nothing_of() {
+    use object::{Object, ObjectSection};
+    let Some(plain) = build("int puts(const char *); int main(void) { return puts(\"x\"); }", &[]) else {
+        return skip("a_run_that_begins_in_a_stub", "there is no C compiler");
+    };
+    let file = object::File::parse(&*plain).unwrap();
+    let stubs = file.sections().filter(|section| section.name().is_ok_and(|name| name.starts_with(".plt")));
+    let entries: Vec<u64> =
+        stubs.flat_map(|stubs| (stubs.address()..stubs.address() + stubs.size()).step_by(2)).collect();
+    assert!(!entries.is_empty());
+    for entry in entries {
+        let mut forged = plain.clone();
+        forged[24..32].copy_from_slice(&entry.to_le_bytes());
+        analyze_bytes(&forged);
+    }
+}
+
+#[test]
 fn forged_headers_are_refused_or_ignored() {
     let plain = program(&[0xc3]);
     let forge = |at: usize, bytes: &[u8]| {

@@ -2,7 +2,7 @@
 //!
 //! Used by the text output alone; JSON carries plain numbers in base units.
 
-use forewarm_types::{Bytes, Estimate};
+use forewarm_types::{Basis, Bytes, Estimate};
 
 /// Three significant digits without trailing noise: `0.123`, `1.23`, `12.3`, `123`, `1234`.
 #[must_use]
@@ -111,6 +111,18 @@ pub fn estimate(value: Estimate, show: fn(f64) -> String) -> String {
 #[must_use]
 pub fn maybe(value: Option<Estimate>, show: fn(f64) -> String) -> String {
     value.map_or_else(|| "unknown".to_owned(), |value| estimate(value, show))
+}
+
+/// The same on a page where all is read from code: only another basis needs saying.
+#[must_use]
+pub fn told(value: Option<Estimate>, show: fn(f64) -> String) -> String {
+    match value {
+        Some(value) if value.basis == Basis::Static && value.low == value.high => show(value.expected),
+        Some(value) if value.basis == Basis::Static => {
+            format!("{} ({} to {})", show(value.expected), show(value.low), show(value.high))
+        }
+        value => maybe(value, show),
+    }
 }
 
 /// A moment in universal time, to the second.

@@ -13,7 +13,7 @@
 ;; bytes: loaded 0, stored 0, bulk 0
 ;; memory 65536, maximum 1048576, peak 65536
 ;; parallelism Threads
-;; contention: shared-memory at the threads it starts share one linear memory
+;; contention: shared-memory at the memory that the threads it starts share
 ;; io Threads wasi.thread-spawn 1
 ;; isa threads
 ;; not pulley: threads

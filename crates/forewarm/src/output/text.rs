@@ -8,6 +8,7 @@ mod plan;
 mod python;
 mod resources;
 mod warm;
+mod words;
 
 use forewarm_executor::artifacts::ArtifactInfo;
 use forewarm_orchestrator::Check;

@@ -63,7 +63,8 @@ fn main(code: &Code<'_>, start: u32) -> Option<u32> {
     if let Some(main) = named("main.main").filter(|_| code.image.section(".gopclntab").is_some()) {
         return Some(main);
     }
-    let range = (start - code.first()) as usize;
+    // A header may name a stub of an import for the entry.
+    let range = start.checked_sub(code.first())? as usize;
     let bytes = code.bytes(range);
     let mut decoder = Decoder::with_ip(64, bytes, code.functions.ranges[range].start, DecoderOptions::NONE);
     let mut found = None;

@@ -261,6 +261,7 @@ fn describe(regions: &mut [Region], lines: &mut facts::Lines, files: &Files, pro
         } else if let Some(note) = loops.get(&region.offset).and_then(|&index| files.sheet.notes.get(index)) {
             region.trip_expression.clone_from(&note.text);
             region.dependence = note.dependence.unwrap_or(Dependence::Unknown);
+            region.dependence_reason = None;
             region.gil = lock(&note.libraries, note.arithmetic > 0);
             if region.share >= WORTH {
                 region.flags.extend(note.libraries.iter().filter_map(|library| flag(library)));

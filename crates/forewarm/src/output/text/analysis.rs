@@ -7,6 +7,7 @@ use forewarm_types::demand::{Allocation, Dependence, IoDemand, ParallelismKind, 
 use forewarm_types::python::Gil;
 use forewarm_types::{Analysis, DemandProfile};
 
+use super::words::{class, gain, plain};
 use super::{WIDTH, heading, line, native};
 use crate::human;
 
@@ -32,7 +33,7 @@ pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     if let Some(python) = &analysis.python {
         page += &super::python::needs(&analysis.profile, python);
     }
-    page += &needs(&analysis.profile, analysis.python.is_none());
+    page += &needs(analysis);
     page += "\nWhere it will spend its time\n";
     let telling = telling(&analysis.regions);
     if telling.is_empty() {
@@ -49,7 +50,8 @@ pub(super) fn page(file: &Path, analysis: &Analysis) -> String {
     for warning in &analysis.warnings {
         page += &human::item(warning, 2, WIDTH);
     }
-    page += &format!("\nanalysed in {}\n", human::seconds(analysis.seconds));
+    let seconds = human::seconds(analysis.seconds);
+    page += &format!("\nanalysed in {seconds}, without running it; nine runs of ten should lie within the ranges\n");
     page
 }
 
@@ -75,9 +77,11 @@ fn telling(regions: &[Region]) -> Vec<&Region> {
     regions.iter().filter(says).collect()
 }
 
-/// What any program needs; `whole` where nothing else was said of it.
-fn needs(profile: &DemandProfile, whole: bool) -> String {
+/// What any program needs, but for what was said of a Python program, or of a native one's libraries.
+fn needs(analysis: &Analysis) -> String {
+    let profile = &analysis.profile;
     let mut text = String::new();
+    let whole = analysis.python.is_none();
     if whole {
         text += &line("operators", &operators(profile));
         let mix = mix(profile);
@@ -100,7 +104,7 @@ fn needs(profile: &DemandProfile, whole: bool) -> String {
     };
     let lists = [
         ("crypto", &named(true)),
-        ("libraries", &if whole { named(false) } else { Vec::new() }),
+        ("made with", &if whole && analysis.native.is_none() { named(false) } else { Vec::new() }),
         ("requires", &isa.required),
         ("may use", &isa.may_use),
     ];
@@ -110,18 +114,27 @@ fn needs(profile: &DemandProfile, whole: bool) -> String {
     if whole {
         text += &line("to compile", &compilation(profile));
     }
-    text.extend(profile.contention.iter().map(|c| line("contention", &format!("{} at {}", c.kind, c.location))));
-    text
+    text + &contention(profile)
+}
+
+/// What the program may wait for, by kind.
+fn contention(profile: &DemandProfile) -> String {
+    let mut kinds: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for entry in &profile.contention {
+        let place = entry.location.split(' ').map(plain).collect::<Vec<_>>().join(" ");
+        kinds.entry(&entry.kind).or_default().push(place);
+    }
+    kinds.iter().map(|(kind, places)| line("contention", &format!("{kind}: {}", places.join(", ")))).collect()
 }
 
 fn operators(profile: &DemandProfile) -> String {
-    let total = human::maybe(profile.ops.total, human::count);
+    let total = human::told(profile.ops.total, human::count);
     if profile.input_dependent { format!("{total}; depends on the input") } else { total }
 }
 
 /// The operator classes by falling share.
 fn mix(profile: &DemandProfile) -> String {
-    let mut classes: Vec<_> = profile.ops.classes.iter().map(|(class, e)| (class.name(), e.expected)).collect();
+    let mut classes: Vec<_> = profile.ops.classes.iter().map(|(kind, e)| (class(*kind), e.expected)).collect();
     let sum: f64 = classes.iter().map(|(_, count)| count).sum();
     if sum <= 0.0 {
         return String::new();
@@ -136,10 +149,11 @@ fn memory(profile: &DemandProfile) -> String {
     let limit = memory
         .maximum_bytes
         .map_or_else(|| "no limit of its own".to_owned(), |max| format!("at most {}", human::size(max)));
-    let peak = human::maybe(memory.peak_bytes, human::bytes);
+    let peak = human::told(memory.peak_bytes, human::bytes);
     let mut text = line("memory", &format!("starts with {}, peak {peak}, {limit}", human::size(memory.initial_bytes)));
-    let moved = memory.traffic_bytes.map(|bytes| format!("moves {}", human::estimate(bytes, human::bytes)));
-    let touched = memory.footprint_bytes.map(|bytes| format!("loops touch {}", human::estimate(bytes, human::bytes)));
+    let told = |what: &str, bytes| format!("{what} {}", human::told(Some(bytes), human::bytes));
+    let moved = memory.traffic_bytes.map(|bytes| told("moves", bytes));
+    let touched = memory.footprint_bytes.map(|bytes| told("loops touch", bytes));
     let traffic: Vec<String> = moved.into_iter().chain(touched).collect();
     if !traffic.is_empty() {
         text += &line("traffic", &traffic.join("; "));
@@ -243,7 +257,7 @@ fn trips(region: &Region) -> Option<String> {
         return None;
     }
     let expression = region.trip_expression.as_ref().map(|text| format!(", as {text}"));
-    let count = human::maybe(region.trip_count, human::count);
+    let count = human::told(region.trip_count, human::count);
     Some(format!("trip count {count}{}", expression.unwrap_or_default()))
 }
 
@@ -269,7 +283,8 @@ fn dependence(region: &Region) -> Option<String> {
         Dependence::Carried => reason().unwrap_or_else(|| "each iteration needs the one before".to_owned()),
         Dependence::Unknown => match (&region.dependence_condition, reason()) {
             (Some(condition), _) => format!("iterations are independent {condition}"),
-            (None, reason) => format!("no telling whether iterations depend on each other: {}", reason?),
+            (None, Some(reason)) => format!("no telling whether iterations depend on each other: {reason}"),
+            (None, None) => "no telling whether iterations depend on each other".to_owned(),
         },
     };
     Some(words)
@@ -295,68 +310,9 @@ fn traffic(region: &Region) -> Option<String> {
         return None;
     }
     words.extend(region.footprint_bytes.map(|bytes| format!("touches {} each time", human::bytes(bytes.expected))));
-    words.extend(region.traffic_bytes.map(|bytes| format!("moves {} in all", human::bytes(bytes.expected))));
+    let moved = region.traffic_bytes.filter(|bytes| bytes.expected >= 1.0);
+    words.extend(moved.map(|bytes| format!("moves {} in all", human::bytes(bytes.expected))));
     Some(words.join(", "))
-}
-
-/// Longest function name shown, in characters.
-const NAME: usize = 56;
-
-/// A name as its author wrote it, where Rust's older mangling tells (`_ZN4core3fmt5write17h0123456789abcdefE`), cut where
-/// it is long.
-fn plain(name: &str) -> String {
-    let mut text = demangled(name).unwrap_or_else(|| name.to_owned());
-    if text.chars().count() > NAME {
-        text = text.chars().take(NAME - 1).chain(['…']).collect();
-    }
-    text
-}
-
-/// The path of a name in Rust's older mangling, its hash left out: lengths and parts between `_ZN` and `E`.
-fn demangled(name: &str) -> Option<String> {
-    let mut rest = name.strip_prefix("_ZN")?;
-    let mut parts: Vec<&str> = Vec::new();
-    while !rest.starts_with('E') {
-        let digits = rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
-        let length: usize = rest.get(..digits)?.parse().ok()?;
-        parts.push(rest.get(digits..digits.checked_add(length)?)?);
-        rest = rest.get(digits + length..)?;
-    }
-    let hash = |part: &&str| part.len() == 17 && part.starts_with('h');
-    if parts.last().is_some_and(hash) {
-        parts.pop();
-    }
-    let mut text = parts.join("::").replace("..", "::");
-    for (code, letter) in [
-        ("$LT$", "<"),
-        ("$GT$", ">"),
-        ("$RF$", "&"),
-        ("$BP$", "*"),
-        ("$C$", ","),
-        ("$u20$", " "),
-        ("$u7b$", "{"),
-        ("$u7d$", "}"),
-    ] {
-        text = text.replace(code, letter);
-    }
-    Some(text.replace("_<", "<"))
-}
-
-/// What a flag's word means, to begin its line.
-fn gain(benefits_from: &str) -> String {
-    let name = match benefits_from {
-        "simd" => "vectors",
-        "threads" => "threads",
-        "gpu" => "a GPU",
-        "fpga" => "an FPGA",
-        "tensor" => "a tensor unit",
-        "crypto" => "cryptographic instructions",
-        "large-pages" => "large pages",
-        "fast-memory" => "faster memory",
-        "branchy" => return "branchy".to_owned(),
-        other => other,
-    };
-    format!("gains from {name}")
 }
 
 #[cfg(test)]
@@ -451,18 +407,6 @@ mod tests {
     }
 
     #[test]
-    fn names_are_shown_as_written() {
-        assert_eq!(plain("_ZN4core3fmt5write17h0123456789abcdefE"), "core::fmt::write");
-        assert_eq!(
-            plain("_ZN38_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmtE"),
-            "_ZN38_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmtE"
-        );
-        assert_eq!(plain("_ZN"), "_ZN");
-        assert_eq!(plain("_ZN99aE"), "_ZN99aE");
-        assert_eq!(plain(&"x".repeat(100)).chars().count(), NAME);
-    }
-
-    #[test]
     fn every_line_fits() {
         let page = page("matmul.wasm".as_ref(), &sample());
         assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
@@ -475,32 +419,32 @@ mod tests {
           wasm-module, 1.00 MiB, _start, sha256:abababababab
 
         What it needs
-          operators   1.00 billion (500 million to 3.00 billion, static); depends on the input
-          of these    int_alu 60 %, local 40 %
-          memory      starts with 64.0 KiB, peak 128 KiB (static), no limit of its own
-          traffic     moves 954 MiB (static); loops touch 1.50 MiB (static)
+          operators   1.00 billion (500 million to 3.00 billion); depends on the input
+          of these    integer arithmetic 60 %, moves 40 %
+          memory      starts with 64.0 KiB, peak 128 KiB, no limit of its own
+          traffic     moves 954 MiB; loops touch 1.50 MiB
           allocation  malloc 3 times
           parallelism one thread
           filesystem  fd_read, fd_write
           crypto      AES
-          libraries   language: Rust
+          made with   language: Rust
           to compile  900 KiB of code in 1234 functions; not by winch (tail calls)
 
         Where it will spend its time
           1. 63 % in loop in matmul (offset 0x1234, depth 3)
-             trip count 256 (static), as n
+             trip count 256, as n
              iterations only accumulate (float sum)
              memory in strides of up to 2.00 KiB, touches 4.00 KiB each time, moves 256 MiB in all
              gains from vectors: independent float operations (rule right on 90 % of labelled kernels)
           2. 20 % in loop in core::slice::sort::stable (offset 0x2345, depth 1)
-             trip count 256 (static), as n
+             trip count 256, as n
              iterations are independent if [p0, p0 + 400) and [p1, p1 + 400) do not overlap
              memory in strides of up to 2.00 KiB, touches 4.00 KiB each time, moves 256 MiB in all
 
         What is uncertain
           - the trip count of a loop in main depends on what is read
 
-        analysed in 3.10 ms
+        analysed in 3.10 ms, without running it; nine runs of ten should lie within the ranges
         ");
     }
 }

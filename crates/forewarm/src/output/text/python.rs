@@ -40,12 +40,13 @@ pub(super) fn needs(profile: &DemandProfile, python: &PythonDemand) -> String {
 
 fn phase(phase: &Phase) -> String {
     let mut words = vec![match phase.ops {
-        Some(ops) => format!("{} bytecode operations", human::estimate(ops, human::count)),
+        Some(ops) => format!("{} bytecode operations", human::told(Some(ops), human::count)),
         None => "an unknown number of bytecode operations".to_owned(),
     }];
     if phase.modules > 0 {
         let cut = if phase.modules_cut { "at least " } else { "" };
-        let mut loads = format!("imports {cut}{} modules", phase.modules);
+        let plural = if phase.modules == 1 { "" } else { "s" };
+        let mut loads = format!("imports {cut}{} module{plural}", phase.modules);
         if let Some(seconds) = phase.import_seconds {
             loads += &format!(" in {}", human::estimate(seconds, human::seconds));
         }
