@@ -247,7 +247,7 @@ fn picks(group: u32, members: &[u32]) -> [u32; LANES] {
 /// Nodes that may be walked under constant arguments; where functions were left out, constants would not go far.
 fn special_nodes(program: &Program) -> usize {
     let all: usize = program.forests.iter().map(|forest| forest.nodes.len()).sum();
-    if program.partial { all / 8 } else { SPECIAL_NODES + all / 8 }
+    if program.partial { all / 8 } else { SPECIAL_NODES + all / 16 }
 }
 
 impl<'a> Summary<'a> {
