@@ -149,6 +149,24 @@ fn loops_that_nest_and_assign_are_bounded() {
 }
 
 #[test]
+fn the_first_offence_by_place_is_told_whatever_is_met_first() {
+    let text = r#"(module (func (i32.add (i32.const 1) (i64.const 2)) drop) (func (i64.eqz (i32.const 1)) drop)
+        (func (export "_start") call 1))"#;
+    let bytes = wat::parse_str(text).unwrap();
+    let Err(AnalyzeError::Invalid { offset, .. }) = whole_and_checked(&bytes) else { panic!("it is not valid") };
+    let mut bodies = wasmparser::Parser::new(0).parse_all(&bytes).filter_map(|payload| match payload.unwrap() {
+        wasmparser::Payload::CodeSectionEntry(body) => Some(body.range()),
+        _ => None,
+    });
+    assert!(bodies.next().unwrap().contains(&(offset as usize)), "{offset:#x}");
+}
+
+/// Analyses all of a module, and validates it.
+fn whole_and_checked(bytes: &[u8]) -> Result<Analysis, AnalyzeError> {
+    analyze(bytes, Digest([0; 32]), Bytes(bytes.len() as u64), Depth::Full)
+}
+
+#[test]
 fn an_else_belongs_to_an_if() {
     for block in [0x02, 0x03] {
         let body = [0, block, 0x40, 0x05, 0x41, 0, 0x0d, 0, 0x0b, 0x0b];
