@@ -33,6 +33,9 @@ const REPEATS: usize = 3;
 /// Longer runs, some seconds and more, are left out.
 const MOST_OPERATORS: u64 = 5_000_000_000;
 
+/// Far more than such a run takes.
+const MOST_SECONDS: f64 = 600.0;
+
 const TIERS: [Tier; 2] = [Tier::Winch, Tier::Cranelift];
 
 struct Source(Arc<Vec<u8>>);
@@ -82,11 +85,12 @@ fn plain(wasm: &Arc<Vec<u8>>, tier: Tier) -> Result<f64, Failure> {
 fn counted(wasm: &[u8], tier: Tier, tracing: bool) -> Result<(f64, f64, f64, Counts), Failure> {
     let rewritten = instrument(wasm, tracing)?;
     let sockets = counting::sockets(&rewritten.ports);
-    let (counting, bytes) = Counting::new(rewritten, MOST_OPERATORS);
+    let limits = TrialLimits::of(MOST_OPERATORS, MOST_SECONDS);
+    let (counting, bytes) = Counting::new(rewritten, limits);
     let engine = Engine::new(settings(tier), Arc::new(RealClock))?;
     let (code, timing) = engine.compile(&bytes, CodeKind::WasmModule)?;
     let invocation = Invocation::detached("program.wasm");
-    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, 600.0))?;
+    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, limits)?;
     if let Some(cause) = trial.stopped_by {
         return Err(cause.into());
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use forewarm_executor::wasm::watched::{Enough, Sockets, View, Watcher};
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::counts::{Counts, FunctionCount, Growth, Interval, LINE_BYTES, LoopCount};
+use forewarm_types::plan::TrialLimits;
 use forewarm_types::{Bytes, OpClass};
 
 use crate::branches::Branches;
@@ -28,7 +29,8 @@ const MOST_INTERVALS: usize = 256;
 /// Operators until the first look, and the fewest between two: some 100 µs.
 const FIRST_LOOK: u64 = 100_000;
 
-/// Most operators between two looks: some 50 ms, by which a wall budget may be overrun.
+/// Most operators between two looks: some 50 ms, by which a wall budget may be overrun. (What is left of one of CPU time bounds
+/// them too.)
 const LONGEST_LOOK: u64 = 1 << 26;
 
 /// Of its time, at most this share goes into looks, and twice as much into windows.
@@ -90,7 +92,7 @@ pub fn sockets(ports: &Ports) -> Sockets {
 #[derive(Debug)]
 pub struct Counting {
     layout: Arc<Layout>,
-    max_operators: u64,
+    limits: TrialLimits,
     tracing: bool,
     /// The counters at the last look.
     counters: Vec<u64>,
@@ -161,13 +163,13 @@ struct Window {
 }
 
 impl Counting {
-    /// For a rewritten module, up to so many operators.
+    /// For a rewritten module, up to so many operators and CPU seconds.
     #[must_use]
-    pub fn new(instrumented: Instrumented, max_operators: u64) -> (Self, Vec<u8>) {
+    pub fn new(instrumented: Instrumented, limits: TrialLimits) -> (Self, Vec<u8>) {
         let counting = Self {
             counters: vec![0; instrumented.layout.stretches.len()],
             layout: instrumented.layout,
-            max_operators,
+            limits,
             tracing: instrumented.tracing,
             operators: 0,
             bulk_bytes: 0,
@@ -365,14 +367,15 @@ impl Counting {
     }
 
     /// Operators until the next look: as many as keep looks a small share of the time, but no more than are left of the
-    /// budget.
+    /// budgets.
     fn wind(&mut self, view: &mut View<'_>, look_seconds: f64) {
         let own = self.own_seconds(view);
         let (operators, seconds) = std::mem::replace(&mut self.last_look, (self.operators, own));
         let pace = (own - seconds) / (self.operators - operators).max(1) as f64;
         let wanted = if pace > 0.0 { (look_seconds / WATCHING_SHARE / pace) as u64 } else { 0 };
-        let left = self.max_operators - self.operators.min(self.max_operators);
-        view.globals[CLOCK] = wanted.clamp(FIRST_LOOK, LONGEST_LOOK).min(left) as i64;
+        let in_time = ((self.limits.cpu_seconds - view.cpu_seconds).max(0.0) / pace.max(f64::MIN_POSITIVE)) as u64;
+        let left = self.limits.operators - self.operators.min(self.limits.operators);
+        view.globals[CLOCK] = wanted.min(in_time).clamp(FIRST_LOOK, LONGEST_LOOK).min(left) as i64;
     }
 }
 
@@ -391,7 +394,7 @@ impl Watcher for Counting {
         self.wind(&mut view, looked);
         self.windows(&mut view);
         self.watching_seconds += (thread_cpu() - began).0;
-        (self.operators >= self.max_operators && !view.ended).then_some(Enough::Operators)
+        (self.operators >= self.limits.operators && !view.ended).then_some(Enough::Operators)
     }
 }
 

@@ -7,17 +7,21 @@
 //! and judged by leaving one run out; the prediction is the weighted median over forms, since several may explain the same
 //! few runs. Pure: what to run is decided elsewhere. Called by the orchestrator and `examples/growth.rs`.
 
+mod climb;
 mod derive;
 mod distances;
 mod forms;
 mod least_squares;
+mod pages;
 
 use forewarm_types::{Basis, Estimate};
 
-pub use derive::{Smaller, smaller};
+pub use climb::Climb;
+pub use derive::{Size, Smaller, resized, sizes, smaller};
 pub use distances::grown as grown_distances;
 use forms::{Form, forms};
 use least_squares::Fitted;
+pub use pages::peak;
 
 /// What one run counted.
 #[derive(Debug, Clone, PartialEq)]

@@ -219,7 +219,7 @@ fn count(
     limits: TrialLimits,
 ) -> Result<Trial, EmulateError> {
     let sockets = counting::sockets(&rewritten.ports);
-    let (counting, _) = Counting::new(rewritten.clone(), limits.operators);
+    let (counting, _) = Counting::new(rewritten.clone(), limits);
     let (trial, counting) = engine.watch(code, invocation, &sockets, counting, limits)?;
     let run_cpu_seconds = (trial.run_cpu_seconds - counting.watching_seconds()).max(0.0);
     let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by.clone());

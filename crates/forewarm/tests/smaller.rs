@@ -129,3 +129,31 @@ fn smaller_inputs_can_be_given() {
     let (plan, foretold) = plan(&samples, "4000000000");
     assert!(foretold && plan["assumptions"].to_string().contains("from 3 runs"), "{plan}");
 }
+
+#[test]
+fn sizes_of_native_programs_are_made_smaller_where_a_time_is_given() {
+    let home = Home::new();
+    let expected = |size: &str| {
+        let asked = ["plan", "--format", "json", "--emulate", "0.5", "/usr/bin/seq", "--", size];
+        let plan = document(&home.run(asked).stdout);
+        assert!(plan["assumptions"].to_string().contains("runs on sample inputs"), "{plan:#}");
+        let run = &plan["chosen"]["cost"]["run_seconds"];
+        assert_eq!(run["basis"], "emulated", "{run}");
+        run["expected"].as_f64().unwrap()
+    };
+    let (small, large) = (expected("20000000"), expected("2000000000"));
+    assert!(large > 5.0 * small, "{small} {large}");
+    assert!(home.history().is_empty(), "a smaller size is no run");
+    let plan = document(&home.run(["plan", "--format", "json", "/usr/bin/seq", "--", "2000000000"]).stdout);
+    assert!(!plan["assumptions"].to_string().contains("runs on sample inputs"), "nobody asked: {plan:#}");
+}
+
+#[test]
+fn samples_that_cannot_be_used_are_told_of() {
+    let home = Home::new();
+    std::fs::create_dir(home.path("empty")).unwrap();
+    let ended = home.run(["--verbose", "plan", "--sample", "empty", "/bin/cat", "--", "/etc/passwd"]);
+    assert!(ended.code == Some(0) && ended.stderr.contains("holds no file"), "{}", ended.stderr);
+    let ended = home.run(["plan", "--sample", "./missing", "/bin/cat", "--", "/etc/passwd"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("no such folder of samples"), "{}", ended.stderr);
+}

@@ -75,6 +75,7 @@ impl Orchestrator {
         map_ahead: bool,
         inspect: impl Fn(&Self, &mut Program, &Request) -> Result<Analysis, Error>,
     ) -> Result<Considered, Error> {
+        crate::samples::check(request)?;
         let began = self.begin();
         let now = self.clock.unix();
         let mut program = Program::open(&request.file, now)?;

@@ -145,6 +145,9 @@ impl Orchestrator {
         weights: &Weights,
     ) -> Probed {
         let mut probed = Probed::default();
+        if request.emulate != Emulate::Never {
+            crate::samples::unusable(request).into_iter().for_each(|why| self.memory.warn(why));
+        }
         let mut trials =
             forewarm_emulator::Trials::new(considered.resources.inventory.cores(), Arc::clone(&self.clock));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use forewarm_executor::Directory;
 
 use crate::Orchestrator;
+use crate::error::Error;
 use crate::features::{files, host_path, number};
 use crate::request::{Request, Sample};
 
@@ -28,6 +29,53 @@ pub(crate) struct Input {
     pub directories: Vec<Directory>,
     /// Numbers among the arguments, and bytes of the files they name where there are any.
     pub features: Vec<f64>,
+}
+
+/// Refuses a sample that is meant for a folder, and for which there is none.
+///
+/// # Errors
+/// [`Error::Usage`] for what is written as a path alone and leads nowhere.
+pub(crate) fn check(request: &Request) -> Result<(), Error> {
+    let nowhere = |sample: &&Sample| match sample {
+        Sample::Folder(folder) => !folder.is_dir(),
+        Sample::Arguments(arguments) => matches!(arguments.as_slice(), [only] if leads_nowhere(only, request)),
+    };
+    let Some(sample) = request.samples.iter().find(nowhere) else { return Ok(()) };
+    let name = match sample {
+        Sample::Folder(folder) => folder.display().to_string(),
+        Sample::Arguments(arguments) => arguments.join(" "),
+    };
+    Err(Error::Usage {
+        message: format!("no such folder of samples: {name}"),
+        hint: Some("--sample takes a folder that exists, or the arguments of a smaller run".into()),
+    })
+}
+
+/// Whether an argument is a path and nothing else, to nothing that the run is given.
+fn leads_nowhere(argument: &str, request: &Request) -> bool {
+    let path = ["/", "./", "../"].iter().any(|start| argument.starts_with(start)) || argument.ends_with('/');
+    path && !Path::new(argument).exists() && !is_given(argument, &request.directories)
+}
+
+/// What is wrong with the folders of samples: those of which nothing can be used.
+pub(crate) fn unusable(request: &Request) -> Vec<String> {
+    let folders = request.samples.iter().filter_map(|sample| match sample {
+        Sample::Folder(folder) => Some(folder),
+        Sample::Arguments(_) => None,
+    });
+    let why = |folder: &PathBuf| {
+        let shown = folder.display();
+        match std::fs::read_dir(folder) {
+            Err(error) => Some(format!("samples in {shown} are left out: {error}")),
+            Ok(_) if files_in(folder).is_empty() => Some(format!("samples in {shown} are left out: it holds no file")),
+            Ok(_) if of_folder(request, folder).is_empty() => Some(format!(
+                "samples in {shown} are left out: its files stand in place of one that the arguments name, and they name none \
+                 (files of arguments end in .args, events, for an --event or --handler, in .json)"
+            )),
+            Ok(_) => None,
+        }
+    };
+    folders.filter_map(why).collect()
 }
 
 /// Every sample as a request of its own, in the order given, files of a folder by name.
@@ -60,10 +108,15 @@ fn bare(request: &Request) -> Request {
 }
 
 fn of_folder(request: &Request, folder: &Path) -> Vec<Request> {
+    files_in(folder).iter().filter_map(|path| of_file(request, path)).collect()
+}
+
+/// By name.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     let mut paths: Vec<PathBuf> = entries.filter(|path| path.is_file()).collect();
     paths.sort();
-    paths.into_iter().filter_map(|path| of_file(request, &path)).collect()
+    paths
 }
 
 fn of_file(request: &Request, path: &Path) -> Option<Request> {
@@ -186,6 +239,34 @@ mod tests {
         assert!(given.read_only && given.host.ends_with("samples"), "{given:?}");
         assert_eq!(found[0].directories.len(), 2);
         assert!(inputs(&place.request(&["nothing"], place.folder())).0.is_empty(), "no file to stand in place of");
+    }
+
+    #[test]
+    fn folders_of_nothing_usable_are_told_of() {
+        let place = place();
+        let told = |arguments: &[&str], folder: &str| {
+            let samples = vec![Sample::Folder(place.0.path().join(folder))];
+            let request = place.request(arguments, samples);
+            (unusable(&request).join(" "), check(&request).is_ok())
+        };
+        std::fs::create_dir(place.0.path().join("empty")).unwrap();
+        let (why, known) = told(&["large100.txt"], "empty");
+        assert!(why.contains("holds no file") && known, "{why}");
+        let (why, known) = told(&["nothing"], "samples");
+        assert!(why.contains("name none") && known, "{why}");
+        assert_eq!(told(&["large100.txt"], "samples"), (String::new(), true));
+        assert!(!told(&["large100.txt"], "missing").1);
+    }
+
+    #[test]
+    fn a_path_to_nothing_is_no_argument() {
+        let place = place();
+        let allowed = |sample: &str| {
+            let words = sample.split(' ').map(str::to_owned).collect();
+            check(&place.request(&["large100.txt"], vec![Sample::Arguments(words)])).is_ok()
+        };
+        assert!(!allowed("./missing") && !allowed("missing/") && !allowed("/missing/folder"));
+        assert!(allowed("10") && allowed("s/a/b/g") && allowed("-c ./missing") && allowed("large100.txt"));
     }
 
     #[test]

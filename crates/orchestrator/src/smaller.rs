@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use forewarm_emulator::Trials;
-use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, Smaller, grown_distances, smaller};
+use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, Smaller, grown_distances, peak, smaller};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
 use forewarm_types::Estimate;
@@ -90,7 +90,7 @@ impl Orchestrator {
             }
         }
         let growth = Growth::fit(&samples)?;
-        let peak_linear_memory_bytes = Growth::fit(&peaks).and_then(|growth| growth.predict(&target));
+        let peak_linear_memory_bytes = peak(&peaks, &target);
         let operators = growth.predict(&target)?;
         whole.sort_by_key(|trial| trial.ops);
         let largest = whole.pop()?;

@@ -122,7 +122,7 @@ impl Orchestrator {
     /// nothing that a plan is to follow.
     pub(crate) fn begins_unplanned(request: &Request) -> bool {
         let bounded = request.max_memory.is_some() || request.timeout_seconds.is_some();
-        !bounded && request.plan.is_none() && request.overrides == Overrides::default()
+        !bounded && request.samples.is_empty() && request.plan.is_none() && request.overrides == Overrides::default()
     }
 
     /// Begins a run of a native program from what is warm, as far as something is; a warning says where something is warm

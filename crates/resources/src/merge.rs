@@ -88,6 +88,7 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     }
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
     take(&mut model.metering.run_factor, &stored.metering.run_factor);
+    take(&mut model.metering.fuel_run_factor, &stored.metering.fuel_run_factor);
     take(&mut model.metering.optimised_run_factor, &stored.metering.optimised_run_factor);
 }
 
@@ -130,6 +131,7 @@ mod tests {
         let compile = stored.transitions.tiers.get_mut(&Tier::Winch).unwrap().get_mut(&Step::Compile).unwrap();
         (compile.samples, compile.seconds_per_megabyte) = (4, 0.5);
         stored.workload.run_median_seconds = Figure::measured(2.0, 0.0, 50, "runs");
+        stored.metering.fuel_run_factor = Figure::measured(1.4, 0.1, 3, "calibrated");
         let fresh = defaults::model(inventory::unknown(8));
         let merged = merge(fresh.clone(), &stored);
         let costs = &merged.op_costs.tiers[&Tier::Winch].seconds_per_op;
@@ -137,6 +139,7 @@ mod tests {
         assert_eq!(costs[&OpClass::Store], fresh.op_costs.tiers[&Tier::Winch].seconds_per_op[&OpClass::Store]);
         assert_eq!(merged.transitions.step(Tier::Winch, Step::Compile).unwrap().seconds_per_megabyte, 0.5);
         assert_eq!(merged.workload.run_median_seconds.value, 2.0);
+        assert_eq!(merged.metering.fuel_run_factor, stored.metering.fuel_run_factor);
         assert_eq!(merged.inventory.cores(), 8);
     }
 

@@ -94,15 +94,15 @@ fn counted_run_ratios(bench: &Bench<'_>, engine: &Engine, kernels: &[Kernel]) ->
 fn counted_seconds(engine: &Engine, kernel: &Kernel, rounds: u32) -> Result<Option<f64>, EmulateError> {
     let Ok(rewritten) = instrument(&kernel.wasm, true) else { return Ok(None) };
     let sockets = counting::sockets(&rewritten.ports);
-    let (counting, bytes) = Counting::new(rewritten, u64::MAX);
+    let limits = TrialLimits::of(u64::MAX, LONGEST_SECONDS);
+    let (counting, bytes) = Counting::new(rewritten, limits);
     let (code, _) = engine.compile(&bytes, CodeKind::WasmModule)?;
     let invocation = Invocation {
         invoke: Some(EXPORT.to_owned()),
         arguments: vec![rounds.to_string()],
         ..Invocation::detached("calibration")
     };
-    let (trial, counting) =
-        engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, LONGEST_SECONDS))?;
+    let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, limits)?;
     Ok(Some(trial.run_cpu_seconds - counting.watching_seconds()))
 }
 

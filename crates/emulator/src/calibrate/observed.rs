@@ -39,7 +39,8 @@ pub(super) fn all(bench: &Bench<'_>, kernels: &[Kernel]) -> Result<BTreeMap<&'st
     for kernel in kernels {
         let Ok(rewritten) = instrument(&kernel.wasm, true) else { continue };
         let sockets = counting::sockets(&rewritten.ports);
-        let (counting, bytes) = Counting::new(rewritten, u64::MAX);
+        let limits = TrialLimits::of(u64::MAX, LONGEST_SECONDS);
+        let (counting, bytes) = Counting::new(rewritten, limits);
         let Ok((code, _)) = engine.compile(&bytes, CodeKind::WasmModule) else { continue };
         let rounds = (OPERATORS / kernel.counts.values().sum::<f64>().max(1.0)).clamp(64.0, 1e6) as u32;
         let invocation = Invocation {
@@ -47,8 +48,7 @@ pub(super) fn all(bench: &Bench<'_>, kernels: &[Kernel]) -> Result<BTreeMap<&'st
             arguments: vec![rounds.to_string()],
             ..Invocation::detached("calibration")
         };
-        let (trial, counting) =
-            engine.watch(&code, &invocation, &sockets, counting, TrialLimits::of(u64::MAX, LONGEST_SECONDS))?;
+        let (trial, counting) = engine.watch(&code, &invocation, &sockets, counting, limits)?;
         let counts = counting.counts(trial.peak_linear_memory_bytes, trial.stopped_by);
         all.insert(kernel.name, hindered(counts, f64::from(rounds)));
     }

@@ -23,7 +23,7 @@ const LARGEST_SHARE: f64 = 1.0 / 32.0;
 const CHEAP: f64 = 64.0;
 
 /// Compilers unroll and vectorise loops by powers of two up to this, whose remainders a smaller run should share.
-const UNROLLED: u64 = 8;
+pub(super) const UNROLLED: u64 = 8;
 
 /// Sizes tried of a number.
 const SIZES: usize = 5;
@@ -36,31 +36,55 @@ const SIZES: usize = 5;
 /// first takes three values and the second two.
 #[must_use]
 pub fn smaller(arguments: &[String], shrink: f64) -> Option<(Vec<Smaller>, Vec<f64>)> {
-    let sizes: Vec<(usize, u64, Vec<u64>)> = arguments
-        .iter()
-        .enumerate()
-        .filter_map(|(at, text)| {
-            let value = size(text)?.1;
-            ladder(value, shrink).map(|ladder| (at, value, ladder))
-        })
-        .collect();
+    let with_ladder = |size: Size| ladder(size.value, shrink).map(|ladder| (size, ladder));
+    let (sizes, ladders): (Vec<Size>, Vec<Vec<u64>>) = sizes(arguments).into_iter().filter_map(with_ladder).unzip();
     let steps: &[&[usize]] = match sizes.len() {
         1 => &[&[0], &[1], &[2], &[3], &[4]],
         2 => &[&[0, 0], &[2, 0], &[0, 2], &[2, 2], &[4, 0]],
         _ => return None,
     };
     let scaled = |step: &&[usize]| {
-        let mut arguments = arguments.to_vec();
-        let mut numbers = Vec::new();
-        for ((at, _, ladder), rung) in sizes.iter().zip(*step) {
-            let (prefix, _) = size(&arguments[*at])?;
-            arguments[*at] = format!("{prefix}{}", ladder[*rung]);
-            numbers.push(ladder[*rung] as f64);
-        }
-        Some(Smaller { arguments, numbers })
+        let values: Vec<u64> = ladders.iter().zip(*step).map(|(ladder, rung)| ladder[*rung]).collect();
+        resized(arguments, &sizes, &values)
     };
-    let runs: Option<Vec<Smaller>> = steps.iter().map(scaled).collect();
-    Some((runs?, sizes.iter().map(|(_, value, _)| *value as f64).collect()))
+    let runs = steps.iter().map(scaled).collect();
+    Some((runs, sizes.iter().map(|size| size.value as f64).collect()))
+}
+
+/// A number among the arguments that could be a size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Size {
+    /// Which argument it is in.
+    pub at: usize,
+    /// What stands before its digits.
+    pub prefix: String,
+    /// Its value.
+    pub value: u64,
+}
+
+impl Size {
+    /// Whether a number is large enough to be one.
+    #[must_use]
+    pub fn fits(value: u64) -> bool {
+        value >= LEAST_SCALED
+    }
+}
+
+/// The arguments with other sizes in their places.
+#[must_use]
+pub fn resized(arguments: &[String], sizes: &[Size], values: &[u64]) -> Smaller {
+    let mut arguments = arguments.to_vec();
+    for (size, value) in sizes.iter().zip(values) {
+        arguments[size.at] = format!("{}{value}", size.prefix);
+    }
+    Smaller { arguments, numbers: values.iter().map(|value| *value as f64).collect() }
+}
+
+/// Every number that could be a size.
+#[must_use]
+pub fn sizes(arguments: &[String]) -> Vec<Size> {
+    let of = |(at, text): (usize, &String)| size(text).map(|(prefix, value)| Size { at, prefix, value });
+    arguments.iter().enumerate().filter_map(of).collect()
 }
 
 /// What stands before the digits that end an argument, and their value: of `1000`, `--size=1000` and `-n1000`, not of `-3` or
@@ -73,7 +97,7 @@ fn size(text: &str) -> Option<(String, u64)> {
             && prefix.starts_with('-')
             && prefix.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphabetic())
     };
-    let value = number.parse().ok().filter(|value| *value >= LEAST_SCALED)?;
+    let value = number.parse().ok().filter(|value| Size::fits(*value))?;
     (prefix.is_empty() || prefix.ends_with('=') || flag(prefix)).then(|| (prefix.to_owned(), value))
 }
 
@@ -95,7 +119,7 @@ fn ladder(value: u64, shrink: f64) -> Option<Vec<u64>> {
 }
 
 /// The size nearest below that has the value's remainder, where the size is large enough for that to change little.
-fn alike(size: u64, value: u64) -> u64 {
+pub(super) fn alike(size: u64, value: u64) -> u64 {
     if size < 8 * UNROLLED { size } else { size - (size + UNROLLED - value % UNROLLED) % UNROLLED }
 }
 

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use forewarm_emulator::growth::{Climb, FEWEST_RUNS, Size, resized, sizes};
 use forewarm_sandbox::process::{Cause, spawn_on};
-use forewarm_types::{Basis, Bytes, CodeKind, Features, PastRun, Seconds};
+use forewarm_types::{Basis, Bytes, CodeKind, Estimate, Features, PastRun, Seconds};
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap;
@@ -19,6 +20,15 @@ use crate::samples;
 /// How long all samples together are run where no time is given: the longest wait that leaves a user's flow of thought
 /// unbroken (Nielsen, "Usability Engineering", 1993, chapter 5).
 const REHEARSAL_SECONDS: f64 = 1.0;
+
+/// Wall seconds that a run may take for each of CPU time: what waits for others is no measure of itself.
+const WAITING: f64 = 4.0;
+
+/// By which factor the longest of several sizes outlasts the shortest, at the least, where more than starting is seen of them.
+const GROWN: f64 = 2.0;
+
+/// Largest event that smaller ones are made of: more than most have.
+const MOST_EVENT: u64 = 64 << 10;
 
 /// A run on a sample input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,29 +48,18 @@ pub struct Rehearsed {
 }
 
 impl Orchestrator {
-    /// Runs the samples of a process, as far as there is time, and takes what they tell into the considered past; what was run,
-    /// and the seconds it took.
+    /// Runs the samples of a process, or smaller inputs derived from its own where a time for that is given, as far as that goes;
+    /// takes what they tell into the considered past. What was run, and the seconds it took.
     pub(crate) fn rehearse(&self, considered: &mut Considered, request: &Request) -> (Vec<Rehearsed>, f64) {
         let kind = considered.analysis.code.kind;
-        let most = match request.emulate {
-            _ if request.samples.is_empty() => return (Vec::new(), 0.0),
-            Emulate::Never => return (Vec::new(), 0.0),
-            Emulate::Auto => REHEARSAL_SECONDS,
-            Emulate::Seconds(seconds) => seconds,
-        };
         let began = self.clock.monotonic();
-        let took = || (self.clock.monotonic() - began).0;
-        let mut rehearsed = Vec::new();
-        for sample in samples::requests(request) {
-            let left = most - took();
-            if left <= 0.0 {
-                break;
-            }
-            match self.rehearse_one(&sample, kind, left) {
-                Ok(run) => rehearsed.push(run),
-                Err(why) => self.memory.warn(format!("no run on a sample was possible: {why}")),
-            }
-        }
+        let rehearsed = match request.emulate {
+            Emulate::Never => Vec::new(),
+            Emulate::Auto if request.samples.is_empty() => Vec::new(),
+            Emulate::Auto => self.rehearse_samples(request, kind, REHEARSAL_SECONDS),
+            Emulate::Seconds(seconds) if request.samples.is_empty() => self.climb_towards(request, kind, seconds),
+            Emulate::Seconds(seconds) => self.rehearse_samples(request, kind, seconds),
+        };
         if !rehearsed.is_empty() {
             // What ended by itself says what such inputs take; what was ended, at least so much.
             considered.past.extend(rehearsed.iter().map(past));
@@ -72,12 +71,59 @@ impl Orchestrator {
                     *foretold = foretold.map(|estimate| estimate.with_basis(Basis::Emulated));
                 }
             }
+            if request.samples.is_empty() {
+                corrections.process_cpu_seconds =
+                    corrections.process_cpu_seconds.map(|foretold| outlasting(foretold, &rehearsed));
+            }
             considered.corrections = corrections;
         }
-        (rehearsed, took())
+        (rehearsed, (self.clock.monotonic() - began).0)
     }
 
-    fn rehearse_one(&self, sample: &Request, kind: CodeKind, seconds: f64) -> Result<Rehearsed, String> {
+    /// Runs the samples that were given, one after the other, for so many seconds.
+    fn rehearse_samples(&self, request: &Request, kind: CodeKind, most: f64) -> Vec<Rehearsed> {
+        samples::unusable(request).into_iter().for_each(|why| self.memory.warn(why));
+        let began = self.clock.monotonic();
+        let mut rehearsed = Vec::new();
+        for sample in samples::requests(request) {
+            let left = most - (self.clock.monotonic() - began).0;
+            if left <= 0.0 {
+                break;
+            }
+            match self.rehearse_one(&sample, kind, Bounded { wall: left, cpu: None }) {
+                Ok(run) => rehearsed.push(run),
+                Err(why) => self.memory.warn(format!("no run on a sample was possible: {why}")),
+            }
+        }
+        rehearsed
+    }
+
+    /// Runs the program on sizes that rise from next to nothing, for so many seconds of CPU time together. What fails says nothing.
+    fn climb_towards(&self, request: &Request, kind: CodeKind, most: f64) -> Vec<Rehearsed> {
+        let Some((mut climb, sizes)) = Sizes::of(request) else { return Vec::new() };
+        let (mut rehearsed, mut left) = (Vec::new(), most);
+        while let Some(values) = climb.next(left) {
+            let bounds = Bounded { wall: left * WAITING, cpu: Some(left) };
+            let made = sizes.with(request, &values).and_then(|sized| self.rehearse_one(&sized.request, kind, bounds));
+            let Ok(run) = made else { break };
+            let cut = run.exit_code.is_none();
+            let ended = run.exit_code == Some(0);
+            left -= run.cpu_seconds;
+            climb.cost(run.cpu_seconds);
+            // What was cut short has taken at least so much.
+            rehearsed.extend((ended || cut).then_some(run));
+            if !ended {
+                break;
+            }
+        }
+        // Two sizes say nothing of how it grows from one to the next, and starts nothing of what comes after them.
+        let whole = rehearsed.iter().filter(|run| run.exit_code.is_some()).count();
+        let seconds = || rehearsed.iter().map(|run| run.cpu_seconds);
+        let grew = seconds().fold(0.0, f64::max) > GROWN * seconds().fold(f64::INFINITY, f64::min);
+        if whole >= FEWEST_RUNS && grew { rehearsed } else { Vec::new() }
+    }
+
+    fn rehearse_one(&self, sample: &Request, kind: CodeKind, bounded: Bounded) -> Result<Rehearsed, String> {
         if bootstrap::is_called(sample, kind) {
             return Err("programs that are served events are not rehearsed".into());
         }
@@ -85,7 +131,8 @@ impl Orchestrator {
         let sample = Request { directories: Vec::new(), network: false, ..sample.clone() };
         let program = self.command(&sample, kind).map_err(|error| words(&error))?;
         let mut confinement = super::confinement(&sample, &program, false).map_err(|error| words(&error))?;
-        confinement.bounds.wall = Some(Seconds(seconds));
+        confinement.bounds.wall = Some(Seconds(bounded.wall));
+        confinement.bounds.cpu = bounded.cpu.map(Seconds).or(confinement.bounds.cpu);
         let nowhere = File::options().read(true).write(true).open("/dev/null").map_err(|error| words(&error))?;
         let streams = [nowhere.as_fd(), nowhere.as_fd(), nowhere.as_fd()];
         let child = spawn_on(&program, &confinement, streams).map_err(|error| words(&error))?;
@@ -105,6 +152,89 @@ impl Orchestrator {
     }
 }
 
+/// Seconds that one run may take.
+#[derive(Clone, Copy)]
+struct Bounded {
+    wall: f64,
+    cpu: Option<f64>,
+}
+
+/// Numbers of a request that could be sizes: in its arguments, or where it has an event, in that.
+enum Sizes {
+    Arguments(Vec<Size>),
+    Event(serde_json::Value),
+}
+
+/// A request of another size, with the file that its event is in.
+struct Sized {
+    request: Request,
+    _event: Option<tempfile::NamedTempFile>,
+}
+
+impl Sizes {
+    /// With where a climb to them begins; `None` where there are none, or too many.
+    fn of(request: &Request) -> Option<(Climb, Self)> {
+        let Some(path) = request.event.as_deref() else {
+            let sizes = sizes(&request.arguments);
+            let values: Vec<u64> = sizes.iter().map(|size| size.value).collect();
+            return Climb::below(&values).map(|climb| (climb, Self::Arguments(sizes)));
+        };
+        // The standard input is the run's own.
+        std::fs::metadata(path).ok().filter(|found| found.is_file() && found.len() <= MOST_EVENT)?;
+        let mut event: serde_json::Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let mut values = Vec::new();
+        each_size(&mut event, &mut |number| values.extend(number.as_u64()));
+        Climb::below(&values).map(|climb| (climb, Self::Event(event)))
+    }
+
+    fn with(&self, request: &Request, values: &[u64]) -> Result<Sized, String> {
+        match self {
+            Self::Arguments(sizes) => {
+                let arguments = resized(&request.arguments, sizes, values).arguments;
+                Ok(Sized { request: Request { arguments, ..request.clone() }, _event: None })
+            }
+            Self::Event(event) => {
+                let (mut event, mut values) = (event.clone(), values.iter());
+                each_size(&mut event, &mut |number| {
+                    if let Some(value) = values.next() {
+                        *number = (*value).into();
+                    }
+                });
+                let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+                serde_json::to_writer(&mut file, &event).map_err(|error| error.to_string())?;
+                let request = Request { event: Some(file.path().to_owned()), ..request.clone() };
+                Ok(Sized { request, _event: Some(file) })
+            }
+        }
+    }
+}
+
+/// Visits every number of a document that could be a size, in the order of their names.
+fn each_size(value: &mut serde_json::Value, visit: &mut impl FnMut(&mut serde_json::Number)) {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) if number.as_u64().is_some_and(Size::fits) => visit(number),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_size(value, visit)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| each_size(value, visit)),
+        _ => {}
+    }
+}
+
+/// What is foretold of a run, and at least what smaller ones took. One that was cut short would have lasted for `t` with the
+/// chance `b / t` (Harchol-Balter, UCB/CSD-94-826, 1994): in the median twice its bound, and twenty times as long in one case of twenty.
+fn outlasting(foretold: Estimate, smaller: &[Rehearsed]) -> Estimate {
+    smaller.iter().fold(foretold, |foretold, run| {
+        let least = run.cpu_seconds;
+        let [middle, most] = if run.exit_code.is_none() { [2.0 * least, 20.0 * least] } else { [least; 2] };
+        Estimate {
+            low: foretold.low.max(least),
+            expected: foretold.expected.max(middle),
+            high: foretold.high.max(most),
+            ..foretold
+        }
+    })
+}
+
 fn named(sample: &Request) -> String {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     sample.event.as_deref().and_then(name).unwrap_or_else(|| sample.arguments.join(" "))
@@ -118,5 +248,27 @@ fn past(run: &Rehearsed) -> PastRun {
         peak_linear_memory_bytes: run.peak_memory_bytes,
         ops: None,
         censored: run.exit_code.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_size_takes_no_less_than_a_smaller_one() {
+        let run = |cpu_seconds, exit_code| Rehearsed {
+            sample: String::new(),
+            features: Features::default(),
+            wall_seconds: cpu_seconds,
+            cpu_seconds,
+            peak_memory_bytes: Bytes::ZERO,
+            exit_code,
+        };
+        let foretold = Estimate::new(0.001, 0.01, 0.1, Basis::Emulated);
+        let whole = outlasting(foretold, &[run(0.002, Some(0)), run(0.05, Some(0))]);
+        assert_eq!((whole.low, whole.expected, whole.high), (0.05, 0.05, 0.1));
+        let cut = outlasting(foretold, &[run(0.002, Some(0)), run(0.2, None)]);
+        assert_eq!((cut.low, cut.expected, cut.high), (0.2, 0.4, 4.0));
     }
 }
