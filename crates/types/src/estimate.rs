@@ -25,7 +25,8 @@ pub enum Basis {
 pub struct Estimate {
     /// 5th percentile.
     pub low: f64,
-    /// Mean; of static analysis one without the sixteenth of scenarios at either end, which would drown the others.
+    /// Mean; of static analysis one without the sixteenth of scenarios at either end, which would drown the others, and of
+    /// what a prior over programs has a say in the median, since such a mean is that of the longest run there may be.
     pub expected: f64,
     /// 95th percentile.
     pub high: f64,
