@@ -142,15 +142,17 @@ impl Orchestrator {
         let directories: Option<Vec<OwnedFd>> =
             request.directories.iter().map(|given| directory(&given.host)).collect();
         let directories = directories.filter(|all| all.len() + OTHERS <= MOST_DESCRIPTORS)?;
-        let holder = self.holder().map_err(|error| error.cause().unwrap_or_default().to_owned());
+        let holder = self.holder().map_err(|error| error.cause().unwrap_or_default().to_owned()).transpose()?;
         let at = self.clock.monotonic();
+        // Before it is asked: the program may begin, and a signal come, sooner than this thread goes on.
+        self.asked.store(true, Release);
         let asked = match holder {
-            Ok(holder) => holder?.ask_wasm(program, &errand(request), &directories).map_err(|error| error.to_string()),
+            Ok(holder) => holder.ask_wasm(program, &errand(request), &directories).map_err(|error| error.to_string()),
             Err(why) => Err(why),
         };
-        let asked = asked.inspect_err(|why| self.memory.warn(format!("the holder is not used: {why}"))).ok()?;
-        self.asked.store(true, Release);
-        Some(Pending { asked, at })
+        let asked = asked.inspect_err(|why| self.memory.warn(format!("the holder is not used: {why}"))).ok();
+        self.asked.store(asked.is_some(), Release);
+        asked.map(|asked| Pending { asked, at })
     }
 
     /// Hears whether a run that was asked for began; where it did not, it is to run as usual, with a warning where something
