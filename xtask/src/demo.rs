@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::corpus;
-use crate::process::{Outcome, cargo, command, require, target};
+use crate::process::{Outcome, While, cargo, command, require, target};
 
 /// What CPython is asked: small, so that compiling it is what matters.
 const PROGRAM: &str = "import sys; print('CPython', sys.version.split()[0], 'says', sum(i * i for i in range(1000)))";
@@ -17,18 +17,24 @@ pub fn run() -> Outcome {
     corpus::prepare()?;
     require(&mut cargo(&["build", "--release", "--package", "forewarm"]))?;
     let python = target().join("corpus/wasm/python.wasm");
+    // So that nothing is known of the program, whatever this user ran before.
+    let state = target().join("demo");
+    if state.exists() {
+        std::fs::remove_dir_all(&state).doing("emptying the folder for the demonstration's state")?;
+    }
     println!("\n== the first run: nothing is known of the program");
-    forewarm(&python)?;
+    forewarm(&python, &state)?;
     println!("\n== the second run: what the first one taught");
-    forewarm(&python)?;
+    forewarm(&python, &state)?;
     println!("\nthe binary is {}; `cargo install --path crates/forewarm` installs it", binary());
     Ok(())
 }
 
-fn forewarm(program: &Path) -> Outcome {
+fn forewarm(program: &Path, state: &Path) -> Outcome {
     println!("$ forewarm run --verbose {} -- -c \"{PROGRAM}\"", program.display());
     let program = program.to_string_lossy();
-    require(&mut command(binary(), &["run", "--verbose", &program, "--", "-c", PROGRAM]))
+    let mut run = command(binary(), &["run", "--verbose", &program, "--", "-c", PROGRAM]);
+    require(run.env("XDG_DATA_HOME", state.join("data")).env("XDG_CACHE_HOME", state.join("cache")))
 }
 
 fn binary() -> String {

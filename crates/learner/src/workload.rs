@@ -6,7 +6,7 @@
 //! others. Called by the orchestrator after a run.
 
 use forewarm_resources::{Figure, ResourceModel, process_costs};
-use forewarm_types::{Analysis, Observation, OpMix, Step, Tier};
+use forewarm_types::{Analysis, CodeKind, Observation, OpMix, Step, Tier};
 
 use crate::estimator::log;
 use crate::tier_of;
@@ -16,9 +16,9 @@ const SOURCE: &str = "learned from the first runs of programs";
 
 /// Programs that a default is of (its source names them), and so what it is worth.
 mod worth {
-    /// Run times on the fastest tier.
+    /// Run times on the fastest tier, which stand in for those of Python too.
     pub const MODULES: f64 = 6.0;
-    /// Time and memory of processes beyond their start.
+    /// Time and memory of native programs beyond their start.
     pub const COMMANDS: f64 = 52.0;
     /// Times to start a process: of one machine.
     pub const STARTS: f64 = 1.0;
@@ -50,11 +50,13 @@ fn meet_process(model: &mut ResourceModel, observation: &Observation, analysis: 
     if let (None, Some(spawn)) = (&observation.warm_state, spawn(observation)) {
         refine_start(&mut processes.spawn_seconds, spawn);
     }
+    // What others lend to Python is worth no more than the fewest of them.
+    let programs = if analysis.code.kind == CodeKind::Python { worth::MODULES } else { worth::COMMANDS };
     let own = processes.of_mut(analysis.code.kind);
     let seconds = (observation.run_cpu_seconds - start.seconds).max(LEAST_OWN.0);
-    refine(&mut own.seconds, &mut own.seconds_log_deviation, worth::COMMANDS, seconds, observation.censored);
+    refine(&mut own.seconds, &mut own.seconds_log_deviation, programs, seconds, observation.censored);
     let bytes = (observation.peak_linear_memory_bytes.as_f64() - start.bytes).max(LEAST_OWN.1);
-    refine(&mut own.bytes, &mut own.bytes_log_deviation, worth::COMMANDS, bytes, observation.censored);
+    refine(&mut own.bytes, &mut own.bytes_log_deviation, programs, bytes, observation.censored);
 }
 
 /// Mean and deviation of starts from nothing, older ones forgotten. The default's deviation is that between machines.
@@ -104,7 +106,7 @@ fn seconds_on_fastest(model: &ResourceModel, observation: &Observation) -> Optio
 mod tests {
     use forewarm_resources::{defaults, inventory};
 
-    use forewarm_types::{Bytes, CodeKind, StepTiming};
+    use forewarm_types::{Bytes, StepTiming};
 
     use super::*;
     use crate::sample::{Normal, observation};
