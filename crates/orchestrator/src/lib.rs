@@ -44,6 +44,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use forewarm_lambda::{FunctionError, Outcome};
+pub use forewarm_sandbox::process::stand_by;
 pub use forewarm_store::HistoryRow;
 pub use page_cache::Pages;
 pub use process::{ProcessLimits, rehearse::Rehearsed};

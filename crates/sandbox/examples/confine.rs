@@ -1,7 +1,7 @@
 //! Runs a program in the sandbox and says on standard error how it ended: `confine [FLAGS] PROGRAM [ARGS]`.
 //!
 //! Flags: `--net`, `--dir DIR`, `--memory BYTES`, `--aside BYTES`, `--cpu S`, `--wall S`, `--processes N`, `--file BYTES`, `--files N`,
-//! `--groups`, `--plain` (no namespaces), `--quiet`, `--port N` (greets who comes to it in the program's network, and ends
+//! `--groups`, `--plain` (no namespaces), `--quiet`, `--launcher` (which forks in this process' stead), `--port N` (greets who comes to it in the program's network, and ends
 //! the program when it answers). The tests of hostile programs run it.
 #![forbid(unsafe_code)]
 
@@ -14,13 +14,14 @@ fn main() {
     let mut arguments = std::env::args_os().skip(1);
     let mut confinement = Confinement { scratch: Bytes(64 << 20), relay: true, ..Confinement::default() };
     let mut bounds = Bounds::default();
-    let (mut quiet, mut aside) = (false, None);
+    let (mut quiet, mut aside, mut launcher) = (false, None, false);
     let mut given = Vec::new();
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|text| text.to_str()?.parse::<u64>().ok());
         match argument.to_str().unwrap_or_default() {
             "--net" => confinement.network = true,
             "--groups" => confinement.groups = true,
+            "--launcher" => launcher = true,
             "--plain" => confinement.without_namespaces = true,
             "--quiet" => quiet = true,
             "--memory" => bounds.memory = number().map(Bytes),
@@ -40,6 +41,9 @@ fn main() {
                 given.extend(arguments.by_ref());
             }
         }
+    }
+    if launcher && let Err(error) = forewarm_sandbox::process::stand_by() {
+        return report(&format!("no launcher: {error}\n"));
     }
     let directory = std::env::current_dir().unwrap_or_default();
     let Some(executable) = given.first().map(PathBuf::from) else { return };

@@ -10,8 +10,8 @@
 //! A [`Place`] is laid out by the init beside whatever its caller still has to do before the program can start.
 //!
 //! The supervisor may have threads: everything the init and the program need is made before they are forked, and
-//! neither allocates, locks or panics between fork and exec. A launcher process of its own would only add its start, as long
-//! as the supervisor is small.
+//! neither allocates, locks or panics between fork and exec. What a fork costs grows with what the forking process has
+//! mapped: one that is small forks the init itself; one that is to grow has a launcher stand by ([`stand_by`]).
 //! Where the system refuses a part, the rest is done and the [`Tier`] says which. Policy (which limits, which
 //! directories) is the caller's.
 
@@ -22,6 +22,7 @@ mod circumstances;
 mod counter;
 mod filter;
 mod init;
+mod launcher;
 mod layout;
 mod program;
 mod raw;
@@ -45,6 +46,7 @@ use forewarm_types::{Bytes, Seconds};
 pub use adopt::{AdoptError, Adopted, Happening};
 pub use available::{Available, available, separable};
 pub use circumstances::{Circumstances, StandInError};
+pub use launcher::stand_by;
 pub use spawn::{Place, prepare_place, spawn, spawn_on};
 pub use start::{Habits, Start};
 pub use supervise::{Child, Door, Ender, STOPPED_WORD};

@@ -67,6 +67,16 @@ fn lay(pid: i32, bounds: &Bounds) -> raw::Result<()> {
     Ok(())
 }
 
+/// Lays on a process what is this one's own: its limits, where they are lower those given, its cores and its priority.
+///
+/// # Errors
+/// Where the system refuses.
+pub(super) fn lay_own(pid: i32, bounds: &Bounds, cores: &[usize]) -> io::Result<()> {
+    lay(pid, bounds).map_err(io::Error::from_raw_os_error)?;
+    affinity::bind_process(pid, cores)?;
+    Ok(prioritise(pid)?)
+}
+
 /// Gives a process this one's priority.
 fn prioritise(pid: i32) -> rustix::io::Result<()> {
     let (own, theirs) = (getpriority_process(None)?, getpriority_process(Pid::from_raw(pid))?);
@@ -91,10 +101,8 @@ impl Adopted {
         if !same_group(pid) {
             return Err(AdoptError::Group);
         }
-        lay(pid, &confinement.bounds).map_err(|error| AdoptError::Limits(io::Error::from_raw_os_error(error)))?;
         let cores = affinity::allowed().unwrap_or_default();
-        affinity::bind_process(pid, &cores).map_err(AdoptError::Limits)?;
-        prioritise(pid).map_err(|error| AdoptError::Limits(error.into()))?;
+        lay_own(pid, &confinement.bounds, &cores).map_err(AdoptError::Limits)?;
         Ok(Self::over(pid, confinement.relay, confinement.bounds, cores.len(), Seconds(0.0)))
     }
 

@@ -16,7 +16,7 @@ use crate::cgroup::without_own_share;
 const NAMESPACES: [&str; 5] = ["mnt", "net", "user", "pid", "time"];
 
 /// Lines of proc_pid_status(5) that say what a process may do.
-const RIGHTS: [&str; 5] = ["Gid:", "Groups:", "CapEff:", "NoNewPrivs:", "Seccomp:"];
+const RIGHTS: [&str; 6] = ["Uid:", "Gid:", "Groups:", "CapEff:", "NoNewPrivs:", "Seccomp:"];
 
 /// Limits (getrlimit(2)) that what stands already has been measured against: under others it might not have come to stand.
 const SIZES: [libc::__rlimit_resource_t; 2] = [libc::RLIMIT_AS, libc::RLIMIT_DATA];

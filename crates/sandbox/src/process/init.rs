@@ -6,9 +6,11 @@
 //!
 //! Runs between fork and exec of a process that may have threads: system calls on prepared data, nothing else.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use libc::{c_int, c_ulong};
+use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
 use super::program::Image;
@@ -17,7 +19,7 @@ use super::shared::Words;
 use super::start::Told;
 
 /// All that init and program need, made before they are forked.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Prepared {
     /// The file system to lay out; `None` without namespaces.
     pub layout: Option<Layout>,
@@ -26,7 +28,8 @@ pub struct Prepared {
     /// What is executed, and how.
     pub image: Image,
     /// The stack of the program's steps before its execution.
-    pub stack: Box<[std::cell::Cell<u8>]>,
+    #[serde(skip, default = "stack")]
+    pub stack: Box<[Cell<u8>]>,
     /// A socket on which the supervisor says go on, and a pipe by which it is told news.
     pub go: c_int,
     pub news: c_int,
@@ -125,7 +128,12 @@ extern "C" fn become_program(start: *mut libc::c_void) -> c_int {
 }
 
 /// Bytes of stack for the steps before the execution: they keep a set of cores and a few small structures.
-pub const STACK: usize = 64 << 10;
+const STACK: usize = 64 << 10;
+
+/// Such a stack.
+pub fn stack() -> Box<[Cell<u8>]> {
+    vec![Cell::new(0); STACK].into_boxed_slice()
+}
 
 #[expect(unsafe_code, reason = "a child that shares this memory")]
 fn start(prepared: &Prepared, words: &Words) -> raw::Result<i32> {

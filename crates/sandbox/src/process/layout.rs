@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use forewarm_types::Bytes;
 use libc::c_int;
+use serde::{Deserialize, Serialize};
 
 use super::shared::step;
 use super::{Confinement, PRIVATE, raw};
@@ -30,7 +31,7 @@ const LINKS: [(&CStr, &CStr); 5] = [
 ];
 
 /// Part of the host's tree that is put back at its place, or another.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Tree {
     source: CString,
     target: CString,
@@ -44,7 +45,7 @@ struct Tree {
 }
 
 /// What the init does to its file system.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Layout {
     trees: Vec<Tree>,
     private: Vec<CString>,

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use libc::c_ulong;
+use serde::{Deserialize, Serialize};
 
 use super::filter::Filters;
 use super::rules::{Domain, Rules};
@@ -25,14 +26,16 @@ const KEPT_OUTSIDE: u64 = 0b110;
 const CAPABILITIES: c_ulong = 64;
 
 /// A program as the system takes it, with all that is done to it first.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Image {
     path: CString,
     limits: Vec<(libc::__rlimit_resource_t, u64, u64)>,
     pub domain: Domain,
+    /// Of the process that forks its init.
+    #[serde(skip)]
     pub filters: Filters,
-    /// The mask of blocked signals the program is to have.
-    pub mask: libc::sigset_t,
+    /// The blocked signals the program is to have, signal 1 the lowest bit.
+    pub mask: u64,
     /// Whether it has a user namespace of its own.
     pub own_users: bool,
     /// Whether its parent's end must end it, since there is no namespace to do that; and its filter is its own.
@@ -51,7 +54,7 @@ impl Image {
             limits: limits(bounds),
             domain: Domain::default(),
             filters: Filters::default(),
-            mask: raw::empty_set(),
+            mask: 0,
             own_users: false,
             follows_parent: false,
             directory: zero_ended("the working directory", directory)?,
@@ -101,7 +104,7 @@ impl Image {
         }
         // Rust's runtime ignores it; programs expect what a shell gives.
         raw::default_action(libc::SIGPIPE);
-        raw::set_mask(&self.mask);
+        raw::set_mask(&raw::set_of(self.mask));
         words.times[0].store(raw::now(), Release);
         Ok(told.execute(&self.path))
     }

@@ -8,6 +8,7 @@
 use std::ffi::CString;
 
 use libc::{c_int, c_long, c_uint};
+use serde::{Deserialize, Serialize};
 
 use super::raw::{self, Result};
 
@@ -48,7 +49,7 @@ pub fn version() -> u32 {
 }
 
 /// The domain to make, decided before the fork.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Domain {
     /// The kernel's version.
     pub version: u32,

@@ -1,9 +1,11 @@
 //! A page that supervisor, init and program share until the program is executed.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, AtomicU64};
 
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// What init and program leave for the supervisor.
 #[derive(Debug, Default)]
@@ -56,10 +58,11 @@ pub mod step {
     pub const NETWORK: i32 = 9;
 }
 
-/// The mapped page.
+/// The mapped page, of a file in memory.
 #[derive(Debug)]
 pub struct Shared {
     words: *mut Words,
+    file: OwnedFd,
 }
 
 // SAFETY: the words are atomic; the mapping lives as long as this value.
@@ -67,13 +70,26 @@ pub struct Shared {
 unsafe impl Send for Shared {}
 
 impl Shared {
-    #[expect(unsafe_code, reason = "mmap is unsafe by nature")]
+    /// A new one, all of it zero.
     pub fn new() -> io::Result<Self> {
+        let file = memfd_create("forewarm", MemfdFlags::CLOEXEC)?;
+        ftruncate(&file, size_of::<Words>() as u64)?;
+        Self::of(file)
+    }
+
+    /// The one of another process, by its file.
+    #[expect(unsafe_code, reason = "mmap is unsafe by nature")]
+    pub fn of(file: OwnedFd) -> io::Result<Self> {
         let flags = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a fresh mapping at an address of the system's choice overlaps nothing; it is filled with zeros, which
-        // is a value of every field.
-        let words = unsafe { mmap_anonymous(std::ptr::null_mut(), size_of::<Words>(), flags, MapFlags::SHARED) }?;
-        Ok(Self { words: words.cast() })
+        // SAFETY: a fresh mapping at an address of the system's choice overlaps nothing; the file was filled with zeros, which
+        // is a value of every field, and is only written as what it is.
+        let words = unsafe { mmap(std::ptr::null_mut(), size_of::<Words>(), flags, MapFlags::SHARED, &file, 0) }?;
+        Ok(Self { words: words.cast(), file })
+    }
+
+    /// Its file.
+    pub fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     #[expect(unsafe_code, reason = "a raw pointer to shared memory")]

@@ -1,7 +1,6 @@
 //! Starting: everything is prepared, the init forked, its users mapped and its groups attached, and let go. It lays out the
 //! file system at once, and executes the program when it is told to, which may be later: see [`Place`].
 
-use std::cell::Cell;
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -12,6 +11,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::filter::Filters;
 use super::init::{self, Prepared};
+use super::launcher;
 use super::layout::Layout;
 use super::program::Image;
 use super::raw::{self, CloneArguments};
@@ -131,7 +131,8 @@ fn begin(executable: &Path, directory: &Path, confinement: &Confinement, way: Wa
     let door = door(&mut prepared, confinement).map_err(SpawnError::at("a socket"))?;
     let (door, theirs) = door.unzip();
     let group = group(confinement);
-    let forked = fork(&mut prepared, &shared, flags(way), group.as_ref())?;
+    let group_of_fork = group.as_ref().and_then(Group::descriptor);
+    let forked = fork(&mut prepared, &shared, flags(way), group_of_fork)?;
     drop((go_read, news_write, theirs));
     let tier = match (&group, way) {
         (Some(group), _) => group.tier(),
@@ -152,6 +153,8 @@ pub struct Forked {
     pub handle: OwnedFd,
     /// Whether it has namespaces of its own.
     pub isolated: bool,
+    /// Whether the launcher forked it, so that its habits are not this process' own.
+    pub launched: bool,
 }
 
 fn prepared(executable: &Path, directory: &Path, confinement: &Confinement, way: Way) -> Result<Prepared, SpawnError> {
@@ -167,8 +170,7 @@ fn prepared(executable: &Path, directory: &Path, confinement: &Confinement, way:
     image.follows_parent = !isolated;
     let own_network = isolated && !confinement.network;
     let layout = isolated.then_some(layout);
-    let stack = vec![Cell::new(0); init::STACK].into_boxed_slice();
-    Ok(Prepared { layout, own_network, image, stack, go: -1, news: -1, door: -1, port: 0 })
+    Ok(Prepared { layout, own_network, image, stack: init::stack(), go: -1, news: -1, door: -1, port: 0 })
 }
 
 /// Both ends of where the init puts a socket in the program's network, where one is wanted there.
@@ -194,13 +196,35 @@ fn group(confinement: &Confinement) -> Option<Group> {
     Group::make(bounds.memory, bounds.processes, confinement.groups).ok().flatten()
 }
 
+/// Forks the init: the launcher does where there is one, else this process.
+fn fork(prepared: &mut Prepared, shared: &Shared, namespaces: i32, group: Option<i32>) -> Result<Forked, SpawnError> {
+    let before = raw::set_mask(&raw::full_set());
+    prepared.image.mask = raw::bits_of(&before);
+    let isolated = namespaces != 0;
+    let launched = launcher::fork(prepared, shared, namespaces, group);
+    let forked = match launched {
+        Some((pid, handle)) => Ok(Forked { pid, handle, isolated, launched: true }),
+        None => fork_init(prepared, shared, namespaces, group, None).map(|(pid, handle)| Forked {
+            pid,
+            handle,
+            isolated,
+            launched: false,
+        }),
+    };
+    raw::set_mask(&before);
+    forked.map_err(|error| SpawnError::at(FORK)(io::Error::from_raw_os_error(error)))
+}
+
+/// Forks the init as a child of this process, or, with the streams it is to have, of this process' parent; every signal must
+/// be blocked. Its number, and a handle of it.
 #[expect(unsafe_code, reason = "forking is unsafe by nature")]
-fn fork(
-    prepared: &mut Prepared,
+pub fn fork_init(
+    prepared: &Prepared,
     shared: &Shared,
     namespaces: i32,
-    group: Option<&Group>,
-) -> Result<Forked, SpawnError> {
+    group: Option<i32>,
+    for_parent: Option<[i32; 3]>,
+) -> raw::Result<(i32, OwnedFd)> {
     let mut handle = -1_i32;
     let mut arguments = CloneArguments {
         flags: namespaces as u64 | libc::CLONE_PIDFD as u64,
@@ -208,23 +232,27 @@ fn fork(
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArguments::default()
     };
-    if let Some(directory) = group.and_then(Group::descriptor) {
+    if for_parent.is_some() {
+        // The signal that tells of its end is then that of this process' own: clone(2).
+        arguments.flags |= libc::CLONE_PARENT as u64;
+        arguments.exit_signal = 0;
+    }
+    if let Some(directory) = group {
         /// Linux include/uapi/linux/sched.h.
         const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = directory as u64;
     }
-    let blocked = raw::full_set();
-    prepared.image.mask = raw::set_mask(&blocked);
     // SAFETY: the child only runs the init, which makes system calls on what is prepared.
-    let forked = unsafe { raw::clone3(&arguments) };
-    if forked == Ok(0) {
+    let pid = unsafe { raw::clone3(&arguments) }?;
+    if pid == 0 {
+        for (number, stream) in (0..).zip(for_parent.into_iter().flatten()) {
+            raw::duplicate(stream, number);
+        }
         init::run(prepared, shared.words());
     }
-    raw::set_mask(&prepared.image.mask);
-    let pid = forked.map_err(|error| SpawnError::at(FORK)(io::Error::from_raw_os_error(error)))?;
     // SAFETY: the system has just made this descriptor for us.
-    Ok(Forked { pid, handle: unsafe { OwnedFd::from_raw_fd(handle) }, isolated: namespaces != 0 })
+    Ok((pid, unsafe { OwnedFd::from_raw_fd(handle) }))
 }
 
 /// Maps the users of a new namespace: all of them where the caller may, else the caller alone.

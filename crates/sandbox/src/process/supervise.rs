@@ -18,7 +18,7 @@ use super::init::{ENDED, STOPPED};
 use super::shared::{STEPS, Shared, step};
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
-use super::start::{self, Start};
+use super::start::{self, Habits, Start};
 use super::surroundings::{Around, Surroundings};
 use super::survey::{self, Survey};
 use super::usage;
@@ -201,7 +201,8 @@ impl Child {
         // Before the program can have taken it.
         self.foreground = relay.as_ref().and_then(|_| Foreground::held());
         self.lines.relay = relay;
-        start::tell(self.lines.go.as_fd(), start)?;
+        let own = self.forked.launched.then(Habits::own).flatten();
+        start::tell(self.lines.go.as_fd(), &Start { habits: start.habits.or(own), ..*start })?;
         self.watch.restart();
         self.begun = true;
         self.around = Some(Surroundings::open());

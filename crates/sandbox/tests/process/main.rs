@@ -3,5 +3,6 @@
 
 mod background;
 mod hostile;
+mod launcher;
 mod room;
 mod traces;

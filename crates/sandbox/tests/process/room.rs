@@ -22,10 +22,11 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A user to run as, with a folder of its own.
+/// A user to run as, by whom a program's init is forked, and a folder of its own.
 pub struct Room {
     name: String,
     root: bool,
+    launcher: bool,
     folder: tempfile::TempDir,
     confine: PathBuf,
 }
@@ -62,21 +63,21 @@ impl Line {
     }
 }
 
-/// The users there are to run as: root and nobody for root, else the own.
+/// The users there are to run as, root and nobody for root, else the own; and the own by way of a launcher.
 pub fn rooms(test: &str) -> Vec<Room> {
     if !is_root() {
         skip(test, "not run as root, since the test is not");
-        return vec![Room::new(test, false)];
+        return vec![Room::new(test, false, false), Room::new(test, false, true)];
     }
     if Command::new("setpriv").arg("--version").output().is_err() {
         skip(test, "not run as a user without rights, since there is no setpriv");
-        return vec![Room::new(test, true)];
+        return vec![Room::new(test, true, false), Room::new(test, true, true)];
     }
-    vec![Room::new(test, true), Room::new(test, false)]
+    vec![Room::new(test, true, false), Room::new(test, false, false), Room::new(test, true, true)]
 }
 
 impl Room {
-    fn new(test: &str, root: bool) -> Self {
+    fn new(test: &str, root: bool, launcher: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
         open(folder.path());
@@ -86,7 +87,7 @@ impl Room {
         let confine = folder.path().join("confine");
         fs::copy(&built, &confine).unwrap_or_else(|error| panic!("{}: {error}", built.display()));
         open(&confine);
-        Self { name: test.to_owned(), root, folder, confine }
+        Self { name: test.to_owned(), root, launcher, folder, confine }
     }
 
     pub fn name(&self) -> &str {
@@ -116,7 +117,9 @@ impl Room {
     fn prefix(&self) -> Vec<String> {
         let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
         let nobody = if self.root || !is_root() { &[][..] } else { &nobody[..] };
-        nobody.iter().map(|word| (*word).to_owned()).chain([self.confine.display().to_string()]).collect()
+        let confine = [self.confine.display().to_string()].into_iter();
+        let confine = confine.chain(self.launcher.then(|| "--launcher".to_owned()));
+        nobody.iter().map(|word| (*word).to_owned()).chain(confine).collect()
     }
 
     pub fn command(&self, flags: &[&str], program: &[&str]) -> Command {
