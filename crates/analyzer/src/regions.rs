@@ -11,7 +11,7 @@ use crate::frontend::{Algorithms, Detail};
 use crate::hash::QuickMap;
 use crate::lanes::Lanes;
 use crate::mix::{LOAD_BYTES, STORE_BYTES};
-use crate::program::{Expr, Forest, NONE, Program, Trip};
+use crate::program::{Expr, Forest, Loop, NONE, Program, Trip};
 use crate::summary::{LoopShare, Run};
 use crate::{flags, memory};
 
@@ -133,15 +133,32 @@ impl<'a> Lister<'a> {
         let (forest, tree) = self.program.tree(function)?;
         let entry = forest.loops.get((tree.loops.start + index) as usize)?;
         let part = self.run.loops.get(&(function, index))?;
+        let loops = &forest.loops[tree.loops.start as usize..tree.loops.end as usize];
         let region = Region {
             kind: RegionKind::Loop,
             offset: entry.offset,
             depth: entry.depth,
+            self_share: self.own_share(function, index, loops),
             trip_count: Some(part.trips.estimate(Basis::Static)),
             trip_expression: expression(forest, &entry.trip),
             ..base
         };
         Some(self.with_memory(region, function, part))
+    }
+
+    /// The share of a loop's own code, without the loops inside it and what it calls; 0 where its function does too little itself
+    /// to be looked into. The loops of a function stand in preorder of their nest.
+    fn own_share(&self, function: u32, index: u32, loops: &[Loop]) -> f64 {
+        let executed = |index: u32| {
+            let part = self.run.loops.get(&(function, index));
+            part.map_or(0.0, |part| part.mix[..LOAD_BYTES].iter().sum::<f64>())
+        };
+        let depth = loops[index as usize].depth;
+        let behind = (index + 1..).zip(&loops[index as usize + 1..]);
+        let inside = behind.take_while(|inner| inner.1.depth > depth).filter(|inner| inner.1.depth == depth + 1);
+        let own = executed(index) - inside.map(|inner| executed(inner.0)).sum::<f64>();
+        let whole = self.run.cost.ops.weighted_mean(&self.run.weights).max(1.0);
+        (own / whole).clamp(0.0, 1.0)
     }
 
     /// The region with what is known of its dependence and of what it does with memory.

@@ -336,7 +336,8 @@ pub struct Region {
     pub depth: u32,
     /// Share of the run's operators executed in it, 0 to 1.
     pub share: f64,
-    /// Of a function: share of the run's operators in its own code, without what it calls; 0 of a loop.
+    /// Share of the run's operators in its own code, without what it calls, and of a loop without the loops inside it; 0 of a
+    /// loop whose function does too little itself to be looked into.
     #[serde(default)]
     pub self_share: f64,
     /// Iterations each time the loop is entered.
