@@ -37,9 +37,15 @@ pub(crate) enum Sign {
     Polynomial(&'static str),
 }
 
+/// Whether a number of 32 bits in machine code is large enough to tell anything by its value.
+#[inline]
+pub(crate) fn may_be_sign(value: u32) -> bool {
+    u64::from((value as i32).unsigned_abs()) >= LEAST_WORD
+}
+
 /// What a number of 32 bits in machine code tells by its value.
 pub(crate) fn sign(value: u32) -> Option<Sign> {
-    if u64::from((value as i32).unsigned_abs()) < LEAST_WORD {
+    if !may_be_sign(value) {
         return None;
     }
     let named = |list: &[(u64, &'static str)]| list.iter().find(|word| word.0 == u64::from(value)).map(|word| word.1);

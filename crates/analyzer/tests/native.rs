@@ -85,6 +85,26 @@ fn build(source: &str, flags: &[&str]) -> Option<Vec<u8>> {
     bytes
 }
 
+#[test]
+fn a_loop_has_a_share_of_its_own() {
+    let analysis = run(&program(&assemble(include_str!("golden_elf/nested.code")))).unwrap();
+    let loops: Vec<_> = analysis.regions.iter().filter(|region| region.kind == RegionKind::Loop).collect();
+    let [outer, inner] = loops[..] else { panic!("{loops:?}") };
+    assert!((inner.self_share - inner.share).abs() < 0.01, "{inner:?}");
+    assert!((outer.self_share - (outer.share - inner.share)).abs() < 0.01, "{outer:?}");
+}
+
+#[test]
+fn assembly_between_functions_is_found_where_it_is_called() {
+    let source = "__asm__(\".text\\nhidden: mov $1000, %ecx\\n1: dec %ecx\\njnz 1b\\nret\\n\");
+        void hidden(void); int main(void) { hidden(); return 0; }";
+    let Some(bytes) = build(source, &["-O2", "-s"]) else {
+        return skip("assembly_between_functions_is_found_where_it_is_called", "there is no compiler for x86-64");
+    };
+    let total = run(&bytes).unwrap().profile.ops.total.unwrap();
+    assert!(total.low > 1900.0 && total.high < 2200.0, "{total:?}");
+}
+
 const MULTIPLY: &str = "
     double a[N][N], b[N][N], c[N][N];
     __attribute__((noinline)) void multiply(void) {

@@ -1,15 +1,18 @@
-//! One function's code as basic blocks: instructions decoded once, blocks cut at branches and their targets, jump
-//! tables read.
+//! One function's code as basic blocks: instructions decoded once, or found by their shapes where few of them matter,
+//! blocks cut at branches and their targets, jump tables read.
 //!
-//! Linear: every byte is decoded once, jump tables together have at most [`TABLE_ENTRIES_PER_INSTRUCTION`] entries per
+//! Linear: every byte is looked at once, jump tables together have at most [`TABLE_ENTRIES_PER_INSTRUCTION`] entries per
 //! instruction.
 
-use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
 
 use super::classes::repeats;
 use super::code::{Callee, Code as Program};
 use super::graph::{Graph, NONE};
 use super::image::Image;
+use super::jump_tables;
+use super::shapes::{Place, Shape, Shapes};
+use super::swift::{At, Listener};
 use super::traits::{self, Flow};
 
 /// Largest function that is followed, in bytes; a larger one is counted alone. The largest of LLVM has 300 kB.
@@ -17,9 +20,6 @@ pub(crate) const MAX_BYTES: u64 = 4 << 20;
 
 /// Entries that all jump tables of a function may have, per instruction.
 const TABLE_ENTRIES_PER_INSTRUCTION: usize = 4;
-
-/// Instructions before an indirect jump in which its table and bound are looked for: GCC and Clang put them within ten.
-const LOOK_BACK: usize = 24;
 
 /// How a block ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,23 @@ pub(crate) enum Target {
     Outside(Callee),
 }
 
-/// A decoded function; the buffers are reused from function to function.
+/// What ends straight-line code, or repeats itself, before it is known what else the function has.
+#[derive(Debug, Clone, Copy)]
+enum Leap {
+    /// To an address.
+    To(u64),
+    /// To where a word of memory says, at an address.
+    By(u64),
+    /// To where a register says or memory that only a run tells; nowhere.
+    Anywhere,
+    /// Round again on the same instruction.
+    Again,
+}
+
+/// A function's instructions and blocks; the buffers are reused from function to function.
 #[derive(Default)]
 pub(crate) struct Body {
+    /// The instructions, where they were decoded.
     pub instructions: Vec<Instruction>,
     pub blocks: Vec<Block>,
     /// Blocks, with successors as [`Graph`] wants them; what leaves the function is not an edge.
@@ -69,101 +83,150 @@ pub(crate) struct Body {
     pub marks: Vec<u32>,
     pub flows: Vec<Flow>,
     /// Where calls, jumps and branches go, by instruction.
-    targets: Vec<(u32, Target)>,
+    pub targets: Vec<(u32, Target)>,
+    /// Offsets of the instructions.
+    pub starts: Vec<u32>,
     start: u64,
-    /// The instruction that begins at each byte.
-    number_at: Vec<u32>,
-    leaders: Vec<bool>,
-    block_of: Vec<u32>,
+    leaps: Vec<(u32, Leap)>,
+    /// The block that each instruction begins, if one.
+    block_at: Vec<u32>,
     /// Jump tables: the instruction that jumps, and its slice of `entries` (instruction numbers).
     tables: Vec<(u32, u32, u32)>,
     entries: Vec<u32>,
 }
 
+/// Stands for the number of a block that is not numbered yet.
+const SOME: u32 = 0;
+
 impl Body {
-    /// Decodes a function.
-    pub(crate) fn decode(&mut self, bytes: &[u8], address: u64) {
-        self.instructions.clear();
-        self.start = address;
-        self.number_at.clear();
-        self.number_at.resize(bytes.len(), NONE);
-        let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+    /// Decodes a function and cuts it into blocks.
+    pub(crate) fn decode(&mut self, code: &Program<'_>, range: usize) {
+        let (bytes, start) = (code.bytes(range), code.functions.ranges[range].start);
+        self.clear(start);
+        self.instructions.reserve(bytes.len() / 4);
+        self.starts.reserve(bytes.len() / 4);
+        let mut decoder = Decoder::with_ip(64, bytes, start, DecoderOptions::NONE);
         while decoder.can_decode() {
-            self.number_at[decoder.position()] = self.instructions.len() as u32;
+            let (at, offset) = (self.instructions.len(), decoder.position());
             self.instructions.push(Instruction::default());
-            if let Some(place) = self.instructions.last_mut() {
-                decoder.decode_out(place);
+            decoder.decode_out(&mut self.instructions[at]);
+            let instruction = &self.instructions[at];
+            let what = traits::of(instruction);
+            self.starts.push(offset as u32);
+            if what.flow != Flow::Next || what.string && repeats(instruction) {
+                let leap = leap(instruction, what.flow);
+                self.leap(what.flow, leap);
             }
         }
+        self.cut(code, bytes);
+    }
+
+    /// Finds a function's instructions by their shapes alone and cuts it into blocks; what else they tell goes to `listener`.
+    pub(crate) fn outline(
+        &mut self,
+        code: &Program<'_>,
+        range: usize,
+        shapes: &mut Shapes,
+        listener: &mut impl Listener,
+    ) {
+        let start = code.functions.ranges[range].start;
+        self.clear(start);
+        let bytes = code.bytes(range);
+        let mut outline = Outline { body: self, start, listener };
+        shapes.walk((code.bytes_from(range), bytes.len()), start, &mut outline);
+        self.cut(code, bytes);
+    }
+
+    fn clear(&mut self, start: u64) {
+        self.start = start;
+        self.instructions.clear();
+        self.starts.clear();
+        self.flows.clear();
+        self.leaps.clear();
+        self.tables.clear();
+        self.entries.clear();
+        self.targets.clear();
+        self.marks.clear();
+    }
+
+    /// Notes how the last instruction goes on.
+    #[inline]
+    fn leap(&mut self, flow: Flow, leap: Leap) {
+        let last = self.starts.len() - 1;
+        self.flows.resize(last, Flow::Next);
+        self.flows.push(flow);
+        self.leaps.push((last as u32, leap));
     }
 
     /// The number of the instruction at an address.
     #[inline]
     fn at(&self, address: u64) -> Option<u32> {
-        let offset = usize::try_from(address.wrapping_sub(self.start)).ok()?;
-        self.number_at.get(offset).copied().filter(|&at| at != NONE)
+        let offset = u32::try_from(address.wrapping_sub(self.start)).ok()?;
+        self.starts.binary_search(&offset).ok().map(|at| at as u32)
+    }
+
+    /// The address of an instruction.
+    pub(crate) fn address(&self, at: u32) -> u64 {
+        self.start.wrapping_add(u64::from(self.starts[at as usize]))
     }
 
     /// Cuts the instructions into blocks.
-    pub(crate) fn cut(&mut self, code: &Program<'_>) {
-        self.leaders.clear();
-        self.leaders.resize(self.instructions.len() + 1, false);
-        self.flows.clear();
-        self.tables.clear();
-        self.entries.clear();
-        self.targets.clear();
-        self.marks.clear();
-        self.leaders[0] = true;
-        let mut budget = TABLE_ENTRIES_PER_INSTRUCTION * self.instructions.len();
-        for at in 0..self.instructions.len() {
-            let what = traits::of(&self.instructions[at]);
-            let flow = what.flow;
-            self.flows.push(flow);
-            if flow == Flow::Next {
-                if what.string && repeats(&self.instructions[at]) {
-                    self.marks.push(at as u32);
-                }
-                continue;
-            }
-            self.end(code, at, flow, &mut budget);
+    fn cut(&mut self, code: &Program<'_>, bytes: &[u8]) {
+        let instructions = self.starts.len();
+        self.flows.resize(instructions, Flow::Next);
+        self.block_at.clear();
+        self.block_at.resize(instructions + 1, NONE);
+        self.block_at[0] = SOME;
+        let mut budget = TABLE_ENTRIES_PER_INSTRUCTION * instructions;
+        let leaps = std::mem::take(&mut self.leaps);
+        for &(at, leap) in &leaps {
+            self.end(code, bytes, (at, leap), &mut budget);
         }
+        self.leaps = leaps;
         self.divide();
     }
 
     /// An instruction that goes elsewhere: where, and what begins behind it.
-    fn end(&mut self, code: &Program<'_>, at: usize, flow: Flow, budget: &mut usize) {
-        match flow {
-            Flow::Next | Flow::Return | Flow::Stop => {}
+    fn end(&mut self, code: &Program<'_>, bytes: &[u8], (at, leap): (u32, Leap), budget: &mut usize) {
+        match self.flows[at as usize] {
+            Flow::Next => return self.marks.push(at),
+            Flow::Return | Flow::Stop => {}
             Flow::Call | Flow::IndirectCall => {
-                self.marks.push(at as u32);
-                let callee = self.leave(code, at);
+                self.marks.push(at);
+                let callee = self.leave(code, at, leap);
                 let gone = matches!(callee, Callee::Known(number) if code.never_returns(number));
-                if gone {
-                    self.flows[at] = Flow::Stop;
-                    self.leaders[at + 1] = true;
+                if !gone {
+                    return;
                 }
-                return;
+                self.flows[at as usize] = Flow::Stop;
             }
-            Flow::Jump | Flow::Branch => match self.at(self.instructions[at].near_branch_target()) {
-                Some(target) => {
-                    self.leaders[target as usize] = true;
-                    self.targets.push((at as u32, Target::Inside(target)));
-                }
-                None => drop(self.leave(code, at)),
+            Flow::Jump | Flow::Branch => match leap {
+                Leap::To(address) => match self.at(address) {
+                    Some(target) => {
+                        self.block_at[target as usize] = SOME;
+                        self.targets.push((at, Target::Inside(target)));
+                    }
+                    None => drop(self.leave(code, at, leap)),
+                },
+                _ => drop(self.leave(code, at, leap)),
             },
             Flow::IndirectJump => {
-                if !self.table(&code.image, at, budget) {
-                    self.leave(code, at);
+                if !self.table(&code.image, bytes, at, budget) {
+                    self.leave(code, at, leap);
                 }
             }
         }
-        self.leaders[at + 1] = true;
+        self.block_at[at as usize + 1] = SOME;
     }
 
     /// Notes where a call or jump leaves the function to.
-    fn leave(&mut self, code: &Program<'_>, at: usize) -> Callee {
-        let callee = code.target(&self.instructions[at]);
-        self.targets.push((at as u32, Target::Outside(callee)));
+    fn leave(&mut self, code: &Program<'_>, at: u32, leap: Leap) -> Callee {
+        let callee = match leap {
+            Leap::To(address) => code.callee(address),
+            Leap::By(slot) => code.slot(slot),
+            Leap::Anywhere | Leap::Again => Callee::Indirect,
+        };
+        self.targets.push((at, Target::Outside(callee)));
         callee
     }
 
@@ -181,25 +244,37 @@ impl Body {
         }
     }
 
+    /// Whether an instruction calls something, be it never to come back.
+    pub(crate) fn calls(&self, at: u32) -> bool {
+        match self.flows[at as usize] {
+            Flow::Call | Flow::IndirectCall => true,
+            Flow::Stop => self.marks.binary_search(&at).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The block that an instruction stands in.
+    pub(crate) fn block_of(&self, at: u32) -> u32 {
+        self.blocks.partition_point(|block| block.first <= at) as u32 - 1
+    }
+
     fn divide(&mut self) {
         self.blocks.clear();
         self.branches.clear();
-        self.block_of.clear();
-        let mut mark = 0;
-        for at in 0..self.instructions.len() {
-            if self.leaders[at] {
+        let instructions = self.starts.len();
+        for (at, begins) in self.block_at[..instructions].iter_mut().enumerate() {
+            if *begins != NONE {
+                *begins = self.blocks.len() as u32;
                 if let Some(block) = self.blocks.last_mut() {
                     block.end = at as u32;
                 }
-                self.blocks.push(Block { first: at as u32, end: at as u32, exit: Exit::On, marks: (0, 0) });
+                self.blocks.push(Block { first: at as u32, end: instructions as u32, exit: Exit::On, marks: (0, 0) });
             }
-            self.block_of.push(self.blocks.len() as u32 - 1);
         }
-        if let Some(block) = self.blocks.last_mut() {
-            block.end = self.instructions.len() as u32;
-        }
+        // Behind the last nothing begins.
+        self.block_at[instructions] = NONE;
         self.graph.clear();
-        let (mut table, mut target) = (0, 0);
+        let (mut mark, mut table, mut target) = (0, 0, 0);
         for number in 0..self.blocks.len() {
             self.graph.starts.push(self.graph.successors.len() as u32);
             self.branches.push((NONE, NONE));
@@ -221,9 +296,9 @@ impl Body {
 
     /// The edges out of a block.
     fn connect(&mut self, number: usize, last: u32, goes: Option<Target>, table: &mut usize) -> Exit {
-        let next = self.block_of.get(last as usize + 1).copied();
+        let next = Some(self.block_at[last as usize + 1]).filter(|&next| next != NONE);
         let jump = match goes {
-            Some(Target::Inside(at)) => Some(self.block_of[at as usize]),
+            Some(Target::Inside(at)) => Some(self.block_at[at as usize]),
             _ => None,
         };
         match self.flows[last as usize] {
@@ -247,7 +322,7 @@ impl Body {
                     *table += 1;
                     let begin = self.graph.successors.len();
                     for entry in &self.entries[from as usize..to as usize] {
-                        self.graph.successors.push(self.block_of[*entry as usize]);
+                        self.graph.successors.push(self.block_at[*entry as usize]);
                     }
                     self.graph.successors[begin..].sort_unstable();
                     Exit::Table
@@ -260,69 +335,97 @@ impl Body {
         }
     }
 
-    /// Reads the jump table of an indirect jump: entries relative to the table, four bytes each, or absolute, eight.
-    fn table(&mut self, image: &Image<'_>, at: usize, budget: &mut usize) -> bool {
-        let jump = self.instructions[at];
-        let from = at.saturating_sub(LOOK_BACK);
-        let before = &self.instructions[from..at];
-        let memory = jump.op0_kind() == OpKind::Memory && !jump.is_ip_rel_memory_operand();
-        let absolute = (memory && jump.memory_index() != Register::None && jump.memory_index_scale() == 8)
-            .then(|| jump.memory_displacement64())
-            .filter(|_| jump.memory_base() == Register::None);
-        let based =
-            before.iter().rev().find(|found| found.code() == Code::Lea_r64_m && found.is_ip_rel_memory_operand());
-        let relative = based.filter(|_| before.iter().any(|found| found.mnemonic() == Mnemonic::Movsxd));
-        let (table, width) = match (absolute, relative) {
-            (Some(address), _) => (address, 8),
-            (None, Some(lea)) => (lea.ip_rel_memory_address(), 4),
-            (None, None) => return false,
+    /// Reads the jump table of an indirect jump; false where none was found.
+    fn table(&mut self, image: &Image<'_>, bytes: &[u8], at: u32, budget: &mut usize) -> bool {
+        let at = at as usize;
+        let from = at.saturating_sub(jump_tables::LOOK_BACK);
+        let told = match self.instructions.get(from..=at) {
+            Some([before @ .., jump]) => jump_tables::told(jump, before),
+            _ => {
+                let begin = self.starts[from] as usize;
+                let bytes = bytes.get(begin..).unwrap_or_default();
+                let mut decoder = Decoder::with_ip(64, bytes, self.address(from as u32), DecoderOptions::NONE);
+                let near: Vec<Instruction> = decoder.iter().take(at + 1 - from).collect();
+                near.split_last().and_then(|(jump, before)| jump_tables::told(jump, before))
+            }
         };
-        let Some(count) = bound(before) else { return false };
-        let Some(bytes) = image.at(table) else { return false };
+        let Some(table) = told else { return false };
         let begin = self.entries.len() as u32;
-        for entry in bytes.chunks_exact(width).take(count.min(*budget)) {
-            let target = match entry.first_chunk::<8>() {
-                Some(word) => u64::from_le_bytes(*word),
-                None => entry
-                    .first_chunk::<4>()
-                    .map_or(0, |word| table.wrapping_add_signed(i64::from(i32::from_le_bytes(*word)))),
-            };
+        for target in table.targets(image).take(*budget) {
             // A target outside means that the bound was misread.
             let Some(target) = self.at(target) else { break };
             self.entries.push(target);
+            self.block_at[target as usize] = SOME;
         }
         let end = self.entries.len() as u32;
         *budget = budget.saturating_sub((end - begin) as usize);
         if end > begin {
-            for slot in begin..end {
-                self.leaders[self.entries[slot as usize] as usize] = true;
-            }
             self.tables.push((at as u32, begin, end));
         }
         end > begin
     }
 }
 
-/// The number of entries that the comparison before a jump table allows.
-fn bound(before: &[Instruction]) -> Option<usize> {
-    for (at, instruction) in before.iter().enumerate().rev() {
-        let above = match instruction.mnemonic() {
-            Mnemonic::Ja | Mnemonic::Jbe => 1,
-            Mnemonic::Jae | Mnemonic::Jb => 0,
-            // A mask bounds too.
-            Mnemonic::And if is_immediate(instruction) => {
-                return usize::try_from(instruction.immediate(1)).ok()?.checked_add(1);
-            }
-            _ => continue,
-        };
-        let compared = before[..at].iter().rev().take(8).find(|found| found.mnemonic() == Mnemonic::Cmp)?;
-        return usize::try_from(is_immediate(compared).then(|| compared.immediate(1))?).ok()?.checked_add(above);
+/// Where an instruction goes that does not go on to the next.
+fn leap(instruction: &Instruction, flow: Flow) -> Leap {
+    match flow {
+        Flow::Next => Leap::Again,
+        _ if instruction.op0_kind() == OpKind::NearBranch64 => Leap::To(instruction.near_branch_target()),
+        _ if instruction.is_ip_rel_memory_operand() => Leap::By(instruction.ip_rel_memory_address()),
+        _ => Leap::Anywhere,
     }
-    None
 }
 
-fn is_immediate(instruction: &Instruction) -> bool {
-    instruction.op_count() == 2 && !matches!(instruction.op1_kind(), OpKind::Register | OpKind::Memory)
+/// A body that is told of its instructions by their shapes, and passes the rest on.
+struct Outline<'o, L> {
+    body: &'o mut Body,
+    start: u64,
+    listener: &'o mut L,
+}
+
+impl<L> Outline<'_, L> {
+    fn behind(&self, at: At, by: u64) -> u64 {
+        self.start.wrapping_add(at.next as u64).wrapping_add(by)
+    }
+}
+
+impl<L: Listener> Listener for Outline<'_, L> {
+    #[inline]
+    fn meets(&mut self, from: usize) {
+        self.body.starts.push(from as u32);
+        self.listener.meets(from);
+    }
+
+    #[inline]
+    fn goes(&mut self, at: At, flow: Flow, by: u64) {
+        let leap =
+            if matches!(flow, Flow::Return | Flow::Stop) { Leap::Anywhere } else { Leap::To(self.behind(at, by)) };
+        self.body.leap(flow, leap);
+    }
+
+    fn leaves(&mut self, at: At, flow: Flow, by: Option<u64>) {
+        let leap = by.map_or(Leap::Anywhere, |by| Leap::By(self.behind(at, by)));
+        self.body.leap(flow, leap);
+    }
+
+    fn touches(&mut self, at: At, takes: bool, by: u64) {
+        self.listener.touches(at, takes, by);
+    }
+
+    fn number(&mut self, at: At, value: u32) {
+        self.listener.number(at, value);
+    }
+
+    fn shape(&mut self, at: At, shape: &Shape) {
+        match (shape.kind.flow, shape.place) {
+            (Flow::Next, _) if shape.kind.repeats => self.body.leap(Flow::Next, Leap::Again),
+            (Flow::Next, _) => {}
+            (flow @ (Flow::IndirectCall | Flow::IndirectJump), Place::Relative(by)) => self.leaves(at, flow, Some(by)),
+            (flow @ (Flow::IndirectCall | Flow::IndirectJump), _) => self.leaves(at, flow, None),
+            (flow, _) => self.goes(at, flow, shape.value),
+        }
+        self.listener.shape(at, shape);
+    }
 }
 
 /// Functions that do not return, by name: C (C11, section 7.22.4), glibc, the C++ ABI, and what Rust and Go panic with.

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use iced_x86::{Instruction, OpKind};
-
 use super::body::never_returns;
 use super::crypto;
 use super::functions::{self, Functions};
@@ -69,18 +67,30 @@ pub(crate) enum Callee {
 }
 
 impl<'a> Code<'a> {
-    /// Finds the functions of an image; none where its machine is not decoded. Where it is not to be `thorough`, code is
-    /// not looked through for functions that nothing else tells of, nor data for tables.
+    /// Finds the functions of an image; none where its machine is not decoded. Where it is not to be `thorough`, what
+    /// lies between functions is not looked for, nor data for tables.
     pub(crate) fn new(image: Image<'a>, thorough: bool) -> Self {
         let functions = if image.decodable() { functions::find(&image, thorough) } else { Functions::default() };
+        let tables = (thorough && image.decodable()).then(|| crypto::tables(&image));
+        Self::of(image, functions, tables)
+    }
+
+    fn of(image: Image<'a>, functions: Functions<'a>, tables: Option<Tables>) -> Self {
         let never = (0..image.imports.len() + functions.ranges.len()).map(|_| AtomicU8::new(UNASKED)).collect();
         let (index, low, high) = index(&functions);
         let stubs =
             functions.stubs.first().map_or(0, |stub| stub.0)..functions.stubs.last().map_or(0, |stub| stub.0 + 1);
-        let tables = (thorough && image.decodable()).then(|| crypto::tables(&image));
         let mut code = Self { image, functions, tables, never, index, low, high, stubs, table: (0, Vec::new()) };
         code.table = code.table();
         code
+    }
+
+    /// Has functions begin at addresses between the others, given in order; the new place in the list of each old one.
+    pub(crate) fn add(&mut self, addresses: &[u64]) -> Vec<u32> {
+        let Self { image, mut functions, tables, .. } = std::mem::take(self);
+        let places = functions.add(&image, addresses);
+        *self = Self::of(image, functions, tables);
+        places
     }
 
     /// The table of addresses, `.got`, of which compilers call most imports.
@@ -108,10 +118,16 @@ impl<'a> Code<'a> {
         self.image.bytes.get(range.offset..range.offset + (range.end - range.start) as usize).unwrap_or_default()
     }
 
+    /// Whether an address lies between the first function and the end of the last.
+    #[inline]
+    pub(crate) fn spans(&self, address: u64) -> bool {
+        self.low <= address && address < self.high
+    }
+
     /// The function that an address lies in, by its place in the list.
     #[inline]
     pub(crate) fn holding(&self, address: u64) -> Option<u32> {
-        if address < self.low || address >= self.high {
+        if !self.spans(address) {
             return None;
         }
         let mut at = self.index[((address - self.low) / GRAIN) as usize] as usize;
@@ -151,15 +167,6 @@ impl<'a> Code<'a> {
         match self.holding(address) {
             Some(range) => Callee::Known(self.number(range)),
             None => Callee::Nothing,
-        }
-    }
-
-    /// Where a direct or indirect call or jump goes.
-    pub(crate) fn target(&self, instruction: &Instruction) -> Callee {
-        match instruction.op0_kind() {
-            OpKind::NearBranch64 => self.callee(instruction.near_branch_target()),
-            OpKind::Memory if instruction.is_ip_rel_memory_operand() => self.slot(instruction.ip_rel_memory_address()),
-            _ => Callee::Indirect,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use forewarm_types::Bytes;
-use forewarm_types::demand::{CompileDemand, Contention, Parallelism, ParallelismKind};
+use forewarm_types::demand::{CompileDemand, Contention, IoKind, Parallelism, ParallelismKind};
 use forewarm_types::native::{Kit, Linkage, NativeDemand, NativeKind};
 use object::elf;
 
@@ -34,17 +34,20 @@ pub(crate) fn facts(code: &Code<'_>, scans: &Scans, begin: &[u32], whole: bool) 
         warnings.push("instructions that shared libraries execute are not counted".to_owned());
     }
     warnings.extend(image.warnings.iter().take(1).cloned());
+    let services = services(image);
+    let starts_threads = services.iter().any(|service| service.kind == IoKind::Threads);
     let facts = Facts {
         initial_bytes: image.segments.iter().fold(0, |sum, segment| segment.memory_bytes.saturating_add(sum)),
         maximum_bytes: None,
         grows: native.linkage == Linkage::Static || image.imports.iter().any(|name| kits::allocates(name)),
-        services: services(image),
+        services,
         libraries: libraries(&native),
         isa,
         contention: contention(code, scans),
         compile: compile(code),
         interpreter: if whole { interpreters::find(code, scans).map(|index| place(code, index)) } else { None },
-        ..threads(&native, image).map_or_else(Facts::default, |parallelism| Facts { parallelism, ..Facts::default() })
+        ..threads(&native, starts_threads)
+            .map_or_else(Facts::default, |parallelism| Facts { parallelism, ..Facts::default() })
     };
     (facts, native, warnings)
 }
@@ -129,9 +132,8 @@ fn libraries(native: &NativeDemand) -> Vec<String> {
 }
 
 /// How the program uses threads, where it starts any.
-fn threads(native: &NativeDemand, image: &Image<'_>) -> Option<Parallelism> {
+fn threads(native: &NativeDemand, starts: bool) -> Option<Parallelism> {
     let has = |name: &str| native.kits.iter().any(|kit| kit.name == name);
-    let starts = image.imports.iter().any(|name| kits::service(name) == Some(forewarm_types::demand::IoKind::Threads));
     let go = native.runtimes.iter().any(|name| name == "Go");
     let many = starts || has("OpenMP") || has("TBB") || go;
     many.then_some(Parallelism { kind: ParallelismKind::Threads, max_useful_threads: None })

@@ -1,12 +1,15 @@
 //! Where functions begin and end: by symbols, by unwind entries where those are stripped, by Go's own table, else by
-//! what the code calls.
+//! what the code calls. What the first look at them (`scan`) finds named between them is added.
 //!
 //! The result is a sorted list of ranges that do not overlap, so that every byte of code belongs to one function at
 //! most.
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
 
 use super::image::{Image, SymbolKind};
+use super::shapes::{Place, Shape, Shapes};
+use super::swift::{At, Listener};
+use super::traits::Flow;
 
 /// A function's code.
 #[derive(Debug, Clone, Copy)]
@@ -27,10 +30,11 @@ pub(crate) struct Functions<'a> {
     pub stubs: Vec<(u64, u32)>,
     /// Whether symbols or unwind entries tell where functions begin.
     pub told: bool,
+    /// Code that belongs to none, in order, where that was looked for.
+    gaps: Vec<std::ops::Range<u64>>,
 }
 
-/// Finds all functions of an image whose code is decoded; those that only code mentions where it is to be `thorough`,
-/// since all code is looked through for them.
+/// Finds all functions of an image whose code is decoded; what lies between them where it is to be `thorough`.
 pub(crate) fn find<'a>(image: &Image<'a>, thorough: bool) -> Functions<'a> {
     let code = image.code();
     let stubs = stubs(image, &code);
@@ -51,24 +55,41 @@ pub(crate) fn find<'a>(image: &Image<'a>, thorough: bool) -> Functions<'a> {
         let most = if thorough { u64::MAX } else { AROUND_ENTRY };
         starts.extend(call_targets(image, &code, most).into_iter().map(|address| (address, 0, "")));
     }
-    let mut found = ranges(&code, &mut starts);
-    let mentioned = if thorough { mentioned(image, &code, &found) } else { Vec::new() };
-    if !mentioned.is_empty() {
-        starts.extend(mentioned.into_iter().map(|address| (address, 0, "")));
-        found = ranges(&code, &mut starts);
+    let ranges = ranges(&code, &mut starts);
+    let gaps = if thorough { gaps(image, &code, &ranges) } else { Vec::new() };
+    Functions { ranges, stubs, told: !unaided, gaps }
+}
+
+impl Functions<'_> {
+    /// Whether an address lies in code that belongs to no function.
+    #[inline]
+    pub(crate) fn is_between(&self, address: u64) -> bool {
+        let (Some(first), Some(last)) = (self.gaps.first(), self.gaps.last()) else { return false };
+        if address < first.start || address >= last.end {
+            return false;
+        }
+        let after = self.gaps.partition_point(|gap| gap.start <= address);
+        after.checked_sub(1).is_some_and(|at| self.gaps[at].contains(&address))
     }
-    Functions { ranges: found, stubs, told: !unaided }
+
+    /// Has functions begin at addresses between the others, given in order; the new place of each old one.
+    pub(crate) fn add(&mut self, image: &Image<'_>, addresses: &[u64]) -> Vec<u32> {
+        let code = image.code();
+        let old = std::mem::take(&mut self.ranges);
+        let known = old.iter().map(|range| (range.start, range.end - range.start, range.name));
+        let mut starts: Vec<_> = known.chain(addresses.iter().map(|&address| (address, 0, ""))).collect();
+        self.ranges = ranges(&code, &mut starts);
+        self.gaps = gaps(image, &code, &self.ranges);
+        let place = |range: &Range<'_>| self.ranges.partition_point(|new| new.start < range.start) as u32;
+        old.iter().map(place).collect()
+    }
 }
 
 /// Bytes between functions that are padding and no code: `nop` in its forms, `int3`, zeros.
 const PADDING: [u8; 10] = [0x00, 0x0f, 0x1f, 0x2e, 0x40, 0x44, 0x66, 0x80, 0x84, 0x90];
 
-/// Pages of 4 KiB for which it is noted whether there is such code in them, by the low bits of their number.
-const PAGES: usize = 1 << 14;
-
-/// Code between the known functions: assembly without unwind entries. Addresses in it that calls, jumps, address
-/// computations or pointers elsewhere name begin a function. Their bytes are looked for without decoding.
-fn mentioned(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Range<'_>]) -> Vec<u64> {
+/// Code between the known functions: assembly without unwind entries, in which what others name begins a function.
+fn gaps(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Range<'_>]) -> Vec<std::ops::Range<u64>> {
     let mut gaps: Vec<std::ops::Range<u64>> = Vec::new();
     let mut at = 0;
     for (address, file) in code {
@@ -86,42 +107,7 @@ fn mentioned(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &
             from = found.get(at).map_or(end, |range| range.end).max(next).max(from + 1);
         }
     }
-    if gaps.is_empty() {
-        return Vec::new();
-    }
-    // Nearly every address is settled by its page.
-    let page = |address: u64| (address >> 12) as usize % PAGES;
-    let mut pages = vec![false; PAGES];
-    for gap in &gaps {
-        let last = (gap.end - 1) >> 12;
-        (gap.start >> 12..=last).take(PAGES).for_each(|at| pages[at as usize % PAGES] = true);
-    }
-    let inside = |address: u64| {
-        if !pages[page(address)] {
-            return false;
-        }
-        let after = gaps.partition_point(|gap| gap.start <= address);
-        after.checked_sub(1).is_some_and(|at| gaps[at].contains(&address))
-    };
-    let mut out: Vec<u64> = image.pointers.iter().map(|pointer| pointer.1).filter(|&address| inside(address)).collect();
-    for (address, file) in code {
-        let bytes = &image.bytes[file.clone()];
-        // call, jmp; lea with rip, whose displacement comes one byte later.
-        for at in memchr::memchr3_iter(0xe8, 0xe9, 0x8d, bytes) {
-            let skip = match (bytes[at], bytes.get(at + 1)) {
-                (0x8d, Some(next)) if next & 0xc7 == 0x05 => 2,
-                (0x8d, _) => continue,
-                _ => 1,
-            };
-            let Some(word) = bytes.get(at + skip..).and_then(|rest| rest.first_chunk::<4>()) else { continue };
-            let next = address + (at + skip + 4) as u64;
-            let target = next.wrapping_add_signed(i64::from(i32::from_le_bytes(*word)));
-            if inside(target) {
-                out.push(target);
-            }
-        }
-    }
-    out
+    gaps
 }
 
 /// Cuts the starts to ranges: within one piece of code, up to the size told or the next start.
@@ -189,9 +175,7 @@ const AROUND_ENTRY: u64 = 256 << 10;
 /// Targets of direct calls, for code that nothing else divides; where `most` bytes are to be decoded, those from the entry
 /// on.
 fn call_targets(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], most: u64) -> Vec<u64> {
-    let inside =
-        |address: u64| code.iter().any(|(start, file)| address >= *start && address - start < file.len() as u64);
-    let mut out = Vec::new();
+    let (mut out, mut shapes) = (Vec::new(), Shapes::default());
     for (address, file) in code {
         let (from, size) = match image.entry.checked_sub(*address) {
             Some(before) if most < u64::MAX => (before, most),
@@ -202,29 +186,62 @@ fn call_targets(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], most:
             continue;
         };
         let bytes = &bytes[..bytes.len().min(usize::try_from(size).unwrap_or(usize::MAX))];
-        let mut decoder = Decoder::with_ip(64, bytes, address + from, DecoderOptions::NONE);
-        let mut instruction = Instruction::default();
-        while decoder.can_decode() {
-            decoder.decode_out(&mut instruction);
-            let call =
-                instruction.flow_control() == FlowControl::Call && instruction.op0_kind() == OpKind::NearBranch64;
-            if call && inside(instruction.near_branch_target()) {
-                out.push(instruction.near_branch_target());
-            }
-            // The address of `main` is handed to the C library, not called.
-            if instruction.mnemonic() == iced_x86::Mnemonic::Mov
-                && instruction.op1_kind() == OpKind::Immediate32to64
-                && inside(instruction.immediate(1))
-            {
-                out.push(instruction.immediate(1));
-            }
-            if instruction.code() == iced_x86::Code::Lea_r64_m
-                && instruction.is_ip_rel_memory_operand()
-                && inside(instruction.ip_rel_memory_address())
-            {
-                out.push(instruction.ip_rel_memory_address());
-            }
-        }
+        let start = address + from;
+        let mut targets = Targets { bytes, start, code, out: &mut out };
+        shapes.walk((bytes, bytes.len()), start, &mut targets);
     }
     out
+}
+
+/// Takes note of what calls go to, and of addresses of code that are taken.
+struct Targets<'c> {
+    bytes: &'c [u8],
+    start: u64,
+    code: &'c [(u64, std::ops::Range<usize>)],
+    out: &'c mut Vec<u64>,
+}
+
+impl Targets<'_> {
+    fn meet(&mut self, target: u64) {
+        let mut code = self.code.iter();
+        let inside = code.any(|(start, file)| target >= *start && target - start < file.len() as u64);
+        self.out.extend(inside.then_some(target));
+    }
+
+    fn behind(&self, at: At, by: u64) -> u64 {
+        self.start.wrapping_add(at.next as u64).wrapping_add(by)
+    }
+}
+
+impl Listener for Targets<'_> {
+    #[inline]
+    fn goes(&mut self, at: At, flow: Flow, by: u64) {
+        if flow == Flow::Call {
+            self.meet(self.behind(at, by));
+        }
+    }
+
+    fn leaves(&mut self, _at: At, _flow: Flow, _by: Option<u64>) {}
+
+    fn touches(&mut self, at: At, takes: bool, by: u64) {
+        if takes {
+            self.meet(self.behind(at, by));
+        }
+    }
+
+    /// The address of `main` is handed to the C library, not called: by `mov` in either form.
+    fn number(&mut self, at: At, value: u32) {
+        let first = self.bytes[at.from];
+        let opcode = if first & 0xf0 == 0x40 { self.bytes[at.from + 1] } else { first };
+        if matches!(opcode, 0xb8..=0xbf | 0xc7) {
+            self.meet(u64::from(value));
+        }
+    }
+
+    fn shape(&mut self, at: At, shape: &Shape) {
+        match shape.place {
+            Place::Relative(by) if shape.kind.lea => self.meet(self.behind(at, by)),
+            _ => self.goes(at, shape.kind.flow, shape.value),
+        }
+    }
 }

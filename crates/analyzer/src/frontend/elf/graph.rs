@@ -104,6 +104,11 @@ impl Flow {
         self.traverse(graph, graph.blocks());
     }
 
+    /// Whether the entry leads to a block.
+    pub(crate) fn is_reached(&self, block: u32) -> bool {
+        self.place.get(block as usize).is_some_and(|&place| place != NONE)
+    }
+
     /// Finds the order of the blocks, and what precedes each, alone.
     pub(crate) fn only_order(&mut self, graph: &Graph) {
         let blocks = graph.blocks();

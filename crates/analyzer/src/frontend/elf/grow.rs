@@ -29,30 +29,54 @@ const ROUNDS: usize = 4;
 /// wasmtime, 4.2 in a static program of glibc, 4.3 in rustfmt (`objdump -d`, padding included).
 const INSTRUCTION_BYTES: f64 = 4.2;
 
-/// Looks at all functions.
-pub(crate) fn scan(code: &Code<'_>) -> Scans {
+/// Rounds in which functions are looked at that only those of the last one name. A choice: assembly that calls assembly.
+const BETWEEN: usize = 4;
+
+/// Looks at all functions, those included that the others name between them.
+pub(crate) fn scan(code: &mut Code<'_>) -> Scans {
+    let mut scanner = Scanner::default();
+    let mut out = all(code, &mut scanner);
+    let pointers = code.image.pointers.iter().map(|pointer| pointer.1);
+    let mut addresses: Vec<u64> = pointers.filter(|&address| code.functions.is_between(address)).collect();
+    for _ in 0..BETWEEN {
+        let named = std::mem::take(&mut out.between);
+        addresses.extend(named.iter().map(|named| named.0));
+        addresses.sort_unstable();
+        addresses.dedup();
+        if addresses.is_empty() {
+            break;
+        }
+        let places = code.add(&addresses);
+        out.renumber(&places, code.first(), code.functions.ranges.len());
+        // What names them is looked at once more, to tell whom it calls.
+        let mut again: Vec<u32> = named.iter().map(|&(_, by)| places[by as usize]).collect();
+        again.extend(addresses.drain(..).filter_map(|address| code.starting(address)));
+        again.sort_unstable();
+        again.dedup();
+        for place in again {
+            out.list[place as usize] = scanner.function(code, place as usize, &mut out);
+        }
+    }
+    out
+}
+
+/// Looks at all functions that are known.
+fn all(code: &Code<'_>, scanner: &mut Scanner) -> Scans {
     let all: Vec<u32> = (0..code.functions.ranges.len() as u32).collect();
     let tasks = tasks(code, &all);
-    let one = |scanner: &mut Scanner, index: usize, out: &mut Scans| {
-        let scan = scanner.function(code, index, out);
-        out.list.push(scan);
-    };
-    let look = |scanner: &mut Scanner, range: &Range<usize>| {
+    let look = |scanner: &mut Scanner, range: Range<usize>| {
         let mut out = Scans::default();
-        range.clone().for_each(|index| one(scanner, index, &mut out));
+        for index in range {
+            let scan = scanner.function(code, index, &mut out);
+            out.list.push(scan);
+        }
         out
     };
-    let mut parts: Vec<Scans> = if rayon::current_num_threads() < 2 || tasks.len() < 2 {
-        let mut scanner = Scanner::default();
-        let mut out = Scans::default();
-        (0..all.len()).for_each(|index| one(&mut scanner, index, &mut out));
-        vec![out]
-    } else {
-        tasks.par_iter().map_init(Scanner::default, look).collect()
-    };
-    if parts.len() == 1 {
-        return parts.swap_remove(0);
+    if rayon::current_num_threads() < 2 || tasks.len() < 2 {
+        return look(scanner, 0..all.len());
     }
+    let look = |scanner: &mut Scanner, range: &Range<usize>| look(scanner, range.clone());
+    let parts: Vec<Scans> = tasks.par_iter().map_init(Scanner::default, look).collect();
     let mut out = Scans::default();
     parts.iter().for_each(|part| out.append(part));
     out

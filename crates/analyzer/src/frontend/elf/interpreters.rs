@@ -41,9 +41,11 @@ fn by_labels(code: &Code<'_>, scans: &Scans) -> Option<u32> {
     let data = image.sections.iter().filter(|section| section.address != 0 && holds(section.name));
     let words = data.flat_map(|section| {
         let bytes = image.bytes.get(section.file.clone()).unwrap_or_default();
-        let words = bytes.chunks_exact(8).filter_map(|word| word.first_chunk().copied().map(u64::from_le_bytes));
+        let words = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         (0..).map(|word| section.address.wrapping_add(8 * word)).zip(words)
     });
+    // Nearly all words are no addresses of code.
+    let words = words.filter(|&(_, word)| code.spans(word));
     let mut known: QuickMap<u32, bool> = QuickMap::default();
     let mut threads =
         |of: u32| jumps(scans, of) >= READS && *known.entry(of).or_insert_with(|| reads(code, of) >= READS);

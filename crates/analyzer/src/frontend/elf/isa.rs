@@ -11,10 +11,11 @@ use std::ops::Range;
 
 use forewarm_types::demand::IsaDemand;
 
+use super::certain::Certain;
 use super::code::Code;
 use super::features::{self, LEVELS};
 use super::image::SymbolKind;
-use super::scan::{Certain, Scans};
+use super::scan::Scans;
 use super::taint::{Clean, Known, Taint};
 use crate::hash::QuickMap;
 

@@ -193,11 +193,78 @@ const KITS: [Purpose; 20] = [
     ("other programs", &["posix_spawn", "exec"], &["fork", "vfork", "system", "popen"]),
 ];
 
+/// Whether some name of a function has each place by a hash of what is quickly looked at, which settles nearly all others,
+/// since programs have many names.
+static NAMED: [bool; 1 << 12] = named();
+
+/// The same of the first three letters of prefixes.
+static BEGUN: [bool; 1 << 12] = begun();
+
+const fn slot(name: &[u8]) -> usize {
+    match name {
+        [] => 0,
+        [first, .., last] => {
+            let letters = *first as usize | (*last as usize) << 8 | (name[name.len() / 2] as usize) << 16;
+            hashed(letters | name.len() << 24)
+        }
+        [only] => hashed(*only as usize),
+    }
+}
+
+const fn beginning(name: &[u8]) -> usize {
+    match name {
+        [a, b, c, ..] => hashed(*a as usize | (*b as usize) << 8 | (*c as usize) << 16),
+        _ => 0,
+    }
+}
+
+/// Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
+const fn hashed(key: usize) -> usize {
+    (key as u32).wrapping_mul(0x9e37_79b1) as usize >> 20
+}
+
+const fn named() -> [bool; 1 << 12] {
+    let mut out = [false; 1 << 12];
+    let mut at = 0;
+    while at < SERVICES.len() {
+        note(&mut out, SERVICES[at].1, false);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < KITS.len() {
+        note(&mut out, KITS[at].2, false);
+        at += 1;
+    }
+    out
+}
+
+const fn begun() -> [bool; 1 << 12] {
+    let mut out = [false; 1 << 12];
+    let mut at = 0;
+    while at < KITS.len() {
+        note(&mut out, KITS[at].1, true);
+        at += 1;
+    }
+    out
+}
+
+const fn note(out: &mut [bool; 1 << 12], names: &[&str], begin: bool) {
+    let mut at = 0;
+    while at < names.len() {
+        let name = names[at].as_bytes();
+        out[if begin { beginning(name) } else { slot(name) }] = true;
+        at += 1;
+    }
+}
+
 /// The host service that a function of the C library stands for. Variants for large files and checked ones count as the
 /// function they vary.
 pub(crate) fn service(name: &str) -> Option<IoKind> {
     let plain = name.strip_suffix("64").unwrap_or(name);
     let plain = plain.strip_prefix("__").and_then(|rest| rest.strip_suffix("_chk")).unwrap_or(plain);
+    if !NAMED[slot(name.as_bytes())] && !NAMED[slot(plain.as_bytes())] {
+        return None;
+    }
     let named = |names: &&[&str]| names.contains(&name) || names.contains(&plain);
     SERVICES.iter().find(|service| named(&service.1)).map(|service| service.0)
 }
@@ -205,9 +272,10 @@ pub(crate) fn service(name: &str) -> Option<IoKind> {
 /// What a function is for, beyond the C library.
 pub(crate) fn purpose(name: &str) -> Option<&'static str> {
     let hip = |prefix: &str| prefix != "hip" || name[3..].starts_with(|letter: char| letter.is_ascii_uppercase());
-    // The first letter settles nearly all, since programs have many names.
-    let first = name.as_bytes().first();
-    let begins = |prefix: &&str| prefix.as_bytes().first() == first && name.starts_with(*prefix) && hip(prefix);
+    if !NAMED[slot(name.as_bytes())] && !BEGUN[beginning(name.as_bytes())] {
+        return None;
+    }
+    let begins = |prefix: &&str| name.starts_with(*prefix) && hip(prefix);
     KITS.iter().find(|kit| kit.1.iter().any(begins) || kit.2.contains(&name)).map(|kit| kit.0)
 }
 
@@ -259,6 +327,9 @@ mod tests {
             ("clock", None),
             ("strlen", None),
         ];
+        for (_, prefixes, _) in KITS {
+            assert!(prefixes.iter().all(|prefix| prefix.len() > 2), "{prefixes:?} are looked for by three letters");
+        }
         for (name, expected) in rows {
             assert_eq!(purpose(name), expected, "{name}");
         }

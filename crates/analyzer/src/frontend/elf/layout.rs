@@ -129,17 +129,17 @@ impl Layout {
     pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, forest: &mut Forest, look: Look) -> Function {
         let detail = look == Look::Detail;
         let bytes = code.bytes(range);
-        let start = code.functions.ranges[range].start;
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
         self.flow.order.clear();
         let large = bytes.len() as u64 > MAX_BYTES;
-        self.body.decode(if large { &[] } else { bytes }, start);
-        let mut understood = !large && !self.body.instructions.is_empty();
+        let mut understood = !large && !bytes.is_empty();
         let (mut sensitive, mut accesses) = (0, None);
         if understood {
-            self.body.cut(code);
+            self.body.decode(code, range);
             understood = self.flow.analyse(&self.body.graph) && self.arrange();
+        } else {
+            self.body.instructions.clear();
         }
         if understood {
             self.lay(code, forest, detail);
@@ -377,10 +377,10 @@ impl Layout {
     }
 
     fn open_loop(&self, code: &Code<'_>, forest: &mut Forest, number: u32, block: u32) -> u32 {
-        let first = &self.body.instructions[self.body.blocks[block as usize].first as usize];
+        let first = self.body.blocks[block as usize].first;
         let index = forest.loops.len() as u32;
         forest.loops.push(Loop {
-            offset: code.offset(first.ip()),
+            offset: code.offset(self.body.address(first)),
             depth: self.flow.loops[number as usize].depth,
             trip: Trip::Unknown(UnknownLoop::Data),
             main: program::NONE,
@@ -428,7 +428,7 @@ impl Layout {
         let around = self.flow.loops.get(self.flow.loop_of[block as usize] as usize);
         let innermost = around.map_or(0, |around| around.depth) + 1;
         forest.loops.push(Loop {
-            offset: code.offset(self.body.instructions[at as usize].ip()),
+            offset: code.offset(self.body.address(at)),
             depth: innermost,
             trip: Trip::Unknown(UnknownLoop::Data),
             main: cond,

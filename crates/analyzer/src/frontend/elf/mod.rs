@@ -8,12 +8,13 @@
 //! are decoded, laid out and, where something in them repeats, followed (`reach`). A first run looks only into what is
 //! nearest the entry.
 //!
-//! Bounds, all linear in the file: every byte of code is looked at once, an eighth of a large program's is decoded, and
-//! once more in functions that matter or ask the processor what it can do; some 40 bytes of memory per instruction of the
+//! Bounds, all linear in the file: every byte of code is looked at once, and once more in functions that touch what the
+//! processor said of itself; an eighth of a large program's is decoded, what matters of it twice; some 40 bytes of memory per instruction of the
 //! largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
 //! loops, or with more ways out of loops than 64 per block are counted and not understood.
 
 mod body;
+mod certain;
 mod chances;
 mod classes;
 mod closure;
@@ -32,6 +33,7 @@ mod grow;
 mod image;
 mod interpreters;
 mod isa;
+mod jump_tables;
 mod kits;
 mod layout;
 mod loops;
@@ -42,6 +44,7 @@ mod roots;
 mod runtimes;
 mod scan;
 mod shapes;
+mod swift;
 mod taint;
 mod traits;
 mod unwind;
@@ -72,10 +75,11 @@ pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, 
     let program = image.is_program();
     let code_bytes = image.code().iter().map(|piece| piece.1.len() as u64).sum::<u64>();
     let hurried = budget.filter(|budget| code_bytes > budget.whole as u64);
-    let code = code::Code::new(image, hurried.is_none());
-    let mut looks = match hurried {
-        Some(_) => Looks::none(&code),
-        None => Looks::all(&code, grow::scan(&code)),
+    let mut code = code::Code::new(image, hurried.is_none());
+    let scans = hurried.is_none().then(|| grow::scan(&mut code));
+    let mut looks = match scans {
+        Some(scans) => Looks::all(&code, scans),
+        None => Looks::none(&code),
     };
     let mut roots = roots::find(&mut looks);
     let name = std::mem::take(&mut roots.name);

@@ -8,11 +8,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::body::{Body, MAX_BYTES};
+use super::body::MAX_BYTES;
 use super::code::{Callee, Code};
-use super::graph::Flow as Order;
-use super::shapes::{Place, Shape, Shapes, Told, Walk};
-use super::traits::{self, Flow};
+use super::shapes::{Place, Shape, Shapes};
+use super::swift::{At, Listener};
+use super::traits::Flow;
 use crate::signatures::{self, Sign};
 
 /// Loops around a call that are told apart.
@@ -50,6 +50,8 @@ pub(crate) struct Scans {
     data: Vec<u64>,
     /// What tells of cryptography, by place of the function.
     pub signs: Vec<(u32, Sign)>,
+    /// Addresses between functions that were named, with the place of the function that does.
+    pub between: Vec<(u64, u32)>,
 }
 
 impl Scans {
@@ -106,6 +108,20 @@ impl Scans {
         self.taken.extend_from_slice(&other.taken);
         self.data.extend_from_slice(&other.data);
         self.signs.extend_from_slice(&other.signs);
+        self.between.extend_from_slice(&other.between);
+    }
+
+    /// Takes note of functions that now begin between the others: the new places of these, and how many there are.
+    pub(crate) fn renumber(&mut self, places: &[u32], first: u32, functions: usize) {
+        let list = std::mem::take(&mut self.list);
+        self.list.resize(functions, Scan::default());
+        for (scan, &place) in list.into_iter().zip(places) {
+            self.list[place as usize] = scan;
+        }
+        for number in self.calls.iter_mut().chain(&mut self.taken).filter(|number| **number >= first) {
+            *number = first + places[(*number - first) as usize];
+        }
+        self.signs.iter_mut().for_each(|sign| sign.0 = places[sign.0 as usize]);
     }
 }
 
@@ -142,61 +158,18 @@ impl Scanner {
         let end = code.bytes(range).len();
         self.calls.clear();
         self.back.clear();
-        let mut walk = Walk::default();
-        while let Some((from, told)) = self.shapes.next((bytes, end), start, &mut walk) {
-            let next = start.wrapping_add(walk.at as u64);
-            match told {
-                Told::Nothing => {}
-                Told::Goes(flow, by) => self.goes(code, (from, end), flow, (start, next.wrapping_add(by))),
-                Told::Leaves(flow, by) => self.leaves(code, from, scan, flow, by.map(|by| next.wrapping_add(by))),
-                Told::Touches(takes, by) => touch(code, range, next.wrapping_add(by), takes, out),
-                Told::Number(value) => number(code, range, value, out),
-                Told::Shape(shape) => {
-                    scan.features |= shape.kind.features;
-                    let distance =
-                        if let Place::Relative(by) = shape.place { Some(next.wrapping_add(by)) } else { None };
-                    match shape.kind.flow {
-                        Flow::Next => one(code, range, scan, &shape, next, out),
-                        flow @ (Flow::IndirectCall | Flow::IndirectJump) => {
-                            self.leaves(code, from, scan, flow, distance);
-                        }
-                        flow => self.goes(code, (from, end), flow, (start, next.wrapping_add(shape.value))),
-                    }
-                }
-            }
-        }
-        scan.instructions = walk.count;
+        let Self { shapes, calls, back, .. } = self;
+        let mut notes = Notes { code, range, start, end, scan: &mut *scan, out: &mut *out, calls, back };
+        scan.instructions = shapes.walk((bytes, end), start, &mut notes);
         scan.repeats |= !self.back.is_empty();
         self.nest(scan, out);
     }
 
-    /// A jump, branch or call at an offset, in a function of so many bytes, to a fixed address.
-    #[inline]
-    fn goes(&mut self, code: &Code<'_>, (from, end): (usize, usize), flow: Flow, (start, target): (u64, u64)) {
-        let inside = target.wrapping_sub(start);
-        match flow {
-            Flow::Jump | Flow::Branch if inside <= from as u64 => self.back.push((inside as u32, from as u32)),
-            Flow::Jump | Flow::Branch if inside < end as u64 => {}
-            Flow::Jump | Flow::Branch | Flow::Call => {
-                if let Callee::Known(number) = code.callee(target) {
-                    self.calls.push((from as u32, Some(number)));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A call or jump through a register or memory.
-    fn leaves(&mut self, code: &Code<'_>, from: usize, scan: &mut Scan, flow: Flow, slot: Option<u64>) {
-        match slot.map_or(Callee::Indirect, |slot| code.slot(slot)) {
-            Callee::Known(number) => self.calls.push((from as u32, Some(number))),
-            Callee::Indirect if flow == Flow::IndirectCall => self.calls.push((from as u32, None)),
-            _ => scan.jumps += u32::from(flow == Flow::IndirectJump),
-        }
-    }
-
     /// Tells how many loops lie around each call: what jumps backwards go over, those to one place taken as one loop.
     fn nest(&mut self, scan: &mut Scan, out: &mut Scans) {
+        if self.calls.is_empty() {
+            return;
+        }
         self.back.sort_unstable();
         // The last of those to one place goes over most.
         self.back.reverse();
@@ -221,22 +194,71 @@ impl Scanner {
     }
 }
 
-/// Tells what a function's begin leads to from what may be data; the buffers are reused from function to function.
-#[derive(Default)]
-pub(crate) struct Certain {
-    body: Body,
-    order: Order,
+/// What one function tells while it is walked over.
+struct Notes<'n, 'c> {
+    code: &'n Code<'c>,
+    range: usize,
+    start: u64,
+    end: usize,
+    scan: &'n mut Scan,
+    out: &'n mut Scans,
+    calls: &'n mut Vec<(u32, Option<u32>)>,
+    back: &'n mut Vec<(u32, u32)>,
 }
 
-impl Certain {
-    /// Features of the instructions that the begin leads to of the function at a place in the list.
-    pub(crate) fn features(&mut self, code: &Code<'_>, range: usize) -> u64 {
-        self.body.decode(code.bytes(range), code.functions.ranges[range].start);
-        self.body.cut(code);
-        self.order.reach(&self.body.graph);
-        let blocks = self.order.order.iter().map(|&block| self.body.blocks[block as usize]);
-        let instructions = blocks.flat_map(|block| &self.body.instructions[block.first as usize..block.end as usize]);
-        instructions.fold(0, |set, instruction| set | traits::of(instruction).features)
+impl Notes<'_, '_> {
+    fn behind(&self, at: At, by: u64) -> u64 {
+        self.start.wrapping_add(at.next as u64).wrapping_add(by)
+    }
+}
+
+impl Listener for Notes<'_, '_> {
+    #[inline(always)]
+    fn goes(&mut self, at: At, flow: Flow, by: u64) {
+        let target = self.behind(at, by);
+        let inside = target.wrapping_sub(self.start);
+        match flow {
+            Flow::Jump | Flow::Branch if inside <= at.from as u64 => self.back.push((inside as u32, at.from as u32)),
+            Flow::Jump | Flow::Branch if inside < self.end as u64 => {}
+            Flow::Jump | Flow::Branch | Flow::Call => match self.code.callee(target) {
+                Callee::Known(number) => self.calls.push((at.from as u32, Some(number))),
+                _ if self.code.functions.is_between(target) => self.out.between.push((target, self.range as u32)),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn leaves(&mut self, at: At, flow: Flow, by: Option<u64>) {
+        match by.map_or(Callee::Indirect, |by| self.code.slot(self.behind(at, by))) {
+            Callee::Known(number) => self.calls.push((at.from as u32, Some(number))),
+            Callee::Indirect if flow == Flow::IndirectCall => self.calls.push((at.from as u32, None)),
+            _ => self.scan.jumps += u32::from(flow == Flow::IndirectJump),
+        }
+    }
+
+    fn touches(&mut self, at: At, takes: bool, by: u64) {
+        touch(self.code, self.range, self.behind(at, by), takes, self.out);
+    }
+
+    #[inline]
+    fn number(&mut self, _at: At, value: u32) {
+        // Nearly all numbers are too small to be a sign.
+        if !self.code.image.moves() || signatures::may_be_sign(value) {
+            number(self.code, self.range, value, self.out);
+        }
+    }
+
+    fn shape(&mut self, at: At, shape: &Shape) {
+        self.scan.features |= shape.kind.features;
+        match shape.kind.flow {
+            Flow::Next => one(self.code, self.range, self.scan, shape, self.behind(at, 0), self.out),
+            flow @ (Flow::IndirectCall | Flow::IndirectJump) => {
+                let by = if let Place::Relative(by) = shape.place { Some(by) } else { None };
+                self.leaves(at, flow, by);
+            }
+            flow => self.goes(at, flow, shape.value),
+        }
     }
 }
 
@@ -289,6 +311,8 @@ fn touch(code: &Code<'_>, range: usize, address: u64, takes: bool, out: &mut Sca
     betray(code, range, address, out);
     if takes && let Some(number) = code.number_of(address) {
         out.taken.push(number);
+    } else if takes && code.functions.is_between(address) {
+        out.between.push((address, range as u32));
     } else if code.image.writable(address) {
         out.data.push(address);
     }

@@ -1,8 +1,8 @@
 //! Instructions by shape: their length and what they do, told from prefixes, opcode and the fields of one byte behind
 //! it, without taking the operands apart.
 //!
-//! The commonest instructions, of which there is nothing to tell but their length and where they go, are told by a fixed
-//! table ([`swift`]). For the others there is a table in front of the decoder: the first instruction of each shape is
+//! The commonest instructions, of which there is nothing to tell but their length and where they go, are told by fixed
+//! tables ([`super::swift`]). For the others there is a table in front of the decoder: the first instruction of each shape is
 //! decoded, all later ones are looked up and only their length is computed. What the shape does not decide (the x87
 //! instructions by register, EVEX, `lock`, address-size prefixes, more than four prefixes) is decoded each time; so is
 //! any shape whose computed length is not what the decoder says. Lengths: Intel, "Software Developer's Manual", volume
@@ -12,10 +12,11 @@ use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, OpKind, Reg
 
 use super::classes::repeats;
 use super::crypto;
+use super::swift::{
+    AT_DISTANCE, At, BASELESS, Begin, DECODE, FOLLOW, GROUP, IMM, IMM8, IMMZ, IN_REGISTER, Listener, MODRM, OPERANDS,
+    RELATIVE, SPECIAL, WINDOW, tell,
+};
 use super::traits::{self, Flow};
-
-/// Bytes that an instruction may have (volume 2, section 2.3.11), and then one.
-const WINDOW: usize = 16;
 
 /// What all instructions of a shape do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(crate) struct Kind {
     pub system_call: bool,
     /// Takes an address: `lea` to 64 bits.
     pub lea: bool,
-    /// Has a 32-bit number for its second operand.
+    /// Has a 32-bit number for its second operand, or puts one into a register of eight bytes.
     pub number: bool,
     /// Repeats itself on a string.
     pub repeats: bool,
@@ -59,43 +60,6 @@ pub(crate) struct Shape {
     /// What a near branch, jump or call goes to; a number of 32 bits where the kind says there is one.
     pub value: u64,
 }
-
-/// How far a walk over the instructions of a function has come: bytes, and instructions.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Walk {
-    pub at: usize,
-    pub count: u32,
-}
-
-/// What is told of an instruction in passing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// It goes on to the next, and its memory lies where only a run tells.
-    Nothing,
-    /// It goes elsewhere, so far from its end where that is fixed.
-    Goes(Flow, u64),
-    /// It goes elsewhere, as a register says, or memory so far from its end.
-    Leaves(Flow, Option<u64>),
-    /// It goes on to the next, and its memory lies so far from its end; whether it takes that address.
-    Touches(bool, u64),
-    /// It goes on to the next, and has this number for its second operand.
-    Number(u32),
-    Shape(Shape),
-}
-
-/// How an opcode goes on: bytes of an immediate in the lowest bits, and flags. Four bytes are two with the operand-size
-/// prefix.
-const IMM: u8 = 7;
-const IMM8: u8 = 1;
-const IMMZ: u8 = 4;
-const MODRM: u8 = 8;
-/// The register field belongs to the opcode.
-const GROUP: u8 = 16;
-/// Goes somewhere relative to its end.
-const RELATIVE: u8 = 32;
-/// `mov` of eight bytes with `REX.W`; `test` in a group that has an immediate where the register field is 0 or 1.
-const SPECIAL: u8 = 64;
-const DECODE: u8 = 128;
 
 /// How opcodes go on by map: one-byte, `0f`, `0f 38`, `0f 3a`.
 static FORMS: [[u8; 256]; 4] = [one_byte(), two_bytes(), [MODRM; 256], [MODRM | IMM8; 256]];
@@ -152,33 +116,6 @@ const fn two_bytes() -> [u8; 256] {
     out
 }
 
-/// What a byte behind the opcode makes of the operand in memory: bytes that follow it in the lowest bits, and flags.
-const FOLLOW: u8 = 7;
-const IN_REGISTER: u8 = 8;
-const AT_DISTANCE: u8 = 16;
-/// The base is told by the next byte, which may ask for four more.
-const BASELESS: u8 = 32;
-
-static OPERANDS: [u8; 256] = operands();
-
-const fn operands() -> [u8; 256] {
-    let mut out = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let scaled = if byte & 7 == 4 { 1 } else { 0 };
-        out[byte] = match (byte >> 6, byte & 7) {
-            (0, 5) => AT_DISTANCE | 4,
-            (0, 4) => BASELESS | 1,
-            (0, _) => 0,
-            (1, _) => 1 + scaled,
-            (2, _) => 4 + scaled,
-            _ => IN_REGISTER,
-        };
-        byte += 1;
-    }
-    out
-}
-
 /// Prefixes by byte: operand size, `repne`, `rep`, those that change nothing here, and `REX`.
 const SIZE: u8 = 1;
 const REPNE: u8 = 2;
@@ -206,194 +143,6 @@ const fn prefixes() -> [u8; 256] {
         byte += 1;
     }
     out
-}
-
-/// Opcodes of the one-byte map, then of `0f`, that [`swift`] tells: [`IMM`], [`MODRM`], [`RELATIVE`] as above, and this.
-const SWIFT: u8 = 128;
-
-static COMMON: [u8; 768] = common();
-
-const fn common() -> [u8; 768] {
-    let mut out = [0; 768];
-    let mut op = 0;
-    while op < 256 {
-        let form = match op {
-            0x00..=0x3f if op & 7 < 4 => MODRM,
-            0x00..=0x3f if op & 7 == 4 => IMM8,
-            0x50..=0x5f | 0x90 | 0x98 | 0x99 | 0xc9 => 0,
-            0x63 | 0x84..=0x8b | 0x8d | 0xd0..=0xd3 => MODRM,
-            0x68 => IMMZ,
-            0x05 | 0x0d | 0x15 | 0x1d | 0x25 | 0x2d | 0x35 | 0x3d | 0xa9 | 0xb8..=0xbf => IMMZ | SPECIAL,
-            0x81 | 0xc7 => MODRM | IMMZ | SPECIAL,
-            0xf6 | 0xf7 | 0xfe | 0xff => MODRM | SPECIAL,
-            0x69 => MODRM | IMMZ,
-            0x6b | 0x80 | 0x83 | 0xc0 | 0xc1 => MODRM | IMM8,
-            0x6a | 0xa8 | 0xb0..=0xb7 => IMM8,
-            0x70..=0x7f | 0xeb => IMM8 | RELATIVE,
-            0xe8 | 0xe9 => IMMZ | RELATIVE,
-            0xc3 => RELATIVE,
-            _ => DECODE | RELATIVE,
-        };
-        if form != DECODE | RELATIVE {
-            out[op] = form | SWIFT;
-        }
-        let form = match op {
-            0x10 | 0x11 | 0x1f | 0x28 | 0x29 | 0x2e | 0x2f | 0x57 => MODRM,
-            0x40..=0x4f | 0x90..=0x9f | 0xaf | 0xb6 | 0xb7 | 0xbc..=0xbf => MODRM,
-            0xa3 | 0xab | 0xb3 | 0xbb => MODRM,
-            0x80..=0x8f => IMMZ | RELATIVE,
-            0xc8..=0xcf => 0,
-            _ => DECODE | RELATIVE,
-        };
-        if form != DECODE | RELATIVE {
-            out[256 + op] = form | SWIFT;
-        }
-        // SSE and SSE2 behind one of their prefixes, and what pads.
-        let form = match op {
-            0x10 | 0x11 | 0x1f | 0x28..=0x2a | 0x2c..=0x2f | 0x51 | 0x54..=0x6f | 0x74..=0x76 | 0x7e | 0x7f => MODRM,
-            0xd4..=0xef | 0xf1..=0xfe => MODRM,
-            0x70 | 0xc6 => MODRM | IMM8,
-            _ => DECODE | RELATIVE,
-        };
-        if form != DECODE | RELATIVE {
-            out[512 + op] = form | SWIFT;
-        }
-        op += 1;
-    }
-    out
-}
-
-/// The length of a common instruction, what is told of it, and a number that goes with that.
-type Quick = (usize, What, u64);
-
-/// What is told of a common instruction; see [`Told`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    Nothing,
-    /// The decoder has to tell.
-    Else,
-    Goes(Flow),
-    Leaves(Flow),
-    LeavesBySlot(Flow),
-    Touches,
-    Takes,
-    Number,
-}
-
-impl What {
-    fn told(self, value: u64) -> Told {
-        match self {
-            Self::Nothing | Self::Else => Told::Nothing,
-            Self::Goes(flow) => Told::Goes(flow, value),
-            Self::Leaves(flow) => Told::Leaves(flow, None),
-            Self::LeavesBySlot(flow) => Told::Leaves(flow, Some(value)),
-            Self::Touches => Told::Touches(false, value),
-            Self::Takes => Told::Touches(true, value),
-            Self::Number => Told::Number(value as u32),
-        }
-    }
-}
-
-const ELSE: Quick = (0, What::Else, 0);
-
-/// The commonest instructions: without features, with no prefix but `REX` or one of SSE's, and plain or going to a fixed
-/// distance. [`ELSE`] for all others.
-#[inline(always)]
-fn swift(window: &[u8; WINDOW]) -> Quick {
-    let prefixed = usize::from(matches!(window[0], 0x66 | 0xf2 | 0xf3));
-    let mut at = prefixed + usize::from(window[prefixed] & 0xf0 == 0x40);
-    let mut opcode = usize::from(window[at]);
-    at += 1;
-    if opcode == 0x0f {
-        opcode = 256 + 256 * prefixed + usize::from(window[at]);
-        at += 1;
-    } else if prefixed != 0 {
-        return ELSE;
-    }
-    let form = COMMON[opcode];
-    let opened = at;
-    if form & MODRM != 0 {
-        let operand = OPERANDS[usize::from(window[at])];
-        at += 1 + usize::from(operand & FOLLOW);
-        if operand & (AT_DISTANCE | BASELESS) != 0 {
-            if operand & AT_DISTANCE != 0 {
-                return at_distance(window, opcode, form, opened, at);
-            }
-            if window[opened + 1] & 7 == 5 {
-                return ELSE;
-            }
-        }
-    }
-    if form & (RELATIVE | SPECIAL) != 0 || form == 0 {
-        return notable(window, opcode, form, opened, at);
-    }
-    (at + usize::from(form & IMM), What::Nothing, 0)
-}
-
-#[inline]
-fn word(window: &[u8; WINDOW], at: usize) -> i32 {
-    i32::from_le_bytes(std::array::from_fn(|byte| window[(at + byte) & (WINDOW - 1)]))
-}
-
-/// Whether `REX.W` stands before an opcode of the one-byte map, which ends where this says.
-#[inline]
-fn is_wide(window: &[u8; WINDOW], opened: usize) -> bool {
-    opened > 1 && window[opened - 2] & 0xf8 == 0x48
-}
-
-/// An instruction whose memory lies at a distance, told just before `at`.
-#[inline]
-fn at_distance(window: &[u8; WINDOW], opcode: usize, form: u8, opened: usize, at: usize) -> Quick {
-    let by = i64::from(word(window, at - 4)) as u64;
-    let length = at + usize::from(form & IMM);
-    if form & SPECIAL == 0 {
-        // Of less than eight bytes it is no address.
-        let takes = opcode == 0x8d && is_wide(window, opened);
-        return (length, if takes { What::Takes } else { What::Touches }, by);
-    }
-    match (opcode, window[opened] >> 3 & 7) {
-        (0xff, 2) => (length, What::LeavesBySlot(Flow::IndirectCall), by),
-        (0xff, 4) => (length, What::LeavesBySlot(Flow::IndirectJump), by),
-        (0xff, 0 | 1 | 6) | (0xfe, 0 | 1) | (0xf6 | 0xf7, 2..) => (length, What::Touches, by),
-        // A number beside an address.
-        _ => ELSE,
-    }
-}
-
-/// An instruction that goes elsewhere, or whose opcode of the one-byte map is many or has a number for its operand, which
-/// stands at `at`.
-#[inline]
-fn notable(window: &[u8; WINDOW], opcode: usize, form: u8, opened: usize, at: usize) -> Quick {
-    if form == 0 {
-        return ELSE;
-    }
-    let immediate = usize::from(form & IMM);
-    if form & RELATIVE != 0 {
-        let by = match immediate {
-            1 => i64::from(word(window, at) as i8),
-            4 => i64::from(word(window, at)),
-            _ => 0,
-        };
-        let flow = match opcode {
-            0xc3 => Flow::Return,
-            0xe8 => Flow::Call,
-            0xe9 | 0xeb => Flow::Jump,
-            _ => Flow::Branch,
-        };
-        return (at + immediate, What::Goes(flow), by as u64);
-    }
-    let wide = is_wide(window, opened);
-    // A number that is extended to eight bytes is none of 32 bits.
-    let number = if wide { What::Nothing } else { What::Number };
-    match (opcode, window[opened] >> 3 & 7) {
-        (0xff, 2) => (at, What::Leaves(Flow::IndirectCall), 0),
-        (0xff, 4) => (at, What::Leaves(Flow::IndirectJump), 0),
-        (0xff, 0 | 1 | 6) | (0xfe, 0 | 1) | (0xf6 | 0xf7, 2..) => (at, What::Nothing, 0),
-        (0xf6, 0) => (at + 1, What::Nothing, 0),
-        (0xb8..=0xbf, _) if wide => ELSE,
-        (0xf6, _) | (0xf7 | 0xc7, 1..) | (0xfe | 0xff, _) => ELSE,
-        _ => (at + 4, number, u64::from(word(window, at) as u32)),
-    }
 }
 
 /// Places for shapes by a hash of their key: programs have some hundreds. A shape whose place is taken by another takes
@@ -445,47 +194,38 @@ const RELATIVE_PLACE: u8 = 1;
 const ABSOLUTE_PLACE: u8 = 2;
 
 impl Shapes {
-    /// The next instruction of which there is something to tell, in a function of `end` bytes that begins at `start`;
-    /// `bytes` begins with it and goes on behind it. Where it stands and what it tells; goes to its end, and counts those
-    /// passed over as well.
+    /// Walks over the instructions of a function of `end` bytes that begins at `start`, and tells of those of which there is
+    /// something to tell; how many there are. `bytes` begins with it and goes on behind it.
     #[inline]
-    pub(crate) fn next(&mut self, (bytes, end): (&[u8], usize), start: u64, walk: &mut Walk) -> Option<(usize, Told)> {
-        let Walk { mut at, mut count } = *walk;
-        let found = loop {
-            if at >= end {
-                break None;
-            }
+    pub(crate) fn walk(&mut self, (bytes, end): (&[u8], usize), start: u64, listener: &mut impl Listener) -> u32 {
+        let (mut at, mut count) = (0, 0);
+        while at < end {
             count += 1;
-            let (length, what, value) = bytes[at..].first_chunk::<WINDOW>().map_or(ELSE, swift);
-            if what == What::Nothing && length <= end - at {
-                at += length;
-                continue;
+            listener.meets(at);
+            let mut length = 0;
+            if let Some(window) = bytes[at..].first_chunk::<WINDOW>() {
+                let begin = Begin::of(window);
+                length = begin.plain();
+                if length != 0 && length <= end - at {
+                    at += length;
+                    continue;
+                }
+                length = tell(begin, window, (at, end - at), listener);
             }
-            let (length, told) = if what != What::Else && length <= end - at {
-                (length, what.told(value))
-            } else {
-                self.look_up(&bytes[at..], end - at, start.wrapping_add(at as u64))
-            };
-            at += length;
-            if !matches!(told, Told::Nothing) {
-                break Some((at - length, told));
-            }
-        };
-        *walk = Walk { at, count };
-        found
-    }
-
-    /// The instruction at a place in the code, and its length: `bytes` begins with it and goes on behind the function's
-    /// end, which is `left` bytes away.
-    fn read(&mut self, bytes: &[u8], left: usize, address: u64) -> (usize, Told) {
-        match bytes.first_chunk::<WINDOW>().map_or(ELSE, swift) {
-            (length, what, value) if what != What::Else && length <= left => (length, what.told(value)),
-            _ => self.look_up(bytes, left, address),
+            at += if length != 0 { length } else { self.look_up((bytes, end), at, start, listener) };
         }
+        count
     }
 
-    /// The same of instructions that are not among the commonest.
-    fn look_up(&mut self, bytes: &[u8], left: usize, address: u64) -> (usize, Told) {
+    /// Tells of an instruction that is not among the commonest; its length.
+    fn look_up(
+        &mut self,
+        (bytes, end): (&[u8], usize),
+        from: usize,
+        start: u64,
+        listener: &mut impl Listener,
+    ) -> usize {
+        let (bytes, left) = (&bytes[from..], end - from);
         if let Some(window) = bytes.first_chunk::<WINDOW>()
             && let Some(parts) = parts(window)
             && parts.length <= left
@@ -496,14 +236,16 @@ impl Shapes {
             }
             if entry != DECODED {
                 let kind = &self.kinds[usize::from(entry)];
-                if kind.plain && parts.place == ELSEWHERE {
-                    return (parts.length, Told::Nothing);
+                if !kind.plain || parts.place != ELSEWHERE {
+                    let at = At { from, next: from + parts.length };
+                    listener.shape(at, &assemble(window, &parts, *kind));
                 }
-                return (parts.length, Told::Shape(assemble(window, &parts, *kind)));
+                return parts.length;
             }
         }
-        let shape = self.decode(&bytes[..left.min(bytes.len())], address);
-        (shape.length, Told::Shape(shape))
+        let shape = self.decode(&bytes[..left.min(bytes.len())], start.wrapping_add(from as u64));
+        listener.shape(At { from, next: from + shape.length }, &shape);
+        shape.length
     }
 
     /// Has the decoder say what a shape does.
@@ -540,7 +282,7 @@ impl Shapes {
             asks: matches!(instruction.code(), Opcode::Cpuid | Opcode::Xgetbv),
             system_call: instruction.code() == Opcode::Syscall,
             lea: instruction.code() == Opcode::Lea_r64_m,
-            number: instruction.op_count() > 1 && instruction.op1_kind() == OpKind::Immediate32,
+            number: has_number(instruction),
             repeats: repeats(instruction),
             locks: instruction.has_lock_prefix(),
             algorithm: crypto::algorithm(instruction.mnemonic()),
@@ -568,6 +310,12 @@ impl Shapes {
         };
         Shape { length: instruction.len().max(1), kind, place, value }
     }
+}
+
+/// Whether an instruction has a number of 32 bits that may be a constant or an address.
+fn has_number(instruction: &Instruction) -> bool {
+    let sets = instruction.code() == Opcode::Mov_rm64_imm32 && instruction.op0_kind() == OpKind::Register;
+    instruction.op_count() > 1 && (sets || instruction.op1_kind() == OpKind::Immediate32)
 }
 
 /// Where the opcode stands behind several prefixes, which, and `REX.W`; `None` where the decoder has to tell.
@@ -713,6 +461,38 @@ fn assemble(window: &[u8; WINDOW], parts: &Parts, kind: Kind) -> Shape {
     Shape { length: parts.length, kind, place, value }
 }
 
+/// Puts what is told of an instruction together as its shape, for comparison.
+#[derive(Default)]
+struct Told(Option<Shape>);
+
+impl Told {
+    fn note(&mut self, at: At, kind: Kind, place: Place, value: u64) {
+        self.0 = Some(Shape { length: at.next - at.from, kind, place, value });
+    }
+}
+
+impl Listener for Told {
+    fn goes(&mut self, at: At, flow: Flow, by: u64) {
+        self.note(at, Kind { flow, ..Kind::default() }, Place::Elsewhere, by);
+    }
+
+    fn leaves(&mut self, at: At, flow: Flow, by: Option<u64>) {
+        self.note(at, Kind { flow, ..Kind::default() }, by.map_or(Place::Elsewhere, Place::Relative), 0);
+    }
+
+    fn touches(&mut self, at: At, lea: bool, by: u64) {
+        self.note(at, Kind { lea, plain: !lea, ..Kind::default() }, Place::Relative(by), 0);
+    }
+
+    fn number(&mut self, at: At, value: u32) {
+        self.note(at, Kind { number: true, ..Kind::default() }, Place::Elsewhere, u64::from(value));
+    }
+
+    fn shape(&mut self, at: At, shape: &Shape) {
+        self.0 = Some(Shape { length: at.next - at.from, ..*shape });
+    }
+}
+
 /// Whether shapes tell of each instruction what decoding it tells.
 ///
 /// # Panics
@@ -721,32 +501,18 @@ pub(crate) fn check(bytes: &[u8]) {
     let mut shapes = Shapes::default();
     let mut at = 0;
     while at < bytes.len() {
-        let (length, told) = shapes.read(&bytes[at..], bytes.len() - at, at as u64);
-        let decoded = shapes.decode(&bytes[at..], at as u64);
+        let (rest, left, mut told) = (&bytes[at..], bytes.len() - at, Told::default());
+        let window = rest.first_chunk::<WINDOW>();
+        let swift = window.map_or(0, |window| tell(Begin::of(window), window, (0, left), &mut told));
+        let length = if swift != 0 { swift } else { shapes.look_up((rest, left), 0, at as u64, &mut told) };
+        let decoded = shapes.decode(rest, at as u64);
         // An address that is computed from registers is nothing to tell of.
         let silent = decoded.kind == Kind { lea: decoded.kind.lea, plain: decoded.kind.plain, ..Kind::default() };
-        let told = match told {
-            Told::Nothing if silent => Shape { length, place: Place::Elsewhere, value: 0, ..decoded },
-            Told::Nothing => Shape { length, kind: Kind::default(), place: Place::Elsewhere, value: 0 },
-            Told::Goes(flow, value) => {
-                Shape { length, kind: Kind { flow, ..Kind::default() }, place: Place::Elsewhere, value }
-            }
-            Told::Leaves(flow, distance) => {
-                let place = distance.map_or(Place::Elsewhere, Place::Relative);
-                Shape { length, kind: Kind { flow, ..Kind::default() }, place, value: 0 }
-            }
-            Told::Number(value) => {
-                let kind = Kind { number: true, ..Kind::default() };
-                Shape { length, kind, place: Place::Elsewhere, value: u64::from(value) }
-            }
-            Told::Touches(lea, by) => {
-                let kind = Kind { lea, ..Kind::default() };
-                Shape { length, kind: Kind { plain: !lea, ..kind }, place: Place::Relative(by), value: 0 }
-            }
-            Told::Shape(shape) => shape,
-        };
+        let nothing = Shape { length, kind: Kind::default(), place: Place::Elsewhere, value: 0 };
+        let nothing = if silent { Shape { kind: decoded.kind, value: decoded.value, ..nothing } } else { nothing };
         if !shapes.instruction.is_invalid() {
-            assert_eq!(told, decoded, "at {at}: {:x?}", &bytes[at..bytes.len().min(at + WINDOW)]);
+            let told = told.0.unwrap_or(nothing);
+            assert_eq!(told, decoded, "at {at}: {:x?}", &rest[..left.min(WINDOW)]);
         }
         at += decoded.length;
     }

@@ -2,15 +2,19 @@
 //! itself are followed, branches on them are guards, and what stands behind a guard is left out.
 //!
 //! A block is behind a guard unless every way from the guard to the function's end comes by it (its post-dominators),
-//! so that doubt leaves it out. One step per instruction. Called for the few functions that touch such values.
+//! so that doubt leaves it out. One step per instruction; while nothing holds such a value, only those are decoded that may
+//! fetch one. Called for the few functions that touch such values.
 
 use std::collections::BTreeSet;
 
-use iced_x86::{Code as Opcode, Instruction, OpKind, Register};
+use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
-use super::body::{Body, Exit, Target};
+use super::body::{Block, Body, Exit, Target};
+use super::certain::Features;
 use super::code::{Callee, Code};
 use super::graph::{Flow as Order, Graph, NONE};
+use super::shapes::{Place, Shape, Shapes};
+use super::swift::{At, Listener};
 use super::traits::{self, Flow};
 
 /// What is known of the whole program so far.
@@ -78,6 +82,8 @@ const CLOBBERED: u64 = 0xffff_0fc7 | FLAGS;
 #[derive(Default)]
 pub(crate) struct Taint {
     body: Body,
+    shapes: Shapes,
+    noted: Noted,
     order: Order,
     reverse: Order,
     /// Tainted registers at the end of each block.
@@ -85,10 +91,85 @@ pub(crate) struct Taint {
     guards: Vec<bool>,
     slots: BTreeSet<(usize, u64)>,
     now: u64,
-    /// Whether the function makes a frame of its own.
-    framed: bool,
+    /// Whether the function makes a frame of its own, once that was asked.
+    framed: Option<bool>,
     /// Whether the last call left an answer in the lower part of the frame.
     handed: bool,
+}
+
+/// Instructions of a function that tell of more than registers.
+#[derive(Default)]
+struct Noted {
+    features: Features,
+    /// Those that name a place in memory by its address alone, or ask the processor, by number.
+    named: Vec<u32>,
+    /// Addresses that are taken, with the numbers of the instructions.
+    taken: Vec<(u32, u64)>,
+    start: u64,
+}
+
+impl Noted {
+    fn clear(&mut self, start: u64) {
+        self.features.clear();
+        self.named.clear();
+        self.taken.clear();
+        self.start = start;
+    }
+
+    fn name(&mut self, takes: bool, address: u64) {
+        self.named.push(self.features.last());
+        self.taken.extend(takes.then_some((self.features.last(), address)));
+    }
+
+    fn behind(&self, at: At, by: u64) -> u64 {
+        self.start.wrapping_add(at.next as u64).wrapping_add(by)
+    }
+}
+
+impl Listener for Noted {
+    #[inline]
+    fn meets(&mut self, from: usize) {
+        self.features.meets(from);
+    }
+
+    fn goes(&mut self, _at: At, _flow: Flow, _by: u64) {}
+
+    fn leaves(&mut self, _at: At, _flow: Flow, _by: Option<u64>) {}
+
+    fn touches(&mut self, at: At, takes: bool, by: u64) {
+        self.name(takes, self.behind(at, by));
+    }
+
+    fn number(&mut self, _at: At, _value: u32) {}
+
+    fn shape(&mut self, at: At, shape: &Shape) {
+        self.features.shape(at, shape);
+        match shape.place {
+            Place::Relative(by) => self.name(shape.kind.lea, self.behind(at, by)),
+            Place::Absolute(address) => self.name(shape.kind.lea, address),
+            Place::Elsewhere if shape.kind.asks => self.named.push(self.features.last()),
+            Place::Elsewhere => {}
+        }
+    }
+}
+
+/// Instructions of a function, decoded when they are asked for.
+struct Reader<'a> {
+    decoder: Decoder<'a>,
+    start: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], start: u64) -> Self {
+        Self { decoder: Decoder::with_ip(64, bytes, start, DecoderOptions::NONE), start }
+    }
+
+    fn at(&mut self, offset: u32) -> Instruction {
+        // Every offset is one at which an instruction was met.
+        let _ = self.decoder.set_position(offset as usize);
+        self.decoder.set_ip(self.start.wrapping_add(u64::from(offset)));
+        self.decoder.decode()
+    }
 }
 
 impl Taint {
@@ -99,48 +180,49 @@ impl Taint {
         if bytes.is_empty() || bytes.len() as u64 > super::body::MAX_BYTES {
             return clean;
         }
-        self.body.decode(bytes, code.functions.ranges[range].start);
-        self.body.cut(code);
+        let start = code.functions.ranges[range].start;
+        self.noted.clear(start);
+        self.body.outline(code, range, &mut self.shapes, &mut self.noted);
         self.order.only_order(&self.body.graph);
         self.slots.clear();
-        self.framed = self.body.instructions.iter().any(frames);
-        let mut chosen = self.follow(code, known, &mut clean);
+        self.framed = None;
+        let mut reader = Reader::new(bytes, start);
+        let mut chosen = self.follow(code, known, &mut clean, &mut reader);
         if !self.slots.is_empty() {
             // Once more, so that a slot filled late is known where it is read early.
             clean = Clean::default();
-            chosen = self.follow(code, known, &mut clean);
+            chosen = self.follow(code, known, &mut clean, &mut reader);
         }
         clean.escapes |= chosen;
         let reached = self.unguarded();
-        for (number, block) in self.body.blocks.iter().enumerate() {
-            if !reached[number] {
-                continue;
-            }
-            for at in block.first..block.end {
-                let instruction = &self.body.instructions[at as usize];
-                let what = traits::of(instruction);
-                clean.features |= what.features;
-                // Where a guard itself leads is behind it.
-                let guarded = || at + 1 == block.end && (self.guards[number] || into_the_middle(code, instruction));
-                if what.flow != Flow::Next
-                    && let Some(Target::Outside(Callee::Known(callee))) = self.body.target(at)
-                    && !guarded()
-                {
-                    clean.calls.push(callee);
-                }
-                if instruction.code() == Opcode::Lea_r64_m
-                    && !chosen
-                    && let Some(function) = code.starting(instruction.memory_displacement64())
-                {
-                    clean.taken.push(code.number(function));
-                }
-            }
+        clean.features = self.noted.features.of(&self.body, |block| reached[block as usize]);
+        self.calls(code, &reached, &mut clean, &mut reader);
+        if !chosen {
+            let met = self.noted.taken.iter().filter(|taken| reached[self.body.block_of(taken.0) as usize]);
+            let functions = met.filter_map(|taken| code.starting(taken.1));
+            clean.taken.extend(functions.map(|function| code.number(function)));
         }
         clean
     }
 
+    /// Notes what the blocks call and jump to that are reached; where a guard itself leads is behind it.
+    fn calls(&self, code: &Code<'_>, reached: &[bool], clean: &mut Clean, reader: &mut Reader<'_>) {
+        for &(at, target) in &self.body.targets {
+            let Target::Outside(Callee::Known(callee)) = target else { continue };
+            let number = self.body.block_of(at);
+            if !reached[number as usize] {
+                continue;
+            }
+            let last = at + 1 == self.body.blocks[number as usize].end;
+            let guards = self.guards[number as usize];
+            if !last || !guards && !into_the_middle(code, &reader.at(self.body.starts[at as usize])) {
+                clean.calls.push(callee);
+            }
+        }
+    }
+
     /// Follows registers block by block; whether anything depends on what the processor said.
-    fn follow(&mut self, code: &Code<'_>, known: &Known, clean: &mut Clean) -> bool {
+    fn follow(&mut self, code: &Code<'_>, known: &Known, clean: &mut Clean, reader: &mut Reader<'_>) -> bool {
         let blocks = self.body.blocks.len();
         self.out.clear();
         self.out.resize(blocks, 0);
@@ -152,14 +234,18 @@ impl Taint {
             self.now = self.order.preceding(number).iter().fold(0, |set, &from| set | self.out[from as usize]);
             let block = self.body.blocks[number as usize];
             self.handed = false;
-            for at in block.first..block.end {
-                chosen |= self.step(code, known, clean, at);
+            let mut next = block.first;
+            let mut named = self.noted.named.partition_point(|&named| named < next);
+            let mut mark = block.marks.0 as usize;
+            while let Some(at) = self.notable(next, &block, &mut named, &mut mark) {
+                chosen |= self.step(code, known, clean, at, reader);
+                next = at + 1;
             }
             let guard = match block.exit {
                 Exit::Branch => self.now & FLAGS != 0,
                 Exit::Table | Exit::Unknown => {
-                    let jump = &self.body.instructions[block.end as usize - 1];
-                    self.reads(code, jump, known)
+                    let jump = reader.at(self.body.starts[block.end as usize - 1]);
+                    self.reads(code, &jump, known)
                 }
                 Exit::Return => {
                     clean.tells |= self.now & RETURNED != 0;
@@ -174,26 +260,37 @@ impl Taint {
         chosen
     }
 
+    /// The next instruction of a block, from `at` on, that may change what is known: any, while something holds a value of the
+    /// processor's; else one that names a place in memory or asks, and a call. `named` and `mark` are how far the lists of
+    /// those were gone through.
+    fn notable(&self, at: u32, block: &Block, named: &mut usize, mark: &mut usize) -> Option<u32> {
+        let next = if self.now != 0 || self.handed || !self.slots.is_empty() {
+            at
+        } else {
+            from(&self.noted.named, at, named).min(from(&self.body.marks, at, mark))
+        };
+        (next < block.end).then_some(next)
+    }
+
     /// One instruction; whether it chooses by what the processor said.
-    fn step(&mut self, code: &Code<'_>, known: &Known, clean: &mut Clean, at: u32) -> bool {
-        let instruction = self.body.instructions[at as usize];
-        let what = traits::of(&instruction);
+    fn step(&mut self, code: &Code<'_>, known: &Known, clean: &mut Clean, at: u32, reader: &mut Reader<'_>) -> bool {
+        if self.body.calls(at) {
+            let callee = self.body.callee(at);
+            let is_among = |set: &BTreeSet<u32>| matches!(callee, Callee::Known(callee) if set.contains(&callee));
+            self.handed = is_among(&known.handing);
+            self.now &= !CLOBBERED;
+            self.now |= if is_among(&known.tellers) { RETURNED } else { 0 };
+            return false;
+        }
+        if self.body.flows[at as usize] != Flow::Next {
+            return false;
+        }
+        let instruction = reader.at(self.body.starts[at as usize]);
         if matches!(instruction.code(), Opcode::Cpuid | Opcode::Xgetbv) {
             self.now |= ANSWER;
             return false;
         }
-        if matches!(what.flow, Flow::Call | Flow::IndirectCall) {
-            let tells = matches!(self.body.callee(at), Callee::Known(callee) if known.tellers.contains(&callee));
-            self.handed = matches!(self.body.callee(at), Callee::Known(callee) if known.handing.contains(&callee));
-            self.now &= !CLOBBERED;
-            self.now |= if tells { RETURNED } else { 0 };
-            return false;
-        }
-        // Nearly all instructions: nothing that they could read holds such a value.
-        let clean_so_far = self.now == 0 && !self.handed && self.slots.is_empty();
-        if what.flow != Flow::Next || (clean_so_far && !names_place(&instruction)) {
-            return false;
-        }
+        let what = traits::of(&instruction);
         let tainted = self.reads(code, &instruction, known);
         let mut chosen = false;
         if instruction.condition_code() != iced_x86::ConditionCode::None && self.now & FLAGS != 0 {
@@ -208,7 +305,7 @@ impl Taint {
                     let bit = u64::from(traits::bit(instruction.op_register(operand)));
                     self.now = if tainted || chosen { self.now | bit } else { self.now & !bit };
                 }
-                OpKind::Memory if tainted || chosen => self.store(code, clean, &instruction),
+                OpKind::Memory if tainted || chosen => self.store(code, clean, &instruction, reader),
                 _ => {}
             }
         }
@@ -248,10 +345,12 @@ impl Taint {
         })
     }
 
-    fn store(&mut self, code: &Code<'_>, clean: &mut Clean, instruction: &Instruction) {
+    fn store(&mut self, code: &Code<'_>, clean: &mut Clean, instruction: &Instruction, reader: &mut Reader<'_>) {
         if let Some(slot) = frame_slot(instruction) {
             self.slots.insert(slot);
-            clean.escapes |= !self.framed;
+            let starts = &self.body.starts;
+            let framed = || starts.iter().any(|&offset| frames(&reader.at(offset)));
+            clean.escapes |= !*self.framed.get_or_insert_with(framed);
         } else if instruction.memory_base() == Register::RIP || instruction.memory_base() == Register::None {
             let address = instruction.memory_displacement64();
             if code.image.writable(address) {
@@ -312,6 +411,14 @@ impl Taint {
     }
 }
 
+/// The first of a list of numbers in order that is at least so large; `place` is how far the list was gone through.
+fn from(list: &[u32], least: u32, place: &mut usize) -> u32 {
+    while list.get(*place).is_some_and(|&number| number < least) {
+        *place += 1;
+    }
+    list.get(*place).copied().unwrap_or(u32::MAX)
+}
+
 /// Whether an instruction makes room in the stack.
 fn frames(instruction: &Instruction) -> bool {
     use iced_x86::Mnemonic::{Add, And, Call, Lea, Push, Sub};
@@ -331,15 +438,6 @@ fn into_the_middle(code: &Code<'_>, jump: &Instruction) -> bool {
 /// Whether a slot holds the address of another file's account of the processor.
 fn told(code: &Code<'_>, address: u64, known: &Known) -> bool {
     code.image.import_at(address).is_some_and(|import| known.tellers.contains(&import))
-}
-
-/// Whether an instruction names a place in memory by its address alone.
-fn names_place(instruction: &Instruction) -> bool {
-    match instruction.memory_base() {
-        Register::RIP => true,
-        Register::None => (0..instruction.op_count()).any(|operand| instruction.op_kind(operand) == OpKind::Memory),
-        _ => false,
-    }
 }
 
 fn is_move(instruction: &Instruction) -> bool {

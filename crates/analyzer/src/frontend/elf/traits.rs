@@ -3,7 +3,7 @@
 //! Looked up once per code and remembered for as long as the process lives, since the full description costs ten times what
 //! decoding does. Called for every instruction.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use forewarm_types::OpClass;
 use iced_x86::{Code, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
@@ -49,12 +49,15 @@ pub(crate) enum Flow {
 }
 
 /// The traits of all codes met so far, by number.
-static KNOWN: LazyLock<Vec<OnceLock<Traits>>> = LazyLock::new(|| Code::values().map(|_| OnceLock::new()).collect());
+static KNOWN: [OnceLock<Traits>; CODES] = [const { OnceLock::new() }; CODES];
+
+/// Room for all codes, of which there are some 4,900.
+const CODES: usize = 1 << 13;
 
 /// The traits of an instruction.
 #[inline]
 pub(crate) fn of(instruction: &Instruction) -> &'static Traits {
-    KNOWN[instruction.code() as usize].get_or_init(|| describe(instruction))
+    KNOWN[instruction.code() as usize % CODES].get_or_init(|| describe(instruction))
 }
 
 /// An instruction of the same code with nothing of its own: whatever instance of a code is met first, it tells the same.
@@ -220,5 +223,15 @@ fn class(name: &str, flow: Flow, vector: bool) -> OpClass {
             OpClass::Other
         }
         () => OpClass::IntAlu,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_all_codes() {
+        assert!(Code::values().count() <= CODES);
     }
 }
