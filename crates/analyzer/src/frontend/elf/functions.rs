@@ -86,7 +86,18 @@ impl Functions<'_> {
 }
 
 /// Bytes between functions that are padding and no code: `nop` in its forms, `int3`, zeros.
-const PADDING: [u8; 10] = [0x00, 0x0f, 0x1f, 0x2e, 0x40, 0x44, 0x66, 0x80, 0x84, 0x90];
+static PADDING: [bool; 256] = padding();
+
+const fn padding() -> [bool; 256] {
+    let bytes = [0x00, 0x0f, 0x1f, 0x2e, 0x40, 0x44, 0x66, 0x80, 0x84, 0x90, 0xcc];
+    let mut out = [false; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        out[bytes[at]] = true;
+        at += 1;
+    }
+    out
+}
 
 /// Code between the known functions: assembly without unwind entries, in which what others name begins a function.
 fn gaps(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Range<'_>]) -> Vec<std::ops::Range<u64>> {
@@ -101,7 +112,7 @@ fn gaps(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Rang
             }
             let next = found.get(at).map_or(end, |range| range.start.min(end)).max(from);
             let bytes = &image.bytes[file.start + (from - address) as usize..file.start + (next - address) as usize];
-            if bytes.iter().any(|byte| !PADDING.contains(byte) && *byte != 0xcc) {
+            if bytes.iter().any(|&byte| !PADDING[usize::from(byte)]) {
                 gaps.push(from..next);
             }
             from = found.get(at).map_or(end, |range| range.end).max(next).max(from + 1);
