@@ -24,7 +24,7 @@ mod scalars;
 mod solve;
 
 use describe::Conditions;
-use pairs::{Nest, Overlap, Range};
+use pairs::{Nest, Overlap, Range, Tested};
 use reference::Scope;
 use scalars::{Carries, Ended, Uses};
 
@@ -247,8 +247,9 @@ impl Recorder {
     fn settle(&mut self, values: &Values) {
         for mut found in std::mem::take(&mut self.pending) {
             let nest = Nest { ranges: &self.ranges, of: found.of };
+            let mut tested = Tested::default();
             for (first, second, group) in std::mem::take(&mut found.unlike) {
-                found.pair(&nest, &self.references, (first, second), group, true);
+                found.pair((&nest, &mut tested), &self.references, (first, second), group, true);
             }
             self.findings.push(found.finding(values, &nest));
         }
@@ -328,11 +329,21 @@ impl Sum {
         let alone = groups.iter().all(Option::is_none);
         let start = self.references.start;
         let mut distinct = distinct(references, &groups);
-        let (mut at, mut told) = (0, false);
+        let is_store = |&at: &usize| references[at].store;
+        let mut stores: Vec<usize> = distinct.iter().copied().filter(is_store).collect();
+        let (mut at, mut told, mut tested) = (0, false, Tested::default());
         while let Some(&first) = distinct.get(at).filter(|_| self.carried.is_none() || !alone) {
-            for &second in &distinct[at..] {
+            let later = match references[first].store {
+                // Of what carries a value already only the accumulations are told.
+                _ if self.carried.is_some() && groups[first].is_none() => &[],
+                true => &distinct[at..],
+                // Loads do not meet each other.
+                false => &stores[stores.partition_point(|&store| store < first)..],
+            };
+            for &second in later {
                 let group = groups[first].filter(|group| groups[second] == Some(*group));
-                self.pair(nest, all, (start + first, start + second), group.map(|group| group.1), false);
+                let pair = (start + first, start + second);
+                self.pair((nest, &mut tested), all, pair, group.map(|group| group.1), false);
             }
             at += 1;
             // Once it was seen that data computes some addresses, others of which that is so tell no more.
@@ -340,15 +351,16 @@ impl Sum {
                 told = true;
                 let rest = distinct.split_off(at);
                 distinct.extend(rest.into_iter().filter(|&other| !nest.irregular(&references[other])));
+                stores = distinct.iter().copied().filter(is_store).collect();
             }
         }
     }
 
     /// Tests a pair; one that cannot be compared waits for the end of the nest, unless this is the `last` time.
-    fn pair(
+    fn pair<'r>(
         &mut self,
-        nest: &Nest<'_>,
-        all: &[Reference],
+        (nest, tested): (&Nest<'_>, &mut Tested<'r>),
+        all: &'r [Reference],
         (one, other): (usize, usize),
         group: Option<Accumulation>,
         last: bool,
@@ -362,7 +374,7 @@ impl Sum {
         if nest.irregular(first) || nest.irregular(second) {
             return self.unknown(Why::Address);
         }
-        match nest.pair(first, second) {
+        match nest.pair(first, second, tested) {
             Overlap::Never => {}
             Overlap::Sometimes => match group {
                 Some((family, products)) => self.accumulate(family, products),

@@ -4,9 +4,9 @@
 //! its header; what leaves a loop is made to equal what entered it. Called by the summary, which says what calls cost
 //! and takes note of what is asked for.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::hash::QuickMap;
 use crate::lanes::{Lanes, seed};
 use crate::priors;
 use crate::program::{Forest, Function, NONE, Node};
@@ -116,8 +116,8 @@ pub(crate) trait Visitor {
     }
     /// Note that the function's cost would be told better by how many things its caller deals with.
     fn wants_scale(&mut self) {}
-    /// Note of straight-line work done `times` times.
-    fn work(&mut self, _mix: &[(u32, u32)], _times: Lanes) {}
+    /// Note of straight-line work done `times` times: the place of its mix in the forest, and that.
+    fn work(&mut self, _mix: (u32, &[(u32, u32)]), _times: Lanes) {}
     /// Note of a loop entered.
     fn loop_begun(&mut self) {}
     /// Note of a loop left: its index in the function, how often it is entered and its cost per call of the function,
@@ -194,7 +194,7 @@ pub(crate) struct Flow<'a, V> {
     /// Nodes that may still be walked for that.
     samples_left: usize,
     /// Values of variables that go through known ones, by loop.
-    sequences: HashMap<u32, sampling::Sequence>,
+    sequences: QuickMap<u32, sampling::Sequence>,
     now: Lanes,
     /// So far; `ops` holds what it calls, without its own.
     cost: Cost,
@@ -241,7 +241,7 @@ pub(crate) fn evaluate<V: Visitor>(
         extent: scale,
         wants_scale: std::cell::Cell::new(false),
         samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
-        sequences: HashMap::new(),
+        sequences: QuickMap::default(),
         now: Lanes::ONE,
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
@@ -285,9 +285,7 @@ impl<V: Visitor> Flow<'_, V> {
             Node::Work { ops, mix } => {
                 self.cost.own += self.now * f64::from(ops);
                 if mix != NONE {
-                    let len = self.forest.mixes[mix as usize].0 as usize;
-                    let list = &self.forest.mixes[mix as usize + 1..mix as usize + 1 + len];
-                    self.visitor.work(list, self.now);
+                    self.visitor.work((mix, self.forest.mix(mix)), self.now);
                 }
             }
             Node::Block => self.frames.push(Frame { kind: Kind::Block, joining: Lanes::ZERO }),

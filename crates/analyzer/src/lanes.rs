@@ -160,15 +160,41 @@ fn middle(sorted: &[(f64, f64); LANES]) -> f64 {
     if weights > 0.0 { sum / weights } else { sorted[LANES / 2].0 }
 }
 
-/// The one of `count` things that stands at a place between 0 and 1.
-pub(crate) fn pick(place: f64, count: usize) -> usize {
-    (place * count as f64) as usize % count
+/// The one of `count` things that each scenario picks by a draw of [`Lanes::uniform`].
+pub(crate) fn picks(seed: u64, count: usize) -> [usize; LANES] {
+    permutation(seed).map(|order| pick(usize::from(order), count))
 }
 
-/// Those of `count` things that some scenario picks by a draw of [`Lanes::uniform`], whatever its seed.
+/// The one of `count` things that stands in the middle of a sixteenth of them.
+fn pick(sixteenth: usize, count: usize) -> usize {
+    (2 * sixteenth + 1) * count / (2 * LANES)
+}
+
+/// Those of `count` things that some scenario picks, whatever the seed.
 pub(crate) fn picked(count: usize) -> impl Iterator<Item = usize> {
     let lanes = if count == 0 { 0 } else { LANES };
-    (0..lanes).map(move |lane| pick((lane as f64 + 0.5) / LANES as f64, count))
+    (0..lanes).map(move |lane| pick(lane, count))
+}
+
+/// Numbers to all powers that [`Lanes::uniform`] draws: to the 1/32, 3/32, 5/32 and so on.
+pub(crate) struct Powers([Lanes; LANES]);
+
+impl Powers {
+    /// By square roots, of which computing takes less than of logarithms.
+    pub(crate) fn of(numbers: Lanes) -> Self {
+        let sixteenth = numbers.map(|number| number.sqrt().sqrt().sqrt().sqrt());
+        let mut power = sixteenth.map(f64::sqrt);
+        Self(std::array::from_fn(|_| {
+            let here = power;
+            power = power * sixteenth;
+            here
+        }))
+    }
+
+    pub(crate) fn draw(&self, seed: u64) -> Lanes {
+        let order = permutation(seed);
+        Lanes(std::array::from_fn(|lane| self.0[usize::from(order[lane]) % LANES].0[lane]))
+    }
 }
 
 /// A log-normal distribution as its values by lane and by own quantile, so that a draw computes nothing.
@@ -325,6 +351,22 @@ mod tests {
             distinct.insert(order);
         }
         assert!(distinct.len() > 150, "{}", distinct.len());
+    }
+
+    #[test]
+    fn powers_are_those_of_a_uniform_draw() {
+        let numbers = Lanes(std::array::from_fn(|lane| 1.0 + 10.0_f64.powi(lane as i32)));
+        let expected = numbers.zip(Lanes::uniform(7 << 20), f64::powf);
+        let found = Powers::of(numbers).draw(7 << 20);
+        assert!(found.zip(expected, |a, b| (a / b - 1.0).abs()).0.into_iter().all(|error| error < 1e-12));
+    }
+
+    #[test]
+    fn each_scenario_picks_what_lies_at_its_draw() {
+        for count in [1, 2, 3, 16, 17, 1000] {
+            let places = Lanes::uniform(count as u64).0.map(|place| (place * count as f64) as usize);
+            assert_eq!(picks(count as u64, count), places);
+        }
     }
 
     #[test]

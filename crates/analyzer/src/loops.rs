@@ -274,6 +274,7 @@ impl Walker {
             sensitive: self.exporter.sensitive,
             static_ops: self.decoded.ops.len() as u32,
             detailed: keep >= Keep::Classes,
+            classes: keep >= Keep::Classes,
             vectors: self.vectors,
             accesses,
             opaque: !understood,

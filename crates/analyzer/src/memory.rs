@@ -9,7 +9,8 @@ use forewarm_types::Estimate;
 use forewarm_types::demand::AccessPattern;
 
 use crate::dependence::{Accesses, Finding, Reference, Space};
-use crate::lanes::{LANES, Lanes, seed};
+use crate::hash::QuickMap;
+use crate::lanes::{LANES, Lanes, Powers, seed};
 use crate::values::{Apart, MAX_TERMS};
 
 /// Strides told apart.
@@ -22,7 +23,8 @@ const ADDRESSES: f64 = 4_294_967_296.0;
 pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
     let mut out = AccessPattern::default();
     let references: Vec<&Reference> = of(accesses, finding).collect();
-    for reference in &references {
+    let whole = tiled(&references, finding.of);
+    for (reference, whole) in references.iter().zip(whole) {
         if reference.irregular.is_some_and(|at| accesses.runs_in(at, finding.of)) {
             out.indirect += 1;
             continue;
@@ -30,7 +32,6 @@ pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
         match reference.bytes(finding.of) {
             Some(0) => out.invariant += 1,
             Some(bytes) => {
-                let whole = tiles(&references, reference, bytes.saturating_abs());
                 *(if whole { &mut out.contiguous } else { &mut out.strided }) += 1;
                 out.stride_bytes.push(bytes);
             }
@@ -43,20 +44,62 @@ pub(crate) fn pattern(accesses: &Accesses, finding: &Finding) -> AccessPattern {
     out
 }
 
-/// Whether an access and its neighbours leave nothing out between one iteration and the next: alone where it moves by its
-/// own width, together where the loop was unrolled.
-fn tiles(references: &[&Reference], of: &Reference, stride: i64) -> bool {
-    let mut offsets: Vec<i64> = references
-        .iter()
-        .filter(|other| other.store == of.store && other.width == of.width && other.moves_with(of))
-        .filter_map(|other| {
-            let Apart::By(apart) = other.base.apart(&of.base) else { return None };
-            (apart.saturating_abs() < stride).then(|| apart.rem_euclid(stride))
-        })
-        .collect();
-    offsets.sort_unstable();
-    offsets.dedup();
-    offsets.len() as i64 * of.width >= stride
+/// Whether each access and its neighbours leave nothing out between one iteration of a loop and the next: alone where it
+/// moves by its own width, together where the loop was unrolled.
+fn tiled(references: &[&Reference], of: u32) -> Vec<bool> {
+    let mut out = vec![false; references.len()];
+    let kind = |at: usize| (references[at].store, references[at].width, references[at].base.print());
+    let moves = |at: &usize| references[*at].bytes(of).is_some_and(|bytes| bytes != 0);
+    let mut order: Vec<_> =
+        (0..references.len()).filter(moves).map(|at| (kind(at), references[at].base.constant, at)).collect();
+    order.sort_unstable();
+    for chunk in order.chunk_by(|a, b| a.0 == b.0) {
+        let mut rest: Vec<usize> = chunk.iter().map(|entry| entry.2).collect();
+        while let Some(&first) = rest.first() {
+            let first = references[first];
+            let alike = |at: &usize| {
+                let other = references[*at];
+                std::ptr::eq(first, other)
+                    || (matches!(other.base.apart(&first.base), Apart::By(_)) && other.moves_with(first))
+            };
+            let others: Vec<usize> = rest.iter().copied().filter(|at| !alike(at)).collect();
+            rest.retain(alike);
+            tile(references, &rest, of, &mut out);
+            rest = others;
+        }
+    }
+    out
+}
+
+/// The same of accesses that move alike, from bases a number apart, in the order of their addresses.
+fn tile(references: &[&Reference], alike: &[usize], of: u32, out: &mut [bool]) {
+    let moves = alike.first().and_then(|&first| Some((references[first].width, references[first].bytes(of)?)));
+    let Some((width, stride)) = moves.map(|(width, bytes)| (width, bytes.saturating_abs())).filter(|by| by.1 > 0)
+    else {
+        return;
+    };
+    let address = |at: usize| references[at].base.constant;
+    let (mut near, mut whole) = (0..0, false);
+    for &at in alike {
+        let apart = |place: usize| alike.get(place).map(|&other| address(other).saturating_sub(address(at)));
+        let (mut begin, mut end) = (near.start, near.end);
+        while apart(begin).is_some_and(|apart| apart <= -stride) {
+            begin += 1;
+        }
+        while apart(end).is_some_and(|apart| apart < stride) {
+            end += 1;
+        }
+        // Neighbours mostly have the same neighbours.
+        if near != (begin..end) {
+            near = begin..end;
+            let mut offsets: Vec<i64> =
+                alike[near.clone()].iter().map(|&other| address(other).rem_euclid(stride)).collect();
+            offsets.sort_unstable();
+            offsets.dedup();
+            whole = offsets.len() as i64 * width >= stride;
+        }
+        out[at] = whole;
+    }
 }
 
 /// Accesses to linear memory in a loop and in those inside it.
@@ -91,26 +134,23 @@ fn union(
     trips: &dyn Fn(u32) -> Lanes,
 ) -> Lanes {
     // Ranges by what their addresses start from, and all that cannot be placed.
-    let mut arrays: Vec<(Start, Touched)> = Vec::new();
+    let mut arrays: Vec<(Start, Touched)> = Vec::with_capacity(references.len());
     let mut loose = Lanes::ZERO;
-    // How often the innermost loop around the last access runs, and the logarithm of that: neighbours share it.
-    let mut last: Option<(u32, Lanes)> = None;
+    // How often the innermost loop around an access runs, to powers.
+    let mut executions: QuickMap<u32, Powers> = QuickMap::default();
     for (index, reference) in references.iter().enumerate() {
         let width = Lanes::splat(reference.width as f64);
-        last = last.filter(|last| last.0 == reference.inside);
         let placed =
             reference.irregular.is_none_or(|of| !inside(of)) && reference.slopes.iter().all(|s| s.symbol.is_none());
         if placed {
             arrays.push((start(reference), range(reference, inside, trips)));
         } else if reference.irregular.is_some() {
             // Data decides: anything from one place to a fresh one each time.
-            let (_, log) = *last.get_or_insert_with(|| {
-                let executions = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
-                let all = executions.fold(Lanes::ONE, |product, trips| (product * trips).bounded());
-                (reference.inside, all.map(f64::ln))
+            let places = executions.entry(reference.inside).or_insert_with(|| {
+                let around = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
+                Powers::of(around.fold(Lanes::ONE, |product, trips| (product * trips).bounded()))
             });
-            let part = Lanes::uniform(seed([index as u64, u64::from(reference.inside), 0xf007]));
-            loose += width * log.zip(part, |log, part| (log * part).exp());
+            loose += width * places.draw(seed([index as u64, u64::from(reference.inside), 0xf007]));
         } else {
             // Rows of an unknown length: as many distinct places as the loops that move it have iterations.
             let moving =
@@ -156,29 +196,37 @@ fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32
 
 /// Bytes that ranges of one array cover together, scenario by scenario.
 fn cover<'r>(ranges: impl Iterator<Item = &'r Touched>) -> Lanes {
-    let mut out = Lanes::ZERO;
-    // Scenarios mostly agree on the order.
     let mut order: Vec<&Touched> = ranges.collect();
+    let known = |range: &&Touched| [range.begin, range.end, range.most].iter().all(|lanes| lanes.exact().is_some());
+    if order.iter().all(known) {
+        return Lanes::splat(covered(&mut order, 0));
+    }
+    let mut out = Lanes::ZERO;
     for lane in 0..LANES {
-        if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
-            order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));
-        }
-        let spans = order.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]);
-        let mut at: Option<[f64; 3]> = None;
-        for span in spans {
-            at = Some(match at {
-                // Ranges that overlap are one, which is touched no more than all of them together.
-                Some(open) if span[0] < open[1] => [open[0], open[1].max(span[1]), open[2] + span[2]],
-                Some(done) => {
-                    out.0[lane] += (done[1] - done[0]).min(done[2]);
-                    span
-                }
-                None => span,
-            });
-        }
-        out.0[lane] += at.map_or(0.0, |last| (last[1] - last[0]).min(last[2]));
+        out.0[lane] = covered(&mut order, lane);
     }
     out
+}
+
+/// The same in one scenario. Scenarios mostly agree on the order.
+fn covered(order: &mut [&Touched], lane: usize) -> f64 {
+    if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
+        order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));
+    }
+    let mut out = 0.0;
+    let mut at: Option<[f64; 3]> = None;
+    for span in order.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]) {
+        at = Some(match at {
+            // Ranges that overlap are one, which is touched no more than all of them together.
+            Some(open) if span[0] < open[1] => [open[0], open[1].max(span[1]), open[2] + span[2]],
+            Some(done) => {
+                out += (done[1] - done[0]).min(done[2]);
+                span
+            }
+            None => span,
+        });
+    }
+    out + at.map_or(0.0, |last| (last[1] - last[0]).min(last[2]))
 }
 
 /// An estimate of what a loop moves: its own bytes in the mean, as uncertain as its operators, of which there are `mean` in

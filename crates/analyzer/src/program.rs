@@ -221,6 +221,12 @@ pub(crate) struct Forest {
 
 impl Forest {
     /// With room for what so many bytes of WebAssembly come to: in CPython, resvg, graphviz and esbuild one node for
+    /// The classes of straight-line work, by the place of its mix.
+    pub(crate) fn mix(&self, place: u32) -> &[(u32, u32)] {
+        let len = self.mixes[place as usize].0 as usize;
+        &self.mixes[place as usize + 1..place as usize + 1 + len]
+    }
+
     /// seven to nine bytes of code, and an expression or two for each condition and call.
     pub(crate) fn with_room(code_bytes: usize) -> Self {
         Self {
@@ -249,6 +255,8 @@ pub(crate) struct Function {
     /// Whether there is nothing to be gained by laying it out again: its work is told by class, and its loops were
     /// examined for dependence where anyone asks.
     pub detailed: bool,
+    /// Whether its work is told by class at the least.
+    pub classes: bool,
     /// Whether it works on vectors already, where its work is told by class.
     pub vectors: bool,
     /// What its loops access, where that was asked for: an index in `accesses`.

@@ -123,12 +123,21 @@ pub(crate) const MAX_TERMS: usize = 6;
 const MAX_FOLLOW: u32 = 6;
 
 /// `sum(coefficient * symbol) + constant`, each symbol once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Linear {
     terms: [(u32, i64); MAX_TERMS],
     count: usize,
     pub constant: i64,
     overflow: bool,
+    /// The sum of the coefficients, each times a hash of its symbol: forms of unlike sums have unlike terms.
+    print: u64,
+}
+
+/// A hash of a symbol, no sum of others' (the first step of splitmix64).
+#[inline]
+fn print(symbol: u32) -> u64 {
+    let z = u64::from(symbol).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 /// How far one linear form lies from another.
@@ -142,9 +151,23 @@ pub(crate) enum Apart {
     Unknown,
 }
 
+impl PartialEq for Linear {
+    fn eq(&self, other: &Self) -> bool {
+        (self.print, self.constant, self.overflow) == (other.print, other.constant, other.overflow)
+            && self.terms() == other.terms()
+    }
+}
+
+impl Eq for Linear {}
+
 impl Linear {
     pub(crate) fn terms(&self) -> &[(u32, i64)] {
         &self.terms[..self.count]
+    }
+
+    /// A number that forms of the same terms share, in whatever order these stand, and hardly any others.
+    pub(crate) fn print(&self) -> u64 {
+        self.print
     }
 
     /// The form that is one number.
@@ -159,13 +182,19 @@ impl Linear {
 
     /// Adds `factor` times `symbol`; forms with too many terms become unusable.
     pub(crate) fn add(&mut self, symbol: u32, factor: i64) {
-        if let Some(at) = self.terms[..self.count].iter().position(|term| term.0 == symbol && symbol != JUNK) {
+        if symbol == JUNK {
+            self.overflow = true;
+            return;
+        }
+        if let Some(at) = self.terms[..self.count].iter().position(|term| term.0 == symbol) {
+            self.print = self.print.wrapping_add(print(symbol).wrapping_mul(factor as u64));
             self.terms[at].1 = self.terms[at].1.wrapping_add(factor);
             if self.terms[at].1 == 0 {
                 self.count -= 1;
                 self.terms[at] = self.terms[self.count];
             }
-        } else if self.count < MAX_TERMS && symbol != JUNK {
+        } else if self.count < MAX_TERMS {
+            self.print = self.print.wrapping_add(print(symbol).wrapping_mul(factor as u64));
             self.terms[self.count] = (symbol, factor);
             self.count += 1;
         } else {
@@ -193,7 +222,9 @@ impl Linear {
             };
         }
         // Few enough to be looked through in place; nearly all are told here.
-        let alike = self.count == other.count && self.terms().iter().all(|term| other.terms().contains(term));
+        let alike = self.print == other.print
+            && self.count == other.count
+            && self.terms().iter().all(|term| other.terms().contains(term));
         if alike { Apart::By(self.constant.wrapping_sub(other.constant)) } else { Apart::Unlike }
     }
 
@@ -559,6 +590,21 @@ mod tests {
         ];
         for (code, a, b, expected) in rows {
             assert_eq!(fold(code, a, b), expected, "{code:#x} {a} {b}");
+        }
+    }
+
+    #[test]
+    fn forms_are_compared_whatever_the_order_of_their_terms() {
+        let form = |terms: &[(u32, i64)]| {
+            let mut form = Linear::number(7);
+            terms.iter().for_each(|&(symbol, factor)| form.add(symbol, factor));
+            form
+        };
+        let one = form(&[(2, 4), (5, -8), (3, 1), (3, -1)]);
+        assert_eq!(one.apart(&form(&[(5, -8), (2, 3), (2, 1)])), Apart::By(0));
+        // Sums of symbols that are alike as numbers are not.
+        for other in [&[(3, 4), (4, -8)][..], &[(2, 4), (5, 8)], &[(2, -8), (5, 4)], &[(2, 4)], &[]] {
+            assert_eq!(one.apart(&form(other)), Apart::Unlike, "{other:?}");
         }
     }
 

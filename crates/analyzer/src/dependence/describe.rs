@@ -169,18 +169,15 @@ fn span(values: &Values, nest: &Nest<'_>, place: &Place) -> String {
             None => known = false,
         }
     }
-    let Some(base) = form(values, &place.base) else {
+    let Some(terms) = terms(values, &place.base) else {
         let what = if place.store { "written" } else { "read" };
         return format!("what is {what} at an address that the loop is given");
     };
-    let shifted = |by: i64| {
-        let mut moved = place.base;
-        moved.constant = moved.constant.wrapping_add(by);
-        form(values, &moved).unwrap_or_default()
-    };
+    let shifted = |by: i64| sum(&terms, place.base.constant.wrapping_add(by));
     if known {
         return format!("[{}, {})", shifted(before), shifted(after));
     }
+    let base = shifted(0);
     if let Some(length) = symbolic_length(values, nest, place) {
         return format!("[{base}, {base} + {length})");
     }
@@ -200,22 +197,31 @@ fn symbolic_length(values: &Values, nest: &Nest<'_>, place: &Place) -> Option<St
     Some(format!("{}*{}", slope.bytes.checked_mul(coefficient)?, name(values, symbol)?))
 }
 
-/// A linear form in words; `None` where it holds a value without a name.
-pub(super) fn form(values: &Values, form: &Linear) -> Option<String> {
+/// The terms of a linear form in words; `None` where it holds a value without a name.
+fn terms(values: &Values, form: &Linear) -> Option<String> {
     let mut text = String::new();
     let mut terms: Vec<_> = form.terms().to_vec();
     terms.sort_unstable();
     for (symbol, coefficient) in terms {
-        let sign = if text.is_empty() { "" } else { " + " };
-        let factor = if coefficient == 1 { String::new() } else { format!("{coefficient}*") };
-        text.push_str(&format!("{sign}{factor}{}", name(values, symbol)?));
+        if !text.is_empty() {
+            text.push_str(" + ");
+        }
+        if coefficient != 1 {
+            text.push_str(&format!("{coefficient}*"));
+        }
+        text.push_str(&name(values, symbol)?);
     }
-    Some(match form.constant {
-        constant if text.is_empty() => constant.to_string(),
-        0 => text,
-        constant if constant < 0 => format!("{text} - {}", constant.unsigned_abs()),
-        constant => format!("{text} + {constant}"),
-    })
+    Some(text)
+}
+
+/// Such terms and a constant.
+fn sum(terms: &str, constant: i64) -> String {
+    match constant {
+        constant if terms.is_empty() => constant.to_string(),
+        0 => terms.to_owned(),
+        constant if constant < 0 => format!("{terms} - {}", constant.unsigned_abs()),
+        constant => format!("{terms} + {constant}"),
+    }
 }
 
 /// The name of a symbol: a parameter, or where it came from if that says enough.

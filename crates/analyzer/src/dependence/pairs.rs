@@ -5,6 +5,7 @@
 
 use super::reference::{Reference, Slope};
 use super::solve::{Answer, Combination};
+use crate::hash::QuickMap;
 use crate::trip_count::Formula;
 use crate::values::Apart;
 
@@ -26,7 +27,7 @@ pub(crate) struct Range {
 }
 
 /// What came of a pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overlap {
     /// Different iterations never touch the same bytes.
     Never,
@@ -47,17 +48,39 @@ pub(crate) struct Nest<'a> {
     pub of: u32,
 }
 
+/// What came of pairs of one nest so far: those that lie as far apart, move alike and are as wide are tested once.
+#[derive(Debug, Default)]
+pub(crate) struct Tested<'a> {
+    /// References that move unlike or are of unlike width, each the first of its kind.
+    kinds: Vec<&'a Reference>,
+    /// By distance and kinds.
+    overlaps: QuickMap<(i64, u32, u32), Overlap>,
+}
+
+impl<'a> Tested<'a> {
+    fn kind(&mut self, reference: &'a Reference) -> u32 {
+        let like = |known: &&Reference| known.width == reference.width && known.slopes == reference.slopes;
+        self.kinds.iter().position(like).unwrap_or_else(|| {
+            self.kinds.push(reference);
+            self.kinds.len() - 1
+        }) as u32
+    }
+}
+
 impl Nest<'_> {
-    /// Tests a pair of regular references.
-    pub(crate) fn pair(&self, first: &Reference, second: &Reference) -> Overlap {
-        if first.space != second.space {
-            return Overlap::Never;
-        }
+    /// Tests a pair of regular references to one space.
+    pub(crate) fn pair<'r>(&self, first: &'r Reference, second: &'r Reference, tested: &mut Tested<'r>) -> Overlap {
         let apart = match first.base.apart(&second.base) {
             Apart::By(constant) => constant,
             Apart::Unlike => return Overlap::Bases,
             Apart::Unknown => return Overlap::Unknown,
         };
+        let key = (apart, tested.kind(first), tested.kind(second));
+        *tested.overlaps.entry(key).or_insert_with(|| self.so_far_apart(first, second, apart))
+    }
+
+    /// Tests two references whose bases lie a number of bytes apart.
+    fn so_far_apart(&self, first: &Reference, second: &Reference, apart: i64) -> Overlap {
         if self.trips(self.of) == Some(1) {
             return Overlap::Never;
         }
@@ -94,10 +117,10 @@ impl Nest<'_> {
         self.ranges.get(of as usize)?.trips
     }
 
-    /// Whether a loop lies around the one whose iterations are told apart.
+    /// Whether a loop that an access lies in lies around the one whose iterations are told apart, as the access does too:
+    /// loops are numbered as they begin, the outer ones first.
     fn outside(&self, of: u32) -> bool {
-        let parent = |of: u32| self.ranges.get(of as usize).and_then(|range| range.parent);
-        std::iter::successors(parent(self.of), |&at| parent(at)).any(|at| at == of)
+        of < self.of
     }
 
     /// Whether symbolic slopes of loops outside are the same for both, and so of no account.
@@ -145,7 +168,7 @@ impl Nest<'_> {
         let (a, b) = (first.bytes(self.of).unwrap_or(0), second.bytes(self.of).unwrap_or(0));
         // Wherever the two are, they may lie apart.
         let last = self.trips(self.of).map(|trips| trips - 1);
-        let mut anywhere = common.clone();
+        let mut anywhere = common;
         anywhere.add(a, last);
         anywhere.add(b.wrapping_neg(), last);
         if anywhere.meets(1 - first.width.max(1), second.width.max(1) - 1) == Answer::Never {
@@ -181,7 +204,7 @@ impl Nest<'_> {
         (distance, trips): (i64, i64),
     ) -> Answer {
         let ask = |per_iteration: i64| {
-            let mut question = common.clone();
+            let mut question = *common;
             question.add(a.wrapping_sub(b), Some(trips - 1 - distance));
             question.shift(per_iteration.wrapping_mul(distance));
             question.meets(1 - first.width.max(1), second.width.max(1) - 1)
@@ -201,7 +224,7 @@ impl Nest<'_> {
         let (low, high) = (1 - first.width.max(1), second.width.max(1) - 1);
         let mut answer = Answer::Never;
         for per_iteration in [b.wrapping_neg(), a] {
-            let mut question = common.clone();
+            let mut question = *common;
             question.add(a.wrapping_sub(b), start);
             question.add(per_iteration, later);
             question.shift(per_iteration);

@@ -83,7 +83,8 @@ impl Reference {
 
     /// Tells what the variables of the loop that just ended contribute to the address.
     pub(crate) fn resolve(&mut self, scope: &Scope<'_>) {
-        if self.irregular.is_some() {
+        // What was made before the loop moves with nothing in it.
+        if self.irregular.is_some() || self.base.terms().iter().all(|term| term.0 < scope.first_symbol) {
             return;
         }
         let mut base = Linear::number(self.base.constant);
@@ -108,6 +109,10 @@ impl Reference {
     /// Resolves one term of the address; false where it is not affine.
     fn term(&mut self, scope: &Scope<'_>, base: &mut Linear, symbol: u32, coefficient: i64) -> bool {
         let values = scope.values;
+        if symbol < scope.first_symbol {
+            base.add(symbol, coefficient);
+            return true;
+        }
         if let Some(variable) = scope.variables.iter().find(|variable| variable.symbol == symbol) {
             let (bytes, by) = match *variable {
                 Variable { step: Some(step), .. } => (step.wrapping_mul(coefficient), None),

@@ -329,30 +329,36 @@ impl Ended<'_> {
             let own = self.variables.iter().map(|v| (v.symbol, v.latch.unwrap_or(Val::JUNK).symbol));
             own.chain(self.uses.finished.iter().filter(|f| f.0 >= first).map(|f| (f.0, f.1.symbol)))
         };
+        let mark = |live: &mut Vec<bool>, symbol: u32| {
+            let place = symbol.checked_sub(first).and_then(|at| live.get_mut(at as usize));
+            place.is_some_and(|place| !std::mem::replace(place, true))
+        };
+        // Backwards, since what a value is made of mostly was made before it.
+        let passes = |at: &usize| {
+            let def = self.values.def(first + *at as u32);
+            matches!(def, Def::Either(..) | Def::Choose { .. } | Def::Phi { .. } | Def::Closed(_))
+        };
+        let passing: Vec<usize> = (0..count).rev().filter(passes).collect();
         let mut settled = false;
         for _ in 0..MAX_PASSES {
-            let before = live.iter().filter(|&&is| is).count();
-            let mark = |live: &mut Vec<bool>, symbol: u32| {
-                if let Some(place) = symbol.checked_sub(first).and_then(|at| live.get_mut(at as usize)) {
-                    *place = true;
+            settled = true;
+            for &at in &passing {
+                if !live[at] {
+                    continue;
                 }
-            };
-            for at in (0..count).rev().filter(|&at| live[at]).collect::<Vec<_>>() {
-                match self.values.def(first + at as u32) {
+                settled &= match self.values.def(first + at as u32) {
                     Def::Either(a, b) | Def::Choose { a, b, .. } => {
-                        mark(&mut live, a.symbol);
-                        mark(&mut live, b.symbol);
+                        !(mark(&mut live, a.symbol) | mark(&mut live, b.symbol))
                     }
-                    Def::Phi { init, .. } | Def::Closed(init) => mark(&mut live, init.symbol),
-                    _ => {}
-                }
+                    Def::Phi { init, .. } | Def::Closed(init) => !mark(&mut live, init.symbol),
+                    _ => true,
+                };
             }
             for (symbol, latch) in edges() {
                 if symbol.checked_sub(first).is_some_and(|at| live.get(at as usize).copied().unwrap_or(true)) {
-                    mark(&mut live, latch);
+                    settled &= !mark(&mut live, latch);
                 }
             }
-            settled = before == live.iter().filter(|&&is| is).count();
             if settled {
                 break;
             }

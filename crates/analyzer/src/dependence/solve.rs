@@ -8,7 +8,7 @@
 const BUDGET: u32 = 512;
 
 /// A variable's range is cut to this: with a coefficient of one it passes any address twice over.
-const FAR: i128 = 1 << 40;
+const FAR: i64 = 1 << 40;
 
 /// What can be said of a question; of several questions at once, the greatest answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,35 +21,48 @@ pub(crate) enum Answer {
     Sometimes,
 }
 
+/// Variables of unlike coefficients that a question may have: those of two accesses in a nest of six loops, and the two of
+/// the loop in question.
+const MAX_TERMS: usize = 14;
+
 /// `constant + sum(coefficient * variable)`, each variable an integer from zero to its own greatest value.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Combination {
     constant: i128,
     /// Positive coefficients, each once, with the greatest value of their variable.
-    terms: Vec<(i128, i128)>,
+    terms: [Term; MAX_TERMS],
+    count: usize,
+    /// Whether there were more.
+    overflow: bool,
 }
+
+/// A coefficient, and the greatest value of its variable.
+type Term = (u64, u64);
 
 impl Combination {
     pub(crate) fn new(constant: i64) -> Self {
-        Self { constant: i128::from(constant), terms: Vec::new() }
+        Self { constant: i128::from(constant), terms: [(0, 0); MAX_TERMS], count: 0, overflow: false }
     }
 
     /// Adds `coefficient` times a variable of at most `greatest`; `None` for a variable without bound.
     pub(crate) fn add(&mut self, coefficient: i64, greatest: Option<i64>) {
-        let greatest = greatest.map_or(FAR, |greatest| i128::from(greatest).min(FAR));
-        let mut coefficient = i128::from(coefficient);
+        let greatest = greatest.map_or(FAR, |greatest| greatest.min(FAR));
         if coefficient == 0 || greatest <= 0 {
             return;
         }
         if coefficient < 0 {
             // Counted from the other end, the variable has a positive coefficient.
-            self.constant += coefficient * greatest;
-            coefficient = -coefficient;
+            self.constant += i128::from(coefficient) * i128::from(greatest);
         }
+        let (coefficient, greatest) = (coefficient.unsigned_abs(), greatest as u64);
         // Two variables of one coefficient are one variable with both ranges.
-        match self.terms.iter_mut().find(|term| term.0 == coefficient) {
-            Some(term) => term.1 += greatest,
-            None => self.terms.push((coefficient, greatest)),
+        if let Some(term) = self.terms[..self.count].iter_mut().find(|term| term.0 == coefficient) {
+            term.1 += greatest;
+        } else if let Some(place) = self.terms.get_mut(self.count) {
+            *place = (coefficient, greatest);
+            self.count += 1;
+        } else {
+            self.overflow = true;
         }
     }
 
@@ -60,14 +73,18 @@ impl Combination {
 
     /// Whether it can take a value from `low` to `high`, both included.
     pub(crate) fn meets(mut self, low: i64, high: i64) -> Answer {
-        self.terms.sort_unstable_by_key(|term| std::cmp::Reverse(term.0));
-        let mut search = Search { terms: &self.terms, steps: BUDGET };
+        if self.overflow {
+            return Answer::Undecided;
+        }
+        let terms = &mut self.terms[..self.count];
+        terms.sort_unstable_by_key(|term| std::cmp::Reverse(term.0));
+        let mut search = Search { terms, steps: BUDGET };
         search.from(0, i128::from(low) - self.constant, i128::from(high) - self.constant)
     }
 }
 
 struct Search<'a> {
-    terms: &'a [(i128, i128)],
+    terms: &'a [Term],
     steps: u32,
 }
 
@@ -75,8 +92,7 @@ impl Search<'_> {
     /// Whether the terms from `first` on can sum to a value from `low` to `high`.
     fn from(&mut self, first: usize, low: i128, high: i128) -> Answer {
         let terms = &self.terms[first..];
-        let most: i128 = terms.iter().map(|term| term.0 * term.1).sum();
-        let (low, high) = (low.max(0), high.min(most));
+        let (low, high) = (low.max(0), high.min(most(terms)));
         if low > high {
             return Answer::Never;
         }
@@ -85,7 +101,7 @@ impl Search<'_> {
         }
         // Only multiples of the common divisor are ever met.
         let divisor = terms.iter().fold(0, |sum, term| gcd(sum, term.0));
-        let (low, high) = (low.div_euclid(divisor) + i128::from(low % divisor != 0), high.div_euclid(divisor));
+        let (low, high) = (ceil(low, divisor), floor(high, divisor));
         if low > high {
             return Answer::Never;
         }
@@ -93,21 +109,20 @@ impl Search<'_> {
         if low <= covered {
             return Answer::Sometimes;
         }
-        self.each(first, low * divisor, high * divisor)
+        self.each(first, low * i128::from(divisor), high * i128::from(divisor))
     }
 
     /// Tries each value of the variable with the largest coefficient.
     fn each(&mut self, first: usize, low: i128, high: i128) -> Answer {
         let (coefficient, greatest) = self.terms[first];
-        let rest: i128 = self.terms[first + 1..].iter().map(|term| term.0 * term.1).sum();
-        let least = (low - rest).max(0);
-        let begin = least.div_euclid(coefficient) + i128::from(least % coefficient != 0);
-        let end = high.div_euclid(coefficient).min(greatest);
-        let mut value = begin;
+        let least = (low - most(&self.terms[first + 1..])).max(0);
+        let end = floor(high, coefficient).min(i128::from(greatest));
+        let mut value = ceil(least, coefficient);
         while value <= end {
             let Some(left) = self.steps.checked_sub(1) else { return Answer::Undecided };
             self.steps = left;
-            match self.from(first + 1, low - value * coefficient, high - value * coefficient) {
+            let taken = value * i128::from(coefficient);
+            match self.from(first + 1, low - taken, high - taken) {
                 Answer::Never => {}
                 found => return found,
             }
@@ -117,21 +132,39 @@ impl Search<'_> {
     }
 }
 
+/// The largest sum of terms.
+fn most(terms: &[Term]) -> i128 {
+    terms.iter().map(|term| i128::from(term.0) * i128::from(term.1)).sum()
+}
+
 /// How far, in units of `divisor`, windows of this many units are all met: the smaller terms step over no window, and
 /// each larger one is no wider than what those before it cover.
-fn covered(terms: &[(i128, i128)], divisor: i128, window: i128) -> i128 {
+fn covered(terms: &[Term], divisor: u64, window: i128) -> i128 {
     let mut reach = 0;
     for &(coefficient, greatest) in terms.iter().rev() {
-        let coefficient = coefficient / divisor;
+        let coefficient = i128::from(coefficient / divisor);
         if coefficient > reach + window {
             break;
         }
-        reach += coefficient * greatest;
+        reach += coefficient * i128::from(greatest);
     }
     reach
 }
 
-fn gcd(a: i128, b: i128) -> i128 {
+/// A number that is not negative over a divisor, rounded down; numbers of 64 bits are divided at once.
+fn floor(number: i128, by: u64) -> i128 {
+    match u64::try_from(number) {
+        Ok(number) => i128::from(number / by),
+        Err(_) => number.div_euclid(i128::from(by)),
+    }
+}
+
+/// The same rounded up.
+fn ceil(number: i128, by: u64) -> i128 {
+    floor(number + i128::from(by) - 1, by)
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
     let (mut a, mut b) = (a, b);
     while b != 0 {
         (a, b) = (b, a % b);

@@ -576,7 +576,7 @@ impl<V: Visitor> Flow<'_, V> {
 /// The result of an operator where an operand lies between two numbers, as the mean of several iterations does, and the
 /// operator takes that as it is.
 fn between(code: u16, a: f64, b: f64) -> Option<f64> {
-    if a.fract() == 0.0 && b.fract() == 0.0 {
+    if whole(a) && whole(b) {
         return None;
     }
     match code {
@@ -587,6 +587,12 @@ fn between(code: u16, a: f64, b: f64) -> Option<f64> {
         0x6c | 0x7e => Some(a * b),
         _ => None,
     }
+}
+
+/// Whether a number is an integer; as most are small, that is told without rounding them.
+fn whole(value: f64) -> bool {
+    const LARGE: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    if value.abs() < LARGE { (value as i64) as f64 == value } else { value.is_finite() }
 }
 
 /// A sum of loops' iterations, each by a factor.
@@ -601,11 +607,8 @@ struct Sum {
 /// A distance that is no whole number is the mean over an outer loop's iterations, of which rounding up adds
 /// `(step - 1) / 2` in the mean.
 fn trips_for(distance: f64, step: f64) -> f64 {
-    let rounded = if distance.fract() == 0.0 {
-        (distance / step).ceil()
-    } else {
-        (distance + (step - 1.0).max(0.0) / 2.0) / step
-    };
+    let rounded =
+        if whole(distance) { (distance / step).ceil() } else { (distance + (step - 1.0).max(0.0) / 2.0) / step };
     (rounded + 1.0).max(1.0)
 }
 

@@ -50,7 +50,56 @@ pub(super) struct Point {
 }
 
 /// The values of a loop's variables, iteration by iteration.
-pub(super) type Sequence = Vec<Vec<(u32, i64)>>;
+pub(super) struct Sequence {
+    /// The variables.
+    phis: Vec<u32>,
+    /// What each holds in one iteration after the other; `None` from where that is not known any more.
+    values: Vec<Option<i64>>,
+    steps: usize,
+    /// The smallest and largest of each.
+    ranges: Vec<Option<(f64, f64)>>,
+}
+
+/// What variables hold in one iteration.
+#[derive(Clone, Copy)]
+struct Row<'s> {
+    phis: &'s [u32],
+    values: &'s [Option<i64>],
+}
+
+impl Row<'_> {
+    const NONE: Self = Self { phis: &[], values: &[] };
+
+    fn value(self, phi: u32) -> Option<i64> {
+        self.values[self.phis.iter().position(|&known| known == phi)?]
+    }
+}
+
+impl Sequence {
+    fn row(&self, step: usize) -> Option<Row<'_>> {
+        let count = self.phis.len();
+        (step < self.steps).then(|| Row { phis: &self.phis, values: &self.values[step * count..][..count] })
+    }
+
+    fn last(&self) -> Option<Row<'_>> {
+        self.row(self.steps.checked_sub(1)?)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.steps).map_while(|step| self.row(step))
+    }
+
+    /// The same with the ranges told, once nothing is added any more.
+    fn told(mut self) -> Self {
+        let range = |phi: u32| {
+            let mut all = self.rows().filter_map(|row| row.value(phi)).map(|value| value as f64);
+            let first = all.next()?;
+            Some(all.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
+        };
+        self.ranges = self.phis.iter().map(|&phi| range(phi)).collect();
+        self
+    }
+}
 
 impl<V: Visitor> Flow<'_, V> {
     /// The iterations to look at of a loop about to be entered, whose body ends before node `end`.
@@ -195,42 +244,50 @@ impl<V: Visitor> Flow<'_, V> {
         if test == NONE || entry.phis.1 == 0 {
             return None;
         }
-        let mut now = self.first_values(index);
-        let mut sequence: Sequence = Vec::new();
-        loop {
-            let again = self.value(test, &now, &mut MAX_TERMS.clone())? != 0;
-            sequence.push(now.clone());
+        let mut sequence = self.begin(index);
+        while let Some(now) = sequence.last() {
+            let again = self.value(test, now, &mut MAX_TERMS.clone())? != 0;
             if again != entry.again {
-                let trips = sequence.len() as f64;
-                self.sequences.insert(index, sequence);
+                let trips = sequence.steps as f64;
+                self.sequences.insert(index, sequence.told());
                 return Some(trips);
             }
-            if sequence.len() >= MAX_STEPS {
+            if sequence.steps >= MAX_STEPS || !self.follow(&mut sequence) {
                 return None;
             }
-            now = self.next_values(&now)?;
         }
+        None
     }
 
-    /// What the variables of a loop hold that are followed value by value, when it begins.
-    fn first_values(&self, index: u32) -> Vec<(u32, i64)> {
+    /// The variables of a loop that are followed value by value, with what they hold when it begins.
+    fn begin(&self, index: u32) -> Sequence {
         let (start, len) = self.forest.loops[index as usize].phis;
-        let phis = &self.forest.followed[start as usize..(start + len) as usize];
-        let first = |&phi: &u32| {
+        let (mut phis, mut values) = (Vec::new(), Vec::new());
+        for &phi in &self.forest.followed[start as usize..(start + len) as usize] {
             let init = self.forest.phis[phi as usize].init;
-            Some((phi, self.value(init, &[], &mut MAX_TERMS.clone())?))
-        };
-        phis.iter().filter_map(first).collect()
+            if let Some(value) = self.value(init, Row::NONE, &mut MAX_TERMS.clone()) {
+                phis.push(phi);
+                values.push(Some(value));
+            }
+        }
+        Sequence { phis, values, steps: 1, ranges: Vec::new() }
     }
 
-    /// What they hold an iteration later; `None` where nothing of that is known or nothing changes.
-    fn next_values(&self, now: &[(u32, i64)]) -> Option<Vec<(u32, i64)>> {
-        let next = |&(phi, _): &(u32, i64)| {
-            let latch = self.forest.phis[phi as usize].latch;
-            Some((phi, self.value(latch, now, &mut MAX_TERMS.clone())?))
-        };
-        let stepped: Vec<(u32, i64)> = now.iter().filter_map(next).collect();
-        (!stepped.is_empty() && stepped != now).then_some(stepped)
+    /// Adds what they hold an iteration later; false where nothing of that is known or nothing changes.
+    fn follow(&self, sequence: &mut Sequence) -> bool {
+        let count = sequence.phis.len();
+        let (mut any, mut changed) = (false, false);
+        for at in 0..count {
+            let Some(now) = sequence.row(sequence.steps - 1) else { return false };
+            let latch = self.forest.phis[now.phis[at] as usize].latch;
+            let before = now.values[at];
+            let after = before.and_then(|_| self.value(latch, now, &mut MAX_TERMS.clone()));
+            any |= after.is_some();
+            changed |= after != before;
+            sequence.values.push(after);
+        }
+        sequence.steps += 1;
+        any && changed
     }
 
     /// Goes through the values of a loop's variables where it runs so many times and one of them doubles, or the like.
@@ -238,12 +295,13 @@ impl<V: Visitor> Flow<'_, V> {
         let entry = self.forest.loops[index as usize];
         let known = matches!(entry.trip, Trip::Formula { .. }) && entry.phis.1 > 0;
         let Some(trips) = trips.exact().filter(|&trips| known && trips <= MAX_STEPS as f64) else { return };
-        let mut sequence: Sequence = vec![self.first_values(index)];
-        while (sequence.len() as f64) < trips {
-            let Some(next) = sequence.last().and_then(|now| self.next_values(now)) else { return };
-            sequence.push(next);
+        let mut sequence = self.begin(index);
+        while (sequence.steps as f64) < trips {
+            if !self.follow(&mut sequence) {
+                return;
+            }
         }
-        self.sequences.insert(index, sequence);
+        self.sequences.insert(index, sequence.told());
     }
 
     /// How often an expression is true over the innermost loop's iterations, where its variables go through known values.
@@ -253,24 +311,36 @@ impl<V: Visitor> Flow<'_, V> {
         }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
         let sequence = self.sequences.get(&flow.index).filter(|_| self.point(flow.index).is_none())?;
+        // What depends on none of them is the same each time.
+        let steps = if self.mentions(expr, &sequence.phis, &mut MAX_TERMS.clone()) { sequence.steps } else { 1 };
         let mut held = 0;
-        for step in sequence {
-            held += usize::from(self.value(expr, step, &mut MAX_TERMS.clone())? != 0);
+        for row in sequence.rows().take(steps) {
+            held += usize::from(self.value(expr, row, &mut MAX_TERMS.clone())? != 0);
         }
-        Some(held as f64 / sequence.len() as f64)
+        Some(held as f64 / steps as f64)
+    }
+
+    /// Whether an expression depends on one of some loop variables, or on too much to tell.
+    fn mentions(&self, expr: u32, phis: &[u32], steps: &mut u32) -> bool {
+        *steps = steps.saturating_sub(1);
+        match self.forest.exprs.get(expr as usize).filter(|_| *steps > 0) {
+            Some(Expr::Phi(phi)) => phis.contains(phi),
+            Some(&Expr::Linear { x, .. }) => self.mentions(x, phis, steps),
+            Some(&Expr::Operation { a, b, .. }) => self.mentions(a, phis, steps) || self.mentions(b, phis, steps),
+            Some(Expr::Const(_) | Expr::Param(_) | Expr::Word { .. }) => false,
+            _ => true,
+        }
     }
 
     /// The value of an expression where a loop's variables have these values.
-    fn value(&self, expr: u32, now: &[(u32, i64)], steps: &mut u32) -> Option<i64> {
+    fn value(&self, expr: u32, now: Row<'_>, steps: &mut u32) -> Option<i64> {
         *steps = steps.checked_sub(1)?;
         match *self.forest.exprs.get(expr as usize)? {
             Expr::Const(value) => Some(value),
-            Expr::Phi(phi) if now.iter().any(|value| value.0 == phi) => {
-                now.iter().find(|value| value.0 == phi).map(|value| value.1)
-            }
+            Expr::Phi(phi) => now.value(phi).or_else(|| self.exact(expr)),
             Expr::Linear { x, scale, offset } => self.value(x, now, steps)?.checked_mul(scale)?.checked_add(offset),
             Expr::Operation { code, a, b } => fold(code, self.value(a, now, steps)?, self.value(b, now, steps)?),
-            Expr::Param(_) | Expr::Phi(_) | Expr::Word { .. } => self.exact(expr),
+            Expr::Param(_) | Expr::Word { .. } => self.exact(expr),
             Expr::Choose { cond, a, b } => {
                 let truth = self.value(self.forest.conds[cond as usize].expr, now, steps)?;
                 self.value(if truth != 0 { a } else { b }, now, steps)
@@ -281,17 +351,16 @@ impl<V: Visitor> Flow<'_, V> {
 
     /// The value of a loop variable at the point looked at, or the range it goes through, where that is known.
     pub(super) fn sequence(&self, phi: u32) -> Option<(f64, f64)> {
+        if self.sequences.is_empty() {
+            return None;
+        }
         let of = self.forest.phis[phi as usize].of;
         let sequence = self.sequences.get(&of)?;
-        let value = |step: &Vec<(u32, i64)>| step.iter().find(|value| value.0 == phi).map(|value| value.1 as f64);
+        let one = |row: Row<'_>| row.value(phi).map(|value| (value as f64, value as f64));
         match (self.state(of), self.point(of)) {
-            (LoopState::Closed(_), _) => value(sequence.last()?).map(|value| (value, value)),
-            (_, Some(point)) => value(sequence.get(point.at as usize)?).map(|value| (value, value)),
-            _ => {
-                let mut all = sequence.iter().filter_map(value);
-                let first = all.next()?;
-                Some(all.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
-            }
+            (LoopState::Closed(_), _) => one(sequence.last()?),
+            (_, Some(point)) => one(sequence.row(point.at as usize)?),
+            _ => sequence.ranges[sequence.phis.iter().position(|&known| known == phi)?],
         }
     }
 

@@ -162,6 +162,7 @@ impl Layout {
             sensitive,
             static_ops,
             detailed: detail,
+            classes: detail,
             accesses,
             vectors: detail && self.vectors(),
             opaque: !understood,

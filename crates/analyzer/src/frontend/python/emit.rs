@@ -327,6 +327,7 @@ impl<'a, 's> Emitter<'a, 's> {
             sensitive: self.sensitive,
             static_ops: self.total_ops,
             detailed: true,
+            classes: true,
             ..self.first.clone()
         };
         if let Some(place) = self.sheet.functions.get_mut(self.number as usize) {

@@ -1,0 +1,138 @@
+//! What the flow through a function met on the way up, kept so that the way down need not follow it once more. Part of the
+//! call summary.
+//!
+//! Of functions on a cycle of calls nothing is kept: what their calls cost is known only when the way up is over.
+
+use super::Summary;
+use crate::frequency::{Arguments, Cost, Dealt, MAX_ARGUMENTS, Visitor};
+use crate::lanes::Lanes;
+use crate::program::{Forest, NONE};
+
+/// Events and numbers kept of one run at most, which bounds memory: two megabytes.
+const MOST: usize = 1 << 14;
+
+/// Something that was met, with its numbers by their place among those kept.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Call { function: u32, arguments: u32, times: u32, dealt: Dealt },
+    CallIndirect { class: u32, times: u32 },
+    Work { mix: u32, times: u32 },
+    LoopBegun,
+    LoopDone { index: u32, entered: u32, trips: u32, cost: u32 },
+}
+
+/// What was met, in order.
+#[derive(Debug, Default)]
+pub(super) struct Tape {
+    events: Vec<Event>,
+    numbers: Vec<Lanes>,
+    /// Of calls some of whose arguments are known.
+    arguments: Vec<Arguments>,
+}
+
+impl Tape {
+    fn size(&self) -> usize {
+        self.events.len() + self.numbers.len() + self.arguments.len()
+    }
+
+    /// The place of a number; neighbours often share one.
+    fn number(&mut self, number: Lanes) -> u32 {
+        if self.numbers.last() != Some(&number) {
+            self.numbers.push(number);
+        }
+        self.numbers.len() as u32 - 1
+    }
+
+    /// Has a visitor meet all of it again, in a forest whose mixes are those of the function.
+    pub(super) fn play(&self, forest: &Forest, visitor: &mut impl Visitor) {
+        let mut sum = Cost::ZERO;
+        let number = |at: u32| self.numbers[at as usize];
+        for &event in &self.events {
+            match event {
+                Event::Call { function, arguments, times, dealt } => {
+                    let known = self.arguments.get(arguments as usize).copied().unwrap_or([None; MAX_ARGUMENTS]);
+                    visitor.call(function, &known, number(times), dealt, &mut sum);
+                }
+                Event::CallIndirect { class, times } => visitor.call_indirect(class, number(times), &mut sum),
+                Event::Work { mix, times } => visitor.work((mix, forest.mix(mix)), number(times)),
+                Event::LoopBegun => visitor.loop_begun(),
+                Event::LoopDone { index, entered, trips, cost } => {
+                    visitor.loop_done(index, number(entered), number(trips), number(cost));
+                }
+            }
+        }
+    }
+}
+
+/// The summary, and what it meets written down.
+pub(super) struct Recording<'s, 'a> {
+    summary: &'s mut Summary<'a>,
+    tape: Tape,
+}
+
+impl<'s, 'a> Recording<'s, 'a> {
+    pub(super) fn new(summary: &'s mut Summary<'a>) -> Self {
+        Self { summary, tape: Tape::default() }
+    }
+
+    /// What was written down, unless that is too much.
+    pub(super) fn done(self) -> Option<Tape> {
+        self.summary.taped += self.tape.size();
+        (self.summary.taped <= MOST).then_some(self.tape)
+    }
+}
+
+impl Visitor for Recording<'_, '_> {
+    /// With what the way down wants to know.
+    fn sensitive(&self, function: u32) -> u64 {
+        self.summary.sensitive(function) | self.summary.sizes(function)
+    }
+
+    fn text(&self, address: i64) -> Option<&[u8]> {
+        self.summary.text(address)
+    }
+
+    fn unchanged(&self, address: u32) -> bool {
+        self.summary.unchanged(address)
+    }
+
+    fn addresses(&self) -> i64 {
+        self.summary.addresses()
+    }
+
+    fn wants_scale(&mut self) {
+        self.summary.wants_scale();
+    }
+
+    fn call(&mut self, function: u32, arguments: &[Option<i64>], times: Lanes, dealt: Dealt, sum: &mut Cost) {
+        let mut place = NONE;
+        if arguments.iter().any(Option::is_some) {
+            place = self.tape.arguments.len() as u32;
+            self.tape.arguments.push(std::array::from_fn(|at| arguments.get(at).copied().flatten()));
+        }
+        let number = self.tape.number(times);
+        self.tape.events.push(Event::Call { function, arguments: place, times: number, dealt });
+        let telling = self.summary.telling_arguments(function, arguments);
+        self.summary.call(function, &telling, times, dealt, sum);
+    }
+
+    fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
+        let number = self.tape.number(times);
+        self.tape.events.push(Event::CallIndirect { class, times: number });
+        self.summary.call_indirect(class, times, sum);
+    }
+
+    fn work(&mut self, (mix, _): (u32, &[(u32, u32)]), times: Lanes) {
+        let times = self.tape.number(times);
+        self.tape.events.push(Event::Work { mix, times });
+    }
+
+    fn loop_begun(&mut self) {
+        self.tape.events.push(Event::LoopBegun);
+    }
+
+    fn loop_done(&mut self, index: u32, entered: Lanes, trips: Lanes, cost: Lanes) {
+        let [entered, trips, cost] = [entered, trips, cost].map(|number| self.tape.number(number));
+        self.tape.events.push(Event::LoopDone { index, entered, trips, cost });
+    }
+}
