@@ -8,9 +8,11 @@ mod cold_start;
 mod criteria;
 mod emulate;
 mod growth;
+mod imports;
 mod jolteon;
 mod machine;
 mod multiply;
+mod native;
 mod native_start;
 mod predict;
 mod python_start;
@@ -43,6 +45,10 @@ enum Name {
     Stages,
     /// What the analyzer says kernels execute, against what they do.
     Accuracy,
+    /// What the analyzer says native programs execute, against what they do.
+    Native,
+    /// What imports are resolved to, against what the interpreter loads.
+    Imports,
     /// A Python program's start: from nothing, from each rung of its warm ladder, and by its peers.
     PythonStart,
     /// A native function's start: from nothing, and from each rung of its warm ladder.
@@ -132,6 +138,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.name == Name::Accuracy {
         return accuracy::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Imports {
+        prepare_binary(arguments)?;
+        return imports::run(arguments);
+    }
+    if arguments.name == Name::Native {
+        return native::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::Analyze {
         return analyze::run(arguments, &Corpus::open()?);
     }
@@ -168,7 +181,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
         | Name::Analyze
         | Name::Emulate
         | Name::Growth
+        | Name::Imports
         | Name::Jolteon
+        | Name::Native
         | Name::NativeStart
         | Name::Predict
         | Name::PythonStart => Ok(()),

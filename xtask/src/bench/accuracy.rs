@@ -60,7 +60,8 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     let extent = if arguments.all { Extent::All } else { Extent::Usual };
     let kernels = kernels::compile_all(corpus, extent, &wanted)?;
     let truths = truths(&kernels)?;
-    let profiles = profiles(&kernels)?;
+    let files: Vec<&Path> = kernels.iter().map(|kernel| kernel.wasm.as_path()).collect();
+    let profiles = profiles(&files)?;
     let mut rows = Vec::new();
     for ((kernel, truth), profile) in kernels.into_iter().zip(&truths).zip(&profiles) {
         rows.push(row(kernel, truth, profile)?);
@@ -89,7 +90,7 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
 }
 
 /// The example's binary, built; or the one a variable names, so that developing the analyzer rebuilds nothing else.
-fn example(package: &str, name: &str) -> Outcome<std::path::PathBuf> {
+pub(super) fn example(package: &str, name: &str) -> Outcome<std::path::PathBuf> {
     if let Some(path) = std::env::var_os(format!("FOREWARM_{}", name.to_uppercase())) {
         return Ok(path.into());
     }
@@ -121,16 +122,17 @@ fn json(text: &str) -> Outcome<Value> {
     serde_json::from_str(text).doing("reading JSON")
 }
 
-fn profiles(kernels: &[Kernel]) -> Outcome<Vec<Value>> {
+/// What the analyzer says of each file.
+pub(super) fn profiles(files: &[&Path]) -> Outcome<Vec<Value>> {
     let profile = example("forewarm-analyzer", "profile")?;
     let mut out = Vec::new();
-    for part in kernels.chunks(100) {
-        let lines = output_of(command(&profile, &[]).args(part.iter().map(|kernel| &kernel.wasm)))?;
+    for part in files.chunks(100) {
+        let lines = output_of(command(&profile, &[]).args(part))?;
         for line in lines.lines() {
             out.push(json(line)?);
         }
     }
-    if out.len() == kernels.len() { Ok(out) } else { Err(failure("a profile is missing")) }
+    if out.len() == files.len() { Ok(out) } else { Err(failure("a profile is missing")) }
 }
 
 fn row(kernel: Kernel, truth: &Value, profile: &Value) -> Outcome<Row> {

@@ -78,33 +78,9 @@ const GROWTH: f64 = 0.75;
 /// A kernel cannot be read, lacks its first line, or does not compile.
 pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Kernel>> {
     let python = fetch::all(corpus)?.python;
-    let folder = root().join("corpus/kernels");
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(&folder).doing(format_args!("reading {}", folder.display()))? {
-        let path = entry.doing("reading the folder of kernels")?.path();
-        if path.extension().is_some_and(|extension| extension == "c") {
-            sources.push(path);
-        }
-    }
-    sources.sort();
     fs::create_dir_all(corpus.at("kernels")).doing("creating the folder of compiled kernels")?;
     let mut jobs = Vec::new();
-    for source in &sources {
-        let text = fs::read_to_string(source).doing(format_args!("reading {}", source.display()))?;
-        let name = source.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if !wanted(&name) {
-            continue;
-        }
-        let (data_dependent, sizes) = header(&text)
-            .ok_or_else(|| failure(format!("{}: the first line must give Control and Sizes", source.display())))?;
-        let says = |what: &str| text.lines().next().is_some_and(|line| line.contains(what));
-        let parts = [
-            ("Held out.", Part::HeldOut),
-            ("Held out later.", Part::HeldOutLater),
-            ("Held out third.", Part::HeldOutThird),
-            ("Held out fourth.", Part::HeldOutFourth),
-        ];
-        let part = parts.iter().find(|part| says(part.0)).map_or(Part::Known, |part| part.1);
+    for Source { path: source, text, name, data_dependent, sizes, part } in sources(wanted)? {
         let sizes = if extent == Extent::Grown { grown(&sizes).into_iter().collect() } else { sizes };
         for (number, size) in sizes.iter().enumerate() {
             let usual = if extent == Extent::Grown { &USUAL[..1] } else { &USUAL };
@@ -132,6 +108,48 @@ pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> boo
     });
     halves.into_iter().collect::<Outcome<()>>()?;
     Ok(jobs.into_iter().map(|job| job.0).collect())
+}
+
+/// A kernel as it is written.
+pub struct Source {
+    pub path: PathBuf,
+    pub text: String,
+    /// File name without extension.
+    pub name: String,
+    pub data_dependent: bool,
+    /// The least first.
+    pub sizes: Vec<String>,
+    pub part: Part,
+}
+
+/// The kernels whose names are wanted, in order.
+///
+/// # Errors
+/// A kernel cannot be read, or lacks its first line.
+pub fn sources(wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Source>> {
+    let folder = root().join("corpus/kernels");
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(&folder).doing(format_args!("reading {}", folder.display()))? {
+        let path = entry.doing("reading the folder of kernels")?.path();
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.extension().is_none_or(|extension| extension != "c") || !wanted(&name) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).doing(format_args!("reading {}", path.display()))?;
+        let (data_dependent, sizes) = header(&text)
+            .ok_or_else(|| failure(format!("{}: the first line must give Control and Sizes", path.display())))?;
+        let says = |what: &str| text.lines().next().is_some_and(|line| line.contains(what));
+        let parts = [
+            ("Held out.", Part::HeldOut),
+            ("Held out later.", Part::HeldOutLater),
+            ("Held out third.", Part::HeldOutThird),
+            ("Held out fourth.", Part::HeldOutFourth),
+        ];
+        let part = parts.iter().find(|part| says(part.0)).map_or(Part::Known, |part| part.1);
+        sources.push(Source { path, text, name, data_dependent, sizes, part });
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
 }
 
 /// What a kernel's first line says: whether its control flow depends on data, and its sizes.
