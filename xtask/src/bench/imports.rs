@@ -59,9 +59,9 @@ const MODULES: [&str; 48] = [
     "requests",
     "scipy.sparse",
     "scipy.stats",
-    "six",
     "sklearn.cluster",
     "sklearn.linear_model",
+    "threadpoolctl",
     "urllib3",
 ];
 
