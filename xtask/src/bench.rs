@@ -15,6 +15,7 @@ mod multiply;
 mod native;
 mod native_start;
 mod predict;
+mod processes;
 mod python_start;
 mod run;
 mod runner;
@@ -65,6 +66,8 @@ enum Name {
     Emulate,
     /// What is foretold of runs, and what is chosen for them, against a table of every configuration.
     Predict,
+    /// What is foretold of first runs of the system's own programs, against what they take.
+    Processes,
 }
 
 /// How a result is shown.
@@ -161,6 +164,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         prepare_binary(arguments)?;
         return predict::run(arguments, &Corpus::open()?);
     }
+    if arguments.name == Name::Processes {
+        prepare_binary(arguments)?;
+        return processes::run(arguments, &Corpus::open()?);
+    }
     if arguments.name == Name::PythonStart {
         prepare_binary(arguments)?;
         return python_start::run(arguments, &Corpus::open()?);
@@ -186,6 +193,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         | Name::Native
         | Name::NativeStart
         | Name::Predict
+        | Name::Processes
         | Name::PythonStart => Ok(()),
     }
 }

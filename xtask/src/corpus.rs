@@ -6,7 +6,7 @@ mod bad;
 pub mod cases;
 mod fetch;
 mod graphviz;
-mod inputs;
+pub mod inputs;
 pub mod kernels;
 mod native;
 mod programs;

@@ -38,10 +38,11 @@ pub fn write_all(corpus: &Corpus) -> Outcome {
 }
 
 /// The minimal standard generator of Park and Miller (1988): small, and the same everywhere.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    /// The next number, from 0 up to but not including a limit.
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0 * 48_271 % 0x7fff_ffff;
         self.0 as usize % limit
     }

@@ -7,21 +7,18 @@
 //! from here before it is let go, umask and ignored signals come with the word to execute. What cannot be replaced (rights,
 //! namespaces, control groups) is compared each time; where it differs, or the launcher is gone, this process forks.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 use libc::{c_int, c_ulong};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filters;
 use super::init::Prepared;
+use super::messages::{receive, send};
 use super::shared::Shared;
 use super::{Bounds, Circumstances, adopt, raw, spawn};
 use crate::fork::{self, Side};
@@ -29,9 +26,6 @@ use crate::{affinity, exit, measure};
 
 /// The name under which `ps` shows it: at most 15 characters, prctl(2).
 const NAME: &std::ffi::CStr = c"forewarm-launch";
-
-/// Descriptors that come with an order at most: both lines and the page they share, three streams, the door and the group.
-const MOST: usize = 8;
 
 /// Bytes of an order at most: what a socket takes in one message as the system is set up, socket(7) `wmem_default`.
 const LONGEST: usize = 208 << 10;
@@ -163,32 +157,4 @@ fn launch(order: &[u8], descriptors: Vec<OwnedFd>) -> Option<(i32, OwnedFd)> {
     let shared = Shared::of(page.try_clone().ok()?).ok()?;
     prepared.image.filters = Filters::of(prepared.image.domain.network).ok()?;
     spawn::fork_init(&prepared, &shared, namespaces, group, Some(streams)).ok()
-}
-
-fn send(line: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
-    let mut beside = SendAncillaryBuffer::new(&mut space);
-    if !descriptors.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(descriptors)) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let parts = [IoSlice::new(bytes)];
-    rustix::io::retry_on_intr(|| sendmsg(line, &parts, &mut beside, SendFlags::NOSIGNAL))?;
-    Ok(())
-}
-
-/// A message's length, 0 where the other end is gone, and its descriptors.
-fn receive(line: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
-    let mut beside = RecvAncillaryBuffer::new(&mut space);
-    let received = loop {
-        match recvmsg(line, &mut [IoSliceMut::new(bytes)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
-            Err(rustix::io::Errno::INTR) => {}
-            received => break received?,
-        }
-    };
-    let rights = beside.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None,
-    });
-    Ok((received.bytes, rights.flatten().collect()))
 }

@@ -6,14 +6,14 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use libc::{c_char, c_int};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
+use super::messages::send;
 use super::{SpawnError, raw};
 
 /// What a program is executed with.
@@ -112,16 +112,11 @@ pub fn tell(socket: BorrowedFd<'_>, start: &Start<'_>) -> Result<(), SpawnError>
     let (head, file) = pack(start)?;
     let mut descriptors = vec![file.as_fd()];
     descriptors.extend(start.streams.into_iter().flatten());
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-    let mut beside = SendAncillaryBuffer::new(&mut space);
-    if !beside.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-        return Err(SpawnError::at("telling it its arguments")(io::ErrorKind::InvalidInput.into()));
-    }
-    let sent =
-        rustix::io::retry_on_intr(|| sendmsg(socket, &[IoSlice::new(&head.bytes())], &mut beside, SendFlags::NOSIGNAL));
-    match sent {
-        Ok(_) | Err(rustix::io::Errno::PIPE | rustix::io::Errno::CONNRESET) => Ok(()),
-        Err(error) => Err(SpawnError::at("telling it its arguments")(error.into())),
+    match send(socket, &head.bytes(), &descriptors) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+            Err(SpawnError::at("telling it its arguments")(error))
+        }
+        _ => Ok(()),
     }
 }
 

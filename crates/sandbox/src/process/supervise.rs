@@ -1,28 +1,27 @@
 //! The supervisor's part: signals passed on, limits watched, the end measured.
 
-use std::fs::File;
-use std::io::{self, IoSliceMut, Write};
-use std::mem::MaybeUninit;
-use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+mod conclusion;
 
-use forewarm_types::{Bytes, Seconds};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+use forewarm_types::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg};
+use rustix::net::SendFlags;
 use rustix::process::{Pid, Signal};
 
 use super::aside::SetAside;
 use super::counter::Counter;
+use super::handles::{Door, Ender};
 use super::init::{ENDED, STOPPED};
-use super::shared::{STEPS, Shared, step};
+use super::shared::Shared;
 use super::signals::{Foreground, Relay, stop_self};
 use super::spawn::{Forked, map_users, prefer_to_kill};
 use super::start::{self, Habits, Start};
-use super::surroundings::{Around, Surroundings};
+use super::surroundings::Surroundings;
 use super::survey::{self, Survey};
-use super::usage;
-use super::verdict::{Ending, judge};
 use super::watch::Watch;
 use super::{Bounds, Cause, Confinement, Denied, Ended, SpawnError, Tier, raw};
 use crate::cgroup::Group;
@@ -46,75 +45,6 @@ pub struct Lines {
     pub relay: Option<Relay>,
     /// Who the program is run for, where that is another process: see [`Child::answer_to`].
     pub owner: Option<OwnedFd>,
-}
-
-/// Where the init of a place puts a socket.
-#[derive(Debug)]
-pub struct Door(OwnedFd);
-
-impl Door {
-    /// Waits until the init has made its network, and takes the socket.
-    ///
-    /// # Errors
-    /// Where it made none, or has ended.
-    pub fn listener(self) -> io::Result<TcpListener> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut beside = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0_u8; 1];
-        loop {
-            match recvmsg(&self.0, &mut [IoSliceMut::new(&mut byte)], &mut beside, RecvFlags::CMSG_CLOEXEC) {
-                Err(rustix::io::Errno::INTR) => {}
-                received => break received.map(drop)?,
-            }
-        }
-        let mut descriptors = beside.drain().filter_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-            _ => None,
-        });
-        descriptors.next().map(TcpListener::from).ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-}
-
-/// What can end a program from another thread than the one that waits for it.
-#[derive(Debug)]
-pub struct Ender {
-    init: i32,
-    handle: OwnedFd,
-}
-
-impl Ender {
-    /// The program's number; `None` once it has ended.
-    #[must_use]
-    pub fn program(&self) -> Option<i32> {
-        survey::descendants(self.init).get(1).copied()
-    }
-
-    /// Memory that all processes below the init hold.
-    #[must_use]
-    pub fn memory(&self) -> Bytes {
-        survey::survey(self.init, true).memory
-    }
-
-    /// Ends the program; its init then ends the rest and tells what all of it used.
-    pub fn end(&self) {
-        match self.program() {
-            Some(program) => raw::kill(program, libc::SIGKILL),
-            // One that has ended already needs no signal.
-            None => drop(rustix::process::pidfd_send_signal(&self.handle, Signal::KILL)),
-        }
-    }
-
-    /// Time its first process was runnable and waited for a core, so far.
-    #[must_use]
-    pub fn run_delay(&self) -> Option<Seconds> {
-        measure::run_delay_of(self.program()?)
-    }
-
-    /// What all processes below the init have used so far.
-    #[must_use]
-    pub fn usage(&self) -> measure::Usage {
-        usage::of_all_below(self.init)
-    }
 }
 
 /// A started program.
@@ -437,95 +367,6 @@ impl Child {
             self.kill(cause);
         }
         self.watch.next(&survey).min(self.look_after_memory(survey.memory))
-    }
-
-    /// The program has ended and its namespaces still stand: what they tell is read now.
-    fn ended(&mut self) {
-        let failed = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire)) != [libc::CLD_EXITED, 0];
-        if failed && self.own_network && survey::unroutable(self.forked.pid) > 0 {
-            self.denied.push(Denied::Network);
-        }
-        let refused = self.group.as_ref().is_some_and(|group| group.refused_processes() > 0);
-        if failed && (refused || self.crowded) {
-            self.denied.push(Denied::Processes);
-        }
-        if failed && self.forked.isolated && survey::scratch_is_full(self.forked.pid) {
-            self.denied.push(Denied::Scratch);
-        }
-        if failed {
-            let _ = (&self.lines.go).write_all(b"e");
-        }
-    }
-
-    fn measured(&mut self) -> io::Result<(Seconds, measure::Usage, [Bytes; 2])> {
-        let words = self.lines.shared.words();
-        let (usage, disk, peak) = if words.settled.load(Acquire) == 1 {
-            measure::told(words.usage.each_ref().map(|number| number.load(Relaxed)))
-        } else {
-            // The init was ended before it could tell; its own use is in this.
-            let reaped = measure::reap(self.forked.pid)?;
-            self.reaped = true;
-            reaped
-        };
-        self.watch.peak = self.watch.peak.max(peak);
-        let [started, ended] = self.lines.shared.words().times.each_ref().map(|time| time.load(Acquire));
-        let ended = if ended == 0 { raw::now() } else { ended };
-        Ok((Seconds(ended.saturating_sub(started.max(self.watch.started())) as f64 * 1e-9), usage, disk))
-    }
-
-    fn conclude(
-        &mut self,
-        wall: Seconds,
-        usage: measure::Usage,
-        disk: [Bytes; 2],
-        around: &Around,
-    ) -> Result<Ended, SpawnError> {
-        let words = self.lines.shared.words();
-        let error = words.error.load(Acquire);
-        if error != 0 {
-            let error = io::Error::from_raw_os_error(error);
-            return Err(match words.step.load(Relaxed) {
-                step::EXECUTION => SpawnError::Execute(error),
-                step => {
-                    let name = usize::try_from(step).ok().and_then(|step| STEPS.get(step));
-                    SpawnError::System { step: name.unwrap_or(&"a step"), error }
-                }
-            });
-        }
-        let began = Some(words.times[0].load(Acquire)).filter(|ns| *ns > 0);
-        let group_peak = self.group.as_ref().and_then(Group::peak);
-        let of_group = self.group.as_ref().map(Group::killed_for_memory);
-        let oom_kills = of_group.or(around.oom_kills);
-        Ok(Ended {
-            cause: self.cause(&usage, oom_kills),
-            began: began.map(|ns| Seconds(ns as f64 * 1e-9)),
-            wall,
-            usage,
-            peak_memory: group_peak.unwrap_or(self.watch.peak),
-            disk,
-            run_delay: words.run_delay.load(Acquire).checked_sub(1).map(|ns| Seconds(ns as f64 * 1e-9)),
-            outgrew: self.aside.as_mut().and_then(|aside| aside.outgrown(began.unwrap_or_default())),
-            throttled: [self.group.as_ref().and_then(Group::throttled), around.throttled]
-                .into_iter()
-                .flatten()
-                .reduce(|own, around| own + around),
-            steal: around.steal,
-            oom_kills,
-            instructions: self.instructions.as_ref().and_then(Counter::read),
-            denied: std::mem::take(&mut self.denied),
-            tier: self.tier,
-        })
-    }
-
-    fn cause(&self, usage: &measure::Usage, oom_kills: Option<u64>) -> Cause {
-        let [code, status] = self.lines.shared.words().ended.each_ref().map(|word| word.load(Acquire));
-        let ending = match code {
-            // The init ended before the program: by the system for want of memory, or by someone.
-            0 => Ending::Unseen,
-            libc::CLD_EXITED => Ending::Exited(status),
-            _ => Ending::Signalled(status),
-        };
-        self.verdict.unwrap_or_else(|| judge(ending, &self.bounds, usage.cpu(), oom_kills))
     }
 }
 
