@@ -52,7 +52,7 @@ use forewarm_types::{Analysis, Bytes, CodeInfo, CodeKind, Digest};
 
 pub use environment::{Environment, ModuleCost, ModuleFile, ModuleForm, Nothing, SharedLibrary};
 pub use error::AnalyzeError;
-pub use frontend::elf::{Asking, LibraryFiles, resolve_libraries};
+pub use frontend::elf::{Asking, LibraryFiles, module_libraries, resolve_libraries};
 pub use frontend::python::PythonSource;
 pub use sniff::{binary, is_python, kind};
 pub use start::starts_by_itself;

@@ -142,7 +142,7 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    quantities::duration(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    quantities::duration(&Scalar::deserialize(deserializer)?.into_text()).map_err(serde::de::Error::custom)
 }
 
 fn some_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {

@@ -29,17 +29,17 @@ fn split(text: &str) -> Option<(f64, &str)> {
     number.is_finite().then(|| (number, text[end..].trim_start()))
 }
 
-/// A duration with its unit: `500ms`, `2s`, `1m`, `1.5h`.
+/// A duration: `500ms`, `2s`, `1m`, `1.5h`; a number alone is of seconds, as in timeout(1).
 ///
 /// # Errors
 /// Where the text is anything else, zero, or longer than a clock can hold.
 pub fn duration(text: &str) -> Result<Duration, ParseQuantityError> {
-    let error = || wrong(text, "a duration (such as 500ms, 2s, 1m or 1h)");
+    let error = || wrong(text, "a duration (such as 500ms, 2s, 2, 1m or 1h)");
     let (number, unit) = split(text).ok_or_else(error)?;
     let factor = match unit {
         "us" | "µs" => 1e-6,
         "ms" => 1e-3,
-        "s" => 1.0,
+        "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
         _ => return Err(error()),
@@ -175,7 +175,8 @@ mod tests {
         check("1m", Some(60.0));
         check("1.5h", Some(5400.0));
         check("2 s", Some(2.0));
-        for bad in ["", "2", "s", "-1s", "0s", "1e3s", "2d", "1..2s", "99999999999999999999s", "2sx"] {
+        check("2.5", Some(2.5));
+        for bad in ["", "s", "-1s", "0s", "0", "1e3s", "2d", "1..2s", "99999999999999999999s", "2sx"] {
             check(bad, None);
         }
     }

@@ -5,7 +5,6 @@
 //! answers are needed. Modules are looked for as `importlib` looks for them.
 
 mod interpreter;
-mod libraries;
 mod packages;
 
 use std::cell::RefCell;
@@ -14,12 +13,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use forewarm_analyzer::{Environment, ModuleCost, ModuleFile, ModuleForm, SharedLibrary};
+use forewarm_analyzer::{Environment, ModuleCost, ModuleFile, ModuleForm, SharedLibrary, module_libraries};
 use forewarm_types::Bytes;
 use forewarm_types::python::{ImportOrigin, Interpreter};
 
 pub use interpreter::{Python, find_interpreter};
 use packages::Packages;
+
+use crate::native::Installed;
 
 /// What a module was measured to cost.
 pub struct KnownCost {
@@ -45,6 +46,7 @@ pub struct PythonEnvironment {
     listings: RefCell<HashMap<PathBuf, Rc<Listing>>>,
     found: RefCell<HashMap<String, Option<Located>>>,
     files: RefCell<HashMap<String, Arc<[u8]>>>,
+    installed: Installed,
 }
 
 /// The entries of a folder.
@@ -77,6 +79,7 @@ impl PythonEnvironment {
             listings: RefCell::default(),
             found: RefCell::default(),
             files: RefCell::default(),
+            installed: Installed::default(),
         }
     }
 
@@ -255,7 +258,7 @@ impl Environment for PythonEnvironment {
     }
 
     fn shared_libraries(&self, path: &str) -> Vec<SharedLibrary> {
-        libraries::closure(Path::new(path))
+        module_libraries(path, &self.installed)
     }
 
     fn size(&self, path: &str) -> Option<Bytes> {

@@ -1,7 +1,8 @@
 //! The files around a native program: where the dynamic linker of this machine finds libraries.
 //!
 //! Reads the linker's cache and the default folders; the search itself is the analyzer's. Called when a program is seen for
-//! the first time, since what it is loaded with tells what its start takes, and when its files are read ahead.
+//! the first time, since what it is loaded with tells what its start takes, when its files are read ahead, and for the
+//! extension modules of Python programs.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -20,9 +21,11 @@ const CACHE: &str = "/etc/ld.so.cache";
 const CACHE_MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 
 /// Folders the linker looks in last (ld.so(8)), and where Debian and musl keep theirs.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 9] = [
     "/lib/x86_64-linux-gnu",
     "/usr/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
     "/lib64",
     "/usr/lib64",
     "/lib",
@@ -43,7 +46,7 @@ pub(crate) fn find_libraries(analysis: &mut Analysis, path: &Path) {
 
 /// Libraries as installed here.
 #[derive(Default)]
-struct Installed {
+pub(crate) struct Installed {
     /// Paths by name, read from the cache at the first question.
     cache: OnceCell<HashMap<String, Vec<String>>>,
 }

@@ -14,6 +14,8 @@ use object::read::StringTable;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, ReadRef, elf};
 
+use crate::environment::SharedLibrary;
+
 /// Libraries followed at most. Desktop programs load some 300.
 const MOST: usize = 4096;
 
@@ -100,26 +102,70 @@ struct Loaded {
     inherited: Vec<String>,
 }
 
+/// A library that was looked for.
+struct Sought<'a> {
+    name: &'a str,
+    /// Who needs it: empty for the file that the search began with.
+    needed_by: &'a str,
+    found: Option<&'a Found>,
+}
+
+/// Where a library lies.
+struct Found {
+    path: String,
+    asks: Asking,
+    /// Whether it lies where who needs it says, rather than where the system keeps libraries.
+    named: bool,
+}
+
 /// Fills in the libraries of a program that lies at `path`: those found, in the order of loading, and those missing.
 pub fn resolve_libraries(native: &mut NativeDemand, path: &str, files: &dyn LibraryFiles) {
+    (native.libraries, native.missing) = (Vec::new(), Vec::new());
+    search(path, files, |Sought { name, needed_by, found }| {
+        match found {
+            Some(Found { path, asks, .. }) => native.libraries.push(NativeLibrary {
+                name: name.to_owned(),
+                path: path.clone(),
+                needed_by: if needed_by.is_empty() { "the program" } else { needed_by }.to_owned(),
+                size_bytes: asks.size_bytes,
+            }),
+            None => native.missing.push(name.to_owned()),
+        }
+        true
+    });
+}
+
+/// The shared libraries that an extension module at `path` needs, by name, and those that the ones brought along need: what
+/// the system's need in turn is the system's.
+pub fn module_libraries(path: &str, files: &dyn LibraryFiles) -> Vec<SharedLibrary> {
+    let mut libraries = Vec::new();
+    search(path, files, |Sought { name, found, .. }| {
+        let bundled = found.is_some_and(|found| found.named);
+        let bytes = found.map(|found| found.asks.size_bytes);
+        libraries.push(SharedLibrary { name: name.to_owned(), bytes, bundled });
+        bundled
+    });
+    libraries.sort();
+    libraries
+}
+
+/// Looks for all libraries behind a file, breadth first, once by name; `take` says whether to look for those of one in turn.
+fn search(path: &str, files: &dyn LibraryFiles, mut take: impl FnMut(Sought<'_>) -> bool) {
     let first = |asks| Loaded { name: String::new(), asks, origin: folder(path), inherited: Vec::new() };
     let mut queue: VecDeque<Loaded> = files.file(path).map(first).into_iter().collect();
     let mut seen = HashSet::new();
-    (native.libraries, native.missing) = (Vec::new(), Vec::new());
     while let Some(loaded) = queue.pop_front() {
         let (folders, inherited) = folders(&loaded);
         for name in &loaded.asks.needed {
-            if native.libraries.len() + native.missing.len() >= MOST || !seen.insert(name.clone()) {
+            if seen.len() >= MOST || !seen.insert(name.clone()) {
                 continue;
             }
-            let Some((path, asks)) = locate(&loaded.asks, name, &folders, files) else {
-                native.missing.push(name.clone());
-                continue;
-            };
-            let needed_by = if loaded.name.is_empty() { "the program".to_owned() } else { loaded.name.clone() };
-            let (size_bytes, origin) = (asks.size_bytes, folder(&path));
-            native.libraries.push(NativeLibrary { name: name.clone(), path, needed_by, size_bytes });
-            queue.push_back(Loaded { name: name.clone(), asks, origin, inherited: inherited.clone() });
+            let found = locate(&loaded.asks, name, &folders, files);
+            let further = take(Sought { name, needed_by: &loaded.name, found: found.as_ref() });
+            if let Some(Found { path, asks, .. }) = found.filter(|_| further) {
+                let origin = folder(&path);
+                queue.push_back(Loaded { name: name.clone(), asks, origin, inherited: inherited.clone() });
+            }
         }
     }
 }
@@ -139,18 +185,17 @@ fn folders(loaded: &Loaded) -> (Vec<String>, Vec<String>) {
     (all.clone(), all)
 }
 
-fn locate(asker: &Asking, name: &str, folders: &[String], files: &dyn LibraryFiles) -> Option<(String, Asking)> {
-    let places: Vec<String> = if name.contains('/') {
-        vec![name.to_owned()]
-    } else {
-        let named = folders.iter().map(|folder| format!("{folder}/{name}"));
-        named.chain(files.installed(name)).collect()
+fn locate(asker: &Asking, name: &str, folders: &[String], files: &dyn LibraryFiles) -> Option<Found> {
+    // The linker passes over files for another machine.
+    let fits = |path: String, named| {
+        let asks = files.file(&path).filter(|asks| asks.machine == asker.machine && asks.is_64 == asker.is_64)?;
+        Some(Found { path, asks, named })
     };
-    places.into_iter().find_map(|place| {
-        let found = files.file(&place)?;
-        // The linker passes over files for another machine.
-        (found.machine == asker.machine && found.is_64 == asker.is_64).then_some((place, found))
-    })
+    if name.contains('/') {
+        return fits(name.to_owned(), true);
+    }
+    let named = folders.iter().find_map(|folder| fits(format!("{folder}/{name}"), true));
+    named.or_else(|| files.installed(name).into_iter().find_map(|place| fits(place, false)))
 }
 
 fn folder(path: &str) -> String {

@@ -51,7 +51,7 @@ mod unwind;
 
 pub(crate) use shapes::check as check_shapes;
 
-pub use closure::{Asking, LibraryFiles, resolve_libraries};
+pub use closure::{Asking, LibraryFiles, module_libraries, resolve_libraries};
 
 use reach::Looks;
 
