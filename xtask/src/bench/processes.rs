@@ -3,7 +3,7 @@
 //! hand do something with a file of the corpus.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use serde::Serialize;
@@ -23,8 +23,8 @@ const SEED: u64 = 37;
 /// How long a program may take, which might wait for something that never comes.
 const LONGEST: &str = "20s";
 
-/// Commands that do something, by the kinds of program that people run; `TEXT` and `CODE` are files of the corpus, a quarter of a
-/// megabyte of words and two of JavaScript.
+/// Commands that do something, of the kinds that people run; `TEXT` (which they are given as input too) and `CODE` are files of
+/// the corpus, a quarter of a megabyte of words and two of JavaScript.
 const COMMANDS: [&str; 32] = [
     "gzip -9 -c CODE",
     "bzip2 -c CODE",
@@ -55,7 +55,7 @@ const COMMANDS: [&str; 32] = [
     "ls -lR /usr/lib",
     "perl -ne $n+=length;END{print$n} CODE",
     "openssl sha512 CODE",
-    "gcc -E -x c CODE",
+    "gcc -dM -E -x c /dev/null",
     "git hash-object CODE",
     "strings /usr/bin/git",
 ];
@@ -99,23 +99,17 @@ struct Row {
 /// # Errors
 /// No program can be run, or the results cannot be written.
 pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
-    let chosen = by_chance(if arguments.quick { CHOSEN / 10 } else { CHOSEN })?;
-    let versions: Vec<Row> = chosen.iter().filter_map(|program| first_run(program, &["--version"], None)).collect();
-    let [text, code] = ["text.txt", "large.js"].map(|name| corpus.input(name));
-    let words = |line: &str| -> Vec<String> {
-        let path = |path: &Path| path.display().to_string();
-        line.split(' ').map(|word| word.replace("TEXT", &path(&text)).replace("CODE", &path(&code))).collect()
-    };
-    let mut works = Vec::new();
-    for line in COMMANDS {
-        let words = words(line);
-        let program = Path::new(PROGRAMS).join(&words[0]);
-        let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
-        match first_run(&program, &rest, Some(&text)) {
-            Some(row) => works.push(row),
-            None => eprintln!("left out, since it is not here or cannot be scored: {line}"),
+    let [text, code] = ["text.txt", "large.js"].map(|name| corpus.input(name).display().to_string());
+    let scored = |line: &str, input: Option<&Path>| {
+        let row = first_run(line, &line.replace("TEXT", &text).replace("CODE", &code), input);
+        if row.is_none() {
+            eprintln!("left out, since it is not here or cannot be scored: {line}");
         }
-    }
+        row
+    };
+    let chosen = by_chance(if arguments.quick { CHOSEN / 10 } else { CHOSEN })?;
+    let versions: Vec<Row> = chosen.iter().filter_map(|name| scored(&format!("{name} --version"), None)).collect();
+    let works: Vec<Row> = COMMANDS.iter().filter_map(|line| scored(line, Some(Path::new(&text)))).collect();
     if versions.is_empty() && works.is_empty() {
         return Err(failure("no program could be run"));
     }
@@ -135,15 +129,15 @@ fn print<'a>(name: &str, scored: impl Iterator<Item = &'a Scored>) {
     println!("{name:<56}{:>6}{inside:>11.0} %{:>10.1}", scored.len(), median(&factors));
 }
 
-/// So many of the system's native programs.
-fn by_chance(count: usize) -> Outcome<Vec<PathBuf>> {
+/// The names of so many of the system's native programs.
+fn by_chance(count: usize) -> Outcome<Vec<String>> {
     let entries = fs::read_dir(PROGRAMS).doing(format_args!("reading {PROGRAMS}"))?;
-    let mut programs: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_native(path)).collect();
-    programs.sort();
+    let native = entries.filter_map(Result::ok).filter(|entry| is_native(&entry.path()));
+    let mut names: Vec<String> = native.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
     let mut random = Random(SEED);
-    let count = count.min(programs.len());
-    Ok((0..count).map(|_| programs.swap_remove(random.below(programs.len()))).collect())
+    let count = count.min(names.len());
+    Ok((0..count).map(|_| names.swap_remove(random.below(names.len()))).collect())
 }
 
 /// Whether a file, and none that merely leads to it, begins as a native program does.
@@ -154,8 +148,10 @@ fn is_native(path: &Path) -> bool {
     plain && fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"\x7fELF"
 }
 
-/// A program's first run, scored; `None` where it cannot be run, or does not end by itself.
-fn first_run(program: &Path, words: &[&str], input: Option<&Path>) -> Option<Row> {
+/// The first run of a command, scored under its name; `None` where it cannot be run, or does not end by itself.
+fn first_run(name: &str, line: &str, input: Option<&Path>) -> Option<Row> {
+    let mut words = line.split(' ');
+    let program = Path::new(PROGRAMS).join(words.next()?);
     let state = tempfile::tempdir().ok()?;
     let report = state.path().join("report.json");
     let mut run = command(runner::forewarm_binary(), &["run", "--timeout", LONGEST, "--report"]);
@@ -170,9 +166,8 @@ fn first_run(program: &Path, words: &[&str], input: Option<&Path>) -> Option<Row
     }
     // Others running beside it take wall time, which the plan foretells, and none of its CPU time.
     let beside = cost["contention_factor"].as_f64().unwrap_or(1.0).max(1.0);
-    let shown = std::iter::once(program.file_name()?.to_str()?).chain(words.iter().copied());
     Some(Row {
-        command: shown.collect::<Vec<_>>().join(" "),
+        command: name.to_owned(),
         memory_bytes: Scored::of(&cost["memory_bytes"], 1.0, &observed["peak_linear_memory_bytes"])?,
         cpu_seconds: Scored::of(&cost["run_seconds"], beside, &observed["run_cpu_seconds"])?,
     })
