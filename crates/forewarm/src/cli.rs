@@ -567,7 +567,7 @@ mod tests {
             "forewarm run --objective cost --weights seconds=1 p.wasm",
             "forewarm run --plan x --tier winch p.wasm",
             "forewarm run --threads 0 p.wasm",
-            "forewarm run --timeout 2 p.wasm",
+            "forewarm run --timeout 0 p.wasm",
             "forewarm run p.wasm arg",
             "forewarm history --limit x",
             "forewarm cache",

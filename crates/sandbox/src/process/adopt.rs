@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
 use super::circumstances::RESOURCES;
 use super::program::limits;
 use super::signals::{Relay, stop_self};
-use super::supervise::PATIENCE;
+use super::supervise::patience;
 use super::surroundings::{Around, Surroundings};
 use super::survey::{self, Survey};
 use super::verdict::{Ending, judge};
@@ -225,7 +225,7 @@ impl Adopted {
     fn look(&mut self) -> bool {
         if self.watch.overdue() {
             self.kill(Cause::Wall);
-            self.next = raw::now().saturating_add((PATIENCE * 1e9) as u64);
+            self.next = patience();
             return true;
         }
         let survey = survey::survey(self.pid, false);

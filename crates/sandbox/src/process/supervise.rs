@@ -30,9 +30,14 @@ use crate::measure;
 /// What the process that a program answers to is told when it has stopped.
 pub const STOPPED_WORD: u8 = b's';
 
-/// Seconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
+/// Nanoseconds that an init is given to end what it started before it is ended itself: a hundred times what it takes for a
 /// thousand processes.
-pub(super) const PATIENCE: f64 = 0.5;
+const PATIENCE: u64 = 500_000_000;
+
+/// When that is over, in monotonic nanoseconds.
+pub(super) fn patience() -> u64 {
+    raw::now().saturating_add(PATIENCE)
+}
 
 /// What joins the supervisor with the init, and with who sends signals.
 #[derive(Debug)]
@@ -237,7 +242,7 @@ impl Child {
                 Happening::News(STOPPED) => self.stopped(),
                 Happening::Gone => {
                     self.lines.owner = None;
-                    self.kill(Cause::Signalled(libc::SIGKILL));
+                    next = self.kill(Cause::Signalled(libc::SIGKILL));
                 }
                 Happening::Signal(signal) => self.signal(signal),
                 Happening::Outgrown => self.aside.iter_mut().for_each(SetAside::give_way),
@@ -311,16 +316,22 @@ impl Child {
         raw::pass_signal(self.forked.handle.as_fd(), signal);
     }
 
-    fn kill(&mut self, cause: Cause) {
-        let first = self.verdict.is_none();
+    /// Ends the program, whose init then ends the rest and tells what all of it used: were the init ended first, nobody would
+    /// have waited for them. Returns when to look whether that was enough, in monotonic nanoseconds.
+    fn kill(&mut self, cause: Cause) -> u64 {
         self.verdict.get_or_insert(cause);
-        if !self.forked.isolated && first {
+        if self.forked.isolated {
+            match survey::descendants(self.forked.pid).get(1) {
+                Some(program) => raw::kill(*program, libc::SIGKILL),
+                None => self.end(),
+            }
+        } else {
             // Nothing ends these with their parent: the init ends them one by one, until none is left.
             self.lines.shared.words().end.store(1, Release);
             self.signal(libc::SIGCONT);
-            return self.signal(libc::SIGTERM);
+            self.signal(libc::SIGTERM);
         }
-        self.end();
+        patience()
     }
 
     /// Ends the init, and without namespaces all that are found below it.
@@ -347,9 +358,12 @@ impl Child {
 
     /// Looks whether a limit is reached; returns when to look next, in monotonic nanoseconds.
     fn look(&mut self) -> u64 {
-        if self.verdict.is_some() || self.watch.overdue() {
-            self.kill(Cause::Wall);
-            return raw::now().saturating_add((PATIENCE * 1e9) as u64);
+        if self.verdict.is_some() {
+            self.end();
+            return patience();
+        }
+        if self.watch.overdue() {
+            return self.kill(Cause::Wall);
         }
         if self.lines.shared.words().times[0].load(Acquire) == 0 {
             // The place is still being laid out, and nothing of the program is there to be looked at.
@@ -364,7 +378,7 @@ impl Child {
         // The system counts the init among them.
         self.crowded |= self.bounds.processes.is_some_and(|most| survey.processes + 1 >= most);
         if let Some(cause) = self.watch.reached(&survey) {
-            self.kill(cause);
+            return self.kill(cause);
         }
         self.watch.next(&survey).min(self.look_after_memory(survey.memory))
     }
@@ -380,12 +394,12 @@ impl Drop for Child {
         } else if !self.reaped && self.lines.shared.words().settled.load(Acquire) == 1 {
             let _ = measure::reap(self.forked.pid);
         } else if !self.reaped {
-            self.kill(Cause::Signalled(libc::SIGKILL));
-            let left = Timespec { tv_sec: 0, tv_nsec: (PATIENCE * 1e9) as i64 };
-            let ended = poll(&mut [PollFd::from_borrowed_fd(self.forked.handle.as_fd(), PollFlags::IN)], Some(&left));
-            if ended == Ok(0) {
-                self.end();
+            if !self.forked.isolated {
+                self.kill(Cause::Signalled(libc::SIGKILL));
+                let left = Timespec { tv_sec: 0, tv_nsec: PATIENCE.cast_signed() };
+                let _ = poll(&mut [PollFd::from_borrowed_fd(self.forked.handle.as_fd(), PollFlags::IN)], Some(&left));
             }
+            self.end();
             let _ = measure::reap(self.forked.pid);
         }
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::room::{Room, rooms};
+use crate::room::{Ran, Room, rooms};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Starts a script that says when it is ready, and waits for that.
@@ -125,15 +125,24 @@ fn what_was_used_is_measured() {
     for room in rooms("what_was_used") {
         for flags in [&[][..], &["--plain"]] {
             // The work is done by a child, and by a fixed number of steps: how long that takes depends on the load.
-            let script = "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; exit 0";
-            let ran = room.run(flags, &["/bin/sh", "-c", script]);
-            let seconds = |name: &str| {
-                let after = ran.stderr.split_once(&format!("{name}: Seconds(")).map_or("", |(_, after)| after);
-                after.split_once(')').and_then(|(number, _)| number.parse::<f64>().ok()).unwrap()
+            let script = "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'";
+            let used = |ran: &Ran| {
+                let seconds = |name: &str| {
+                    let after = ran.stderr.split_once(&format!("{name}: Seconds(")).map_or("", |(_, after)| after);
+                    after.split_once(')').and_then(|(number, _)| number.parse::<f64>().ok()).unwrap()
+                };
+                // The kernel counts both together exactly, and guesses by the ticks of its clock which is which.
+                seconds("user") + seconds("system")
             };
-            // The kernel counts both together exactly, and guesses by the ticks of its clock which is which.
-            assert!(seconds("user") + seconds("system") > 0.01, "a child's time counts: {ran:?}");
+            let ran = room.run(flags, &["/bin/sh", "-c", &format!("{script}; exit 0")]);
+            assert!(used(&ran) > 0.01, "a child's time counts: {ran:?}");
             assert!(ran.stderr.contains("run_delay: Some"), "{ran:?}");
+            let flags = [flags, &["--wall", "1500"]].concat();
+            let ran = room.run(&flags, &["/bin/sh", "-c", &format!("{script}; sleep 100 & sleep 100")]);
+            assert!(
+                ran.cause() == "Wall" && used(&ran) > 0.01,
+                "what is ended at its limit has used something: {ran:?}"
+            );
         }
     }
 }
