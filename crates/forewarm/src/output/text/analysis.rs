@@ -64,10 +64,11 @@ fn telling(regions: &[Region]) -> Vec<&Region> {
     };
     let says = |region: &&Region| match region.kind {
         _ if region.share <= 0.0 => false,
-        // A loop that is there for the one inside it.
+        // Not one that is there for the one inside it, nor one that only calls what does the work.
         RegionKind::Loop => {
-            let most = |inner: &Region| inside(region, inner) && inner.share > NEST * region.share;
-            !region.flags.is_empty() || !regions.iter().any(most)
+            let nested = || regions.iter().filter(|inner| inside(region, inner));
+            let own = region.self_share + nested().map(|inner| inner.self_share).sum::<f64>();
+            own > OWN && (!region.flags.is_empty() || !nested().any(|inner| inner.share > NEST * region.share))
         }
         RegionKind::Function => {
             let told = |inner: &Region| inside(region, inner) && inner.share > region.self_share / 2.0;
@@ -330,7 +331,7 @@ mod tests {
             depth: 3,
             share,
             trip_count: Some(Estimate::exact(256.0, Basis::Static)),
-            self_share: 0.0,
+            self_share: if kind == RegionKind::Loop { share } else { 0.0 },
             trip_expression: Some("n".into()),
             dependence: Dependence::Reduction,
             dependence_reason: None,
