@@ -1,19 +1,20 @@
 //! How reuse distances grow with the input: what the nearest caches serve in a small run, memory serves in a large one.
 //!
-//! Most programs' distances are either constant or a law of the size of their data (Zhong, Dropsho and Ding, "Miss rate
-//! prediction across all program inputs", PACT 2003; Marin and Mellor-Crummey, SIGMETRICS 2004). The end of the histogram is the
-//! working set; by what power of the operators it grows is told by two runs, and distances beyond the nearest cache are
-//! stretched as far on the logarithmic scale, on which those of trees and divided arrays lie evenly. Pure; called by the
-//! orchestrator.
+//! Accesses by rising distance are parted into groups of equal size, and each group's distance is either constant or a law of the
+//! size of the data (Zhong, Dropsho and Ding, "Miss rate prediction across all program inputs", PACT 2003; Marin and
+//! Mellor-Crummey, SIGMETRICS 2004). By what power of the operators it grows two runs tell, however near the distances still are
+//! in both. Pure; called by the orchestrator.
 
-use forewarm_types::counts::{Counts, ReuseHistogram};
+use forewarm_types::counts::{Counts, Foresight, ReuseHistogram};
 
-/// Bin from which distances are stretched: 512 lines, the smallest nearest data cache in use (32 KiB). What is reused within it
-/// is reused by the code around, whatever the size of the data.
-const FROM: f64 = 10.0;
+/// Groups of accesses: a sampled histogram has noise in smaller shares.
+const GROUPS: usize = 256;
 
-/// Share of the accesses that lies at the working set's end: below, a sampled histogram has noise.
-const AT_THE_END: f64 = 1.0 / 256.0;
+/// Doublings of a distance that are no growth: a histogram has one bin a doubling.
+const NOISE: f64 = 0.5;
+
+/// Doublings of the operators between the two runs, at the least, that tell a power.
+const LEAST_APART: f64 = 1.0;
 
 /// Distances of a 32-bit memory, as a bin.
 const MOST: f64 = 26.0;
@@ -23,47 +24,43 @@ const MOST: f64 = 26.0;
 pub fn grown(small: &Counts, large: &Counts, operators: f64) -> Option<ReuseHistogram> {
     let (before, reuse) = (small.reuse.as_ref()?, large.reuse.as_ref()?);
     let (least, most) = (small.operators() as f64, large.operators() as f64);
-    let (first, last) = (end(before)?, end(reuse)?);
-    let apart = (most / least).log2();
-    // A working set has at most as many lines as there are operators to touch them.
-    let power = if apart > 1.0 { ((last - first) / apart).clamp(0.0, 1.0) } else { 0.0 };
-    let target = (last + power * (operators / most).log2().max(0.0)).min(MOST);
-    if last <= FROM || target <= last {
+    let (apart, further) = ((most / least).log2(), (operators / most).log2().max(0.0));
+    let accesses: f64 = reuse.accesses.iter().sum();
+    if before.accesses.iter().sum::<f64>() <= 0.0 || accesses <= 0.0 {
+        return None;
+    }
+    if apart < LEAST_APART {
         return Some(reuse.clone());
     }
-    let stretch = (target - FROM) / (last - FROM);
-    let mut accesses = vec![0.0; target.ceil() as usize + 1];
+    let mut grown: Vec<f64> = Vec::new();
+    for group in 0..GROUPS {
+        let share = (group as f64 + 0.5) / GROUPS as f64;
+        let (first, last) = (place(before, share), place(reuse, share));
+        // A working set has at most as many lines as there are operators to touch them.
+        let power = if last - first > NOISE { ((last - first) / apart).min(1.0) } else { 0.0 };
+        let bin = (last + power * further).min(MOST.max(last)).ceil() as usize;
+        grown.resize(grown.len().max(bin + 1), 0.0);
+        grown[bin] += accesses / GROUPS as f64;
+    }
+    let end = (grown.len() - 1) as f64;
+    let reached = (reuse.accesses.len() - 1) as f64;
+    let footprint_lines = if end > reached { reuse.footprint_lines.max(end.exp2()) } else { reuse.footprint_lines };
+    // Where all came back from near, what will come back from further lies as what was seen for the first time.
+    let reused = if reuse.reused == Foresight::default() { reuse.fresh } else { reuse.reused };
+    Some(ReuseHistogram { accesses: grown, footprint_lines, reused, ..reuse.clone() })
+}
+
+/// Below what distance a share of the accesses lies, as a place among the bins, of which bin `b` holds those from `b - 1` to `b`.
+fn place(reuse: &ReuseHistogram, share: f64) -> f64 {
+    let wanted = share * reuse.accesses.iter().sum::<f64>();
+    let mut below = 0.0;
     for (bin, count) in reuse.accesses.iter().enumerate() {
-        let (from, to) = (bin as f64 - 1.0, bin as f64);
-        if to <= FROM {
-            accesses[bin] += count;
-            continue;
+        if below + count >= wanted && *count > 0.0 {
+            return (bin as f64 - 1.0 + (wanted - below) / count).max(0.0);
         }
-        spread(&mut accesses, FROM + (from - FROM) * stretch, FROM + (to - FROM) * stretch, *count);
+        below += count;
     }
-    let footprint_lines = reuse.footprint_lines.max(target.exp2());
-    Some(ReuseHistogram { accesses, footprint_lines, ..reuse.clone() })
-}
-
-/// The bin in which a histogram ends.
-fn end(reuse: &ReuseHistogram) -> Option<f64> {
-    let least = AT_THE_END * reuse.total();
-    let mut beyond = 0.0;
-    let bins = reuse.accesses.iter().enumerate().rev();
-    let mut ends = bins.filter(|(_, count)| {
-        beyond += *count;
-        beyond >= least
-    });
-    ends.next().map(|(bin, _)| bin as f64).filter(|bin| *bin > 0.0)
-}
-
-/// Lays a count evenly between two places, of which bin `b` holds those from `b - 1` to `b`; what is beyond the last lies in it.
-fn spread(accesses: &mut [f64], from: f64, to: f64, count: f64) {
-    let last = accesses.len() - 1;
-    for bin in from.floor() as usize + 1..=to.ceil() as usize {
-        let inside = to.min(bin as f64) - from.max(bin as f64 - 1.0);
-        accesses[bin.min(last)] += count * inside.max(0.0) / (to - from);
-    }
+    (reuse.accesses.len() - 1) as f64
 }
 
 #[cfg(test)]
@@ -100,11 +97,24 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_within_the_nearest_cache_will_leave_it() {
+        // A table of 2^5 lines beside a loop's own words, then of 2^9; a thousand times the operators touch one of 2^19.
+        let (small, large) = (run(1 << 20, &[(1, 7.0), (5, 1.0)]), run(1 << 24, &[(1, 7.0), (9, 1.0)]));
+        let later = check(&small, &large, f64::from(1 << 24) * 1024.0, 65_536.0);
+        assert!((later - 0.125).abs() < 0.01, "{later}");
+        // Nothing came back from afar yet, so that it is taken to lie as what is read for the first time.
+        let fresh = Foresight { sequential_share: 0.9, ..Foresight::default() };
+        let reuse = large.reuse.clone().map(|reuse| ReuseHistogram { fresh, ..reuse });
+        let streaming = Counts { reuse, ..large.clone() };
+        assert_eq!(grown(&small, &streaming, 1e9).unwrap().reused, fresh);
+        // Groups grow each by their own law: a row by the square root of what the whole table does.
+        let (small, large) = (run(1 << 20, &[(4, 1.0), (8, 1.0)]), run(1 << 24, &[(6, 1.0), (12, 1.0)]));
+        assert!((check(&small, &large, f64::from(1 << 28), 2048.0) - 0.5).abs() < 0.01);
+    }
+
+    #[test]
     fn what_does_not_grow_stays() {
         let (small, large) = (run(1 << 20, &[(1, 7.0), (12, 1.0)]), run(1 << 24, &[(1, 7.0), (12, 1.0)]));
-        assert_eq!(grown(&small, &large, 1e12), large.reuse);
-        // Within the nearest cache nothing is known to leave it.
-        let (small, large) = (run(1 << 20, &[(1, 7.0), (5, 1.0)]), run(1 << 24, &[(1, 7.0), (9, 1.0)]));
         assert_eq!(grown(&small, &large, 1e12), large.reuse);
         assert_eq!(grown(&run(9, &[]), &large, 1e12), None);
     }
