@@ -227,7 +227,12 @@ impl Counting {
         counts.functions = self.functions(&functions);
         counts.functions_entered = counts.functions.iter().map(|function| function.entered).sum();
         counts.loops = self.loops();
-        let chains = chains::find(&self.original, &self.layout, &self.counters);
+        // A run that ends before its first look is all start, and reading the code would take longer than it did.
+        let chains = if self.operators < FIRST_LOOK {
+            chains::Chains::default()
+        } else {
+            chains::find(&self.original, &self.layout, &self.counters)
+        };
         let lines = peak.as_f64() / LINE_BYTES as f64;
         counts.reuse = self.reuse.histogram(counts.accesses(), lines, &chains.chased);
         counts.branches = self.branches.sample();

@@ -17,7 +17,7 @@ mod pages;
 use forewarm_types::{Basis, Estimate};
 
 pub use climb::Climb;
-pub use derive::{Size, Smaller, resized, sizes, smaller};
+pub use derive::{Size, Smaller, resized, sizes};
 pub use distances::grown as grown_distances;
 use forms::{Form, forms};
 use least_squares::Fitted;
@@ -34,6 +34,10 @@ pub struct Sample {
 
 /// Fewest runs that tell a form from another: two parameters and one to judge by.
 pub const FEWEST_RUNS: usize = 3;
+
+/// Of runs whose sizes rise, so many of the last tell how it goes on: two terms, and three to judge by; for a second feature as many
+/// parameters more, since each varies in half of the runs.
+const LAST_RUNS: [usize; 2] = [5, 8];
 
 /// Differences of this size between a form and a run are no evidence about the form: by as much do the counts of programs vary
 /// whose control flow depends on their data.
@@ -56,6 +60,14 @@ const NEGATIVE: f64 = 0.05;
 /// Deviation of the logarithm per e-fold of extrapolation beyond what the forms differ by: the least round figure at which
 /// nine in ten of the corpus's programs lie inside the interval (docs/prediction.md).
 const DRIFT: f64 = 0.02;
+
+/// Of runs by rising size those that tell how it goes on: what small ones spend their time with may be nothing beside what comes.
+#[must_use]
+pub fn asymptotic(rising: &[Sample]) -> &[Sample] {
+    let features = rising.first().map_or(1, |sample| sample.features.len());
+    let wanted = LAST_RUNS[features.clamp(1, LAST_RUNS.len()) - 1];
+    &rising[rising.len().saturating_sub(wanted)..]
+}
 
 /// A law of growth: forms with their weights.
 #[derive(Debug, Clone)]
@@ -216,6 +228,16 @@ mod tests {
         let sum = |point: &[f64]| 90.0 * point[0] + 700.0 * point[1] + 3000.0;
         assert!(error(&points, &[400.0, 60.0], &product).0.abs() < 0.05);
         assert!(error(&points, &[4000.0, 600.0], &sum).0.abs() < 0.1);
+    }
+
+    #[test]
+    fn the_last_of_rising_runs_tell() {
+        let runs = |count: usize, features: usize| -> Vec<Sample> {
+            (1..=count).map(|at| Sample { features: vec![at as f64; features], count: at as f64 }).collect()
+        };
+        assert_eq!(asymptotic(&runs(9, 1))[0].count, 5.0);
+        assert_eq!(asymptotic(&runs(9, 2))[0].count, 2.0);
+        assert_eq!((asymptotic(&runs(3, 1)).len(), asymptotic(&[]).len()), (3, 0));
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub fn measure(
 /// Trials of one program, which is compiled for the first.
 pub struct Trials {
     threads: u32,
+    windows: bool,
     clock: Arc<dyn Clock>,
     ready: Option<Ready>,
 }
@@ -49,6 +50,17 @@ enum Ready {
     Counted(Engine, Compiled, Box<Instrumented>),
     /// By the engine's fuel.
     Metered(Engine, Compiled),
+}
+
+/// By what a run on a tier's code is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meter {
+    /// Its own counters.
+    Own,
+    /// The engine's fuel.
+    Fuel,
+    /// Time alone.
+    Time,
 }
 
 /// Code compiled within a budget, or what came in between.
@@ -70,7 +82,12 @@ impl Trials {
     /// Of a program that compiles with so many threads.
     #[must_use]
     pub fn new(threads: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { threads, clock, ready: None }
+        Self { threads, windows: true, clock, ready: None }
+    }
+
+    /// Has what is yet to be compiled count without windows of addresses and branches, which take half of the code.
+    pub fn leave_windows_out(&mut self) {
+        self.windows = false;
     }
 
     /// Runs the program on counting code until it ends or has reached a limit. The code must be the same each time.
@@ -105,8 +122,8 @@ impl Trials {
         Ok(self.whole(trial, budget))
     }
 
-    /// Runs the program on code that this tier compiles and the engine meters, to time it there, until it ends or has reached a
-    /// limit.
+    /// Runs the program on the code that this tier makes of it, as it is but for being interruptible, to time it there until it
+    /// ends or has used up its time. Nothing is counted; of a component the command in it runs, as in [`Self::measure`].
     ///
     /// # Errors
     /// As [`Self::measure`].
@@ -119,7 +136,9 @@ impl Trials {
     ) -> Result<Trial, EmulateError> {
         let budget = Budget { began: self.clock.monotonic(), began_cpu: self.clock.process_cpu(), limits };
         let (bytes, kind) = (code.bytes().map_err(EmulateError::Read)?, code.kind());
-        let trial = match self.compile_on(tier, &bytes, kind, true, budget)? {
+        let command = if kind == CodeKind::WasmComponent { component::command(&bytes) } else { None };
+        let (wasm, kind) = command.map_or((bytes.as_slice(), kind), |command| (command, CodeKind::WasmModule));
+        let trial = match self.compile_on(self.settings(tier, Meter::Time), wasm, kind, budget)? {
             Compilation::Done(engine, compiled) => {
                 let left = TrialLimits { cpu_seconds: limits.cpu_seconds - self.used(budget), ..limits };
                 engine.trial(&compiled, &confined(invocation, kind), left)?
@@ -128,6 +147,16 @@ impl Trials {
             Compilation::Refused(error) => return Err(error.into()),
         };
         Ok(self.whole(trial, budget))
+    }
+
+    fn settings(&self, tier: Tier, meter: Meter) -> EngineSettings {
+        EngineSettings {
+            tier,
+            isa: IsaLevel::Native,
+            metered: meter == Meter::Fuel,
+            interruptible: meter == Meter::Time,
+            threads: self.threads,
+        }
     }
 
     /// CPU seconds of this process since the trial began: compilation has threads of its own.
@@ -149,9 +178,9 @@ impl Trials {
             CodeKind::WasmComponent => component::command(&bytes),
             _ => Some(bytes.as_slice()),
         };
-        if let Some(Ok(mut rewritten)) = module.map(|module| instrument(module, true)) {
+        if let Some(Ok(mut rewritten)) = module.map(|module| instrument(module, self.windows)) {
             let bytes = std::mem::take(&mut rewritten.bytes);
-            match self.compile(&bytes, CodeKind::WasmModule, false, budget)? {
+            match self.compile(&bytes, CodeKind::WasmModule, Meter::Own, budget)? {
                 Compilation::Done(engine, code) => {
                     self.ready = Some(Ready::Counted(engine, code, Box::new(rewritten)));
                     return Ok(None);
@@ -160,7 +189,7 @@ impl Trials {
                 Compilation::Refused(_) => {}
             }
         }
-        match self.compile(&bytes, kind, true, budget)? {
+        match self.compile(&bytes, kind, Meter::Fuel, budget)? {
             Compilation::Done(engine, code) => self.ready = Some(Ready::Metered(engine, code)),
             Compilation::OutOfTime(why) => return Ok(Some(why)),
             Compilation::Refused(error) => return Err(error.into()),
@@ -168,16 +197,10 @@ impl Trials {
         Ok(None)
     }
 
-    fn compile(
-        &self,
-        bytes: &[u8],
-        kind: CodeKind,
-        metered: bool,
-        budget: Budget,
-    ) -> Result<Compilation, EmulateError> {
+    fn compile(&self, bytes: &[u8], kind: CodeKind, meter: Meter, budget: Budget) -> Result<Compilation, EmulateError> {
         let mut refusal = None;
         for (tier, _) in FASTEST_COMPILE {
-            match self.compile_on(tier, bytes, kind, metered, budget)? {
+            match self.compile_on(self.settings(tier, meter), bytes, kind, budget)? {
                 Compilation::Refused(error @ WarmError::Unsupported { .. }) => refusal = Some(error),
                 done => return Ok(done),
             }
@@ -187,18 +210,15 @@ impl Trials {
 
     fn compile_on(
         &self,
-        tier: Tier,
+        settings: EngineSettings,
         bytes: &[u8],
         kind: CodeKind,
-        metered: bool,
         budget: Budget,
     ) -> Result<Compilation, EmulateError> {
-        let rate = FASTEST_COMPILE.iter().find(|(of, _)| *of == tier).map_or(0.0, |(_, rate)| *rate);
+        let rate = FASTEST_COMPILE.iter().find(|(of, _)| *of == settings.tier).map_or(0.0, |(_, rate)| *rate);
         if self.used(budget) + rate * sections::code_bytes(bytes).megabytes() > budget.limits.cpu_seconds {
             return Ok(Compilation::OutOfTime("compiling would exceed the CPU budget"));
         }
-        let settings =
-            EngineSettings { tier, isa: IsaLevel::Native, metered, interruptible: false, threads: self.threads };
         let engine = Engine::new(settings, Arc::clone(&self.clock))?;
         Ok(match engine.compile(bytes, kind) {
             Ok(_) if self.used(budget) >= budget.limits.cpu_seconds => {

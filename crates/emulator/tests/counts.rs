@@ -166,12 +166,12 @@ fn a_chain_goes_through_what_each_round_hands_on() {
               (block (br_if 0 (i32.and (local.get $i) (i32.const 3)))
                 (local.set $x (i32.div_u (local.get $x) (i32.const 7))))
               (local.set $i (i32.add (local.get $i) (i32.const 1)))
-              (br_if 0 (i32.lt_u (local.get $i) (i32.const 1000))))))"#,
+              (br_if 0 (i32.lt_u (local.get $i) (i32.const 10000))))))"#,
     );
     let chain = &counts.chains[0];
-    let path = [(OpClass::Local, 1000.0), (OpClass::IntAlu, 1000.0), (OpClass::IntMul, 1000.0)];
+    let path = [(OpClass::Local, 10_000.0), (OpClass::IntAlu, 10_000.0), (OpClass::IntMul, 10_000.0)];
     assert_eq!(chain.path, path.into());
-    assert_eq!((chain.operators[&OpClass::IntMul], chain.operators[&OpClass::IntDiv]), (2000, 250));
+    assert_eq!((chain.operators[&OpClass::IntMul], chain.operators[&OpClass::IntDiv]), (20_000, 2500));
 }
 
 #[test]

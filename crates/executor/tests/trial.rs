@@ -18,6 +18,10 @@ fn engine(tier: Tier, metered: bool) -> Engine {
 }
 
 fn trial(body: &str, invocation: &Invocation, limits: TrialLimits) -> Trial {
+    trial_on(&engine(Tier::Winch, true), body, invocation, limits)
+}
+
+fn trial_on(engine: &Engine, body: &str, invocation: &Invocation, limits: TrialLimits) -> Trial {
     let source = format!(
         r#"(module
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -32,7 +36,6 @@ fn trial(body: &str, invocation: &Invocation, limits: TrialLimits) -> Trial {
         (func (export "_start") {body}))"#
     );
     let program = Program::module(&source);
-    let engine = engine(Tier::Winch, true);
     let (code, _) = engine.compile(&program.bytes, CodeKind::WasmModule).unwrap();
     engine.trial(&code, invocation, limits).unwrap()
 }
@@ -87,6 +90,26 @@ fn a_trial_keeps_to_its_budgets_of_time() {
     let asleep = trial(sleep, &Invocation::detached("x"), limits(600.0, 0.05));
     assert_eq!(asleep.stopped_by.as_deref(), Some("wall budget"));
     assert!(asleep.wall_seconds < 5.0 && asleep.run_cpu_seconds < 1.0, "{asleep:?}");
+}
+
+#[test]
+fn what_is_only_timed_ends_by_itself_or_with_its_time() {
+    let settings = EngineSettings {
+        tier: Tier::Cranelift,
+        isa: IsaLevel::Native,
+        metered: false,
+        interruptible: true,
+        threads: 1,
+    };
+    let engine = Engine::new(settings, Arc::new(RealClock)).unwrap();
+    let timed = |body: &str| trial_on(&engine, body, &Invocation::detached("x"), TrialLimits::of(1, 0.05));
+    let forever = timed("(loop $forever (br $forever))");
+    assert_eq!((forever.stopped_by.as_deref(), forever.ops), (Some("CPU budget"), 0));
+    assert!((0.05..1.0).contains(&forever.run_cpu_seconds), "{forever:?}");
+    let rounds = "(local $i i32) (loop $l
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))";
+    let ended = timed(rounds);
+    assert!(ended.complete && ended.ops == 0, "operators are not limited: {ended:?}");
 }
 
 #[test]

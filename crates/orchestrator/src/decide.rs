@@ -130,7 +130,8 @@ impl Orchestrator {
         if let Some(cpu) = plan.chosen.configuration.cpu() {
             considered.artifact_wait = forewarm_planner::artifact_wait(&belief, &weights, cpu.tier);
         }
-        plan.assumptions.extend(probed.grown.map(|grown| grown.says()));
+        let counted = probed.trial.as_ref().is_some_and(|trial| trial.complete);
+        plan.assumptions.extend(probed.grown.filter(|_| !counted).map(|grown| grown.says()));
         plan.emulation_seconds = probed.seconds;
         plan.plan_seconds = (self.clock.monotonic() - started).0 - probed.seconds;
         Ok(Decided { plan, trial: probed.trial, belief: Some(belief), rehearsals: Vec::new() })
@@ -148,10 +149,15 @@ impl Orchestrator {
         if request.emulate != Emulate::Never {
             crate::samples::unusable(request).into_iter().for_each(|why| self.memory.warn(why));
         }
-        let mut trials =
-            forewarm_emulator::Trials::new(considered.resources.inventory.cores(), Arc::clone(&self.clock));
+        // More threads compile sooner, and never with less CPU time.
+        let budgeted = matches!(request.emulate, Emulate::Seconds(_));
+        let threads = if budgeted { 1 } else { considered.resources.inventory.cores() };
+        let mut trials = forewarm_emulator::Trials::new(threads, Arc::clone(&self.clock));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
             let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
+            if !probe.windows {
+                trials.leave_windows_out();
+            }
             let told = match probe.kind {
                 ProbeKind::Run => self.try_out(&mut trials, considered, request, &probe).map(|trial| {
                     belief.update(&trial);
@@ -173,9 +179,11 @@ impl Orchestrator {
                     }
                     Some(())
                 }
-                ProbeKind::Timed(tier) => {
-                    self.time(&trials, considered, request, tier, &probe).map(|trial| belief.timed(&trial, tier))
-                }
+                ProbeKind::Timed(tier) => probed
+                    .grown
+                    .as_ref()
+                    .and_then(|grown| self.time(&trials, considered, &grown.request, tier, &probe))
+                    .map(|trial| belief.timed(&trial, tier)),
             };
             probed.seconds += (self.clock.monotonic() - before).0;
             if told.is_none() {
@@ -185,7 +193,7 @@ impl Orchestrator {
         probed
     }
 
-    /// A trial that times the beginning of the run on a tier.
+    /// A trial that times a run on a tier.
     fn time(
         &self,
         trials: &forewarm_emulator::Trials,

@@ -1,10 +1,15 @@
 //! Foreseeing a long run from short ones: smaller inputs that the user gave or that are derived from the arguments, run as
 //! trials, and the growth of what they count.
+//!
+//! Derived sizes rise from next to nothing ([`forewarm_emulator::growth::Climb`]), so that however little may be spent, some of
+//! them end; the last of them is most of what all execute together.
 
 use std::collections::VecDeque;
 
 use forewarm_emulator::Trials;
-use forewarm_emulator::growth::{FEWEST_RUNS, Growth, Sample, Smaller, grown_distances, peak, smaller};
+use forewarm_emulator::growth::{
+    Climb, FEWEST_RUNS, Growth, Sample, Size, asymptotic, grown_distances, peak, resized, sizes,
+};
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
 use forewarm_types::Estimate;
@@ -16,14 +21,15 @@ use crate::consider::Considered;
 use crate::request::Request;
 use crate::samples::{self, Input};
 
-/// Share of a run's operators that runs on smaller inputs may execute together.
+/// Share of a run's operators that runs on smaller inputs may execute together, where it takes [`LONG_SECONDS`] or more: so that
+/// where they may take less than that share of it, there is nothing to see to.
 const MOST_SHARE: f64 = 0.1;
 
-/// What five runs of a linear program execute together, in the smallest one's operators.
-const LADDER: f64 = 12.0;
+/// The longest wait that leaves a user's flow of thought unbroken (Nielsen, "Usability Engineering", 1993, chapter 5).
+const LONG_SECONDS: f64 = 1.0;
 
-/// How far inputs are made smaller beyond what a share of the run asks for: below, a program's start is all there is.
-const MOST_SHRUNK: f64 = 1e6;
+/// By how much less the run that a working set's growth is judged by executes than the largest, at the least.
+const APART: f64 = 8.0;
 
 /// What smaller runs foretell of the one that was asked for.
 pub(crate) struct Grown {
@@ -33,6 +39,8 @@ pub(crate) struct Grown {
     pub peak_linear_memory_bytes: Option<Estimate>,
     /// The largest of the runs, whole.
     pub largest: Trial,
+    /// What that was a run of.
+    pub request: Request,
     /// Its reuse distances, grown to what they are in the run that was asked for.
     pub reuse: Option<ReuseHistogram>,
     runs: usize,
@@ -56,73 +64,127 @@ impl Orchestrator {
         probe: &TrialProbe,
     ) -> Option<Grown> {
         let began = self.clock.process_cpu();
-        let (mut inputs, target) = inputs(request, 1.0)?;
-        let mut whole: Vec<Trial> = Vec::new();
-        let (mut samples, mut peaks): (Vec<Sample>, Vec<Sample>) = (Vec::new(), Vec::new());
-        let mut left = probe.limits.operators as f64;
-        let mut shrink = 1.0;
-        while let Some(Input { arguments, directories, features }) = inputs.pop_front() {
-            let cpu_seconds = probe.limits.cpu_seconds - (self.clock.process_cpu() - began).0;
-            if cpu_seconds <= 0.0 || left < 1.0 || exceeds(&samples, &target) {
-                break;
-            }
+        let (mut inputs, target) = Inputs::of(request)?;
+        let mut runs = Runs::default();
+        while let Some(left) = runs.left(&target, probe, (self.clock.process_cpu() - began).0)
+            && let Some(Input { arguments, directories, features }) = inputs.next(left.operators as f64)
+        {
             let run = Request { arguments, directories, ..request.clone() };
-            let limits = TrialLimits { operators: left as u64, cpu_seconds, ..probe.limits };
             let invocation = self.invocation(&run, considered, Stdio::Detached);
-            let trial = trials.measure(&mut considered.program, &invocation, limits).ok()?;
-            let (count, complete) = (trial.ops as f64, trial.complete);
-            left -= count;
-            if complete && count > 0.0 {
-                peaks.push(Sample { features: features.clone(), count: trial.peak_linear_memory_bytes.as_f64() });
-                samples.push(Sample { features, count });
-                whole.push(trial);
-            }
-            let given = !request.samples.is_empty();
-            if !complete && (given || samples.len() >= FEWEST_RUNS) {
+            let trial = trials.measure(&mut considered.program, &invocation, left).ok()?;
+            if !trial.complete || trial.ops == 0 {
                 break;
             }
-            // Where this one leaves too little for the others, they must be smaller still.
-            let wanted = LADDER * count / left.max(1.0);
-            if !given && (!complete || (samples.len() == 1 && wanted > 1.0)) {
-                shrink *= if complete { wanted } else { LADDER * LADDER };
-                let Some((smaller, _)) = self::inputs(request, shrink).filter(|_| shrink < MOST_SHRUNK) else { break };
-                inputs = smaller;
+            inputs.took(&trial);
+            runs.take(features, trial, run);
+        }
+        runs.tell(&target)
+    }
+}
+
+/// Runs that came to their end, by rising size.
+#[derive(Default)]
+struct Runs {
+    counts: Vec<Sample>,
+    peaks: Vec<Sample>,
+    whole: Vec<(Trial, Request)>,
+}
+
+impl Runs {
+    fn take(&mut self, features: Vec<f64>, trial: Trial, request: Request) {
+        let peak = trial.peak_linear_memory_bytes.as_f64();
+        self.peaks.push(Sample { features: features.clone(), count: peak });
+        self.counts.push(Sample { features, count: trial.ops as f64 });
+        self.whole.push((trial, request));
+    }
+
+    /// What the next run may take where so many seconds are spent; `None` where nothing is left.
+    fn left(&self, target: &[f64], probe: &TrialProbe, spent: f64) -> Option<TrialLimits> {
+        let limits = probe.limits;
+        let cpu_seconds = limits.cpu_seconds - spent;
+        let done: f64 = self.counts.iter().map(|sample| sample.count).sum();
+        let long = limits.cpu_seconds > MOST_SHARE * LONG_SECONDS;
+        let whole = long.then(|| self.growth()?.predict(target)).flatten();
+        let share = whole.map(|whole| MOST_SHARE * whole.expected);
+        let allowed = share.unwrap_or(f64::INFINITY).min(limits.operators as f64) - done;
+        let affords = self.pace().map_or(f64::INFINITY, |(entry, pace)| (cpu_seconds - entry) / pace);
+        let operators = allowed.min(affords);
+        (cpu_seconds > 0.0 && operators >= 1.0).then(|| TrialLimits {
+            operators: operators as u64,
+            cpu_seconds,
+            ..limits
+        })
+    }
+
+    /// Seconds that every run takes, and those of an operator beyond; the first run has compiled the program too.
+    fn pace(&self) -> Option<(f64, f64)> {
+        let (_, later) = self.whole.split_first()?;
+        let (last, _) = later.last()?;
+        let entry = later.iter().map(|(trial, _)| trial.cpu_seconds).fold(f64::INFINITY, f64::min);
+        let beyond = (last.cpu_seconds - entry).max(last.run_cpu_seconds / 2.0);
+        Some((entry, (beyond / last.ops as f64).max(f64::MIN_POSITIVE)))
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        Growth::fit(asymptotic(&self.counts))
+    }
+
+    fn tell(mut self, target: &[f64]) -> Option<Grown> {
+        let growth = self.growth()?;
+        let operators = growth.predict(target)?;
+        let peak_linear_memory_bytes = peak(asymptotic(&self.peaks), target);
+        let runs = self.counts.len();
+        self.whole.sort_by_key(|(trial, _)| trial.ops);
+        let (largest, request) = self.whole.pop()?;
+        let smaller = self.whole.iter().rev().find(|(trial, _)| APART * trial.ops as f64 <= largest.ops as f64);
+        let ends = smaller.and_then(|(small, _)| small.counts.as_ref()).zip(largest.counts.as_ref());
+        let reuse = ends.and_then(|(small, large)| grown_distances(small, large, operators.expected));
+        Some(Grown { operators, peak_linear_memory_bytes, largest, request, reuse, runs, law: growth.law() })
+    }
+}
+
+/// Where smaller inputs come from.
+enum Inputs {
+    /// The user, by rising size.
+    Given(VecDeque<Input>),
+    /// The numbers among the arguments of a run.
+    Derived(Box<Request>, Vec<Size>, Climb),
+}
+
+impl Inputs {
+    /// With the features of the run that was asked for; `None` where there are none.
+    fn of(request: &Request) -> Option<(Self, Vec<f64>)> {
+        if !request.samples.is_empty() {
+            let (given, target) = samples::inputs(request);
+            return (given.len() >= FEWEST_RUNS).then_some((Self::Given(given), target));
+        }
+        let sizes = sizes(&request.arguments);
+        let values: Vec<u64> = sizes.iter().map(|size| size.value).collect();
+        let climb = Climb::below(&values)?;
+        let target = values.iter().map(|value| *value as f64).collect();
+        Some((Self::Derived(Box::new(request.clone()), sizes, climb), target))
+    }
+
+    /// The next input, where so many operators may be executed.
+    fn next(&mut self, left: f64) -> Option<Input> {
+        match self {
+            Self::Given(inputs) => inputs.pop_front(),
+            Self::Derived(request, sizes, climb) => {
+                let sized = resized(&request.arguments, sizes, &climb.next(left)?);
+                let directories = request.directories.clone();
+                Some(Input { arguments: sized.arguments, directories, features: sized.numbers })
             }
         }
-        let growth = Growth::fit(&samples)?;
-        let peak_linear_memory_bytes = peak(&peaks, &target);
-        let operators = growth.predict(&target)?;
-        whole.sort_by_key(|trial| trial.ops);
-        let largest = whole.pop()?;
-        let ends = whole.first().and_then(|small| small.counts.as_ref()).zip(largest.counts.as_ref());
-        let reuse = ends.and_then(|(small, large)| grown_distances(small, large, operators.expected));
-        Some(Grown { operators, peak_linear_memory_bytes, largest, reuse, runs: samples.len(), law: growth.law() })
+    }
+
+    fn took(&mut self, trial: &Trial) {
+        if let Self::Derived(_, _, climb) = self {
+            climb.cost(trial.ops as f64);
+        }
     }
 }
 
 /// Whether there are smaller inputs than the one asked for.
 pub(crate) fn any(request: &Request) -> bool {
-    inputs(request, 1.0).is_some_and(|(inputs, _)| inputs.len() >= FEWEST_RUNS)
-}
-
-/// Whether one more run, as large again as those so far together, would exceed what smaller runs may execute.
-fn exceeds(samples: &[Sample], target: &[f64]) -> bool {
-    if samples.len() < FEWEST_RUNS {
-        return false;
-    }
-    let done: f64 = samples.iter().map(|sample| sample.count).sum();
-    let whole = Growth::fit(samples).and_then(|growth| growth.predict(target));
-    whole.is_some_and(|whole| 2.0 * done > MOST_SHARE * whole.expected)
-}
-
-/// Smaller inputs by rising size, and the features of the run that was asked for.
-fn inputs(request: &Request, shrink: f64) -> Option<(VecDeque<Input>, Vec<f64>)> {
-    if !request.samples.is_empty() {
-        return Some(samples::inputs(request));
-    }
-    let (runs, target) = smaller(&request.arguments, shrink)?;
-    let directories = &request.directories;
-    let input =
-        |run: Smaller| Input { arguments: run.arguments, directories: directories.clone(), features: run.numbers };
-    Some((runs.into_iter().map(input).collect(), target))
+    Inputs::of(request).is_some()
 }

@@ -14,7 +14,8 @@ use forewarm_types::{
 use crate::distribution::tame;
 use crate::files::AbsentFiles;
 use crate::memory::Peak;
-use crate::run_time::{CountingFactor, Evidence, RunTime, TIERS};
+use crate::run_time::{Evidence, RunTime, TIERS};
+use crate::seen::CountingFactor;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,10 @@ pub struct Belief {
     pub(crate) spent_seconds: f64,
     pub(crate) probe_seconds: f64,
     pub(crate) probe_cpu_seconds: f64,
+    /// Whether the run itself was tried.
     pub(crate) tried: bool,
+    /// Whether smaller inputs were, whatever they told.
+    pub(crate) foretold: bool,
     pub(crate) timed: bool,
     pub(crate) smaller_inputs: bool,
     pub(crate) sources: Vec<Source>,
@@ -198,6 +202,7 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         probe_seconds: 0.0,
         probe_cpu_seconds: 0.0,
         tried: false,
+        foretold: false,
         timed: false,
         smaller_inputs: inputs.smaller_inputs,
         sources: Vec::new(),
@@ -243,7 +248,7 @@ impl Belief {
 
     /// Takes in what runs on smaller inputs foretell: operators of the whole run, and the wall and CPU seconds they took.
     pub fn foresee(&mut self, operators: Estimate, wall_seconds: f64, cpu_seconds: f64) {
-        self.tried = true;
+        self.foretold = true;
         self.probe_seconds += tame(wall_seconds);
         self.probe_cpu_seconds += tame(cpu_seconds);
         self.evidence.foresee(operators);
@@ -259,12 +264,13 @@ impl Belief {
 
     /// Notes that runs on smaller inputs took so many wall and CPU seconds and foretell nothing.
     pub fn not_foretold(&mut self, wall_seconds: f64, cpu_seconds: f64) {
+        self.foretold = true;
         self.smaller_inputs = false;
         self.probe_seconds += tame(wall_seconds);
         self.probe_cpu_seconds += tame(cpu_seconds);
     }
 
-    /// Takes in a trial that timed a part of the run on a tier, on code that the engine meters.
+    /// Takes in a trial that timed the largest run on a smaller input ([`Self::resemble`]) on a tier, on code that can be interrupted.
     pub fn timed(&mut self, trial: &Trial, tier: Tier) {
         self.timed = true;
         self.probe_seconds += tame(trial.wall_seconds);
@@ -406,7 +412,7 @@ impl Machine {
             metered_run_factor: tame(metering.run_factor.value).max(1.0),
             counted: CountingFactor::of(&metering.run_factor),
             fueled: CountingFactor::of(&metering.fuel_run_factor),
-            timed: CountingFactor::of(&metering.optimised_run_factor),
+            timed: CountingFactor::of(&metering.interruptible_run_factor),
         }
     }
 }

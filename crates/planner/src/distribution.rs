@@ -48,6 +48,12 @@ impl LogNormal {
         }
     }
 
+    /// The log-normal whose median is what the estimate expects, and whose interval is as wide as the estimate's. Of what was
+    /// extrapolated, the ends need not lie evenly about what is likeliest.
+    pub fn about(estimate: Estimate) -> Self {
+        Self { mu: tame(estimate.expected).max(1e-18).ln(), ..Self::of(estimate) }
+    }
+
     /// The quantity times an independent log-normal factor.
     pub fn times(self, mu: f64, sigma: f64) -> Self {
         Self::new(self.mu + mu, self.sigma.hypot(sigma))

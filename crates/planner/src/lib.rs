@@ -32,6 +32,7 @@ pub mod risk;
 pub mod rules;
 pub mod run_time;
 pub mod scaling;
+mod seen;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl Peak {
     /// Runs on smaller inputs foretell so much.
     pub fn foresee(&mut self, peak: Estimate) {
         if self.basis <= Basis::Emulated && peak.high > 0.0 {
-            self.shape = Shape::Known(LogNormal::of(peak));
+            self.shape = Shape::Known(LogNormal::about(peak));
             self.basis = Basis::Emulated;
         }
     }

@@ -16,7 +16,8 @@ use crate::belief::Belief;
 use crate::distribution::{NODES, Nodes, tame};
 use crate::information::{Gaussian, Probe, Worth, knowledge_gradient, most_valuable};
 use crate::risk::{Risk, rates};
-use crate::run_time::{SHORTEST_TIMED, TIERS};
+use crate::run_time::TIERS;
+use crate::seen::SHORTEST_WHOLE;
 
 /// How far the time a trial may take lies beyond what it is expected to, compiling included: a guard against counts that take
 /// far longer than the model says, such as host calls that wait.
@@ -24,6 +25,14 @@ const SLACK: f64 = 4.0;
 
 /// Runs on smaller inputs.
 const SMALLER_RUNS: f64 = 5.0;
+
+/// Share of what compiling leaves of a budget that counting smaller inputs leaves: for timing the largest of them, and for the run itself, whose beginning
+/// tells of its memory what they cannot.
+const KEPT: f64 = 0.3;
+
+/// Share of a budget that may go into compiling what is not needed to count operators: windows, and code of the optimising tier
+/// to time a run on.
+const MOST_ENTRY: f64 = 0.25;
 
 /// Share of a run's operators that a trial of it, or runs on smaller inputs together, execute at most, where it is sure to take
 /// [`LONG_SECONDS`] or more.
@@ -35,10 +44,6 @@ const LONG_SECONDS: f64 = 1.0;
 
 /// The tier whose code runs fastest: what it gains over the others is what a plan turns on.
 const OPTIMISER: Tier = Tier::Cranelift;
-
-/// Seconds for which a run is timed: ten of the shortest timings that are believed, so that what it takes to warm caches and
-/// predictors is a small part.
-const TIMED_SECONDS: f64 = 10.0 * SHORTEST_TIMED;
 
 /// Whether and how long to try a code.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -59,7 +64,7 @@ pub enum ProbeKind {
     Run,
     /// Smaller inputs, counted, from which the run is foretold.
     Smaller,
-    /// The beginning of the run itself, timed on a tier.
+    /// The largest of the runs on smaller inputs, timed on a tier.
     Timed(Tier),
 }
 
@@ -70,88 +75,97 @@ pub struct TrialProbe {
     pub kind: ProbeKind,
     /// What it may take, compiling included.
     pub limits: TrialLimits,
+    /// Whether accesses and branches are worth being looked at in windows, for which twice the code is compiled.
+    pub windows: bool,
     /// What knowing its result is expected to save.
     pub expected_gain_dollars: f64,
     /// What it is expected to cost.
     pub price_dollars: f64,
 }
 
-/// The next trial worth making, if any: one of the run itself; where that was outlasted and there are smaller inputs, one of
-/// these; where it is known how much the run executes, one of how fast the optimising tier does.
+/// The next trial worth making, if any. Where a budget is given, it is used: for smaller inputs first, where there are any, since
+/// some of them end however little it is. Otherwise a trial of the run itself comes first; where that was outlasted and there are
+/// smaller inputs, these. Where it is then known how much the run executes, how fast the optimising tier does.
 #[must_use]
 pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<TrialProbe> {
-    if mode == ProbeMode::Never {
-        return None;
+    let scenarios = || Scenarios::of(belief, weights);
+    match mode {
+        ProbeMode::Never => None,
+        ProbeMode::Seconds(seconds) => {
+            let left = tame(seconds) - belief.probe_cpu_seconds;
+            (left > 0.0).then(scenarios).flatten().and_then(|scenarios| within(&scenarios, belief, left))
+        }
+        ProbeMode::Auto if !belief.tried => whole(&scenarios()?),
+        ProbeMode::Auto => {
+            let scenarios = scenarios()?;
+            smaller(&scenarios, belief).or_else(|| timed(&scenarios, None))
+        }
     }
-    let scenarios = Scenarios::of(belief, weights)?;
-    let budget = match mode {
-        ProbeMode::Seconds(seconds) => Some(tame(seconds) - belief.probe_cpu_seconds),
-        ProbeMode::Auto | ProbeMode::Never => None,
-    };
-    if budget.is_some_and(|left| left <= 0.0) {
-        return None;
+}
+
+/// What to make of so many seconds that are to be used.
+fn within(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<TrialProbe> {
+    let compiles = scenarios.metered.entry_cpu;
+    let windows = compiles <= MOST_ENTRY * left;
+    if belief.smaller_inputs && !belief.foretold {
+        let entry = scenarios.optimiser.as_ref().map_or(0.0, |optimiser| optimiser.entry_cpu);
+        let later = if entry <= MOST_ENTRY * left { entry } else { 0.0 };
+        let executes = (1.0 - KEPT) * (left - later - compiles).max(0.0);
+        let operators = (left / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64;
+        let cpu_seconds = (compiles + executes).min(left);
+        let limits = TrialLimits { operators, cpu_seconds, wall_seconds: left * SLACK };
+        let probe = probe(ProbeKind::Smaller, SmallerInputs.worth(scenarios)?, limits);
+        return Some(TrialProbe { windows, ..probe });
     }
-    if !belief.tried {
-        return whole(&scenarios, belief.smaller_inputs, budget);
-    }
-    smaller(&scenarios, belief, budget).or_else(|| timed(&scenarios, budget))
+    let begun = || begun(scenarios, left).filter(|_| !belief.tried).map(|probe| TrialProbe { windows, ..probe });
+    timed(scenarios, Some(left)).or_else(begun)
+}
+
+/// The run itself, for so many seconds.
+fn begun(scenarios: &Scenarios, left: f64) -> Option<TrialProbe> {
+    let worth = Budget((left - scenarios.metered.entry_cpu).max(0.0)).worth(scenarios)?;
+    let operators = scenarios.most_operators.clamp(1.0, 1e18) as u64;
+    Some(probe(ProbeKind::Run, worth, TrialLimits { operators, cpu_seconds: left, wall_seconds: left * SLACK }))
 }
 
 /// A trial of the run itself.
-fn whole(scenarios: &Scenarios, smaller_inputs: bool, budget: Option<f64>) -> Option<TrialProbe> {
+fn whole(scenarios: &Scenarios) -> Option<TrialProbe> {
     let Metered { entry_cpu, run, .. } = &scenarios.metered;
-    let probe = |worth: Worth, operators: f64, cpu_seconds: f64, wall_seconds: f64| {
-        let operators = operators.min(scenarios.most_operators).clamp(1.0, 1e18) as u64;
-        probe(ProbeKind::Run, worth, TrialLimits { operators, cpu_seconds, wall_seconds })
-    };
-    if let Some(left) = budget {
-        let executes = (left - entry_cpu).max(0.0);
-        // Half of what compiling leaves is kept for smaller inputs, should the run outlast the other.
-        let kept = if smaller_inputs { 0.5 * executes } else { 0.0 };
-        let worth = Budget(executes).worth(scenarios)?;
-        return Some(probe(worth, f64::INFINITY, left - kept, left * SLACK));
-    }
     let budgets = run.map(Budget);
-    let (best, worth) = most_valuable(scenarios, &budgets)?;
-    let operators = best.0 / scenarios.seconds_per_operator;
-    Some(probe(worth, operators, (entry_cpu + best.0) * SLACK, best.0 * SLACK))
+    let (Budget(executes), worth) = most_valuable(scenarios, &budgets)?;
+    let operators = (executes / scenarios.seconds_per_operator).min(scenarios.most_operators).clamp(1.0, 1e18) as u64;
+    let cpu_seconds = (entry_cpu + executes) * SLACK;
+    Some(probe(ProbeKind::Run, worth, TrialLimits { operators, cpu_seconds, wall_seconds: executes * SLACK }))
 }
 
 fn probe(kind: ProbeKind, worth: Worth, limits: TrialLimits) -> TrialProbe {
-    TrialProbe { kind, limits, expected_gain_dollars: worth.gain, price_dollars: worth.price }
+    TrialProbe { kind, limits, windows: true, expected_gain_dollars: worth.gain, price_dollars: worth.price }
 }
 
 /// Runs on smaller inputs, once the run itself has outlasted a trial and is known to execute at least so many operators: as
 /// many are the most that all of them may execute.
-fn smaller(scenarios: &Scenarios, belief: &Belief, budget: Option<f64>) -> Option<TrialProbe> {
+fn smaller(scenarios: &Scenarios, belief: &Belief) -> Option<TrialProbe> {
     let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs)?;
-    let worth = SmallerInputs.worth(scenarios)?;
-    let executes = least * scenarios.seconds_per_operator;
-    let expected = SMALLER_RUNS * scenarios.metered.ready + executes;
-    let seconds = match budget {
-        Some(left) => left,
-        None => Some(expected * SLACK).filter(|_| worth.net() > 0.0)?,
-    };
-    let wall_seconds = seconds.max(expected) * SLACK;
-    let limits = TrialLimits { operators: least.clamp(1.0, 1e18) as u64, cpu_seconds: seconds, wall_seconds };
+    let worth = SmallerInputs.worth(scenarios).filter(|worth| worth.net() > 0.0)?;
+    let seconds = (SMALLER_RUNS * scenarios.metered.ready + least * scenarios.seconds_per_operator) * SLACK;
+    let operators = least.clamp(1.0, 1e18) as u64;
+    let limits = TrialLimits { operators, cpu_seconds: seconds, wall_seconds: seconds * SLACK };
     Some(probe(ProbeKind::Smaller, worth, limits))
 }
 
-/// The beginning of the run on the optimising tier, timed: where that may well change the choice, for it tells less of the run than
-/// counting does.
+/// The largest run on a smaller input, timed on the optimising tier: where that may well change the choice, or a budget is left.
 fn timed(scenarios: &Scenarios, budget: Option<f64>) -> Option<TrialProbe> {
-    // A run that may be short is not known to have a part that is none of its own.
-    let optimiser = scenarios.optimiser.as_ref().filter(|_| scenarios.most_operators.is_finite())?;
-    let left = budget.unwrap_or(f64::INFINITY);
-    let operators = (TIMED_SECONDS / optimiser.seconds_per_operator).min(scenarios.most_operators);
-    let executes = (operators * optimiser.seconds_per_operator).min(left - optimiser.entry_cpu);
-    let worth = Timing { executes }.worth(scenarios).filter(|worth| worth.net() > 0.0 && executes >= SHORTEST_TIMED)?;
+    let optimiser = scenarios.optimiser.as_ref()?;
+    let executes = optimiser.executes.filter(|seconds| *seconds >= SHORTEST_WHOLE)?;
+    let takes = optimiser.entry_cpu + executes;
+    let worth = Timing { executes }.worth(scenarios)?;
+    let fits = budget.map_or(worth.net() > 0.0, |left| takes <= left);
     let limits = TrialLimits {
-        operators: operators.clamp(1.0, 1e18) as u64,
-        cpu_seconds: ((optimiser.entry_cpu + executes) * SLACK).min(left),
-        wall_seconds: executes * SLACK,
+        operators: u64::MAX,
+        cpu_seconds: (takes * SLACK).min(budget.unwrap_or(f64::INFINITY)),
+        wall_seconds: takes * SLACK,
     };
-    Some(probe(ProbeKind::Timed(OPTIMISER), worth, limits))
+    fits.then(|| probe(ProbeKind::Timed(OPTIMISER), worth, limits))
 }
 
 /// Runs on smaller inputs, which tell every scenario from the others.
@@ -229,7 +243,8 @@ struct Scenarios {
 struct Optimiser {
     entry_wall: f64,
     entry_cpu: f64,
-    seconds_per_operator: f64,
+    /// What the largest run on a smaller input takes there, once there is one.
+    executes: Option<f64>,
     /// Deviation of the logarithm of what is timed.
     noise: f64,
 }
@@ -307,13 +322,13 @@ impl Optimiser {
         if !can || belief.timed || belief.evidence.has_run() {
             return None;
         }
-        let (compile, ready) =
-            (belief.machine.metered_compile_factor, climb.link.expected + climb.instantiate.expected);
+        let ready = climb.link.expected + climb.instantiate.expected;
         let factor = belief.machine.timed;
+        let each = belief.evidence.seconds_per_operator(OPTIMISER)?;
         Some(Self {
-            entry_wall: compile * climb.compile_wall(belief.most_threads()) + ready,
-            entry_cpu: compile * climb.compile.expected + ready,
-            seconds_per_operator: factor.value * belief.evidence.seconds_per_operator(OPTIMISER)?,
+            entry_wall: climb.compile_wall(belief.most_threads()) + ready,
+            entry_cpu: climb.compile.expected + ready,
+            executes: belief.evidence.alike_operators().map(|operators| operators * each * factor.value),
             noise: factor.log_deviation,
         })
     }

@@ -7,20 +7,17 @@
 
 use forewarm_resources::costs::MeanCost;
 use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
-use forewarm_resources::{Figure, Hierarchy, OpCosts, ResourceModel, run_model};
+use forewarm_resources::{Hierarchy, OpCosts, ResourceModel, run_model};
 use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::plan::Trial;
 use forewarm_types::{Basis, Counts, Estimate, OpMix, Tier};
 
 use crate::belief::Inputs;
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
+use crate::seen::{self, CountingFactor, SHORTEST_WHOLE, Seen, scaled, timed};
 
 /// Number of tiers.
 pub(crate) const TIERS: usize = Tier::ALL.len();
-
-/// Shortest trial, in CPU seconds, whose time per operator is believed: ten times the resolution of the coarsest
-/// process clock in use (`getrusage` at 1000 ticks a second).
-pub(crate) const SHORTEST_TIMED: f64 = 0.01;
 
 /// Standard deviation of the logarithm of how long lasts what has lasted so far, `P[T > t | T > b] = b / t`: that of the
 /// exponential distribution with mean 1.
@@ -43,25 +40,16 @@ pub(crate) struct Evidence {
     costs: [Option<MeanCost>; TIERS],
     /// The same before anything was counted.
     plain: [Option<MeanCost>; TIERS],
+    /// What was seen of the run itself, from its beginning.
+    begun: Option<Seen>,
+    /// A run like it on a smaller input, as a whole.
+    alike: Option<Seen>,
+    /// By what an operator costs more in this run than in that one, as its accesses lie further apart.
+    grown: [f64; TIERS],
     op_costs: OpCosts,
     hierarchy: Hierarchy,
     /// Whether the prior over programs had a say.
     pub uses_prior: bool,
-}
-
-/// How much slower counting code runs, and how sure that is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct CountingFactor {
-    /// Its CPU time over that of plain code, at least 1.
-    pub value: f64,
-    /// Standard deviation of its logarithm over programs.
-    pub log_deviation: f64,
-}
-
-impl CountingFactor {
-    pub fn of(figure: &Figure) -> Self {
-        Self { value: tame(figure.value).max(1.0), log_deviation: figure.log_deviation() }
-    }
 }
 
 /// Predicted CPU seconds on one tier at equally likely nodes, ascending; node `i` of every tier is the same scenario.
@@ -107,6 +95,9 @@ impl Evidence {
             basis,
             costs,
             plain: costs,
+            begun: None,
+            alike: None,
+            grown: [1.0; TIERS],
             op_costs: resources.op_costs.clone(),
             hierarchy: resources.hierarchy.clone(),
             uses_prior,
@@ -139,72 +130,77 @@ impl Evidence {
         if trial.complete && !self.observed.iter().flatten().any(sharper) {
             self.observed = [None; TIERS];
         }
+        let mut begun = self.plain;
         if let Some(counts) = &trial.counts {
-            self.take_counts(counts, ops);
+            begun = self.counted(counts, ops);
         }
-        self.take_time(trial, ops, metered, factor, &Tier::ALL);
+        timed(&mut begun, trial, ops, metered, factor);
+        self.begun = Some(Seen { operators: ops, costs: begun });
+        if trial.complete {
+            self.alike = None;
+        }
+        self.join();
     }
 
     /// Costs of this program's own operators, in units of the trial's.
-    fn take_counts(&mut self, counts: &Counts, ops: f64) {
+    fn counted(&self, counts: &Counts, ops: f64) -> [Option<MeanCost>; TIERS] {
         let operators = counts.classes.values().sum::<u64>() as f64;
-        for (tier, cost) in Tier::ALL.into_iter().zip(&mut self.costs) {
+        Tier::ALL.map(|tier| {
             let counted = run_model::mean(&self.op_costs, &self.hierarchy, counts, tier);
-            *cost = counted.map(|mean| MeanCost { seconds: mean.seconds * operators / ops, ..mean }).or(*cost);
-        }
+            counted
+                .map(|mean| MeanCost { seconds: mean.seconds * operators / ops, ..mean })
+                .or(self.plain[tier as usize])
+        })
     }
 
-    /// Takes in the whole of a run on a smaller input: what an operator costs in it is as good a word on this run as what one costs at
-    /// this run's beginning, where it only sets itself up. The two are averaged on the log scale, and what they differ by is
-    /// uncertain.
+    /// Takes in the whole of a run on a smaller input: what an operator costs in it, with these reuse distances in place of its
+    /// own where they are given.
     pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>, metered: Tier, factor: CountingFactor) {
         let Some(counts) = trial.counts.as_ref().filter(|_| trial.ops > 0) else { return };
         let ops = trial.ops as f64;
-        let mut whole = Self { costs: self.plain, ..self.clone() };
-        whole.take_counts(counts, ops);
-        let modelled = whole.costs;
-        whole.take_time(trial, ops, metered, factor, &Tier::ALL);
-        let timed = std::mem::replace(&mut whole.costs, self.plain);
-        whole.take_counts(&Counts { reuse: reuse.or(counts.reuse.as_ref()).cloned(), ..counts.clone() }, ops);
-        for (tier, ours) in self.costs.iter_mut().enumerate() {
-            let Some((ours, theirs)) = ours.as_mut().zip(whole.costs[tier]) else { continue };
-            let Some((timed, modelled)) = timed[tier].zip(modelled[tier]) else { continue };
-            let theirs = MeanCost { seconds: theirs.seconds * timed.seconds / modelled.seconds, ..timed };
-            let apart = (theirs.seconds / ours.seconds).ln() / 2.0;
-            let variance = (ours.log_deviation.powi(2) + theirs.log_deviation.powi(2)) / 2.0;
-            ours.seconds *= apart.exp();
-            ours.log_deviation = (variance + apart * apart).sqrt();
+        let modelled = self.counted(counts, ops);
+        let other = reuse.map(|reuse| Counts { reuse: Some(reuse.clone()), ..counts.clone() });
+        let elsewhere = other.map_or(modelled, |other| self.counted(&other, ops));
+        self.grown = std::array::from_fn(|tier| {
+            let ratio = elsewhere[tier].zip(modelled[tier]).map(|(other, own)| other.seconds / own.seconds);
+            ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).unwrap_or(1.0)
+        });
+        let mut costs = modelled;
+        timed(&mut costs, trial, ops, metered, factor);
+        self.alike = Some(Seen { operators: ops, costs: scaled(costs, &self.grown) });
+        self.join();
+    }
+
+    /// What an operator costs in the whole run, of all that was seen.
+    fn join(&mut self) {
+        self.costs = seen::join(self.begun, self.alike, self.median_operators()).unwrap_or(self.costs);
+    }
+
+    fn median_operators(&self) -> f64 {
+        match self.operators {
+            Operators::Spread(count) => count.quantile(0.5),
+            // As long again.
+            Operators::AtLeast(operators, _) => 2.0 * operators,
         }
     }
 
-    /// Takes in what a part of the run took on a tier: it says of that tier alone what an operator costs there.
+    /// Takes in what the run on a smaller input took on a tier: it says of that tier alone what an operator costs there.
     pub fn take_timing(&mut self, trial: &Trial, tier: Tier, factor: CountingFactor) {
-        self.take_time(trial, trial.ops as f64, tier, factor, &[tier]);
+        let (entry, grown) = (self.op_costs.entry_seconds(tier), self.grown[tier as usize]);
+        let Some(alike) = self.alike.as_mut().filter(|_| trial.complete) else { return };
+        let seconds = (trial.run_cpu_seconds - entry) / factor.value / alike.operators * grown;
+        if !(seconds > 0.0 && trial.run_cpu_seconds >= SHORTEST_WHOLE) {
+            return;
+        }
+        // What the model makes of memory that grows is as far off as that is much, on the logarithmic scale.
+        let log_deviation = factor.log_deviation.hypot(grown.ln() / 2.0);
+        alike.costs[tier as usize] = Some(MeanCost { seconds, log_deviation, basis: Basis::Observed });
+        self.join();
     }
 
-    /// Moves tiers' costs by what a trial's time differs from the model's, each weighed by its precision.
-    fn take_time(&mut self, trial: &Trial, ops: f64, metered: Tier, factor: CountingFactor, moved: &[Tier]) {
-        if trial.run_cpu_seconds < SHORTEST_TIMED || ops < 1.0 {
-            return;
-        }
-        let Some(model) = self.costs[metered as usize] else { return };
-        let apart = (tame(trial.run_cpu_seconds / ops / factor.value) / model.seconds).ln();
-        let theirs = factor.log_deviation.powi(2);
-        // How far the two lie apart says itself how far the model may be off (empirical Bayes: Efron and Morris 1973).
-        let ours = model.log_deviation.powi(2).max(apart.powi(2) - theirs);
-        // A factor without a deviation is taken as exact.
-        let weight = if theirs > 0.0 { ours / (ours + theirs) } else { 1.0 };
-        let left = (weight.sqrt() * factor.log_deviation).hypot(TIER_RATIO_LOG_DEVIATION);
-        if !apart.is_finite() {
-            return;
-        }
-        for tier in moved {
-            if let Some(cost) = &mut self.costs[*tier as usize] {
-                let seconds = cost.seconds * (weight * apart).exp();
-                let log_deviation = left.min(cost.log_deviation);
-                *cost = MeanCost { seconds, log_deviation, basis: Basis::Observed };
-            }
-        }
+    /// Operators of the run on a smaller input that this one resembles.
+    pub fn alike_operators(&self) -> Option<f64> {
+        self.alike.as_ref().map(|alike| alike.operators)
     }
 
     /// Takes in a count that was extrapolated from smaller inputs.
@@ -212,7 +208,7 @@ impl Evidence {
         if operators.high <= 0.0 {
             return;
         }
-        let count = LogNormal::of(operators);
+        let count = LogNormal::about(operators);
         self.operators = Operators::Spread(count);
         self.basis = Basis::Emulated;
         self.uses_prior = false;

@@ -269,12 +269,16 @@ pub fn metering() -> Metering {
         compile_factor: Figure::sourced(1.6, 0.1, "counters"),
         run_factor: Figure::sourced(1.8, 0.5, "counters"),
         fuel_run_factor: fuel_run_factor(),
-        optimised_run_factor: fuel_run_factor(),
+        interruptible_run_factor: interruptible_run_factor(),
     }
 }
 
 pub(crate) fn fuel_run_factor() -> Figure {
     Figure::sourced(1.15, 0.0, "fuel")
+}
+
+pub(crate) fn interruptible_run_factor() -> Figure {
+    Figure::sourced(1.1, 0.1, "epochs")
 }
 
 #[cfg(test)]

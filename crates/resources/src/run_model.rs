@@ -71,8 +71,10 @@ pub fn explain(costs: &OpCosts, hierarchy: &Hierarchy, counts: &Counts, tier: Ti
 
 /// Everything that hinders operators from taking no longer than they would by themselves.
 fn beyond(costs: &TierCosts, hierarchy: &Hierarchy, counts: &Counts) -> Vec<Beyond> {
-    if counts.branches.is_none() && counts.reuse.is_none() && counts.chains.is_empty() {
-        return in_general(costs, counts).into_iter().collect();
+    if counts.branches.is_none() && counts.reuse.is_none() {
+        // Chains are part of what hinders programs in general.
+        let either = in_general(costs, counts).into_iter().chain(waiting(costs, &counts.chains));
+        return either.max_by(|a, b| a.term.seconds.total_cmp(&b.term.seconds)).into_iter().collect();
     }
     let mispredictions = counts.mispredictions();
     let mut terms: Vec<Beyond> = costs

@@ -12,44 +12,8 @@ pub struct Smaller {
 /// Numbers below this are kept: what is scaled down from them is no size any more.
 const LEAST_SCALED: u64 = 16;
 
-/// The least size that is tried: below, start and end of the program are all there is.
-const LEAST: f64 = 8.0;
-
-/// The largest of the smaller sizes, as a share of the given one: five of a linear program then execute under a tenth of its
-/// operators.
-const LARGEST_SHARE: f64 = 1.0 / 32.0;
-
-/// Sizes up to this are tried of small numbers, up to a quarter of them: no program that is worth a trial is short there.
-const CHEAP: f64 = 64.0;
-
 /// Compilers unroll and vectorise loops by powers of two up to this, whose remainders a smaller run should share.
 pub(super) const UNROLLED: u64 = 8;
-
-/// Sizes tried of a number.
-const SIZES: usize = 5;
-
-/// Arguments of five smaller runs, by rising size, and the numbers of the run as it was asked for. `None` where no number
-/// could be a size, or more than two could. Sizes are `shrink` times as small as they need to be (at least 1), for runs so
-/// long that a small share of them is long, too.
-///
-/// Powers of two stay powers of two, since programs may want them; other sizes keep the remainder by 8. Of two numbers the
-/// first takes three values and the second two.
-#[must_use]
-pub fn smaller(arguments: &[String], shrink: f64) -> Option<(Vec<Smaller>, Vec<f64>)> {
-    let with_ladder = |size: Size| ladder(size.value, shrink).map(|ladder| (size, ladder));
-    let (sizes, ladders): (Vec<Size>, Vec<Vec<u64>>) = sizes(arguments).into_iter().filter_map(with_ladder).unzip();
-    let steps: &[&[usize]] = match sizes.len() {
-        1 => &[&[0], &[1], &[2], &[3], &[4]],
-        2 => &[&[0, 0], &[2, 0], &[0, 2], &[2, 2], &[4, 0]],
-        _ => return None,
-    };
-    let scaled = |step: &&[usize]| {
-        let values: Vec<u64> = ladders.iter().zip(*step).map(|(ladder, rung)| ladder[*rung]).collect();
-        resized(arguments, &sizes, &values)
-    };
-    let runs = steps.iter().map(scaled).collect();
-    Some((runs, sizes.iter().map(|size| size.value as f64).collect()))
-}
 
 /// A number among the arguments that could be a size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,23 +65,6 @@ fn size(text: &str) -> Option<(String, u64)> {
     (prefix.is_empty() || prefix.ends_with('=') || flag(prefix)).then(|| (prefix.to_owned(), value))
 }
 
-/// Five sizes below a number, rising.
-fn ladder(value: u64, shrink: f64) -> Option<Vec<u64>> {
-    let whole = value as f64;
-    if value.is_power_of_two() {
-        let first = ((whole / 512.0 / shrink).max(LEAST) as u64).next_power_of_two();
-        let sizes: Vec<u64> = (0..SIZES as u32).map(|step| first << step).collect();
-        return sizes.iter().all(|size| size * 2 <= value).then_some(sizes);
-    }
-    let low = LEAST.max(whole * LARGEST_SHARE / 4.0 / shrink);
-    let high = (whole * LARGEST_SHARE / shrink).max(CHEAP.min(whole / 4.0));
-    let high = if high > 1.5 * low { high } else { whole / 2.0 };
-    let step = (high / low).powf(1.0 / (SIZES - 1) as f64);
-    let mut sizes: Vec<u64> = (0..SIZES as i32).map(|at| alike((low * step.powi(at)).round() as u64, value)).collect();
-    sizes.dedup();
-    (sizes.len() == SIZES && sizes.iter().all(|size| *size < value)).then_some(sizes)
-}
-
 /// The size nearest below that has the value's remainder, where the size is large enough for that to change little.
 pub(super) fn alike(size: u64, value: u64) -> u64 {
     if size < 8 * UNROLLED { size } else { size - (size + UNROLLED - value % UNROLLED) % UNROLLED }
@@ -127,45 +74,33 @@ pub(super) fn alike(size: u64, value: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn check(arguments: &str, expected: &[&str]) {
+    /// The arguments with each number that could be a size halved.
+    fn check(arguments: &str, expected: &str) {
         let arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
-        let runs = smaller(&arguments, 1.0).map_or_else(Vec::new, |(runs, _)| runs);
-        let lines: Vec<String> = runs.iter().map(|run| run.arguments.join(" ")).collect();
-        assert_eq!(lines, expected, "{arguments:?}");
+        let sizes = sizes(&arguments);
+        let halves: Vec<u64> = sizes.iter().map(|size| size.value / 2).collect();
+        let smaller = resized(&arguments, &sizes, &halves);
+        assert_eq!(smaller.arguments.join(" "), expected, "{arguments:?}");
+        assert_eq!(smaller.numbers.len(), sizes.len());
     }
 
     #[test]
     fn numbers_become_smaller_and_all_else_stays() {
-        check(
-            "--fast 8000000 out.txt",
-            &[
-                "--fast 62496 out.txt",
-                "--fast 88384 out.txt",
-                "--fast 125000 out.txt",
-                "--fast 176776 out.txt",
-                "--fast 250000 out.txt",
-            ],
-        );
-        check("--size=4096", &["--size=8", "--size=16", "--size=32", "--size=64", "--size=128"]);
-        check("-n30", &["-n8", "-n9", "-n11", "-n13", "-n15"]);
-        check("280 60", &["8 8", "23 8", "8 11", "23 11", "64 8"]);
+        check("--fast 8000000 out.txt", "--fast 4000000 out.txt");
+        check("--size=4096", "--size=2048");
+        check("-n30", "-n15");
+        check("280 60", "140 30");
     }
 
     #[test]
     fn what_is_no_size_is_left_alone() {
-        for arguments in ["", "7", "-3", "file1000", "a b c", "1000 2000 3000"] {
-            check(arguments, &[]);
+        for arguments in ["", "7", "-3", "file1000", "a b c"] {
+            check(arguments, arguments);
         }
     }
 
     #[test]
-    fn five_runs_of_a_linear_program_take_under_a_tenth() {
-        for value in [5000, 12_345, 1_000_000, 1 << 20] {
-            let sizes = ladder(value, 1.0).unwrap();
-            assert!(sizes.iter().sum::<u64>() * 10 < value, "{value}: {sizes:?}");
-            assert!(sizes.windows(2).all(|pair| pair[0] < pair[1]));
-            let shrunk = ladder(value, 16.0).unwrap();
-            assert!(shrunk[0] < sizes[0] && shrunk[4] < sizes[4] && shrunk[0] >= LEAST as u64);
-        }
+    fn large_sizes_keep_their_remainder() {
+        assert_eq!((alike(1000, 12_345), alike(1001, 12_345), alike(30, 12_345)), (993, 1001, 30));
     }
 }

@@ -10,7 +10,7 @@ use wasmtime::{Config, OptLevel, Strategy, WasmBacktraceDetails};
 use super::EngineSettings;
 
 /// Raised whenever a change below changes the code an engine makes or takes.
-pub(crate) const REVISION: u32 = 1;
+pub(crate) const REVISION: u32 = 2;
 
 /// The engine's configuration for the given settings.
 pub(crate) fn config(settings: EngineSettings) -> wasmtime::Result<Config> {
@@ -25,7 +25,8 @@ pub(crate) fn config(settings: EngineSettings) -> wasmtime::Result<Config> {
         // A target given by name infers nothing from the processor this runs on.
         config.target(&target_lexicon::HOST.to_string())?;
     }
-    config.cranelift_opt_level(OptLevel::Speed);
+    // The single-pass compiler leaves only trampolines to the other, which are not worth optimising.
+    config.cranelift_opt_level(if settings.tier == Tier::Winch { OptLevel::None } else { OptLevel::Speed });
     config.parallel_compilation(settings.threads > 1);
     config.consume_fuel(settings.metered);
     config.epoch_interruption(settings.interruptible);

@@ -1,6 +1,8 @@
 //! A bounded trial of a program: counted, without network, without the real standard input, writing nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::plan::{Trial, TrialLimits};
@@ -20,6 +22,9 @@ use crate::stopwatch::Stopwatch;
 
 /// Operators between two looks at the clock: some 100 µs of Winch code, so that budgets of time are kept to within that.
 const SLICE_OPS: u64 = 100_000;
+
+/// Time between two yields of what is interruptible.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Why a trial was ended from inside the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +64,8 @@ const RIGHT_WRITE: i64 = 1 << 6;
 
 impl Engine {
     /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends or has reached
-    /// one of its limits, which are of the run alone. The engine must be metered.
+    /// one of its limits, which are of the run alone. The engine must be metered, or interruptible: then operators are neither
+    /// counted nor limited, and the result has none.
     ///
     /// # Errors
     /// As [`crate::Lease::warm`].
@@ -80,9 +86,15 @@ impl Engine {
         let entry = Entry::find(&self.engine, &code.code, invocation)?;
         let linked = Linked::with(self, &code.code, guard)?;
         let mut store = Host::new(invocation)?.into_store(&self.engine);
-        let metered =
-            store.set_fuel(max_ops).and_then(|()| store.fuel_async_yield_interval(Some(SLICE_OPS.min(max_ops))));
-        metered.map_err(|error| WarmError::Allocate(format!("a trial needs a metered engine: {error:#}")))?;
+        let _ticking = if self.settings.interruptible {
+            store.epoch_deadline_async_yield_and_update(1);
+            Some(Ticking::begin(&self.engine)?)
+        } else {
+            let metered =
+                store.set_fuel(max_ops).and_then(|()| store.fuel_async_yield_interval(Some(SLICE_OPS.min(max_ops))));
+            metered.map_err(|error| WarmError::Allocate(format!("a trial needs a metered engine: {error:#}")))?;
+            None
+        };
 
         let runtime = runtime(true)?;
         let patience = Patience::begin(limits, Arc::clone(&self.clock));
@@ -97,7 +109,7 @@ impl Engine {
         runtime.shutdown_background();
         let stopped_by = stopped_by(result);
         Ok(Trial {
-            ops: max_ops.saturating_sub(store.get_fuel().unwrap_or(0)),
+            ops: store.get_fuel().map_or(0, |left| max_ops.saturating_sub(left)),
             complete: stopped_by.is_none(),
             stopped_by,
             wall_seconds: watch.elapsed().0,
@@ -106,6 +118,37 @@ impl Engine {
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
             counts: None,
         })
+    }
+}
+
+/// A thread that advances an engine's epoch until it is dropped, so that what runs yields now and then.
+struct Ticking {
+    ending: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticking {
+    fn begin(engine: &wasmtime::Engine) -> Result<Self, WarmError> {
+        let (ending, ended) = mpsc::channel();
+        let engine = engine.clone();
+        let tick = move || {
+            while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                engine.increment_epoch();
+            }
+        };
+        let thread = std::thread::Builder::new().spawn(tick);
+        let thread = thread.map_err(|error| WarmError::Allocate(format!("no thread to end a trial by: {error}")))?;
+        Ok(Self { ending: Some(ending), thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        drop(self.ending.take());
+        if let Some(thread) = self.thread.take() {
+            // It does nothing that could panic.
+            let _ = thread.join();
+        }
     }
 }
 

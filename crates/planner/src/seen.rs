@@ -1,0 +1,101 @@
+//! What was seen of operators' costs before a run: in its own beginning, in a run like it on a smaller input, by counts and by
+//! time. Called by [`crate::run_time`].
+
+use forewarm_resources::Figure;
+use forewarm_resources::costs::MeanCost;
+use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
+use forewarm_types::plan::Trial;
+use forewarm_types::{Basis, Tier};
+
+use crate::distribution::tame;
+use crate::run_time::TIERS;
+
+/// Shortest trial, in CPU seconds, whose time per operator is believed: ten times the resolution of the coarsest
+/// process clock in use (`getrusage` at 1000 ticks a second).
+const SHORTEST_TIMED: f64 = 0.01;
+
+/// By how much the logarithm of what an operator costs is off, in the deviation, for each e-fold by which a run outlasts the smaller
+/// one that it was seen in: caches and predictors hold less of the larger. (A round figure of the size of what runs over five seconds
+/// are off by in `cargo xtask bench predict`.)
+const COST_DRIFT: f64 = 0.1;
+
+/// Shortest run that is believed where its operators are known and it ran to its end, in CPU seconds of its own thread, whose clock
+/// counts nanoseconds: a hundred times what entering takes.
+pub(crate) const SHORTEST_WHOLE: f64 = 0.003;
+
+/// What an operator costs in something that was run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// Operators of it.
+    pub operators: f64,
+    /// By tier.
+    pub costs: [Option<MeanCost>; TIERS],
+}
+
+/// How much slower counting code runs, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CountingFactor {
+    /// Its CPU time over that of plain code, at least 1.
+    pub value: f64,
+    /// Standard deviation of its logarithm over programs.
+    pub log_deviation: f64,
+}
+
+impl CountingFactor {
+    pub fn of(figure: &Figure) -> Self {
+        Self { value: tame(figure.value).max(1.0), log_deviation: figure.log_deviation() }
+    }
+}
+
+/// What an operator costs in a run of so many: what its beginning cost counts for the share that it is of the run, what a run like it
+/// on a smaller input cost for the rest. `None` where neither was seen.
+pub(crate) fn join(begun: Option<Seen>, alike: Option<Seen>, operators: f64) -> Option<[Option<MeanCost>; TIERS]> {
+    let Some(alike) = alike else { return begun.map(|begun| begun.costs) };
+    let begun = begun.unwrap_or(alike);
+    let share = (begun.operators / operators).clamp(0.0, 1.0);
+    let drift = COST_DRIFT * (operators / alike.operators).max(1.0).ln();
+    Some(std::array::from_fn(|tier| {
+        let (begun, alike) = (begun.costs[tier]?, alike.costs[tier]?);
+        let part = share * begun.seconds;
+        let seconds = part + (1.0 - share) * alike.seconds;
+        let of_begun = part / seconds;
+        let rest = (1.0 - of_begun) * alike.log_deviation.hypot(drift);
+        Some(MeanCost { seconds, log_deviation: of_begun * begun.log_deviation + rest, ..alike })
+    }))
+}
+
+/// Costs with each tier's multiplied.
+pub(crate) fn scaled(costs: [Option<MeanCost>; TIERS], factors: &[f64; TIERS]) -> [Option<MeanCost>; TIERS] {
+    std::array::from_fn(|tier| costs[tier].map(|cost| MeanCost { seconds: cost.seconds * factors[tier], ..cost }))
+}
+
+/// Moves tiers' costs by what a trial's time differs from the model's, each weighed by its precision.
+pub(crate) fn timed(
+    costs: &mut [Option<MeanCost>; TIERS],
+    trial: &Trial,
+    ops: f64,
+    metered: Tier,
+    factor: CountingFactor,
+) {
+    // What counting costs was measured with windows.
+    let windows = trial.counts.as_ref().is_none_or(|counts| counts.reuse.is_some() || counts.branches.is_some());
+    if trial.run_cpu_seconds < SHORTEST_TIMED || ops < 1.0 || !windows {
+        return;
+    }
+    let Some(model) = costs[metered as usize] else { return };
+    let apart = (tame(trial.run_cpu_seconds / ops / factor.value) / model.seconds).ln();
+    let theirs = factor.log_deviation.powi(2);
+    // How far the two lie apart says itself how far the model may be off (empirical Bayes: Efron and Morris 1973).
+    let ours = model.log_deviation.powi(2).max(apart.powi(2) - theirs);
+    // A factor without a deviation is taken as exact.
+    let weight = if theirs > 0.0 { ours / (ours + theirs) } else { 1.0 };
+    let left = (weight.sqrt() * factor.log_deviation).hypot(TIER_RATIO_LOG_DEVIATION);
+    if !apart.is_finite() {
+        return;
+    }
+    for cost in costs.iter_mut().flatten() {
+        let seconds = cost.seconds * (weight * apart).exp();
+        let log_deviation = left.min(cost.log_deviation);
+        *cost = MeanCost { seconds, log_deviation, basis: Basis::Observed };
+    }
+}
