@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use forewarm_resources::defaults::EXTRAPOLATION_LOG_DEVIATION;
 use forewarm_types::{Estimate, Features};
 
 use crate::estimator::{Predictive, REPEATABILITY, Sample, log, same_input};
@@ -221,7 +222,9 @@ fn fit(points: &[(f64, f64)], wanted: f64, growth: impl Fn(f64) -> f64, limit: f
     let spread: f64 = points.iter().map(|(x, _)| (x.ln() - mean).powi(2)).sum();
     let leverage = 1.0 / count + (wanted.ln() - mean).powi(2) / spread;
     let deviation = error.max(REPEATABILITY);
-    let scale = deviation * (1.0 + leverage).sqrt();
+    let farthest = points.iter().map(|(x, _)| *x).fold(0.0, f64::max);
+    let beyond = EXTRAPOLATION_LOG_DEVIATION * (wanted / farthest).max(1.0).ln();
+    let scale = (deviation * (1.0 + leverage).sqrt()).hypot(beyond);
     Some((error, Predictive { median, deviation, scale, freedom: count - 2.0 }))
 }
 

@@ -109,7 +109,7 @@ impl Runs {
         let allowed = share.unwrap_or(f64::INFINITY).min(limits.operators as f64) - done;
         let affords = self.pace().map_or(f64::INFINITY, |(entry, pace)| (cpu_seconds - entry) / pace);
         let operators = allowed.min(affords);
-        (cpu_seconds > 0.0 && operators >= 1.0).then(|| TrialLimits {
+        (cpu_seconds > 0.0 && operators >= 1.0).then_some(TrialLimits {
             operators: operators as u64,
             cpu_seconds,
             ..limits

@@ -3,7 +3,7 @@
 
 use forewarm_resources::Figure;
 use forewarm_resources::costs::MeanCost;
-use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
+use forewarm_resources::defaults::{EXTRAPOLATION_LOG_DEVIATION, TIER_RATIO_LOG_DEVIATION};
 use forewarm_types::plan::Trial;
 use forewarm_types::{Basis, Tier};
 
@@ -13,11 +13,6 @@ use crate::run_time::TIERS;
 /// Shortest trial, in CPU seconds, whose time per operator is believed: ten times the resolution of the coarsest
 /// process clock in use (`getrusage` at 1000 ticks a second).
 const SHORTEST_TIMED: f64 = 0.01;
-
-/// By how much the logarithm of what an operator costs is off, in the deviation, for each e-fold by which a run outlasts the smaller
-/// one that it was seen in: caches and predictors hold less of the larger. (A round figure of the size of what runs over five seconds
-/// are off by in `cargo xtask bench predict`.)
-const COST_DRIFT: f64 = 0.1;
 
 /// Shortest run that is believed where its operators are known and it ran to its end, in CPU seconds of its own thread, whose clock
 /// counts nanoseconds: a hundred times what entering takes.
@@ -53,7 +48,7 @@ pub(crate) fn join(begun: Option<Seen>, alike: Option<Seen>, operators: f64) -> 
     let Some(alike) = alike else { return begun.map(|begun| begun.costs) };
     let begun = begun.unwrap_or(alike);
     let share = (begun.operators / operators).clamp(0.0, 1.0);
-    let drift = COST_DRIFT * (operators / alike.operators).max(1.0).ln();
+    let drift = EXTRAPOLATION_LOG_DEVIATION * (operators / alike.operators).max(1.0).ln();
     Some(std::array::from_fn(|tier| {
         let (begun, alike) = (begun.costs[tier]?, alike.costs[tier]?);
         let part = share * begun.seconds;

@@ -24,8 +24,11 @@ const REHEARSAL_SECONDS: f64 = 1.0;
 /// Wall seconds that a run may take for each of CPU time: what waits for others is no measure of itself.
 const WAITING: f64 = 4.0;
 
-/// By which factor the longest of several sizes outlasts the shortest, at the least, where more than starting is seen of them.
+/// By which factor a run outlasts the shortest, at the least, where more than starting is seen of it.
 const GROWN: f64 = 2.0;
+
+/// Runs of which that is so, at the least.
+const FEWEST_GROWN: usize = 2;
 
 /// Largest event that smaller ones are made of: more than most have.
 const MOST_EVENT: u64 = 64 << 10;
@@ -116,11 +119,12 @@ impl Orchestrator {
                 break;
             }
         }
-        // Two sizes say nothing of how it grows from one to the next, and starts nothing of what comes after them.
+        // Starts say nothing of what comes after them, nor does a single size beyond them of how it grows from one to the next.
         let whole = rehearsed.iter().filter(|run| run.exit_code.is_some()).count();
         let seconds = || rehearsed.iter().map(|run| run.cpu_seconds);
-        let grew = seconds().fold(0.0, f64::max) > GROWN * seconds().fold(f64::INFINITY, f64::min);
-        if whole >= FEWEST_RUNS && grew { rehearsed } else { Vec::new() }
+        let start = seconds().fold(f64::INFINITY, f64::min);
+        let grew = seconds().filter(|seconds| *seconds > GROWN * start).count();
+        if whole >= FEWEST_RUNS && grew >= FEWEST_GROWN { rehearsed } else { Vec::new() }
     }
 
     fn rehearse_one(&self, sample: &Request, kind: CodeKind, bounded: Bounded) -> Result<Rehearsed, String> {
