@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use forewarm_sandbox::measure::run_delay;
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, Seconds};
 use wasmtime::{ResourceLimiter, Store};
@@ -169,6 +170,15 @@ struct SetAside {
     clock: Arc<dyn Clock>,
 }
 
+impl SetAside {
+    /// Whether it is too late to run again. What the thread waited for a core is not the program's, and only asked for, which
+    /// takes a look at a file, once it matters.
+    fn too_late(&self) -> bool {
+        let late = self.clock.monotonic() - self.until;
+        late.0 >= 0.0 && run_delay().is_none_or(|waited| late >= waited)
+    }
+}
+
 /// What a program may take of the host's memory.
 struct Limits {
     max_memory: Option<usize>,
@@ -192,9 +202,9 @@ impl ResourceLimiter for Limits {
             self.progress.memory_denied(Bytes(own as u64));
             return Ok(false);
         }
-        if let Some(SetAside { until, clock, .. }) = self.set_aside.take_if(|most| own > most.bytes) {
+        if let Some(aside) = self.set_aside.take_if(|most| own > most.bytes) {
             // One that may have been seen, or has run for long, goes on with what it needs.
-            if !self.progress.has_acted() && clock.monotonic() < until {
+            if !self.progress.has_acted() && !aside.too_late() {
                 self.progress.outgrew(Bytes(own as u64));
                 return Err(wasmtime::Error::msg("more memory is wanted than was set aside"));
             }
