@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use rustix::fs::Mode;
@@ -40,6 +41,7 @@ pub enum StandInError {
 pub struct Circumstances {
     groups: Option<String>,
     namespaces: Vec<Option<PathBuf>>,
+    root: Option<(u64, u64)>,
     rights: Vec<String>,
     limits: Vec<(u64, u64)>,
     cores: Vec<usize>,
@@ -54,6 +56,7 @@ impl Circumstances {
         Self {
             groups: fs::read_to_string("/proc/self/cgroup").ok(),
             namespaces: namespaces("self"),
+            root: root("self"),
             rights: rights(&status),
             limits: RESOURCES.map(raw::limit).collect(),
             cores: affinity::allowed().unwrap_or_default(),
@@ -84,8 +87,8 @@ impl Circumstances {
         Ok(())
     }
 
-    /// Whether what cannot be taken on of another process is as here: its control groups, namespaces and rights; and what
-    /// the system says of its status (proc_pid_status(5)).
+    /// Whether what cannot be taken on of another process is as here: its control groups, namespaces, root directory and
+    /// rights; and what the system says of its status (proc_pid_status(5)).
     ///
     /// # Errors
     /// Where it is not.
@@ -96,6 +99,9 @@ impl Circumstances {
         }
         if namespaces(&process.to_string()) != self.namespaces {
             return Err(StandInError::Elsewhere("namespace"));
+        }
+        if root(&process.to_string()) != self.root {
+            return Err(StandInError::Elsewhere("root directory"));
         }
         let status = fs::read_to_string(format!("/proc/{process}/status"))?;
         if let Some((theirs, _)) = rights(&status).iter().zip(&self.rights).find(|(theirs, own)| theirs != own) {
@@ -124,6 +130,12 @@ pub(super) const RESOURCES: std::ops::Range<libc::__rlimit_resource_t> = 0..16;
 
 fn namespaces(process: &str) -> Vec<Option<PathBuf>> {
     NAMESPACES.iter().map(|name| fs::read_link(format!("/proc/{process}/ns/{name}")).ok()).collect()
+}
+
+/// The root directory (chroot(2)) of a process, by device and inode: by name it is the same to whoever asks.
+fn root(process: &str) -> Option<(u64, u64)> {
+    let found = fs::metadata(format!("/proc/{process}/root")).ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 fn rights(status: &str) -> Vec<String> {
@@ -162,5 +174,9 @@ mod tests {
         assert_eq!(raw::limit(libc::RLIMIT_NOFILE).0, 100);
         raw::set_limit(libc::RLIMIT_NOFILE, soft, hard).unwrap();
         check("ulimit -v 5000000", Err("address space"));
+        if rustix::process::geteuid().is_root() && std::path::Path::new("/usr/bin/perl").exists() {
+            let elsewhere = r#"exec perl -e 'chroot("/usr") or die; $| = 1; print "\n"; sleep 60'"#;
+            check(elsewhere, Err("root directory"));
+        }
     }
 }

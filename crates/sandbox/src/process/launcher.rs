@@ -5,7 +5,7 @@
 //! child of *this* process (`CLONE_PARENT`: clone(2)), so that waiting, signals and measurement are as if this process had.
 //! What it inherits of the launcher is replaced: streams come along, limits, cores, priority and process group are laid on it
 //! from here before it is let go, umask and ignored signals come with the word to execute. What cannot be replaced (rights,
-//! namespaces, control groups) is compared each time; where it differs, or the launcher is gone, this process forks.
+//! namespaces, root directory, control groups) is compared each time; where it differs, or the launcher is gone, this process forks.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -38,7 +38,7 @@ struct Launcher {
     pid: i32,
     line: OwnedFd,
     /// Whose children it makes: a process forked from that one has none.
-    owner: Option<Pid>,
+    owner: Pid,
 }
 
 /// What is to be forked. Its descriptors come beside it.
@@ -57,11 +57,14 @@ struct Order<P> {
 /// Where this process has threads beside the calling one, or the system refuses.
 pub fn stand_by() -> io::Result<()> {
     let mut launcher = LAUNCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    if launcher.as_ref().is_some_and(Launcher::is_own) {
+        return Ok(());
+    }
     let (line, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     match fork::alone()? {
         Side::Child => serve(&theirs),
         Side::Parent(pid) => {
-            *launcher = Some(Launcher { pid, line, owner: Some(rustix::process::getpid()) });
+            *launcher = Some(Launcher { pid, line, owner: rustix::process::getpid() });
             Ok(())
         }
     }
@@ -71,18 +74,24 @@ pub fn stand_by() -> io::Result<()> {
 /// could fork in this process' stead.
 pub fn fork(prepared: &Prepared, shared: &Shared, namespaces: i32, group: Option<c_int>) -> Option<(i32, OwnedFd)> {
     let mut launcher = LAUNCHER.lock().unwrap_or_else(PoisonError::into_inner);
-    let there = launcher.as_ref().filter(|there| there.owner == Some(rustix::process::getpid()))?;
+    let there = launcher.as_ref().filter(|there| there.is_own())?;
     let alike = Circumstances::own().compare(there.pid).map_err(io::Error::other);
     if let Ok(forked) = alike.and_then(|_| there.ask(prepared, shared, namespaces, group)) {
         return forked;
     }
-    // It is gone, or no longer like this process: it ends with its line.
-    let pid = launcher.take().map(|launcher| launcher.pid);
-    pid.and_then(|pid| measure::reap(pid).ok());
+    // It is gone, or no longer like this process. Others may hold its line, so that it might not end with that.
+    let pid = launcher.take().map(|launcher| launcher.pid)?;
+    raw::kill(pid, libc::SIGKILL);
+    let _ = measure::reap(pid);
     None
 }
 
 impl Launcher {
+    /// Whether it is this process', and not one that this process was forked from.
+    fn is_own(&self) -> bool {
+        self.owner == rustix::process::getpid()
+    }
+
     fn ask(
         &self,
         prepared: &Prepared,
