@@ -26,8 +26,8 @@ const SLACK: f64 = 4.0;
 /// Runs on smaller inputs.
 const SMALLER_RUNS: f64 = 5.0;
 
-/// Share of what compiling leaves of a budget that counting smaller inputs leaves: for timing the largest of them, and for the run itself, whose beginning
-/// tells of its memory what they cannot.
+/// Share of what compiling leaves of a budget that counting smaller inputs leaves: for timing the largest of them, and for the
+/// run itself, whose beginning tells of its memory what they cannot. A choice, as is the next.
 const KEPT: f64 = 0.3;
 
 /// Share of a budget that may go into compiling what is not needed to count operators: windows, and code of the optimising tier
