@@ -22,6 +22,7 @@ mod pairs;
 mod reference;
 mod scalars;
 mod solve;
+mod tape;
 
 use describe::Conditions;
 use pairs::{Nest, Overlap, Range, Tested};
@@ -31,6 +32,7 @@ use scalars::{Carries, Ended, Uses};
 pub(crate) use describe::Why;
 pub(crate) use reference::{Reference, Space};
 pub(crate) use scalars::Family;
+pub(crate) use tape::{Recording, Tape};
 
 /// Accesses of a loop and those in it that are compared; a loop with more is left unknown.
 const MAX_REFERENCES: usize = 256;
@@ -98,6 +100,8 @@ pub(crate) struct Recorder {
     /// What was found of the loops of the outermost nest so far.
     pending: Vec<Sum>,
     findings: Vec<Finding>,
+    /// Loops to be examined, by their place among the function's; all where none is named.
+    asked: Vec<bool>,
     work: usize,
 }
 
@@ -112,7 +116,22 @@ impl Recorder {
         self.references.clear();
         self.pending.clear();
         self.findings.clear();
+        self.asked.clear();
         self.work = BUDGET;
+    }
+
+    /// Has only some of the loops examined.
+    pub(crate) fn ask(&mut self, asked: &[bool]) {
+        self.asked.extend_from_slice(asked);
+    }
+
+    /// Makes room for so many accesses.
+    fn expect(&mut self, accesses: usize) {
+        self.references.reserve(accesses);
+    }
+
+    fn asks(&self, of: u32) -> bool {
+        self.asked.is_empty() || self.asked.get(of as usize).copied().unwrap_or(false)
     }
 
     /// Whether anything is noted here: in a loop, of a function that was asked for.
@@ -125,8 +144,13 @@ impl Recorder {
     #[inline]
     pub(crate) fn operand(&mut self, value: Val) {
         if self.on && !self.open.is_empty() {
-            self.uses.operand(value);
+            self.uses.operand(value.symbol);
         }
+    }
+
+    /// Notes values that were operands in loops, by their symbols.
+    fn operands(&mut self, symbols: &[u32]) {
+        symbols.iter().for_each(|&symbol| self.uses.operand(symbol));
     }
 
     /// Notes the condition of a choice between two values.
@@ -196,22 +220,51 @@ impl Recorder {
         &mut self,
         values: &Values,
         variables: &[Variable],
+        bounds: (Option<Formula>, bool, bool),
+    ) {
+        self.leave_at((values, values.next_symbol()), variables, bounds);
+    }
+
+    /// The same where symbols from a number on were not made yet.
+    fn leave_at(
+        &mut self,
+        (values, next_symbol): (&Values, u32),
+        variables: &[Variable],
         (formula, once, counted): (Option<Formula>, bool, bool),
     ) {
         let Some(of) = self.open.pop().filter(|_| self.on) else { return };
-        let LoopNote { first_symbol, first_reference, obstacle, reads } = self.notes[of as usize];
+        let LoopNote { first_symbol, first_reference, .. } = self.notes[of as usize];
         let range = &mut self.ranges[of as usize];
         range.trips = if once { Some(1) } else { formula.and_then(|formula| formula.constant()) };
         range.formula = formula;
         let scope = Scope { values, of, first_symbol, variables };
         self.references[first_reference..].iter_mut().for_each(|reference| reference.resolve(&scope));
+        // What one carries that is not asked for may be part of what one around it does.
+        if self.asks(of) || self.open.iter().any(|&around| self.asks(around)) {
+            let mut found = self.examine(of, (values, next_symbol), variables);
+            if !counted && !once {
+                found.unknown(Why::Ends);
+            }
+            if self.asks(of) {
+                self.pending.push(found);
+            }
+        }
+        if self.open.is_empty() {
+            self.settle(values);
+        }
+    }
+
+    /// What the iterations of a loop share that has just ended.
+    fn examine(&mut self, of: u32, (values, next_symbol): (&Values, u32), variables: &[Variable]) -> Sum {
+        let LoopNote { first_symbol, first_reference, obstacle, reads } = self.notes[of as usize];
         let references = first_reference..self.references.len();
         let mut found = Sum::new(of, references.clone());
-        let symbols = (values.next_symbol() - first_symbol) as usize;
+        let symbols = (next_symbol - first_symbol) as usize;
         let price = symbols * (variables.len() + 8) + references.len().min(MAX_REFERENCES).pow(2);
         if let Some(left) = self.work.checked_sub(price) {
             self.work = left;
-            let mut ended = Ended { values, uses: &mut self.uses, first_symbol, variables };
+            let asked = self.asks(of);
+            let mut ended = Ended { values, uses: &mut self.uses, first_symbol, next_symbol, variables };
             // Told once, where anything asks.
             let live = OnceCell::new();
             let is_live = |ended: &Ended<'_>, symbol: u32| live.get_or_init(|| ended.live())(symbol);
@@ -221,10 +274,11 @@ impl Recorder {
             match obstacle {
                 Some(why) => found.unknown(why),
                 None if references.len() > MAX_REFERENCES => found.unknown(Why::TooMuch),
-                None => {
+                None if asked => {
                     let live = |symbol: u32| is_live(&ended, symbol);
                     found.memory((&ended, &live), &Nest { ranges: &self.ranges, of }, &self.references);
                 }
+                None => {}
             }
         } else {
             self.work = 0;
@@ -233,13 +287,7 @@ impl Recorder {
         if reads && self.references[first_reference..].iter().any(|reference| reference.store) {
             found.unknown(Why::Reads);
         }
-        if !counted && !once {
-            found.unknown(Why::Ends);
-        }
-        self.pending.push(found);
-        if self.open.is_empty() {
-            self.settle(values);
-        }
+        found
     }
 
     /// The outermost loop has ended and all addresses are resolved: decides the pairs that moved unlike with loops

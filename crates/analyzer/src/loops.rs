@@ -6,8 +6,7 @@
 //! a function beyond it is counted, not understood. Called by the front end, once per function; trip counts are solved
 //! in [`crate::trip_count`].
 
-use crate::dependence::{Recorder, Why};
-use crate::effects::Callees;
+use crate::dependence::{Recording, Tape, Why};
 use crate::export::Exporter;
 use crate::frontend::wasm::classes;
 use crate::frontend::wasm::decode::{Decoded, Op, code};
@@ -213,9 +212,7 @@ pub(crate) struct Walker {
     exporter: Exporter,
     /// Locals whose assignments were last taken back, with the values they had until then.
     touched: Vec<(u32, Val)>,
-    notes: Recorder,
-    /// What the calls of the function do, where that is known.
-    pub callees: Callees,
+    notes: Tape,
     pub watch: watch::Watch,
     cells: cells::Cells,
     /// The values of the function's conditions, in order.
@@ -245,6 +242,7 @@ impl Walker {
     pub(crate) fn walk(&mut self, module: &Module<'_>, params: u32, forest: &mut Forest, keep: Keep) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
+        self.notes.begin(keep == Keep::Accesses);
         if self.decoded.census.formats {
             // Its stream and its format are what its cost depends on, and nothing else of it.
             return Function { sensitive: 0b11, formats: true, uncalled: false, ..self.outline(module, forest) };
@@ -259,12 +257,10 @@ impl Walker {
         let all = self.locals.len() as u32 == self.decoded.locals && !self.decoded.loops.is_empty();
         self.cells.begin(all, module);
         let understood = !self.decoded.too_deep && self.body(module, forest);
-        let mut accesses = None;
         if !understood {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
-        } else if keep == Keep::Accesses && forest.loops.len() > loops as usize {
-            accesses = Some(self.report(forest, loops));
+            self.notes.begin(false);
         }
         Function {
             nodes: nodes..forest.nodes.len() as u32,
@@ -276,11 +272,14 @@ impl Walker {
             detailed: keep >= Keep::Classes,
             classes: keep >= Keep::Classes,
             vectors: self.vectors,
-            accesses,
             opaque: !understood,
-            uncalled: false,
-            formats: false,
+            ..Function::default()
         }
+    }
+
+    /// What the loops of the function that was walked last access, to be examined; `None` where it has none.
+    pub(crate) fn recording(&self) -> Option<Recording> {
+        self.notes.any().then(|| self.notes.recording(&self.values))
     }
 
     /// Lays out the calls of the decoded function alone; notes which data it may change, by the addresses that it names.
@@ -295,18 +294,8 @@ impl Walker {
         Function { nodes, static_ops: ops.len() as u32, uncalled: true, ..Function::default() }
     }
 
-    /// Hands over what was found of the loops, which begin at `first` in the forest; the index of their accesses.
-    fn report(&mut self, forest: &mut Forest, first: u32) -> u32 {
-        forest.accesses.push(self.notes.accesses());
-        for finding in self.notes.findings() {
-            forest.loops[(first + finding.of) as usize].finding = Some(forest.findings.len() as u32);
-            forest.findings.push(finding);
-        }
-        forest.accesses.len() as u32 - 1
-    }
-
     fn reset(&mut self, params: u32, keep: Keep) {
-        self.values.clear();
+        self.values.begin(self.decoded.ops.len());
         self.stack.clear();
         self.locals.clear();
         self.frames.clear();
@@ -320,7 +309,6 @@ impl Walker {
         (self.ops, self.loops_begun) = (0, 0);
         self.work = WORK_BASE + WORK_PER_OP * self.decoded.ops.len() as u64;
         (self.keep, self.vectors) = (keep, false);
-        self.notes.begin(keep == Keep::Accesses);
         // A local no operator of the body can name needs no place.
         let tracked = self.decoded.locals.min(TRACKED_LOCALS).min(self.decoded.ops.len() as u32 + params);
         for local in 0..tracked.min(params) {

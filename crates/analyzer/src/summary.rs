@@ -137,6 +137,8 @@ struct Summary<'a> {
     finished: Vec<(Instance, Option<Tape>)>,
     /// How much of that is kept.
     taped: usize,
+    /// Lists to be written on, as many as evaluations nest.
+    blank: Vec<Tape>,
     /// Functions that hand out memory.
     allocators: BTreeMap<u32, Allocator>,
     component: u32,
@@ -194,6 +196,7 @@ fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u
         alias: QuickMap::default(),
         finished: Vec::new(),
         taped: 0,
+        blank: Vec::new(),
         allocators: detail.allocators(),
         component: u32::MAX,
         nesting: 0,

@@ -110,10 +110,14 @@ pub(crate) enum LowestBit {
 }
 
 /// The symbols of one function.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
     /// What each symbol stands for, and whether that is a function of parameters and loop variables alone.
     defs: Vec<(Def, bool)>,
+    /// Loop variables that were replaced by their last values, in order, with what is not in their place.
+    closed: Vec<(u32, Def)>,
+    /// How many of them are closed; the others were opened again.
+    standing: u32,
 }
 
 /// Terms a linear form may have; beyond that it is opaque.
@@ -235,8 +239,16 @@ impl Linear {
 }
 
 impl Values {
+    /// Begins a function of so many operators.
+    pub(crate) fn begin(&mut self, operators: usize) {
+        self.clear();
+        self.defs.reserve(operators / 2);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.defs.clear();
+        self.closed.clear();
+        self.standing = 0;
         // The numbers of constants and of junk are taken.
         for _ in 0..2 {
             self.push(Def::Opaque(Source::Other), false);
@@ -326,7 +338,30 @@ impl Values {
 
     /// Replaces a loop variable by its last value, once its loop is over.
     pub(crate) fn close(&mut self, phi: u32, last: Val) {
-        self.defs[phi as usize].0 = Def::Closed(last);
+        let open = std::mem::replace(&mut self.defs[phi as usize].0, Def::Closed(last));
+        self.closed.push((phi, open));
+        self.standing += 1;
+    }
+
+    /// How many loop variables have been replaced by their last values.
+    pub(crate) fn closed(&self) -> u32 {
+        self.standing
+    }
+
+    /// Takes all replacements back, to be made again in their order.
+    pub(crate) fn reopen(&mut self) {
+        for (phi, other) in self.closed.iter_mut().rev() {
+            std::mem::swap(&mut self.defs[*phi as usize].0, other);
+        }
+        self.standing = 0;
+    }
+
+    /// Makes replacements again, the first so many.
+    pub(crate) fn close_until(&mut self, count: u32) {
+        for (phi, other) in &mut self.closed[self.standing as usize..count as usize] {
+            std::mem::swap(&mut self.defs[*phi as usize].0, other);
+        }
+        self.standing = count;
     }
 
     /// Whether the value is a function of constants, parameters and loop variables that start from such.

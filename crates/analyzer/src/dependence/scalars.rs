@@ -107,8 +107,8 @@ impl Uses {
     }
 
     /// Notes an operand.
-    pub(crate) fn operand(&mut self, value: Val) {
-        let symbol = value.symbol as usize;
+    pub(crate) fn operand(&mut self, symbol: u32) {
+        let symbol = symbol as usize;
         if self.counts.len() <= symbol {
             self.counts.resize(symbol + 1, 0);
         }
@@ -129,8 +129,9 @@ impl Uses {
 pub(crate) struct Ended<'a> {
     pub values: &'a Values,
     pub uses: &'a mut Uses,
-    /// The first symbol made inside it.
+    /// The first symbol made inside it, and the first made after it.
     pub first_symbol: u32,
+    pub next_symbol: u32,
     pub variables: &'a [Variable],
 }
 
@@ -210,7 +211,7 @@ impl Ended<'_> {
         // Symbols from the first link on: choices and inner variables that hold a link must belong to the chain.
         let in_chain = |symbol: u32| chain.links.iter().any(|link| link.0 == symbol);
         let escapes = || {
-            (self.first_symbol..self.values.next_symbol()).any(|symbol| {
+            (self.first_symbol..self.next_symbol).any(|symbol| {
                 let holds = match self.values.def(symbol) {
                     Def::Either(a, b) | Def::Choose { a, b, .. } => in_chain(a.symbol) || in_chain(b.symbol),
                     Def::Phi { init, .. } | Def::Closed(init) => in_chain(init.symbol),
@@ -323,7 +324,7 @@ impl Ended<'_> {
     /// inner loop or the next iteration by something that is.
     pub(crate) fn live(&self) -> impl Fn(u32) -> bool + use<> {
         let first = self.first_symbol;
-        let count = (self.values.next_symbol() - first) as usize;
+        let count = (self.next_symbol - first) as usize;
         let mut live: Vec<bool> = (0..count).map(|at| self.uses.count(first + at as u32) > 0).collect();
         let edges = || {
             let own = self.variables.iter().map(|v| (v.symbol, v.latch.unwrap_or(Val::JUNK).symbol));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use forewarm_types::demand::{CompileDemand, Contention, IoKind, IsaDemand, Parallelism, ParallelismKind};
 use forewarm_types::{Basis, Estimate, NativeDemand};
 
+use crate::dependence::{Accesses, Finding};
 use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::program::{Forest, Function, Program};
@@ -77,7 +78,7 @@ impl Default for Facts {
 /// The code behind a program, asked again about the few functions that matter.
 pub(crate) trait Detail {
     /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence, where
-    /// its calls do what `callees` tells; `None` where the first layout tells all there is.
+    /// its calls do what `callees` tells, or ready to be ([`Self::examine`]); `None` where the first layout tells all there is.
     ///
     /// The trees of both layouts are the same but for that: loops and conditions keep their order.
     ///
@@ -90,6 +91,12 @@ pub(crate) trait Detail {
         _forest: &mut Forest,
     ) -> Result<Option<Function>, AnalyzeError> {
         Ok(None)
+    }
+
+    /// What the iterations of a function's loops share, of those that are asked for by their place among them, and what all
+    /// its loops access, where its calls do what `callees` tells; `None` where that was not kept when it was laid out.
+    fn examine(&mut self, _function: u32, _callees: &Callees, _asked: &[bool]) -> Option<(Vec<Finding>, Accesses)> {
+        None
     }
 
     /// What a function's own code does besides computing, what it calls left out.

@@ -52,7 +52,7 @@ impl Walker {
         } else {
             Node::CallIndirect { class: op.a }
         };
-        self.notes.call(self.callees.of(&node));
+        self.notes.call(node);
         for at in first..self.stack.len() {
             let value = self.stack[at];
             self.notes.operand(value);

@@ -20,17 +20,17 @@ impl Walker {
     pub(super) fn note_access(&mut self, op: Op, address: Val, store: bool, value: Val) {
         if self.watch.on || self.notes.listens() {
             let (loaded, stored) = classes::traffic(op.code);
-            let width = i64::from(loaded.max(stored));
+            let width = loaded.max(stored);
             if self.watch.on {
-                self.watch.access(address, op.b, width, store);
+                self.watch.access(address, op.b, i64::from(width), store);
             }
-            self.notes.access(Space::Memory, store, width, (address, op.b), value, &self.values);
+            self.notes.access(Space::Memory, store, width, (address, op.b), value);
         }
     }
 
     pub(super) fn note_global(&mut self, global: u32, store: bool, value: Val) {
         if self.notes.listens() {
-            self.notes.access(Space::Global(global), store, 1, (Val::constant(0), 0), value, &self.values);
+            self.notes.access(Space::Global(global), store, 1, (Val::constant(0), 0), value);
         }
     }
 
@@ -256,6 +256,7 @@ impl Walker {
         self.cycles(forest, steps);
         let trips = best.and_then(|(formula, _)| formula.constant()).filter(|_| others == 0 && !lingers);
         self.exporter.settle(&mut self.values, forest, steps, open.first_symbol, trips);
+        self.notes.closed(&self.values);
     }
 
     /// A number that loops of one function share which are alike: in what ends them, in variables and in size.

@@ -3,13 +3,18 @@
 //! A stack frame of its own is gone when a function returns, so that what it keeps there is no effect. Which global is the
 //! stack's pointer is told by a function that moves it down by a constant as it begins. Part of the loop walk.
 
+use wasmparser::{BinaryReader, FunctionBody, Operator};
+
 use crate::effects::Effects;
-use crate::frontend::wasm::decode::{Op, code};
+use crate::frontend::wasm::module::{Body, Module};
 use crate::program::Function;
 use crate::values::Val;
 
 /// Operators from a function's begin within which it moves the stack's pointer, if it does.
 const PROLOGUE: usize = 16;
+
+/// Functions in which a move of the stack's pointer is looked for: compilers let the first few of a module have a frame.
+const MAX_PROLOGUES: usize = 64;
 
 /// Places in a frame that are told apart.
 const MAX_STORED: usize = 64;
@@ -81,8 +86,13 @@ impl Watch {
     }
 }
 
+/// The global that is the stack's pointer of a module, told by the first function that has a frame.
+pub(crate) fn stack_pointer(module: &Module<'_>) -> Option<u32> {
+    module.bodies.iter().take(MAX_PROLOGUES).find_map(|body| moved_down(*body))
+}
+
 /// The global that a function moves down by a constant as it begins.
-pub(crate) fn stack_pointer(ops: &[Op]) -> Option<u32> {
+fn moved_down(body: Body<'_>) -> Option<u32> {
     #[derive(Clone, Copy)]
     enum Known {
         /// A global's value and what was added to it.
@@ -91,24 +101,27 @@ pub(crate) fn stack_pointer(ops: &[Op]) -> Option<u32> {
     }
     use Known::{Number, Of};
     let (mut stack, mut locals): (Vec<Known>, Vec<(u32, Known)>) = (Vec::new(), Vec::new());
-    for op in ops.iter().take(PROLOGUE) {
-        match op.code & code::MASK {
-            0x23 => stack.push(Of(op.a, 0)),
-            0x41 => stack.push(Number(op.b)),
-            0x20 => stack.push(locals.iter().rev().find(|local| local.0 == op.a)?.1),
-            0x21 => locals.push((op.a, stack.pop()?)),
-            0x22 => locals.push((op.a, *stack.last()?)),
-            0x6a | 0x6b => {
-                let (b, a) = (stack.pop()?, stack.pop()?);
-                stack.push(match (op.code & code::MASK, a, b) {
-                    (0x6a, Of(global, by), Number(more)) => Of(global, by.wrapping_add(more)),
-                    (0x6b, Of(global, by), Number(less)) => Of(global, by.wrapping_sub(less)),
-                    _ => return None,
-                });
+    let body = FunctionBody::new(BinaryReader::new(body.bytes, body.offset as usize));
+    for operator in body.get_operators_reader().ok()?.into_iter().take(PROLOGUE) {
+        match operator.ok()? {
+            Operator::GlobalGet { global_index } => stack.push(Of(global_index, 0)),
+            Operator::I32Const { value } => stack.push(Number(i64::from(value))),
+            Operator::LocalGet { local_index } => {
+                stack.push(locals.iter().rev().find(|local| local.0 == local_index)?.1);
             }
-            0x24 => {
+            Operator::LocalSet { local_index } => locals.push((local_index, stack.pop()?)),
+            Operator::LocalTee { local_index } => locals.push((local_index, *stack.last()?)),
+            Operator::I32Add => {
+                let (Number(more), Of(global, by)) = (stack.pop()?, stack.pop()?) else { return None };
+                stack.push(Of(global, by.wrapping_add(more)));
+            }
+            Operator::I32Sub => {
+                let (Number(less), Of(global, by)) = (stack.pop()?, stack.pop()?) else { return None };
+                stack.push(Of(global, by.wrapping_sub(less)));
+            }
+            Operator::GlobalSet { global_index } => {
                 return match stack.pop()? {
-                    Of(global, by) if global == op.a && by < 0 => Some(global),
+                    Of(global, by) if global == global_index && by < 0 => Some(global),
                     _ => None,
                 };
             }

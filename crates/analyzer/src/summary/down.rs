@@ -38,6 +38,7 @@ pub(super) struct Down<'s, 'a> {
     again: QuickMap<u32, Option<Function>>,
     /// What functions do besides computing, as far as it was asked.
     effects: effects::Known,
+    looked_into: BTreeSet<u32>,
     forest: Forest,
     current: (u32, Lanes),
     pub(super) mix: [f64; COUNTERS],
@@ -73,6 +74,7 @@ impl<'s, 'a> Down<'s, 'a> {
             times: QuickMap::default(),
             again: QuickMap::default(),
             effects: effects::Known::default(),
+            looked_into: BTreeSet::new(),
             forest: Forest::default(),
             current: (u32::MAX, Lanes::ZERO),
             mix: [0.0; COUNTERS],
@@ -185,6 +187,7 @@ impl<'s, 'a> Down<'s, 'a> {
             *self.own.entry(instance.function).or_insert(0.0) += own;
             self.look_into(&instance, tape.as_ref(), times, own)?;
         }
+        self.examine();
         Ok(())
     }
 
@@ -237,6 +240,29 @@ impl<'s, 'a> Down<'s, 'a> {
         })
     }
 
+    /// Has the loops examined that take part in the run, of functions that were looked into.
+    fn examine(&mut self) {
+        let least = NEGLIGIBLE_SHARE * self.whole;
+        for function in std::mem::take(&mut self.looked_into) {
+            let mut asked = Vec::new();
+            for (&(_, index), share) in self.loops.range((function, 0)..=(function, u32::MAX)) {
+                asked.resize(index as usize, false);
+                asked.push(share.ops.weighted_mean(&self.weights) >= least);
+            }
+            if !asked.contains(&true) {
+                continue;
+            }
+            let callees = self.effects.callees(self.summary.program, self.detail, function);
+            let Some((findings, accesses)) = self.detail.examine(function, &callees, &asked) else { continue };
+            for finding in findings {
+                if let Some(share) = self.loops.get_mut(&(function, finding.of)) {
+                    share.finding = Some(finding);
+                }
+            }
+            self.accesses.insert(function, accesses);
+        }
+    }
+
     /// Passes the counts of one instance on to what it calls, and takes its own.
     ///
     /// A function that is small or does much itself is laid out again, with its work told by class; of others only the calls count.
@@ -260,6 +286,7 @@ impl<'s, 'a> Down<'s, 'a> {
             self.meet(instance, tape, (general, tree));
             return Ok(());
         }
+        self.looked_into.insert(instance.function);
         let again = self.again(instance.function, tree)?;
         let detailed = std::mem::take(&mut self.forest);
         let (forest, tree) = match &again {

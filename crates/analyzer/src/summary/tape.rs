@@ -11,6 +11,17 @@ use crate::program::{Forest, NONE};
 /// Events and numbers kept of one run at most, which bounds memory: two megabytes.
 const MOST: usize = 1 << 14;
 
+/// Mark on the place of a number that all scenarios agree on.
+const AGREED: u32 = 1 << 31;
+
+/// The place of a number at the end of a list, added where it is not that of the one before.
+fn last_place<T: PartialEq>(list: &mut Vec<T>, number: T) -> u32 {
+    if list.last() != Some(&number) {
+        list.push(number);
+    }
+    list.len() as u32 - 1
+}
+
 /// Something that was met, with its numbers by their place among those kept.
 #[derive(Debug, Clone, Copy)]
 enum Event {
@@ -22,9 +33,11 @@ enum Event {
 }
 
 /// What was met, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tape {
     events: Vec<Event>,
+    /// Numbers that all scenarios agree on, and the others.
+    agreed: Vec<f64>,
     numbers: Vec<Lanes>,
     /// Of calls some of whose arguments are known.
     arguments: Vec<Arguments>,
@@ -32,21 +45,35 @@ pub(super) struct Tape {
 
 impl Tape {
     fn size(&self) -> usize {
-        self.events.len() + self.numbers.len() + self.arguments.len()
+        self.events.len() + self.agreed.len() + self.numbers.len() + self.arguments.len()
     }
 
-    /// The place of a number; neighbours often share one.
-    fn number(&mut self, number: Lanes) -> u32 {
-        if self.numbers.last() != Some(&number) {
-            self.numbers.push(number);
+    fn clear(&mut self) {
+        self.events.clear();
+        self.agreed.clear();
+        self.numbers.clear();
+        self.arguments.clear();
+    }
+
+    /// The place of a number, of those that scenarios agree on marked so; neighbours often share one.
+    fn place(&mut self, number: Lanes) -> u32 {
+        match number.exact() {
+            Some(agreed) => last_place(&mut self.agreed, agreed) | AGREED,
+            None => last_place(&mut self.numbers, number),
         }
-        self.numbers.len() as u32 - 1
+    }
+
+    fn number(&self, place: u32) -> Lanes {
+        match place & AGREED {
+            0 => self.numbers[place as usize],
+            _ => Lanes::splat(self.agreed[(place & !AGREED) as usize]),
+        }
     }
 
     /// Has a visitor meet all of it again, in a forest whose mixes are those of the function.
     pub(super) fn play(&self, forest: &Forest, visitor: &mut impl Visitor) {
         let mut sum = Cost::ZERO;
-        let number = |at: u32| self.numbers[at as usize];
+        let number = |place: u32| self.number(place);
         for &event in &self.events {
             match event {
                 Event::Call { function, arguments, times, dealt } => {
@@ -72,13 +99,18 @@ pub(super) struct Recording<'s, 'a> {
 
 impl<'s, 'a> Recording<'s, 'a> {
     pub(super) fn new(summary: &'s mut Summary<'a>) -> Self {
-        Self { summary, tape: Tape::default() }
+        let tape = summary.blank.pop().unwrap_or_default();
+        Self { summary, tape }
     }
 
-    /// What was written down, unless that is too much.
+    /// What was written down, unless that is too much: a copy, so that one long list grows and not many.
     pub(super) fn done(self) -> Option<Tape> {
-        self.summary.taped += self.tape.size();
-        (self.summary.taped <= MOST).then_some(self.tape)
+        let Self { summary, mut tape } = self;
+        summary.taped += tape.size();
+        let kept = (summary.taped <= MOST).then(|| tape.clone());
+        tape.clear();
+        summary.blank.push(tape);
+        kept
     }
 }
 
@@ -110,20 +142,20 @@ impl Visitor for Recording<'_, '_> {
             place = self.tape.arguments.len() as u32;
             self.tape.arguments.push(std::array::from_fn(|at| arguments.get(at).copied().flatten()));
         }
-        let number = self.tape.number(times);
+        let number = self.tape.place(times);
         self.tape.events.push(Event::Call { function, arguments: place, times: number, dealt });
         let telling = self.summary.telling_arguments(function, arguments);
         self.summary.call(function, &telling, times, dealt, sum);
     }
 
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
-        let number = self.tape.number(times);
+        let number = self.tape.place(times);
         self.tape.events.push(Event::CallIndirect { class, times: number });
         self.summary.call_indirect(class, times, sum);
     }
 
     fn work(&mut self, (mix, _): (u32, &[(u32, u32)]), times: Lanes) {
-        let times = self.tape.number(times);
+        let times = self.tape.place(times);
         self.tape.events.push(Event::Work { mix, times });
     }
 
@@ -132,7 +164,7 @@ impl Visitor for Recording<'_, '_> {
     }
 
     fn loop_done(&mut self, index: u32, entered: Lanes, trips: Lanes, cost: Lanes) {
-        let [entered, trips, cost] = [entered, trips, cost].map(|number| self.tape.number(number));
+        let [entered, trips, cost] = [entered, trips, cost].map(|number| self.tape.place(number));
         self.tape.events.push(Event::LoopDone { index, entered, trips, cost });
     }
 }

@@ -267,8 +267,8 @@ impl Decoded {
         }
         self.locals = locals as u32;
         self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
-        // An operator takes two bytes and some.
-        self.ops.reserve(body.len() / 2);
+        // An operator takes two bytes and some, in few bodies less.
+        self.ops.reserve(body.len() * 5 / 8);
         // The function's own block: closed by the last `end`.
         self.open.push((u32::MAX, NO_LOOP));
         Ok(cursor)

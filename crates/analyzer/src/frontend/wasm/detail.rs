@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::Module;
-use super::trees::{self, Work};
+use super::trees::{self, Recordings, Work};
 use super::words;
+use crate::dependence::{Accesses, Finding, Recorder};
 use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::frontend::reading::allocator;
 use crate::frontend::{Algorithms, Allocator, Detail};
+use crate::hash::QuickMap;
 use crate::loops::watch::stack_pointer;
 use crate::loops::{Keep, Walker};
 use crate::program::{Forest, Function, Program};
@@ -16,25 +18,31 @@ use crate::program::{Forest, Function, Program};
 /// Longest function name that is shown, in characters.
 const MAX_NAME: usize = 300;
 
-/// Functions in which a move of the stack's pointer is looked for: compilers let the first few of a module have a frame.
-const MAX_PROLOGUES: usize = 64;
+/// What was found when the whole module was read.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub algorithms: Algorithms,
+    /// Addresses that functions name which may not be laid out, by function.
+    pub named: Vec<(u32, u32)>,
+    pub recordings: Recordings,
+    /// What functions do, as far as it was noted while they were laid out.
+    pub effects: QuickMap<u32, Effects>,
+}
 
 /// A core module and what it takes to read its bodies once more.
 #[derive(Default)]
 pub(super) struct Bodies<'a> {
     module: Module<'a>,
     walker: Walker,
-    /// Found when the whole module was laid out.
-    algorithms: Algorithms,
-    /// Addresses that functions name which may not be laid out, by function.
-    named: Vec<(u32, u32)>,
+    recorder: Recorder,
+    kept: Kept,
     /// The global that is the stack's pointer, if any, once that was asked.
     stack: Option<Option<u32>>,
 }
 
 impl<'a> Bodies<'a> {
-    pub(super) fn new(module: Module<'a>, algorithms: Algorithms, named: Vec<(u32, u32)>) -> Self {
-        Self { module, algorithms, named, ..Self::default() }
+    pub(super) fn new(module: Module<'a>, kept: Kept) -> Self {
+        Self { module, kept, ..Self::default() }
     }
 
     /// Decodes a body; the count of parameters, or `None` where there is no body.
@@ -44,28 +52,11 @@ impl<'a> Bodies<'a> {
         self.walker.decoded.read(&self.module, body.bytes, body.offset, params, &mut 0)?;
         Ok(Some(params))
     }
-
-    /// The global that is the stack's pointer.
-    fn stack_pointer(&mut self) -> Option<u32> {
-        if self.stack.is_none() {
-            let first = self.module.imports.len() as u32;
-            let looked_at = first..first + self.module.bodies.len().min(MAX_PROLOGUES) as u32;
-            self.stack = Some(None);
-            for function in looked_at {
-                let decoded = matches!(self.decode(function), Ok(Some(_)));
-                if let Some(found) = stack_pointer(&self.walker.decoded.ops).filter(|_| decoded) {
-                    self.stack = Some(Some(found));
-                    break;
-                }
-            }
-        }
-        self.stack.flatten()
-    }
 }
 
 impl Detail for Bodies<'_> {
     fn grow(&mut self, functions: &[u32], program: &mut Program) -> Result<(), AnalyzeError> {
-        let work = Work { module: &self.module, keep: Keep::Counts, tables: None, check: false };
+        let work = Work { module: &self.module, keep: Keep::Counts, tables: None, check: false, stack: None };
         let grown = work.each(functions, &mut self.walker, |walker, part| work.lay_out(walker, part))?;
         trees::take(program, grown);
         Ok(())
@@ -73,24 +64,28 @@ impl Detail for Bodies<'_> {
 
     fn settle(&mut self, program: &mut Program) {
         let waits = |function: u32| program.tree(function).is_some_and(|(_, tree)| tree.uncalled);
-        let named: Vec<u32> = self.named.iter().filter(|named| waits(named.0)).map(|named| named.1).collect();
+        let named: Vec<u32> = self.kept.named.iter().filter(|named| waits(named.0)).map(|named| named.1).collect();
         program.constant_words = words::unchanged(&self.module, &program.forests, &named);
     }
 
-    fn lay_out(
-        &mut self,
-        function: u32,
-        callees: Callees,
-        forest: &mut Forest,
-    ) -> Result<Option<Function>, AnalyzeError> {
+    fn lay_out(&mut self, function: u32, _: Callees, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
-        self.walker.callees = callees;
-        Ok(Some(self.walker.walk(&self.module, params, forest, Keep::Accesses)))
+        let tree = self.walker.walk(&self.module, params, forest, Keep::Accesses);
+        self.kept.recordings.extend(self.walker.recording().map(|recording| (function, recording)));
+        Ok(Some(tree))
     }
 
-    /// Told by a walk through the function whose tree is not kept.
+    fn examine(&mut self, function: u32, callees: &Callees, asked: &[bool]) -> Option<(Vec<Finding>, Accesses)> {
+        let recording = self.kept.recordings.remove(&function)?;
+        Some(recording.examine(&mut self.recorder, callees, asked))
+    }
+
+    /// Told, where it was not noted, by a walk through the function whose tree is not kept.
     fn effects(&mut self, function: u32) -> Effects {
-        let stack = self.stack_pointer();
+        if let Some(&known) = self.kept.effects.get(&function) {
+            return known;
+        }
+        let stack = *self.stack.get_or_insert_with(|| stack_pointer(&self.module));
         let Ok(Some(params)) = self.decode(function) else { return Effects::ANY };
         self.walker.watch.begin(stack);
         let tree = self.walker.walk(&self.module, params, &mut Forest::default(), Keep::Counts);
@@ -146,10 +141,10 @@ impl Detail for Bodies<'_> {
     }
 
     fn algorithms(&mut self, function: u32) -> BTreeSet<&'static str> {
-        self.algorithms.by_function.get(&function).cloned().unwrap_or_default()
+        self.kept.algorithms.by_function.get(&function).cloned().unwrap_or_default()
     }
 
     fn all_algorithms(&mut self) -> Algorithms {
-        self.algorithms.clone()
+        self.kept.algorithms.clone()
     }
 }

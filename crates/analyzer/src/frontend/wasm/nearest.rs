@@ -32,7 +32,7 @@ pub(super) fn grow(
     roots: &[u32],
     budget: usize,
 ) -> Result<Program, AnalyzeError> {
-    let work = Work { module, keep: Keep::Classes, tables: None, check: false };
+    let work = Work { module, keep: Keep::Classes, tables: None, check: false, stack: None };
     let Search { grown, .. } = Search::new(work, groups).run(roots, budget)?;
     let beyond = |body: &Body<'_>| {
         let static_ops = (body.bytes.len() as f64 / OPERATOR_BYTES).ceil() as u32;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use forewarm_types::CodeKind;
 
 use super::decode::{Decoded, Op};
-use super::detail::Bodies;
+use super::detail::{Bodies, Kept};
 use super::module::Module;
 use super::parse::{self, Contents};
-use super::trees::{Looked, Signs};
+use super::trees::Signs;
 use super::{facts, nearest, trees};
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
@@ -32,7 +32,7 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
     let main = entry.as_ref().map_or(0, |entry| entry.module);
     let (entry, roots) = entry.map_or((None, Vec::new()), |entry| (Some(entry.name.to_owned()), entry.roots));
     let mut program = Program::default();
-    let (mut algorithms, mut named) = (Algorithms::default(), Vec::new());
+    let mut kept = Kept::default();
     for (index, module) in contents.modules.iter_mut().enumerate() {
         if index == main {
             let groups = groups(module);
@@ -42,9 +42,9 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
                 }
                 Some(_) => trees::grow(module, &groups, &roots, Keep::Classes, None)?.0,
                 None => {
-                    let whole = whole(module, &groups, &roots)?;
-                    (algorithms, named) = (whole.algorithms, whole.named);
-                    whole.program
+                    let (program, found) = whole(module, &groups, &roots)?;
+                    kept = found;
+                    program
                 }
             };
             program = Program { groups: groups.members, classes: groups.classes, ..grown };
@@ -62,22 +62,14 @@ pub(crate) fn read(bytes: &[u8], kind: CodeKind, budget: Option<Budget>) -> Resu
         entry,
         program: Program { roots, ..program },
         facts,
-        detail: Box::new(Bodies::new(module, algorithms, named)),
+        detail: Box::new(Bodies::new(module, kept)),
         native: None,
         warnings: Vec::new(),
     })
 }
 
-/// A module of which nothing was left out.
-struct Whole {
-    program: Program,
-    algorithms: Algorithms,
-    /// Addresses that functions name, where they are not laid out.
-    named: Vec<(u32, u32)>,
-}
-
 /// Lays out what a run of a module may come to, or looks through it where it is large; tells the algorithms that its functions and data betray.
-fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<Whole, AnalyzeError> {
+fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<(Program, Kept), AnalyzeError> {
     let mut decoded = Decoded::default();
     let mut read = |module: &Module<'_>, function: u32| -> Result<Vec<Op>, AnalyzeError> {
         let Some(body) = module.body(function) else { return Ok(Vec::new()) };
@@ -87,12 +79,13 @@ fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<Whol
     // Tables may be put in place by the start function.
     let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
     let tables = signatures::tables(module, &signatures::placed(&start));
-    let Looked { program, signs, named } = if module.code_bytes > FIRST_SIGHT.whole as u64 {
-        trees::look_through(module, &tables)?
+    let mut kept = Kept::default();
+    let (program, signs);
+    if module.code_bytes > FIRST_SIGHT.whole as u64 {
+        (program, signs, kept.named) = trees::look_through(module, &tables)?;
     } else {
-        let (program, signs) = trees::grow(module, groups, roots, Keep::Classes, Some(&tables))?;
-        Looked { program, signs, named: Vec::new() }
-    };
+        (program, signs, kept) = trees::grow(module, groups, roots, Keep::Accesses, Some(&tables))?;
+    }
     let Signs { mut by_function, multipliers } = signs;
     if !multipliers.is_empty() {
         for function in 0..program.functions.len() as u32 {
@@ -107,7 +100,8 @@ fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<Whol
     }
     let mut all: BTreeSet<_> = tables.all.iter().map(|table| table.algorithm).collect();
     all.extend(by_function.values().flatten());
-    Ok(Whole { program, algorithms: Algorithms { all, by_function }, named })
+    kept.algorithms = Algorithms { all, by_function };
+    Ok((program, kept))
 }
 
 /// The constant data of a module that formats output.

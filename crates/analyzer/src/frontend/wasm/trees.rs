@@ -9,12 +9,16 @@ use rayon::prelude::*;
 use wasmparser::FuncValidatorAllocations;
 
 use super::decode::{Census, Decoded, Glance, Op};
+use super::detail::Kept;
 use super::module::{Body, Module};
 use super::nearest::Search;
 use super::read::Groups;
 use super::words;
+use crate::dependence::Recording;
+use crate::effects::Effects;
 use crate::error::AnalyzeError;
-use crate::loops::{Keep, Walker, called};
+use crate::hash::QuickMap;
+use crate::loops::{Keep, Walker, called, watch};
 use crate::program::{Definition, Forest, Function, Program};
 use crate::signatures::{self, Tables};
 
@@ -29,6 +33,9 @@ pub(super) struct Signs {
     pub multipliers: BTreeSet<u32>,
 }
 
+/// What the loops of functions access, to be examined where it matters.
+pub(super) type Recordings = QuickMap<u32, Recording>;
+
 /// What one task makes: a forest, its functions by number, the features their operators use, and signs of cryptography.
 #[derive(Default)]
 pub(super) struct Grown {
@@ -38,6 +45,9 @@ pub(super) struct Grown {
     signs: Signs,
     /// Addresses of data that functions name, by function, where they are not laid out.
     named: Vec<(u32, u32)>,
+    /// Of functions that are laid out where accesses are kept: what their loops access, and what they do besides computing.
+    recordings: Recordings,
+    effects: QuickMap<u32, Effects>,
     /// Those of the validator, from function to function.
     allocations: FuncValidatorAllocations,
 }
@@ -57,6 +67,8 @@ pub(super) struct Work<'a> {
     pub tables: Option<&'a Tables>,
     /// Whether bodies are to be validated, where the module is.
     pub check: bool,
+    /// The global that is the stack's pointer, where accesses are kept.
+    pub stack: Option<u32>,
 }
 
 /// Lays out the functions that calls lead to from `roots`, and tells of the others what they call; looks for cryptography
@@ -71,31 +83,24 @@ pub(super) fn grow(
     roots: &[u32],
     keep: Keep,
     tables: Option<&Tables>,
-) -> Result<(Program, Signs), AnalyzeError> {
-    let work = Work { module, keep, tables, check: true };
-    let grown = Search::new(work, groups).all(roots).map_err(|error| work.first_offence().unwrap_or(error))?;
+) -> Result<(Program, Signs, Kept), AnalyzeError> {
+    let stack = if keep == Keep::Accesses { watch::stack_pointer(module) } else { None };
+    let work = Work { module, keep, tables, check: true, stack };
+    let mut grown = Search::new(work, groups).all(roots).map_err(|error| work.first_offence().unwrap_or(error))?;
+    let (recordings, effects) = (std::mem::take(&mut grown.recordings), std::mem::take(&mut grown.effects));
     let mut program = beginning(module, |_| Function::default());
     let (features, signs) = take(&mut program, vec![grown]);
     module.features |= features;
     program.constant_words = words::unchanged(module, &program.forests, &[]);
-    Ok((program, signs))
+    Ok((program, signs, Kept { recordings, effects, ..Kept::default() }))
 }
 
-/// A module that was looked through.
-pub(super) struct Looked {
-    /// Its functions, none laid out.
-    pub program: Program,
-    pub signs: Signs,
-    /// Addresses that functions name, by function.
-    pub named: Vec<(u32, u32)>,
-}
-
-/// Looks through all functions, and lays out none.
+/// Looks through all functions, and lays out none; further the addresses of data that functions name, by function.
 ///
 /// # Errors
 /// As [`grow`].
-pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<Looked, AnalyzeError> {
-    let work = Work { module, keep: Keep::Counts, tables: Some(tables), check: true };
+pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<(Program, Signs, Vec<(u32, u32)>), AnalyzeError> {
+    let work = Work { module, keep: Keep::Counts, tables: Some(tables), check: true, stack: None };
     let data = words::range(module);
     let mut grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
         work.look_through(&mut walker.decoded, part, &data)
@@ -104,7 +109,7 @@ pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<L
     let mut program = Program { lazy: true, ..beginning(module, |_| Function::default()) };
     let (features, signs) = take(&mut program, grown);
     module.features |= features;
-    Ok(Looked { program, signs, named })
+    Ok((program, signs, named))
 }
 
 /// A module's functions, none laid out: each is taken to be this by its body.
@@ -135,7 +140,7 @@ pub(super) fn take(program: &mut Program, grown: Vec<Grown>) -> (u32, Signs) {
 /// # Errors
 /// As [`grow`].
 pub(super) fn proposals(module: &Module<'_>) -> Result<u32, AnalyzeError> {
-    let work = Work { module, keep: Keep::Counts, tables: None, check: true };
+    let work = Work { module, keep: Keep::Counts, tables: None, check: true, stack: None };
     let grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
         work.look_through(&mut walker.decoded, part, &(0..0))
     })?;
@@ -231,12 +236,17 @@ impl Work<'_> {
         let Some(body) = self.module.body(function) else { return Ok(()) };
         let params = self.decode(&mut walker.decoded, function, body, grown)?;
         let forest = &mut grown.forest;
-        let mut tree = match whole {
+        let tree = match whole {
+            true if self.keep == Keep::Accesses => {
+                walker.watch.begin(self.stack);
+                let tree = walker.walk(self.module, params, forest, self.keep);
+                grown.effects.insert(function, walker.watch.end(&tree));
+                grown.recordings.extend(walker.recording().map(|recording| (function, recording)));
+                tree
+            }
             true => walker.walk(self.module, params, forest, self.keep),
             false => walker.outline(self.module, forest),
         };
-        // In a full analysis, loops are examined too where they matter.
-        tree.detailed &= self.module.check.is_none() || tree.loops.is_empty();
         grown.functions.push((function, tree));
         let Decoded { ops, census, .. } = &walker.decoded;
         self.sign(census, (function, body), &mut grown.signs, || Ok(ops))
