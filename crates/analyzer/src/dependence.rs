@@ -216,12 +216,7 @@ impl Recorder {
 
     /// The loop that was open innermost ends. It goes round only if not `once`; `formula` bounds its trips, and is their
     /// count where `counted`.
-    pub(crate) fn leave(
-        &mut self,
-        values: &Values,
-        variables: &[Variable],
-        bounds: (Option<Formula>, bool, bool),
-    ) {
+    pub(crate) fn leave(&mut self, values: &Values, variables: &[Variable], bounds: (Option<Formula>, bool, bool)) {
         self.leave_at((values, values.next_symbol()), variables, bounds);
     }
 

@@ -8,7 +8,7 @@
 //!
 //! Bounds, all linear in the file. Memory of a WebAssembly analysis, besides the file itself: 3 to 10 bytes for each byte
 //! of code in small programs and of what a run of a large one comes to (a tenth of CPython's 6.2 MB of code), at most some
-//! 80 where the code is made of nothing but empty loops; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
+//! 80 where the code is made of nothing but empty loops, and in a full analysis some 20 more for what loops access; in a first run the same of the 64 KiB that are looked into, and some 100 bytes for each function. Time: functions
 //! nested deeper than 2,000 blocks, or whose joins would take more than 64 steps per operator, are counted and not
 //! understood; of the loops around a place 64 are looked at, of all loops 65,536 are told of. Function bodies above
 //! 7,654,321 bytes and above 50,000 locals are refused as engines refuse them.

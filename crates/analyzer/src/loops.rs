@@ -50,7 +50,7 @@ pub(crate) enum Keep {
     Counts,
     /// Of which classes they are.
     Classes,
-    /// What loops access, and what their iterations share.
+    /// What loops access, for it to be examined what their iterations share.
     Accesses,
 }
 

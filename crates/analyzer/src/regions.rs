@@ -165,7 +165,7 @@ impl<'a> Lister<'a> {
     fn with_memory(&mut self, region: Region, function: u32, part: &LoopShare) -> Region {
         let run = self.run;
         let (Some(finding), Some(accesses)) = (&part.finding, run.accesses.get(&function)) else {
-            let reason = "the function does too little itself to be looked into";
+            let reason = "it takes too small a part in the run to be looked into";
             return Region { dependence_reason: Some(reason.to_owned()), ..region };
         };
         self.find_loops(function);

@@ -33,7 +33,7 @@ const MAX_SPECIAL_ALL: usize = 4000;
 
 /// Nodes walked under constant arguments, beyond an eighth of those of the whole program: enough for a small program to
 /// be followed wholly, while a large one is planned for before that would pay.
-const SPECIAL_NODES: usize = 1 << 14;
+const SPECIAL_NODES: usize = 1 << 12;
 
 /// How deep evaluations under constant arguments nest.
 const MAX_NESTING: u32 = 48;

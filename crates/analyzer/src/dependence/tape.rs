@@ -15,9 +15,20 @@ use crate::values::{Val, Values};
 /// Something that was met.
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    Select { chosen: Val, condition: Val },
-    Enter { first_symbol: u32 },
-    Access { space: Space, store: bool, width: u8, address: (Val, i64), value: Val },
+    Select {
+        chosen: Val,
+        condition: Val,
+    },
+    Enter {
+        first_symbol: u32,
+    },
+    Access {
+        space: Space,
+        store: bool,
+        width: u8,
+        address: (Val, i64),
+        value: Val,
+    },
     Obstacle(Why),
     /// A call, by its node.
     Call(Node),

@@ -2,7 +2,8 @@
 //! for the mean one, so that triangular nests and loops that double or halve a variable come out right.
 //!
 //! Short loops are gone through whole; of long ones four iterations stand for all by Gauss and Legendre's quadrature,
-//! which is exact for polynomials up to the seventh degree (Abramowitz and Stegun, table 25.4). Part of the frequency
+//! which is exact for polynomials up to the seventh degree, or two, which is up to the third (Abramowitz and Stegun, table
+//! 25.4). Part of the frequency
 //! analysis.
 
 use super::{Flow, Kind, LoopState, Visitor};
@@ -11,11 +12,8 @@ use crate::program::{Expr, NONE, Node, Trip};
 use crate::values::fold;
 
 /// Iterations of a loop that is gone through whole, and of one that is so where its body is small.
-const ALL: f64 = 8.0;
+const ALL: f64 = 16.0;
 const ALL_OF_SMALL: f64 = 64.0;
-
-/// Nodes walked for that, of one loop.
-const SMALL: usize = 2048;
 
 /// Loops looked at iteration by iteration within each other.
 const MAX_NESTED: usize = 3;
@@ -36,6 +34,29 @@ const POINTS: [(f64, f64); 4] = [
     (0.669_990_521_792_428_1, 0.326_072_577_431_273_07),
     (0.930_568_155_797_026_3, 0.173_927_422_568_726_93),
 ];
+
+/// The same of two.
+const FEW_POINTS: [(f64, f64); 2] = [(0.211_324_865_405_187_1, 0.5), (0.788_675_134_594_812_9, 0.5)];
+
+/// Which iterations of a loop are looked at.
+enum Samples {
+    All,
+    /// So far through the loop, with their weights.
+    At(&'static [(f64, f64)]),
+}
+
+impl Samples {
+    /// As many of `trips` iterations as may be, where each walks `body` nodes of the `left` that may be walked: what is inside
+    /// needs some of them too.
+    fn of(trips: f64, body: usize, left: usize) -> Option<Self> {
+        let all = trips.min(ALL_OF_SMALL) as usize * body;
+        if (trips <= ALL && all <= left / 2) || (trips <= ALL_OF_SMALL && all <= left / 4) {
+            return Some(Self::All);
+        }
+        let fits = |points: &&'static [(f64, f64)]| points.len() * body <= left / 2;
+        [&POINTS[..], &FEW_POINTS[..]].into_iter().find(fits).map(Self::At)
+    }
+}
 
 /// An iteration that stands for a stretch of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,16 +130,18 @@ impl<V: Visitor> Flow<'_, V> {
         if self.points.len() >= MAX_NESTED {
             return Vec::new();
         }
-        let all = trips <= ALL || (trips <= ALL_OF_SMALL && trips as usize * body <= SMALL);
-        let cost = body * if all { trips as usize } else { POINTS.len() };
-        let Some(left) = self.samples_left.checked_sub(cost) else { return Vec::new() };
-        self.samples_left = left;
-        if all {
-            let share = 1.0 / trips;
-            let point =
-                |at: u32| Point { of: index, at: f64::from(at), low: f64::from(at), high: f64::from(at), share };
-            return (0..trips as u32).map(point).collect();
-        }
+        let Some(samples) = Samples::of(trips, body, self.samples_left) else { return Vec::new() };
+        let nodes = match samples {
+            Samples::All => {
+                self.samples_left -= body * trips as usize;
+                let share = 1.0 / trips;
+                let point =
+                    |at: u32| Point { of: index, at: f64::from(at), low: f64::from(at), high: f64::from(at), share };
+                return (0..trips as u32).map(point).collect();
+            }
+            Samples::At(nodes) => nodes,
+        };
+        self.samples_left -= body * nodes.len();
         let mut low = -0.5;
         let point = |(node, share): (f64, f64)| {
             let high = low + share * trips;
@@ -127,7 +150,7 @@ impl<V: Visitor> Flow<'_, V> {
             low = high;
             point
         };
-        POINTS.map(point).to_vec()
+        nodes.iter().copied().map(point).collect()
     }
 
     /// The node that ends the loop begun at node `at`.

@@ -79,13 +79,11 @@ fn whole(module: &mut Module<'_>, groups: &Groups, roots: &[u32]) -> Result<(Pro
     // Tables may be put in place by the start function.
     let start = module.start.map(|start| read(module, start)).transpose()?.unwrap_or_default();
     let tables = signatures::tables(module, &signatures::placed(&start));
-    let mut kept = Kept::default();
-    let (program, signs);
-    if module.code_bytes > FIRST_SIGHT.whole as u64 {
-        (program, signs, kept.named) = trees::look_through(module, &tables)?;
+    let (program, signs, mut kept) = if module.code_bytes > FIRST_SIGHT.whole as u64 {
+        trees::look_through(module, &tables)?
     } else {
-        (program, signs, kept) = trees::grow(module, groups, roots, Keep::Accesses, Some(&tables))?;
-    }
+        trees::grow(module, groups, roots, Keep::Accesses, Some(&tables))?
+    };
     let Signs { mut by_function, multipliers } = signs;
     if !multipliers.is_empty() {
         for function in 0..program.functions.len() as u32 {

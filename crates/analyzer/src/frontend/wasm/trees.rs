@@ -99,7 +99,7 @@ pub(super) fn grow(
 ///
 /// # Errors
 /// As [`grow`].
-pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<(Program, Signs, Vec<(u32, u32)>), AnalyzeError> {
+pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<(Program, Signs, Kept), AnalyzeError> {
     let work = Work { module, keep: Keep::Counts, tables: Some(tables), check: true, stack: None };
     let data = words::range(module);
     let mut grown = work.each(&work.all(), &mut Walker::default(), |walker, part| {
@@ -109,7 +109,7 @@ pub(super) fn look_through(module: &mut Module<'_>, tables: &Tables) -> Result<(
     let mut program = Program { lazy: true, ..beginning(module, |_| Function::default()) };
     let (features, signs) = take(&mut program, grown);
     module.features |= features;
-    Ok((program, signs, named))
+    Ok((program, signs, Kept { named, ..Kept::default() }))
 }
 
 /// A module's functions, none laid out: each is taken to be this by its body.
