@@ -3,7 +3,8 @@
 use iced_x86::{Instruction, Mnemonic, OpKind};
 
 use super::code::Code;
-use super::registers::{Flags, GENERAL, Registers};
+use super::registers::{GENERAL, Registers};
+use super::states::Flags;
 use super::traits::Traits;
 use crate::dependence::Why;
 use crate::values::{Source, Val};

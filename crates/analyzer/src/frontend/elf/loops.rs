@@ -65,7 +65,7 @@ impl Registers {
             variables.extend(symbol.map(|symbol| Tracked { place: Place::Register(register), symbol, init }));
         }
         for slot in 0..self.now.len {
-            let super::registers::Slot { at, value: init, .. } = self.now.slots[slot];
+            let super::states::Slot { at, value: init, .. } = self.now.slots[slot];
             let (phi, symbol) = self.variable(index, init);
             self.now.slots[slot].value = phi;
             variables.extend(symbol.map(|symbol| Tracked { place: Place::Slot(at), symbol, init }));
@@ -222,17 +222,14 @@ impl Registers {
 
     /// What each iteration does to each variable.
     fn steps(&self, layout: &Layout, open: &Open) -> Vec<Variable> {
-        let states: Vec<_> = self
-            .latches(layout, open)
-            .filter_map(|from| self.states.get(self.state_of[from as usize] as usize))
-            .collect();
+        let states: Vec<_> = self.latches(layout, open).filter_map(|from| self.kept.of(from)).collect();
         let variable = |tracked: &Tracked| {
             let mut latch = None;
             for state in &states {
                 let now = match tracked.place {
                     Place::Register(register) => state.registers[register],
                     Place::Slot(at) => {
-                        state.slots().iter().find(|slot| slot.at == at).map_or(Val::JUNK, |slot| slot.value)
+                        state.slots.iter().find(|slot| slot.at == at).map_or(Val::JUNK, |slot| slot.value)
                     }
                 };
                 latch = match latch {

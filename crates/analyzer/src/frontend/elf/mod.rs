@@ -44,6 +44,7 @@ mod roots;
 mod runtimes;
 mod scan;
 mod shapes;
+mod states;
 mod swift;
 mod taint;
 mod traits;

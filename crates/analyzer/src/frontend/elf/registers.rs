@@ -13,6 +13,7 @@ use super::code::Code;
 use super::graph::NONE;
 use super::layout::{Event, Layout};
 use super::loops::Open;
+use super::states::{Flags, Kept, State};
 use super::traits;
 use crate::dependence::{Recorder, Why};
 use crate::effects::{Callees, Effects};
@@ -23,9 +24,6 @@ use crate::values::{Def, Source, Val, Values};
 /// Registers that are followed: 16 general ones, then 16 vector ones where dependence is asked for.
 pub(super) const GENERAL: usize = 16;
 pub(super) const ALL: usize = 32;
-
-/// Stack slots that are followed at a time.
-const SLOTS: usize = 12;
 
 /// Bytes from an address taken in which slots are not followed: a scalar or small structure handed to a callee.
 const ESCAPED_BYTES: i64 = 64;
@@ -42,95 +40,16 @@ const RETURNED: u32 = 0x0003_0005;
 
 const STACK: usize = 4;
 
-/// What the last comparison compared.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Flags {
-    Unknown,
-    /// `a - b`, 64 bits wide or less.
-    Compared(Val, Val, bool),
-    /// A result, against zero.
-    Result(Val, bool),
-}
-
-/// A place in the frame that is followed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    pub at: i64,
-    pub width: i64,
-    pub value: Val,
-}
-
-/// Values at one point.
-#[derive(Debug, Clone)]
-pub(super) struct State {
-    pub registers: [Val; ALL],
-    pub slots: [Slot; SLOTS],
-    pub len: usize,
-    pub flags: Flags,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        let slot = Slot { at: 0, width: 0, value: Val::JUNK };
-        Self { registers: [Val::JUNK; ALL], slots: [slot; SLOTS], len: 0, flags: Flags::Unknown }
-    }
-}
-
-impl State {
-    pub(super) fn slots(&self) -> &[Slot] {
-        &self.slots[..self.len]
-    }
-
-    /// The value of a slot that is just so wide.
-    fn slot(&self, at: i64, width: i64) -> Option<Val> {
-        self.slots().iter().find(|slot| slot.at == at && slot.width == width).map(|slot| slot.value)
-    }
-
-    /// Puts a value into a slot that overlaps no other; false where no more are followed.
-    fn store(&mut self, at: i64, width: i64, value: Val) -> bool {
-        if self.len == SLOTS {
-            return false;
-        }
-        self.slots[self.len] = Slot { at, width, value };
-        self.len += 1;
-        true
-    }
-
-    /// Becomes another state, of which so many registers are followed.
-    fn copy(&mut self, other: &Self, live: usize) {
-        self.registers[..live].copy_from_slice(&other.registers[..live]);
-        self.slots[..other.len].copy_from_slice(&other.slots[..other.len]);
-        (self.len, self.flags) = (other.len, other.flags);
-    }
-
-    fn forget(&mut self, at: i64, width: i64) {
-        let mut kept = 0;
-        for index in 0..self.len {
-            let slot = self.slots[index];
-            if slot.at + slot.width <= at || slot.at >= at + width {
-                self.slots[kept] = slot;
-                kept += 1;
-            }
-        }
-        self.len = kept;
-    }
-}
-
 /// The walk's state; reused from function to function.
 #[derive(Default)]
 pub(crate) struct Registers {
     pub(super) values: Values,
     pub(super) now: State,
-    /// State at the end of each block, and the truth of the branch that ends it.
-    pub(super) states: Vec<State>,
-    /// How many of them are of this function.
-    saved: usize,
-    /// Registers that are followed.
-    live: usize,
+    /// The state at the end of each block, and the truth of the branch that ends it.
+    pub(super) kept: Kept,
+    pub(super) truths: Vec<Val>,
     /// The block just walked, whose state is the present one.
     last: u32,
-    pub(super) state_of: Vec<u32>,
-    pub(super) truths: Vec<Val>,
     pub(super) open: Vec<Open>,
     pub(super) exporter: Exporter,
     pub(super) detail: bool,
@@ -152,14 +71,13 @@ impl Registers {
         self.exporter.clear();
         self.open.clear();
         self.escaped.clear();
-        self.state_of.clear();
-        self.state_of.resize(blocks, NONE);
+        let live = if detail { ALL } else { GENERAL };
+        self.kept.begin(blocks, live);
         self.truths.clear();
         self.truths.resize(blocks, Val::JUNK);
-        (self.site, self.detail, self.saved, self.last) = (0, detail, 0, NONE);
-        self.live = if detail { ALL } else { GENERAL };
+        (self.site, self.detail, self.last) = (0, detail, NONE);
         self.notes.begin(detail);
-        self.begin();
+        self.begin(live);
         for at in 0..layout.events.len() {
             match layout.events[at] {
                 Event::Block(block) => {
@@ -180,8 +98,8 @@ impl Registers {
     }
 
     /// The state at the function's entry.
-    fn begin(&mut self) {
-        self.now = State::default();
+    fn begin(&mut self, live: usize) {
+        self.now = State::new(live);
         for register in 0..GENERAL {
             self.now.registers[register] = match ARGUMENTS.iter().position(|&argument| argument == register) {
                 Some(argument) => self.values.param(argument as u32),
@@ -200,33 +118,23 @@ impl Registers {
         if block == 0 {
             return;
         }
-        let live = self.live;
         let mut first = true;
         for &from in layout.flow.preceding(block) {
-            let state = self.state_of[from as usize];
             // Out of a loop, what the loop left alone is again what it was before.
             let out = layout.flow.loop_of[from as usize] != layout.flow.loop_of[block as usize];
             if first && from == self.last {
-                if out {
-                    settle(&mut self.now, &self.values, live);
-                }
                 first = false;
-                continue;
-            }
-            // Where a path comes round from later, or out of a block that does not go on.
-            let Some(state) = self.states.get(state as usize) else { continue };
-            if first {
-                self.now.copy(state, live);
-                if out {
-                    settle(&mut self.now, &self.values, live);
-                }
-                first = false;
-            } else if out {
-                let mut state = state.clone();
-                settle(&mut state, &self.values, live);
-                merge(&mut self.now, &state, &mut self.values, live);
             } else {
-                merge(&mut self.now, state, &mut self.values, live);
+                // Where a path comes round from later, or out of a block that does not go on.
+                let Some(state) = self.kept.of(from) else { continue };
+                if !std::mem::take(&mut first) {
+                    self.now.join(&state, &mut self.values, out);
+                    continue;
+                }
+                self.now.copy(&state);
+            }
+            if out {
+                self.now.settle(&self.values);
             }
         }
     }
@@ -241,12 +149,7 @@ impl Registers {
         {
             return;
         }
-        if self.saved == self.states.len() {
-            self.states.push(State::default());
-        }
-        self.states[self.saved].copy(&self.now, self.live);
-        self.state_of[number as usize] = self.saved as u32;
-        self.saved += 1;
+        self.kept.keep(number, &self.now);
     }
 
     fn block(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, number: u32) {
@@ -533,44 +436,4 @@ const RETURN_FIRST: [&str; 8] =
 fn returns_its_argument(code: &Code<'_>, forest: &Forest, site: Option<u32>) -> bool {
     let node = site.and_then(|site| forest.nodes.get(site as usize));
     matches!(node, Some(&Node::Call { function, .. }) if code.is_import(function, &RETURN_FIRST))
-}
-
-/// Joins another path's values into a state.
-fn merge(into: &mut State, other: &State, values: &mut Values, live: usize) {
-    for (mine, theirs) in into.registers[..live].iter_mut().zip(&other.registers[..live]) {
-        if mine != theirs {
-            *mine = values.either(*mine, *theirs);
-        }
-    }
-    let mut kept = 0;
-    for index in 0..into.len {
-        let Slot { at, width, value: mine } = into.slots[index];
-        if let Some(theirs) = other.slot(at, width) {
-            let value = if mine == theirs { mine } else { values.either(mine, theirs) };
-            into.slots[kept] = Slot { at, width, value };
-            kept += 1;
-        }
-    }
-    into.len = kept;
-    if into.flags != other.flags {
-        into.flags = Flags::Unknown;
-    }
-}
-
-/// Replaces variables of loops that are over by their last values, where those are known.
-fn settle(state: &mut State, values: &Values, live: usize) {
-    let last = |mut value: Val| {
-        // Loops nest; a variable of the inner may have ended as one of the outer.
-        for _ in 0..8 {
-            match values.def(value.symbol) {
-                Def::Closed(last) if value.scale == 1 && !last.is_junk() => {
-                    value = Val { offset: last.offset.wrapping_add(value.offset), ..last };
-                }
-                _ => break,
-            }
-        }
-        value
-    };
-    state.registers[..live].iter_mut().for_each(|value| *value = last(*value));
-    state.slots[..state.len].iter_mut().for_each(|slot| slot.value = last(slot.value));
 }
