@@ -17,14 +17,11 @@ pub(crate) struct Code<'a> {
     pub tables: Option<Tables>,
     /// Whether calls of each number do not come back, as far as that was asked: see [`Code::never_returns`].
     never: Vec<AtomicU8>,
-    /// First function that begins at or after each [`GRAIN`] bytes of code.
-    index: Vec<u32>,
-    low: u64,
-    high: u64,
+    /// Where functions and stubs lie.
+    places: Places,
+    stubs: Places,
     /// What the words of the table of addresses that calls go through stand for: where it begins, and each in turn.
     table: (u64, Vec<Callee>),
-    /// Where stubs lie.
-    stubs: std::ops::Range<u64>,
 }
 
 /// Answers to whether calls of a function come back.
@@ -32,27 +29,65 @@ const UNASKED: u8 = 0;
 const RETURNS: u8 = 1;
 const NEVER: u8 = 2;
 
-/// Bytes of code for which the place in the list of functions is kept.
+/// Bytes of code for which the place in the list of functions is kept, and in that of stubs, which have 16 each.
 const GRAIN: u64 = 64;
+const STUB_GRAIN: u64 = 8;
 
-/// Entries of that table at most: code so far apart is no program.
-const MAX_INDEX: u64 = 1 << 26;
+/// Entries of such a list at most: code so far apart is no program.
+const MAX_PLACES: u64 = 1 << 26;
 
-/// For each grain of code the first function that begins in it or later; the lowest and highest address.
-fn index(functions: &Functions<'_>) -> (Vec<u32>, u64, u64) {
-    let (Some(first), Some(last)) = (functions.ranges.first(), functions.ranges.last()) else {
-        return (Vec::new(), 0, 0);
-    };
-    let (low, high) = (first.start, last.end.min(first.start.saturating_add(GRAIN * MAX_INDEX)));
-    let mut out = Vec::new();
-    let mut at = 0;
-    for grain in 0..(high - low).div_ceil(GRAIN) {
-        while functions.ranges.get(at).is_some_and(|range| range.start < low + grain * GRAIN) {
+/// Things in order of their addresses, of which the one at an address is found in a step or two.
+#[derive(Debug, Default)]
+struct Places {
+    low: u64,
+    high: u64,
+    grain: u64,
+    /// The first that begins at or after each grain.
+    first: Vec<u32>,
+}
+
+impl Places {
+    /// Of what begins at addresses given in order, the last of which ends at `end`.
+    fn new(starts: impl Iterator<Item = u64>, end: u64, grain: u64) -> Self {
+        let mut out = Self { grain, ..Self::default() };
+        let mut count = 0;
+        for start in starts {
+            if count == 0 {
+                out.low = start;
+            }
+            out.fill((start - out.low) / grain + 1, count);
+            count += 1;
+        }
+        if count > 0 {
+            out.high = end.min(out.low.saturating_add(grain * MAX_PLACES));
+            out.fill((out.high - out.low).div_ceil(grain), count);
+        }
+        out
+    }
+
+    /// Has the grains up to so many begin with a thing, but for those that begin with an earlier one.
+    fn fill(&mut self, grains: u64, number: u32) {
+        let grains = grains.min(MAX_PLACES) as usize;
+        self.first.resize(self.first.len().max(grains), number);
+    }
+
+    #[inline]
+    fn spans(&self, address: u64) -> bool {
+        self.low <= address && address < self.high
+    }
+
+    /// The last that begins at an address or before, where `start` tells of each where it begins.
+    #[inline]
+    fn find(&self, address: u64, start: impl Fn(usize) -> Option<u64>) -> Option<usize> {
+        if !self.spans(address) {
+            return None;
+        }
+        let mut at = self.first[((address - self.low) / self.grain) as usize] as usize;
+        while start(at).is_some_and(|start| start <= address) {
             at += 1;
         }
-        out.push(at as u32);
+        at.checked_sub(1)
     }
-    (out, low, high)
 }
 
 /// Where a call or jump out of a function goes.
@@ -77,10 +112,12 @@ impl<'a> Code<'a> {
 
     fn of(image: Image<'a>, functions: Functions<'a>, tables: Option<Tables>) -> Self {
         let never = (0..image.imports.len() + functions.ranges.len()).map(|_| AtomicU8::new(UNASKED)).collect();
-        let (index, low, high) = index(&functions);
-        let stubs =
-            functions.stubs.first().map_or(0, |stub| stub.0)..functions.stubs.last().map_or(0, |stub| stub.0 + 1);
-        let mut code = Self { image, functions, tables, never, index, low, high, stubs, table: (0, Vec::new()) };
+        let ranges = &functions.ranges;
+        let places =
+            Places::new(ranges.iter().map(|range| range.start), ranges.last().map_or(0, |last| last.end), GRAIN);
+        let stubs = &functions.stubs;
+        let stubs = Places::new(stubs.iter().map(|stub| stub.0), stubs.last().map_or(0, |last| last.0 + 1), STUB_GRAIN);
+        let mut code = Self { image, functions, tables, never, places, stubs, table: (0, Vec::new()) };
         code.table = code.table();
         code
     }
@@ -121,21 +158,14 @@ impl<'a> Code<'a> {
     /// Whether an address lies between the first function and the end of the last.
     #[inline]
     pub(crate) fn spans(&self, address: u64) -> bool {
-        self.low <= address && address < self.high
+        self.places.spans(address)
     }
 
     /// The function that an address lies in, by its place in the list.
     #[inline]
     pub(crate) fn holding(&self, address: u64) -> Option<u32> {
-        if !self.spans(address) {
-            return None;
-        }
-        let mut at = self.index[((address - self.low) / GRAIN) as usize] as usize;
         let ranges = &self.functions.ranges;
-        while ranges.get(at).is_some_and(|range| range.start <= address) {
-            at += 1;
-        }
-        let at = at.checked_sub(1)?;
+        let at = self.places.find(address, |at| ranges.get(at).map(|range| range.start))?;
         (address < ranges[at].end).then_some(at as u32)
     }
 
@@ -159,10 +189,11 @@ impl<'a> Code<'a> {
 
     /// What an address stands for when it is called.
     pub(crate) fn callee(&self, address: u64) -> Callee {
-        if self.stubs.contains(&address)
-            && let Ok(at) = self.functions.stubs.binary_search_by_key(&address, |stub| stub.0)
+        let stubs = &self.functions.stubs;
+        if let Some(at) = self.stubs.find(address, |at| stubs.get(at).map(|stub| stub.0))
+            && stubs[at].0 == address
         {
-            return Callee::Known(self.functions.stubs[at].1);
+            return Callee::Known(stubs[at].1);
         }
         match self.holding(address) {
             Some(range) => Callee::Known(self.number(range)),

@@ -112,6 +112,11 @@ const BY_BYTE: u8 = 16;
 const BY_WORD: u8 = 32;
 const BY_WORD_BEHIND: u8 = 48;
 const BACK: u8 = 64;
+/// Goes on to the next, and finds its memory at a distance that stands behind both bytes.
+const TOUCHES: u8 = 80;
+/// Its operand is told by the byte behind both, and there is nothing to tell of it where that lies at no distance; the length
+/// up to there and with that byte.
+const BEHIND: u8 = 96;
 
 const fn pairs() -> [u8; 1 << 16] {
     let (common, operands) = (common(), operands());
@@ -121,6 +126,7 @@ const fn pairs() -> [u8; 1 << 16] {
         let (opcode, modrm) = (pair >> 8, pair & 0xff);
         out[pair] = match opcode {
             0x0f if modrm >> 4 == 8 => BY_WORD_BEHIND | 6,
+            0x0f if common[256 + modrm] == MODRM | SWIFT => BEHIND | 3,
             0x70..=0x7f | 0xeb => BY_BYTE | 2,
             0xe8 | 0xe9 => BY_WORD | 5,
             0xc3 => BACK | 1,
@@ -131,8 +137,8 @@ const fn pairs() -> [u8; 1 << 16] {
     out
 }
 
-/// The length of an instruction of which there is nothing to tell; 0 where that takes more than its opcode and the byte
-/// behind it.
+/// The length of an instruction of which there is no more to tell than where its memory is; 0 where that takes more than its
+/// opcode and the byte behind it.
 const fn plain_length(form: u8, opcode: usize, modrm: usize, operand: u8) -> u8 {
     let immediate = match (opcode, modrm >> 3 & 7) {
         (0xff, 0 | 1 | 6) | (0xfe, 0 | 1) | (0xf6 | 0xf7, 2..) => 0,
@@ -142,6 +148,7 @@ const fn plain_length(form: u8, opcode: usize, modrm: usize, operand: u8) -> u8 
     };
     match form & MODRM {
         0 => 1 + immediate,
+        _ if operand & AT_DISTANCE != 0 && form & SPECIAL == 0 => TOUCHES | (6 + immediate),
         _ if operand & (AT_DISTANCE | BASELESS) != 0 => 0,
         _ => 2 + (operand & FOLLOW) + immediate,
     }
@@ -232,6 +239,20 @@ pub(super) fn tell(
         BY_WORD if window[rex] == 0xe8 => goes(listener, at, Flow::Call, word(window, rex + 1)),
         BY_WORD => goes(listener, at, Flow::Jump, word(window, rex + 1)),
         BY_WORD_BEHIND => goes(listener, at, Flow::Branch, word(window, rex + 2)),
+        TOUCHES => {
+            // Of less than eight bytes it is no address.
+            let takes = window[rex] == 0x8d && window[0] & 0xf8 == 0x48;
+            listener.touches(at, takes, word(window, rex + 2) as u64);
+            length
+        }
+        BEHIND => {
+            let operand = OPERANDS[usize::from(window[rex + 2])];
+            let length = length + usize::from(operand & FOLLOW);
+            if operand & (AT_DISTANCE | BASELESS) == 0 && length <= left {
+                return length;
+            }
+            Common { window, from, left, listener }.many()
+        }
         _ => goes(listener, at, Flow::Return, 0),
     }
 }
