@@ -255,6 +255,11 @@ impl Values {
         }
     }
 
+    /// Makes room for so many symbols, so that they need not be moved as they become more.
+    pub(crate) fn reserve(&mut self, symbols: usize) {
+        self.defs.reserve(symbols);
+    }
+
     #[inline]
     fn push(&mut self, def: Def, pure: bool) -> u32 {
         self.defs.push((def, pure));

@@ -25,6 +25,9 @@ use crate::values::{Def, Source, Val, Values};
 pub(super) const GENERAL: usize = 16;
 pub(super) const ALL: usize = 32;
 
+/// Symbols for each instruction of a function for which there is room at once: those of gcc and mawk make one to two.
+const SYMBOLS: usize = 2;
+
 /// Bytes from an address taken in which slots are not followed: a scalar or small structure handed to a callee.
 const ESCAPED_BYTES: i64 = 64;
 
@@ -68,6 +71,7 @@ impl Registers {
     pub(super) fn follow(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, detail: bool) -> u64 {
         let blocks = layout.body.blocks.len();
         self.values.clear();
+        self.values.reserve(SYMBOLS * layout.body.instructions.len());
         self.exporter.clear();
         self.open.clear();
         self.escaped.clear();

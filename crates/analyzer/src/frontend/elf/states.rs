@@ -165,6 +165,7 @@ impl Kept {
         self.registers.clear();
         self.registers.reserve(blocks * live);
         self.slots.clear();
+        self.slots.reserve(blocks * (SLOTS / 2));
         self.states.clear();
         self.state_of.clear();
         self.state_of.resize(blocks, NONE);
