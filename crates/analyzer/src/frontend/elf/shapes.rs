@@ -3,10 +3,9 @@
 //!
 //! The commonest instructions, of which there is nothing to tell but their length and where they go, are told by fixed
 //! tables ([`super::swift`]). For the others there is a table in front of the decoder: the first instruction of each shape is
-//! decoded, all later ones are looked up and only their length is computed. What the shape does not decide (the x87
-//! instructions by register, EVEX, `lock`, address-size prefixes, more than four prefixes) is decoded each time; so is
-//! any shape whose computed length is not what the decoder says. Lengths: Intel, "Software Developer's Manual", volume
-//! 2, chapter 2 and appendix A.
+//! decoded, all later ones are looked up and only their length is computed. What the shape does not decide (`lock`,
+//! address-size prefixes, more than four prefixes) is decoded each time; so is any shape whose computed length is not
+//! what the decoder says. Lengths: Intel, "Software Developer's Manual", volume 2, chapter 2 and appendix A.
 
 use iced_x86::{Code as Opcode, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
@@ -61,6 +60,9 @@ pub(crate) struct Shape {
     pub value: u64,
 }
 
+/// The first of the eight opcodes of the x87 instructions, which registers tell apart.
+const X87: usize = 0xd8;
+
 /// How opcodes go on by map: one-byte, `0f`, `0f 38`, `0f 3a`.
 static FORMS: [[u8; 256]; 4] = [one_byte(), two_bytes(), [MODRM; 256], [MODRM | IMM8; 256]];
 
@@ -76,7 +78,8 @@ const fn one_byte() -> [u8; 256] {
                 5 => IMMZ,
                 _ => DECODE,
             },
-            0x60..=0x62 | 0x82 | 0x9a | 0xa0..=0xa3 | 0xc2 | 0xc8 | 0xca | 0xd4..=0xd6 | 0xd8..=0xdf | 0xea => DECODE,
+            0x60..=0x62 | 0x82 | 0x9a | 0xa0..=0xa3 | 0xc2 | 0xc8 | 0xca | 0xd4..=0xd6 | 0xea => DECODE,
+            X87..=0xdf => MODRM | GROUP,
             0x63 | 0x84..=0x8e => MODRM,
             0x68 | 0xa9 => IMMZ,
             0x69 => MODRM | IMMZ,
@@ -170,7 +173,8 @@ impl Default for Shapes {
     }
 }
 
-/// The place for a key: `VEX` or not, map, opcode, prefixes, `W`, vector length, whether the operand is a register, group.
+/// The place for a key: `VEX` or `EVEX` or neither, map, opcode, prefixes, `W`, vector length, whether the operand is a
+/// register, group, of x87 instructions the register.
 /// Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
 #[inline]
 fn place(key: usize) -> usize {
@@ -383,6 +387,19 @@ fn parts(window: &[u8; WINDOW]) -> Option<Parts> {
             opcode = usize::from(byte(at));
             at += 1;
         }
+        0x62 => {
+            let [first, second, third] = [byte(1), byte(2), byte(3)];
+            map = usize::from(first & 7);
+            if at != 1 || first & 8 != 0 || second & 4 == 0 || !(1..=3).contains(&map) {
+                return None;
+            }
+            wide = usize::from(second >> 7);
+            // The second bit of the vector length, and whether it broadcasts or rounds.
+            key = usize::from(second & 3) | 1 << 19 | usize::from(third >> 5 & 1) << 18 | 1 << 20;
+            key |= usize::from(third >> 6 & 1) << 21 | usize::from(third >> 4 & 1) << 22;
+            opcode = usize::from(byte(4));
+            at = 5;
+        }
         _ => {}
     }
     let form = FORMS[map][opcode];
@@ -399,6 +416,9 @@ fn parts(window: &[u8; WINDOW]) -> Option<Parts> {
         group = modrm >> 3 & 7;
         key |= usize::from(operand & IN_REGISTER) << 1;
         key |= usize::from(group) << 5 & (0xe0 * usize::from(form & GROUP != 0));
+        if map == 0 && opcode & 0xf8 == X87 && operand & IN_REGISTER != 0 {
+            key |= usize::from(modrm & 7) << 20;
+        }
         at += 1 + usize::from(operand & FOLLOW);
         if operand & AT_DISTANCE != 0 {
             place = RELATIVE_PLACE;
