@@ -78,7 +78,8 @@ impl Default for Facts {
 /// The code behind a program, asked again about the few functions that matter.
 pub(crate) trait Detail {
     /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence, where
-    /// its calls do what `callees` tells, or ready to be ([`Self::examine`]); `None` where the first layout tells all there is.
+    /// its calls do what `callees` tells, or ready to be ([`Self::examine`]); `None` where the first layout tells all there is,
+    /// or has to do.
     ///
     /// The trees of both layouts are the same but for that: loops and conditions keep their order.
     ///

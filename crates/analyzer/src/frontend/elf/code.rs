@@ -261,3 +261,18 @@ impl Code<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_by_address() {
+        let starts = [10, 74, 75, 300];
+        let places = Places::new(starts.into_iter(), 310, 64);
+        let find = |address| places.find(address, |at| starts.get(at).copied());
+        assert_eq!([9, 10, 73, 74, 75].map(find), [None, Some(0), Some(0), Some(1), Some(2)]);
+        assert_eq!([299, 300, 309, 310].map(find), [Some(2), Some(3), Some(3), None]);
+        assert_eq!(Places::new(std::iter::empty(), 0, 64).find(0, |_| None), None);
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budgets;
 use super::code::Code;
 use super::effects;
 use super::grow::Grown;
@@ -23,12 +24,14 @@ pub(super) struct Functions<'a> {
     layout: Layout,
     grown: Grown,
     algorithms: Algorithms,
+    /// Code bytes that may still be laid out in detail.
+    budget: u64,
 }
 
 impl<'a> Functions<'a> {
-    /// The image, a first look at its functions, and what its constants betray.
-    pub(super) fn new(code: Code<'a>, scans: Scans, algorithms: Algorithms) -> Self {
-        Self { code, scans, layout: Layout::default(), grown: Grown::default(), algorithms }
+    /// The image, a first look at its functions, what its constants betray, and a budget of code bytes for layouts in detail.
+    pub(super) fn new(code: Code<'a>, scans: Scans, algorithms: Algorithms, budget: u64) -> Self {
+        Self { code, scans, layout: Layout::default(), grown: Grown::default(), algorithms, budget }
     }
 }
 
@@ -51,6 +54,9 @@ impl Detail for Functions<'_> {
         forest: &mut Forest,
     ) -> Result<Option<Function>, AnalyzeError> {
         let Some(range) = function.checked_sub(self.code.first()) else { return Ok(None) };
+        let (scan, bytes) = (&self.scans.list[range as usize], self.code.bytes(range as usize).len() as u64);
+        let Some(left) = self.budget.checked_sub(budgets::cost(scan, bytes)) else { return Ok(None) };
+        self.budget = left;
         self.layout.registers.callees = callees;
         Ok(Some(self.layout.function(&self.code, range as usize, forest, Look::Detail)))
     }

@@ -9,11 +9,12 @@
 //! nearest the entry.
 //!
 //! Bounds, all linear in the file: every byte of code is looked at once, and once more in functions that touch what the
-//! processor said of itself; an eighth of a large program's is decoded, what matters of it twice; some 40 bytes of memory per instruction of the
-//! largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
+//! processor said of itself; an eighth of it is laid out, and half as much in detail ([`Budgets`]); some 60 bytes of memory
+//! per instruction of the largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
 //! loops, or with more ways out of loops than 64 per block are counted and not understood.
 
 mod body;
+mod budgets;
 mod certain;
 mod chances;
 mod classes;
@@ -54,18 +55,13 @@ pub(crate) use shapes::check as check_shapes;
 
 pub use closure::{Asking, LibraryFiles, module_libraries, resolve_libraries};
 
+use budgets::Budgets;
 use reach::Looks;
 
 use crate::Budget;
 use crate::error::AnalyzeError;
 use crate::frontend::{Algorithms, Reading};
 use crate::program::Program;
-
-/// Code bytes up to which a program may be understood whole, and the share of a larger one's code that may be laid out, those
-/// functions first that are likeliest to matter. A choice: laying out takes four to five times as long as decoding, so
-/// that an eighth of the code leaves the whole analysis at some twice the time of decoding all.
-const WHOLE: u64 = 128 << 10;
-const SHARE: u64 = 8;
 
 /// Reads an ELF file: all its code looked at, or, with a `budget` of code bytes, what is nearest the entry.
 ///
@@ -84,14 +80,14 @@ pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, 
     };
     let mut roots = roots::find(&mut looks);
     let name = std::mem::take(&mut roots.name);
-    let most = hurried.map_or_else(|| WHOLE.max(code_bytes / SHARE), |budget| budget.nearest as u64);
-    let grown = grow::choose(&mut looks, roots, most);
+    let budgets = Budgets::of(code_bytes, hurried);
+    let grown = grow::choose(&mut looks, roots, budgets.laid_out);
     let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(name);
     let data = code.image.segments.iter().filter(|segment| segment.writable).map(|segment| segment.address).min();
     let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
     let scans = looks.into_scans();
     let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots, hurried.is_none());
     let algorithms = if hurried.is_none() { crypto::algorithms(&code, &scans) } else { Algorithms::default() };
-    let detail = Box::new(detail::Functions::new(code, scans, algorithms));
+    let detail = Box::new(detail::Functions::new(code, scans, algorithms, budgets.detail));
     Ok(Reading { entry, program: grown, facts, detail, native: Some(native), warnings })
 }

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::budgets;
 use super::code::Code;
 use super::scan::{Scan, Scanner, Scans};
 
@@ -111,7 +112,8 @@ pub(crate) fn reach(looks: &mut Looks<'_, '_>, begin: &[u32], group: &[u32], bud
             break;
         }
         let range = &search.looks.code.functions.ranges[index as usize];
-        left = left.saturating_sub(range.end - range.start);
+        let bytes = range.end - range.start;
+        left = left.saturating_sub(search.looks.at(index).map_or(bytes, |scan| budgets::cost(scan, bytes)));
         reached.list.push(index);
         search.calls(index, nearness);
     }
