@@ -5,7 +5,6 @@
 //! times, and [`FOLLOWED`] times that where values are followed through loops. Looking at all code by its shapes takes nine
 //! tenths of decoding it, which leaves about an eighth of the code to be laid out, and half as much in detail.
 
-use super::scan::Scan;
 use crate::Budget;
 
 /// The share of a program's code that may be laid out, those functions first that are likeliest to matter.
@@ -37,9 +36,9 @@ impl Budgets {
     }
 }
 
-/// What laying a function of so many bytes out takes of a budget.
-pub(super) fn cost(scan: &Scan, bytes: u64) -> u64 {
-    if scan.repeats { FOLLOWED * bytes } else { bytes }
+/// What laying a function of so many bytes out takes of a budget, where something in it repeats or not.
+pub(super) fn cost(repeats: bool, bytes: u64) -> u64 {
+    if repeats { FOLLOWED * bytes } else { bytes }
 }
 
 #[cfg(test)]
@@ -49,8 +48,7 @@ mod tests {
     #[test]
     fn small_programs_are_understood_whole_and_large_ones_by_share() {
         let laid_out = |code_bytes| Budgets::of(code_bytes, None).laid_out;
-        let loops = Scan { repeats: true, ..Scan::default() };
-        assert!(laid_out(WHOLE) >= cost(&loops, WHOLE));
+        assert!(laid_out(WHOLE) >= cost(true, WHOLE));
         assert_eq!((laid_out(WHOLE + 1), laid_out(8 << 20)), (LEAST, 1 << 20));
         let hurried = Budget { whole: 64 << 10, nearest: 24 << 10 };
         assert_eq!(Budgets::of(8 << 20, Some(hurried)).laid_out, 24 << 10);

@@ -54,8 +54,8 @@ impl Detail for Functions<'_> {
         forest: &mut Forest,
     ) -> Result<Option<Function>, AnalyzeError> {
         let Some(range) = function.checked_sub(self.code.first()) else { return Ok(None) };
-        let (scan, bytes) = (&self.scans.list[range as usize], self.code.bytes(range as usize).len() as u64);
-        let Some(left) = self.budget.checked_sub(budgets::cost(scan, bytes)) else { return Ok(None) };
+        let (repeats, bytes) = (self.scans.list[range as usize].repeats, self.code.bytes(range as usize).len() as u64);
+        let Some(left) = self.budget.checked_sub(budgets::cost(repeats, bytes)) else { return Ok(None) };
         self.budget = left;
         self.layout.registers.callees = callees;
         Ok(Some(self.layout.function(&self.code, range as usize, forest, Look::Detail)))

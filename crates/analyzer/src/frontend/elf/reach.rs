@@ -113,7 +113,7 @@ pub(crate) fn reach(looks: &mut Looks<'_, '_>, begin: &[u32], group: &[u32], bud
         }
         let range = &search.looks.code.functions.ranges[index as usize];
         let bytes = range.end - range.start;
-        left = left.saturating_sub(search.looks.at(index).map_or(bytes, |scan| budgets::cost(scan, bytes)));
+        left = left.saturating_sub(search.looks.at(index).map_or(bytes, |scan| budgets::cost(scan.repeats, bytes)));
         reached.list.push(index);
         search.calls(index, nearness);
     }
