@@ -8,7 +8,7 @@
 //! addresses that are not affine, bases that cannot be compared, loops whose end depends on data. Called by the loop walk
 //! for functions that matter.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 
 use forewarm_types::demand::Dependence;
@@ -39,6 +39,10 @@ const MAX_REFERENCES: usize = 256;
 
 /// Steps of work for one function; beyond that nothing more is said of its loops.
 const BUDGET: usize = 1 << 21;
+
+/// Distances between iterations that are tried one by one for one function; beyond that a pair which these alone would
+/// decide is left unknown.
+const DISTANCES: usize = 1024;
 
 /// What a loop's iterations share.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +107,8 @@ pub(crate) struct Recorder {
     /// Loops to be examined, by their place among the function's; all where none is named.
     asked: Vec<bool>,
     work: usize,
+    /// Distances between iterations that may still be tried.
+    distances: Cell<usize>,
 }
 
 impl Recorder {
@@ -118,6 +124,7 @@ impl Recorder {
         self.findings.clear();
         self.asked.clear();
         self.work = BUDGET;
+        self.distances.set(DISTANCES);
     }
 
     /// Has only some of the loops examined.
@@ -271,7 +278,11 @@ impl Recorder {
                 None if references.len() > MAX_REFERENCES => found.unknown(Why::TooMuch),
                 None if asked => {
                     let live = |symbol: u32| is_live(&ended, symbol);
-                    found.memory((&ended, &live), &Nest { ranges: &self.ranges, of }, &self.references);
+                    found.memory(
+                        (&ended, &live),
+                        &Nest { ranges: &self.ranges, of, distances: &self.distances },
+                        &self.references,
+                    );
                 }
                 None => {}
             }
@@ -289,7 +300,7 @@ impl Recorder {
     /// outside of the one in question.
     fn settle(&mut self, values: &Values) {
         for mut found in std::mem::take(&mut self.pending) {
-            let nest = Nest { ranges: &self.ranges, of: found.of };
+            let nest = Nest { ranges: &self.ranges, of: found.of, distances: &self.distances };
             let mut tested = Tested::default();
             for (first, second, group) in std::mem::take(&mut found.unlike) {
                 found.pair((&nest, &mut tested), &self.references, (first, second), group, true);

@@ -28,12 +28,12 @@ use moved::Moved;
 use tape::{Recording, Tape};
 
 /// Sets of constant arguments evaluated for one function, and for all together.
-const MAX_SPECIAL: usize = 64;
+const MAX_SPECIAL: usize = 32;
 const MAX_SPECIAL_ALL: usize = 4000;
 
 /// Nodes walked under constant arguments, beyond an eighth of those of the whole program: enough for a small program to
 /// be followed wholly, while a large one is planned for before that would pay.
-const SPECIAL_NODES: usize = 1 << 12;
+const SPECIAL_NODES: usize = 1 << 11;
 
 /// How deep evaluations under constant arguments nest.
 const MAX_NESTING: u32 = 48;
@@ -139,6 +139,10 @@ struct Summary<'a> {
     taped: usize,
     /// Lists to be written on, as many as evaluations nest.
     blank: Vec<Tape>,
+    /// Whether something was called on the way whose cost was not known yet, since it is on a cycle of calls.
+    cut: bool,
+    /// Instances of which that is so.
+    cut_short: QuickSet<Instance>,
     /// Functions that hand out memory.
     allocators: BTreeMap<u32, Allocator>,
     component: u32,
@@ -197,6 +201,8 @@ fn sum_up(program: &Program, detail: &mut dyn Detail) -> Result<(Run, BTreeSet<u
         finished: Vec::new(),
         taped: 0,
         blank: Vec::new(),
+        cut: false,
+        cut_short: QuickSet::default(),
         allocators: detail.allocators(),
         component: u32::MAX,
         nesting: 0,
@@ -269,7 +275,7 @@ impl<'a> Summary<'a> {
                 self.wants_scale = false;
                 // One that calls itself is told by how deep that goes.
                 let recursive = self.recursive(node);
-                let (cost, tape) = self.record((forest, tree), &[], 0.0, !recursive);
+                let (cost, tape) = self.record((forest, tree), &[], 0.0);
                 self.scaled[node as usize] = self.wants_scale && !recursive;
                 self.general[node as usize] = self.costs.len() as u32;
                 self.costs.push(cost);
@@ -287,20 +293,25 @@ impl<'a> Summary<'a> {
         self.order.recursive.get(component as usize).copied().unwrap_or(false)
     }
 
-    /// Evaluates a function, and writes down what is met where that is wanted.
+    /// Evaluates a function, and writes down what is met; nothing where that will cost more once all cycles are told.
     fn record(
         &mut self,
         (forest, tree): (&Forest, &Function),
         arguments: &[Option<i64>],
         handed: f64,
-        wanted: bool,
     ) -> (Cost, Option<Tape>) {
-        if !wanted {
-            return (evaluate(forest, tree, arguments, handed, self), None);
-        }
+        let before = std::mem::take(&mut self.cut);
         let mut recording = Recording::new(self);
         let cost = evaluate(forest, tree, arguments, handed, &mut recording);
-        (cost, recording.done())
+        let tape = recording.done();
+        let tape = tape.filter(|_| !self.cut);
+        self.cut |= before;
+        (cost, tape)
+    }
+
+    /// Notes that a function's cost is not known yet, where it has one.
+    fn cut_at(&mut self, function: u32) {
+        self.cut |= self.tree(function).is_some();
     }
 
     /// The parameters that tell how much memory a function hands out, one bit each.
@@ -382,6 +393,7 @@ impl<'a> Summary<'a> {
     fn specialise(&mut self, instance: &Instance, times: Lanes, sum: &mut Cost) -> Option<()> {
         if let Some(cost) = self.special.get(instance) {
             sum.add(cost, times);
+            self.cut |= !self.cut_short.is_empty() && self.cut_short.contains(instance);
             return Some(());
         }
         let (forest, tree) = self.tree(instance.function)?;
@@ -391,6 +403,7 @@ impl<'a> Summary<'a> {
         {
             let same = Instance { arguments: same.clone(), ..*instance };
             let cost = self.special.get(&same).map(|cost| sum.add(cost, times));
+            self.cut |= self.cut_short.contains(&same);
             self.alias.insert(instance.clone(), same);
             return cost;
         }
@@ -406,8 +419,12 @@ impl<'a> Summary<'a> {
         self.active.insert(instance.clone());
         let before = std::mem::replace(&mut self.component, u32::MAX - 1);
         let wanted = self.wants_scale;
-        let taped = !self.recursive(instance.function);
-        let (cost, tape) = self.record((forest, tree), &instance.arguments, instance.scale as f64, taped);
+        let around = std::mem::take(&mut self.cut);
+        let (cost, tape) = self.record((forest, tree), &instance.arguments, instance.scale as f64);
+        if self.cut {
+            self.cut_short.insert(instance.clone());
+        }
+        self.cut |= around;
         self.wants_scale = wanted;
         self.component = before;
         self.active.remove(instance);
@@ -452,7 +469,7 @@ impl Visitor for Summary<'_> {
             return;
         }
         let activations = self.activations(function, times, dealt.all);
-        let Some(cost) = self.general(function) else { return };
+        let Some(cost) = self.general(function) else { return self.cut_at(function) };
         match activations {
             Some(activations) => sum.add(&cost.scaled(activations), times),
             None => sum.add(cost, times),
@@ -461,12 +478,14 @@ impl Visitor for Summary<'_> {
 
     fn call_indirect(&mut self, class: u32, times: Lanes, sum: &mut Cost) {
         let Some(group) = self.program.group(class) else { return };
-        let (_, each) = self.reached(group, times);
+        let (members, each) = self.reached(group, times);
         let sampled;
         let cost = match &self.groups[group as usize] {
             Some(cost) => cost,
             None => {
                 sampled = self.sample(group, &self.program.groups[group as usize]);
+                let unknown = members.iter().find(|&&member| self.general(member).is_none()).copied();
+                unknown.into_iter().for_each(|member| self.cut_at(member));
                 &sampled
             }
         };

@@ -3,6 +3,8 @@
 //! Exact for rectangular nests with constant trip counts; where a trip count or a slope is a symbol, the rows of a
 //! matrix are told apart by comparing a row's length with the distance between rows. Called by the recorder.
 
+use std::cell::Cell;
+
 use super::reference::{Reference, Slope};
 use super::solve::{Answer, Combination};
 use crate::hash::QuickMap;
@@ -46,6 +48,8 @@ pub(crate) struct Nest<'a> {
     pub ranges: &'a [Range],
     /// The loop whose iterations are told apart.
     pub of: u32,
+    /// Distances between iterations that may still be tried.
+    pub distances: &'a Cell<usize>,
 }
 
 /// What came of pairs of one nest so far: those that lie as far apart, move alike and are as wide are tested once.
@@ -180,7 +184,7 @@ impl Nest<'_> {
             return all;
         }
         // Where the two move unlike, an iteration and the distance from it bound each other.
-        if let Some(trips) = self.trips(self.of).filter(|&trips| trips <= SHORT) {
+        if let Some(trips) = self.trips(self.of).filter(|&trips| trips <= SHORT && self.affords(trips as usize)) {
             return (1..trips).fold(Answer::Never, |found, distance| match found {
                 Answer::Sometimes => found,
                 _ => self.at_distance(&common, first, second, (a, b), (distance, trips)).max(found),
@@ -192,6 +196,13 @@ impl Nest<'_> {
             Answer::Sometimes => Answer::Sometimes,
             Answer::Never | Answer::Undecided => Answer::Undecided,
         }
+    }
+
+    /// Whether so many distances may be tried.
+    fn affords(&self, distances: usize) -> bool {
+        let left = self.distances.get().checked_sub(distances);
+        self.distances.set(left.unwrap_or(self.distances.get()));
+        left.is_some()
     }
 
     /// Whether the two touch this many iterations apart, either way.

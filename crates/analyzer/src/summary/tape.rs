@@ -1,7 +1,7 @@
 //! What the flow through a function met on the way up, kept so that the way down need not follow it once more. Part of the
 //! call summary.
 //!
-//! Of functions on a cycle of calls nothing is kept: what their calls cost is known only when the way up is over.
+//! Nothing is kept of what calls on a cycle that is not closed yet: what that costs is known only when the way up is over.
 
 use super::Summary;
 use crate::frequency::{Arguments, Cost, Dealt, MAX_ARGUMENTS, Visitor};
@@ -46,6 +46,13 @@ pub(super) struct Tape {
 impl Tape {
     fn size(&self) -> usize {
         self.events.len() + self.agreed.len() + self.numbers.len() + self.arguments.len()
+    }
+
+    /// With room for what most functions meet.
+    fn blank() -> Self {
+        const USUAL: usize = 128;
+        let numbers = Vec::with_capacity(USUAL / 2);
+        Self { events: Vec::with_capacity(USUAL), agreed: Vec::with_capacity(USUAL), numbers, arguments: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -99,7 +106,7 @@ pub(super) struct Recording<'s, 'a> {
 
 impl<'s, 'a> Recording<'s, 'a> {
     pub(super) fn new(summary: &'s mut Summary<'a>) -> Self {
-        let tape = summary.blank.pop().unwrap_or_default();
+        let tape = summary.blank.pop().unwrap_or_else(Tape::blank);
         Self { summary, tape }
     }
 

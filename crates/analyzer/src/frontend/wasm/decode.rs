@@ -267,11 +267,15 @@ impl Decoded {
         }
         self.locals = locals as u32;
         self.stamps.resize(self.stamps.len().max(body.len().min(locals as usize)), 0);
-        // An operator takes two bytes and some, in few bodies less.
-        self.ops.reserve(body.len() * 5 / 8);
+        self.make_room(body.len());
         // The function's own block: closed by the last `end`.
         self.open.push((u32::MAX, NO_LOOP));
         Ok(cursor)
+    }
+
+    /// Makes room for the operators of a body of so many bytes: one takes two and some, in few bodies less.
+    pub(crate) fn make_room(&mut self, body_bytes: usize) {
+        self.ops.reserve(body_bytes * 5 / 8);
     }
 
     fn clear(&mut self) {

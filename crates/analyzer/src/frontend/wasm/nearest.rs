@@ -12,6 +12,7 @@ use std::mem;
 use super::module::{Body, Module};
 use super::read::Groups;
 use super::trees::{self, Grown, Work};
+use super::words;
 use crate::error::AnalyzeError;
 use crate::lanes;
 use crate::loops::{Keep, Walker};
@@ -74,14 +75,18 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// Of the first that fails.
-    pub(super) fn all(self, roots: &[u32]) -> Result<Grown, AnalyzeError> {
+    pub(super) fn all(self, roots: &[u32]) -> Result<[Grown; 2], AnalyzeError> {
         let bytes = self.work.module.code_bytes as usize;
-        let grown = Grown::with_room(bytes);
-        let Self { work, mut walker, mut grown, met, .. } = Self { grown, ..self }.run(roots, usize::MAX)?;
-        for function in work.all().into_iter().filter(|&function| !met[function as usize]) {
-            work.one(&mut walker, function, false, &mut grown)?;
-        }
-        Ok(grown)
+        let mut search = Self { grown: Grown::with_room(bytes), ..self };
+        let largest = search.work.module.bodies.iter().map(|body| body.bytes.len()).max().unwrap_or(0);
+        search.walker.decoded.make_room(largest);
+        let Self { work, mut walker, grown, met, .. } = search.run(roots, usize::MAX)?;
+        let rest: Vec<u32> = work.all().into_iter().filter(|&function| !met[function as usize]).collect();
+        let beyond = match work.module.check {
+            Some(_) => work.look_through(&mut walker.decoded, &rest, &words::range(work.module))?,
+            None => work.outline(&mut walker, &rest)?,
+        };
+        Ok([grown, beyond])
     }
 
     fn run(mut self, roots: &[u32], budget: usize) -> Result<Self, AnalyzeError> {
@@ -110,7 +115,7 @@ impl<'a> Search<'a> {
     }
 
     fn lay_out(&mut self, function: u32) -> Result<(), AnalyzeError> {
-        self.work.one(&mut self.walker, function, true, &mut self.grown)?;
+        self.work.one(&mut self.walker, function, &mut self.grown)?;
         let Some((_, tree)) = self.grown.functions.last() else { return Ok(()) };
         // What a routine that formats calls is part of what it costs, which its format tells.
         let nodes = if tree.formats { 0..0 } else { tree.nodes.clone() };

@@ -87,11 +87,13 @@ pub(super) fn grow(
     let stack = if keep == Keep::Accesses { watch::stack_pointer(module) } else { None };
     let work = Work { module, keep, tables, check: true, stack };
     let mut grown = Search::new(work, groups).all(roots).map_err(|error| work.first_offence().unwrap_or(error))?;
-    let (recordings, effects) = (std::mem::take(&mut grown.recordings), std::mem::take(&mut grown.effects));
+    let [Grown { recordings, effects, .. }, Grown { named, .. }] = &mut grown;
+    let (recordings, effects) = (std::mem::take(recordings), std::mem::take(effects));
+    let named: Vec<u32> = named.iter().map(|named| named.1).collect();
     let mut program = beginning(module, |_| Function::default());
-    let (features, signs) = take(&mut program, vec![grown]);
+    let (features, signs) = take(&mut program, grown.into());
     module.features |= features;
-    program.constant_words = words::unchanged(module, &program.forests, &[]);
+    program.constant_words = words::unchanged(module, &program.forests, &named);
     Ok((program, signs, Kept { recordings, effects, ..Kept::default() }))
 }
 
@@ -220,40 +222,47 @@ impl Work<'_> {
         let bytes = part.iter().filter_map(|&function| self.module.body(function)).map(|body| body.bytes.len()).sum();
         let mut grown = Grown::with_room(bytes);
         for &function in part {
-            self.one(walker, function, true, &mut grown)?;
+            self.one(walker, function, &mut grown)?;
         }
         Ok(grown)
     }
 
-    /// Adds a function to what a task has made, laid out or with its calls alone.
-    pub(super) fn one(
-        self,
-        walker: &mut Walker,
-        function: u32,
-        whole: bool,
-        grown: &mut Grown,
-    ) -> Result<(), AnalyzeError> {
+    /// Lays a function out at the end of what a task has made.
+    pub(super) fn one(self, walker: &mut Walker, function: u32, grown: &mut Grown) -> Result<(), AnalyzeError> {
         let Some(body) = self.module.body(function) else { return Ok(()) };
         let params = self.decode(&mut walker.decoded, function, body, grown)?;
-        let forest = &mut grown.forest;
-        let tree = match whole {
-            true if self.keep == Keep::Accesses => {
-                walker.watch.begin(self.stack);
-                let tree = walker.walk(self.module, params, forest, self.keep);
-                grown.effects.insert(function, walker.watch.end(&tree));
-                grown.recordings.extend(walker.recording().map(|recording| (function, recording)));
-                tree
-            }
-            true => walker.walk(self.module, params, forest, self.keep),
-            false => walker.outline(self.module, forest),
-        };
+        if self.keep == Keep::Accesses {
+            walker.watch.begin(self.stack);
+        }
+        let tree = walker.walk(self.module, params, &mut grown.forest, self.keep);
+        if self.keep == Keep::Accesses {
+            grown.effects.insert(function, walker.watch.end(&tree));
+            grown.recordings.extend(walker.recording().map(|recording| (function, recording)));
+        }
         grown.functions.push((function, tree));
         let Decoded { ops, census, .. } = &walker.decoded;
         self.sign(census, (function, body), &mut grown.signs, || Ok(ops))
     }
 
+    /// Lays out of functions what they call alone.
+    pub(super) fn outline(self, walker: &mut Walker, part: &[u32]) -> Result<Grown, AnalyzeError> {
+        let mut grown = Grown::default();
+        for &function in part {
+            let Some(body) = self.module.body(function) else { continue };
+            self.decode(&mut walker.decoded, function, body, &mut grown)?;
+            let tree = walker.outline(self.module, &mut grown.forest);
+            grown.functions.push((function, tree));
+        }
+        Ok(grown)
+    }
+
     /// Takes note of what functions hold, and of what they call.
-    fn look_through(self, decoded: &mut Decoded, part: &[u32], data: &Range<i64>) -> Result<Grown, AnalyzeError> {
+    pub(super) fn look_through(
+        self,
+        decoded: &mut Decoded,
+        part: &[u32],
+        data: &Range<i64>,
+    ) -> Result<Grown, AnalyzeError> {
         let mut grown = Grown::default();
         let mut glance = Glance::default();
         for &function in part {
