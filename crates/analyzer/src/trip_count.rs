@@ -345,15 +345,16 @@ impl Test<'_> {
 
     /// A test of a variable that data moves: counted by steps that data tells, or worked off.
     fn by_data(&self, relation: Relation, difference: &Linear) -> Option<Verdict> {
-        let moved = |variable: &&Variable| {
+        let moved = |variable: &Variable| {
             let steady = variable.stride.is_some_and(|stride| self.values.invariant(stride.0, self.first_symbol));
             // What goes by variables alone is gone through one value after the other.
             let pure = variable.latch.is_some_and(|latch| self.values.is_pure(latch));
             let open = self.varying && variable.step.is_none() && !steady && !pure && !self.by_bits(variable);
             open && self.drifting(variable.symbol).is_none()
         };
-        let (variable, (motion, rests), coefficient, rest) = self.steps.iter().filter(moved).find_map(|variable| {
-            let (coefficient, rest) = self.beside(variable, difference)?;
+        let (variable, (motion, rests), coefficient, rest) = self.steps.iter().find_map(|variable| {
+            // Few variables have a part in the test.
+            let (coefficient, rest) = self.beside(variable, difference).filter(|_| moved(variable))?;
             let motion = motion(self.values, variable.symbol, variable.latch?, self.first_symbol)?;
             Some((variable, motion, coefficient, rest))
         })?;
@@ -415,7 +416,11 @@ impl Test<'_> {
                 return Some((coefficient, rest));
             }
         }
-        let ended = self.values.linear(variable.latch?).usable()?;
+        let latch = variable.latch?;
+        if !self.values.is_sum(latch.symbol) && factor(latch.symbol).is_none() {
+            return None;
+        }
+        let ended = self.values.linear(latch).usable()?;
         let &(symbol, by) = ended.terms().iter().find(|term| term.0 >= self.first_symbol)?;
         let coefficient = factor(symbol)?.checked_div(by)?;
         Some((coefficient, rest(coefficient, &ended)?))
@@ -427,6 +432,9 @@ impl Test<'_> {
         let of = |symbol: u32, wanted: LowestBit| self.values.lowest_bit(symbol) == Some((variable.symbol, wanted));
         if latch.as_symbol().is_some_and(|symbol| of(symbol, LowestBit::Cleared)) {
             return true;
+        }
+        if !self.values.is_sum(latch.symbol) {
+            return false;
         }
         let mut change = self.values.linear(latch);
         change.add(variable.symbol, -1);

@@ -45,6 +45,10 @@ fn change(values: &Values, symbol: u32, latch: Val, depth: u32) -> Option<Range>
         };
         return union(side(a)?, side(b)?);
     }
+    // What is no sum is the variable itself moved, or has nothing to do with it.
+    if !values.is_sum(latch.symbol) {
+        return (latch.symbol == symbol && latch.scale == 1).then_some((latch.offset, latch.offset));
+    }
     let mut change = values.linear(latch);
     change.add(symbol, -1);
     let change = change.usable()?;
