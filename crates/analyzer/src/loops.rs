@@ -238,6 +238,12 @@ pub(crate) fn called(op: Op) -> Node {
 }
 
 impl Walker {
+    /// Makes room for bodies of so many bytes, so that no list grows from one function to the next.
+    pub(crate) fn make_room(&mut self, body_bytes: usize) {
+        self.decoded.make_room(body_bytes);
+        self.values.begin(self.decoded.ops.capacity());
+    }
+
     /// Lays out the decoded function in `forest`.
     pub(crate) fn walk(&mut self, module: &Module<'_>, params: u32, forest: &mut Forest, keep: Keep) -> Function {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);

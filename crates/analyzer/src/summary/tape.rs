@@ -50,7 +50,7 @@ impl Tape {
 
     /// With room for what most functions meet.
     fn blank() -> Self {
-        const USUAL: usize = 128;
+        const USUAL: usize = 512;
         let numbers = Vec::with_capacity(USUAL / 2);
         Self { events: Vec::with_capacity(USUAL), agreed: Vec::with_capacity(USUAL), numbers, arguments: Vec::new() }
     }

@@ -1,5 +1,6 @@
 //! A module asked again about single functions: their layout with work told by class, their names.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::Module;
@@ -36,6 +37,8 @@ pub(super) struct Bodies<'a> {
     walker: Walker,
     recorder: Recorder,
     kept: Kept,
+    /// Of the name section, once they were asked for.
+    names: OnceCell<Vec<(u32, &'a str)>>,
     /// The global that is the stack's pointer, if any, once that was asked.
     stack: Option<Option<u32>>,
 }
@@ -43,6 +46,19 @@ pub(super) struct Bodies<'a> {
 impl<'a> Bodies<'a> {
     pub(super) fn new(module: Module<'a>, kept: Kept) -> Self {
         Self { module, kept, ..Self::default() }
+    }
+
+    /// Functions and their names in the name section.
+    fn named(&self) -> &[(u32, &'a str)] {
+        self.names.get_or_init(|| {
+            let sections = self.module.names.clone().into_iter().flatten().map_while(Result::ok);
+            let functions = sections.filter_map(|section| match section {
+                wasmparser::Name::Function(map) => Some(map),
+                _ => None,
+            });
+            let each = functions.flat_map(|map| map.into_iter().map_while(Result::ok));
+            each.map(|naming| (naming.index, naming.name)).collect()
+        })
     }
 
     /// Decodes a body; the count of parameters, or `None` where there is no body.
@@ -95,16 +111,9 @@ impl Detail for Bodies<'_> {
     /// Names from the name section, else those under which functions are exported.
     fn names(&self, functions: &[u32]) -> BTreeMap<u32, String> {
         let mut out: BTreeMap<u32, String> = functions.iter().map(|&function| (function, String::new())).collect();
-        if let Some(reader) = self.module.names.clone() {
-            for name in reader.into_iter().map_while(Result::ok) {
-                if let wasmparser::Name::Function(map) = name {
-                    for naming in map.into_iter().map_while(Result::ok) {
-                        if let Some(place) = out.get_mut(&naming.index) {
-                            *place = naming.name.chars().take(MAX_NAME).collect();
-                        }
-                    }
-                    break;
-                }
+        for &(function, name) in self.named() {
+            if let Some(place) = out.get_mut(&function) {
+                *place = name.chars().take(MAX_NAME).collect();
             }
         }
         for (name, function) in &self.module.exports {
@@ -124,15 +133,8 @@ impl Detail for Bodies<'_> {
         for (function, name) in imports.chain(exports) {
             out.extend(allocator(name).map(|found| (function, found)));
         }
-        let sections =
-            self.module.names.clone().into_iter().flat_map(|reader| reader.into_iter().map_while(Result::ok));
-        for section in sections {
-            if let wasmparser::Name::Function(map) = section {
-                for naming in map.into_iter().map_while(Result::ok) {
-                    out.extend(allocator(naming.name).map(|found| (naming.index, found)));
-                }
-            }
-        }
+        let named = self.named().iter().filter_map(|&(function, name)| Some((function, allocator(name)?)));
+        out.extend(named);
         out
     }
 

@@ -79,7 +79,7 @@ impl<'a> Search<'a> {
         let bytes = self.work.module.code_bytes as usize;
         let mut search = Self { grown: Grown::with_room(bytes), ..self };
         let largest = search.work.module.bodies.iter().map(|body| body.bytes.len()).max().unwrap_or(0);
-        search.walker.decoded.make_room(largest);
+        search.walker.make_room(largest);
         let Self { work, mut walker, grown, met, .. } = search.run(roots, usize::MAX)?;
         let rest: Vec<u32> = work.all().into_iter().filter(|&function| !met[function as usize]).collect();
         let beyond = match work.module.check {
