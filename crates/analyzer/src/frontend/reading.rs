@@ -78,7 +78,7 @@ impl Default for Facts {
 /// The code behind a program, asked again about the few functions that matter.
 pub(crate) trait Detail {
     /// Lays a function out at the end of a forest with its work told by class and its loops examined for dependence, where
-    /// its calls do what `callees` tells, or ready to be ([`Self::examine`]); `None` where the first layout tells all there is,
+    /// its calls do what `callees` tells, unless [`Self::examine`] does that; `None` where the first layout tells all there is,
     /// or has to do.
     ///
     /// The trees of both layouts are the same but for that: loops and conditions keep their order.
@@ -94,8 +94,13 @@ pub(crate) trait Detail {
         Ok(None)
     }
 
+    /// Whether [`Self::examine`] is to be asked.
+    fn examines(&self) -> bool {
+        false
+    }
+
     /// What the iterations of a function's loops share, of those that are asked for by their place among them, and what all
-    /// its loops access, where its calls do what `callees` tells; `None` where that was not kept when it was laid out.
+    /// its loops access, where its calls do what `callees` tells; `None` where [`Self::lay_out`] does that.
     fn examine(&mut self, _function: u32, _callees: &Callees, _asked: &[bool]) -> Option<(Vec<Finding>, Accesses)> {
         None
     }

@@ -187,7 +187,9 @@ impl<'s, 'a> Down<'s, 'a> {
             *self.own.entry(instance.function).or_insert(0.0) += own;
             self.look_into(&instance, tape.as_ref(), times, own)?;
         }
-        self.examine();
+        if self.detail.examines() {
+            self.examine();
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::module::Module;
 use super::trees::{self, Recordings, Work};
 use super::words;
-use crate::dependence::{Accesses, Finding, Recorder};
+use crate::dependence::{Accesses, Finding, Recorder, Recording};
 use crate::effects::{Callees, Effects};
 use crate::error::AnalyzeError;
 use crate::frontend::reading::allocator;
@@ -68,6 +68,13 @@ impl<'a> Bodies<'a> {
         self.walker.decoded.read(&self.module, body.bytes, body.offset, params, &mut 0)?;
         Ok(Some(params))
     }
+
+    /// What the loops of a function access, told by a walk through it whose tree is not kept.
+    fn record(&mut self, function: u32) -> Option<Recording> {
+        let params = self.decode(function).ok()??;
+        self.walker.walk(&self.module, params, &mut Forest::default(), Keep::Accesses);
+        self.walker.recording()
+    }
 }
 
 impl Detail for Bodies<'_> {
@@ -86,13 +93,19 @@ impl Detail for Bodies<'_> {
 
     fn lay_out(&mut self, function: u32, _: Callees, forest: &mut Forest) -> Result<Option<Function>, AnalyzeError> {
         let Some(params) = self.decode(function)? else { return Ok(None) };
-        let tree = self.walker.walk(&self.module, params, forest, Keep::Accesses);
-        self.kept.recordings.extend(self.walker.recording().map(|recording| (function, recording)));
-        Ok(Some(tree))
+        Ok(Some(self.walker.walk(&self.module, params, forest, Keep::Classes)))
+    }
+
+    /// In a full analysis alone.
+    fn examines(&self) -> bool {
+        self.module.check.is_some()
     }
 
     fn examine(&mut self, function: u32, callees: &Callees, asked: &[bool]) -> Option<(Vec<Finding>, Accesses)> {
-        let recording = self.kept.recordings.remove(&function)?;
+        let recording = match self.kept.recordings.remove(&function) {
+            Some(kept) => kept,
+            None => self.record(function)?,
+        };
         Some(recording.examine(&mut self.recorder, callees, asked))
     }
 
