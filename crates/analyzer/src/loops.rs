@@ -241,7 +241,7 @@ impl Walker {
     /// Makes room for bodies of so many bytes, so that no list grows from one function to the next.
     pub(crate) fn make_room(&mut self, body_bytes: usize) {
         self.decoded.make_room(body_bytes);
-        self.values.begin(self.decoded.ops.capacity());
+        self.values.begin(self.decoded.ops.capacity() / 2);
     }
 
     /// Lays out the decoded function in `forest`.
@@ -301,7 +301,7 @@ impl Walker {
     }
 
     fn reset(&mut self, params: u32, keep: Keep) {
-        self.values.begin(self.decoded.ops.len());
+        self.values.begin(self.decoded.ops.len() / 2);
         self.stack.clear();
         self.locals.clear();
         self.frames.clear();

@@ -239,10 +239,10 @@ impl Linear {
 }
 
 impl Values {
-    /// Begins a function of so many operators.
-    pub(crate) fn begin(&mut self, operators: usize) {
+    /// Begins a function, with room for so many symbols, so that they need not be moved as they become more.
+    pub(crate) fn begin(&mut self, symbols: usize) {
         self.clear();
-        self.defs.reserve(operators / 2);
+        self.defs.reserve(symbols);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -253,11 +253,6 @@ impl Values {
         for _ in 0..2 {
             self.push(Def::Opaque(Source::Other), false);
         }
-    }
-
-    /// Makes room for so many symbols, so that they need not be moved as they become more.
-    pub(crate) fn reserve(&mut self, symbols: usize) {
-        self.defs.reserve(symbols);
     }
 
     #[inline]

@@ -82,8 +82,10 @@ pub(crate) struct Body {
     /// Calls and repeated string operations, in order.
     pub marks: Vec<u32>,
     pub flows: Vec<Flow>,
-    /// Where calls, jumps and branches go, by instruction.
+    /// Where calls, jumps and branches go, by instruction; and the place of each instruction in that list, of those that are not
+    /// in it what an earlier function left.
     pub targets: Vec<(u32, Target)>,
+    target_at: Vec<u32>,
     /// Offsets of the instructions.
     pub starts: Vec<u32>,
     start: u64,
@@ -189,6 +191,7 @@ impl Body {
         let instructions = self.starts.len();
         self.flows.clear();
         self.flows.resize(instructions, Flow::Next);
+        self.target_at.resize(self.target_at.len().max(instructions), 0);
         self.begins.clear();
         self.begins.resize(instructions / 64 + 1, 0);
         self.begin_block(0);
@@ -220,7 +223,7 @@ impl Body {
                 Leap::To(address) => match self.at(address) {
                     Some(target) => {
                         self.begin_block(target);
-                        self.targets.push((at, Target::Inside(target)));
+                        self.goes(at, Target::Inside(target));
                     }
                     None => drop(self.leave(code, at, leap)),
                 },
@@ -242,14 +245,20 @@ impl Body {
             Leap::By(slot) => code.slot(slot),
             Leap::Anywhere | Leap::Again => Callee::Indirect,
         };
-        self.targets.push((at, Target::Outside(callee)));
+        self.goes(at, Target::Outside(callee));
         callee
+    }
+
+    /// Notes where an instruction goes.
+    fn goes(&mut self, at: u32, target: Target) {
+        self.target_at[at as usize] = self.targets.len() as u32;
+        self.targets.push((at, target));
     }
 
     /// Where an instruction goes.
     pub(crate) fn target(&self, at: u32) -> Option<Target> {
-        let place = self.targets.binary_search_by_key(&at, |target| target.0).ok()?;
-        Some(self.targets[place].1)
+        let place = *self.target_at.get(at as usize)?;
+        self.targets.get(place as usize).filter(|target| target.0 == at).map(|target| target.1)
     }
 
     /// Where a call or a jump out of the function goes.

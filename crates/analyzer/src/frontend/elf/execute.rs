@@ -163,10 +163,8 @@ impl Registers {
     }
 
     /// Registers that hold something else from here on.
-    fn spoil(&mut self, mut set: u32) {
-        while set != 0 {
-            let slot = set.trailing_zeros() as usize;
-            set &= set - 1;
+    fn spoil(&mut self, set: u32) {
+        for slot in super::traits::slots(set) {
             self.now.registers[slot] = if slot < GENERAL { self.values.opaque(Source::Other) } else { Val::JUNK };
         }
     }

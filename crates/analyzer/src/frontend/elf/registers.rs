@@ -28,6 +28,9 @@ pub(super) const ALL: usize = 32;
 /// Symbols for each instruction of a function for which there is room at once: those of gcc and mawk make one to two.
 const SYMBOLS: usize = 2;
 
+/// Symbols for which there is room at once at most: three megabytes, which only some functions of compilers outgrow.
+const MOST_ROOM: usize = 1 << 16;
+
 /// Bytes from an address taken in which slots are not followed: a scalar or small structure handed to a callee.
 const ESCAPED_BYTES: i64 = 64;
 
@@ -70,8 +73,7 @@ impl Registers {
     /// Follows values through a function that was laid out; the parameters that matter, one bit each.
     pub(super) fn follow(&mut self, layout: &mut Layout, code: &Code<'_>, forest: &mut Forest, detail: bool) -> u64 {
         let blocks = layout.body.blocks.len();
-        self.values.clear();
-        self.values.reserve(SYMBOLS * layout.body.instructions.len());
+        self.values.begin((SYMBOLS * layout.body.instructions.len()).min(MOST_ROOM));
         self.exporter.clear();
         self.open.clear();
         self.escaped.clear();
@@ -211,7 +213,7 @@ impl Registers {
         let node = site.and_then(|site| forest.nodes.get(site as usize));
         let effects = node.map_or(Effects::ANY, |node| self.callees.of(node));
         self.notes.call(effects);
-        for register in (0..ALL).filter(|register| effects.takes >> register & 1 != 0) {
+        for register in traits::slots(effects.takes) {
             let value = self.now.registers[register];
             // What the last call left there is either an argument or of no account.
             let left = RETURNED >> register & 1 != 0 && matches!(self.values.def(value.symbol), Def::Phi { .. });
@@ -220,11 +222,9 @@ impl Registers {
                 false => self.notes.operand(value),
             }
         }
-        for register in 0..ALL {
-            if RETURNED >> register & 1 != 0 {
-                let source = if register == 0 { Source::Call } else { Source::Other };
-                self.now.registers[register] = if register < GENERAL { self.values.opaque(source) } else { Val::JUNK };
-            }
+        for register in traits::slots(RETURNED) {
+            let source = if register == 0 { Source::Call } else { Source::Other };
+            self.now.registers[register] = if register < GENERAL { self.values.opaque(source) } else { Val::JUNK };
         }
         self.now.flags = Flags::Unknown;
     }

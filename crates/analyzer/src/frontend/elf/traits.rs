@@ -129,6 +129,15 @@ pub(crate) fn slot(register: Register) -> Option<usize> {
     (register.is_vector_register() && register.number() < 16).then(|| 16 + register.number())
 }
 
+/// The numbers of the registers in a set, one bit each.
+pub(crate) fn slots(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let slot = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (slot < u32::BITS).then_some(slot as usize)
+    })
+}
+
 /// The bit of a register among those that are followed.
 #[inline]
 pub(crate) fn bit(register: Register) -> u32 {
