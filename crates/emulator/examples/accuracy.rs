@@ -138,8 +138,7 @@ fn main() -> Result<(), Failure> {
         let mut line = format!("{export:16} {:10.0}", counts.values().sum::<f64>());
         let mut times = BTreeMap::new();
         for tier in Tier::ALL {
-            let settings =
-                EngineSettings { tier, isa: IsaLevel::Native, metered: false, interruptible: false, threads: 1 };
+            let settings = EngineSettings { tier, isa: IsaLevel::Native, metered: false, threads: 1 };
             let engine = Engine::new(settings, Arc::new(RealClock))?;
             let actual = seconds(&engine, &wasm, export, lengths)?;
             let costs = &model.op_costs.tiers[&tier].seconds_per_op;

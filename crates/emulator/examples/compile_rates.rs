@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         modules.push((name, std::fs::read(path)?));
     }
     for tier in [Tier::Winch, Tier::Cranelift] {
-        let settings = EngineSettings { tier, isa: IsaLevel::Native, metered: false, interruptible: false, threads: 1 };
+        let settings = EngineSettings { tier, isa: IsaLevel::Native, metered: false, threads: 1 };
         let engine = Engine::new(settings, Arc::new(RealClock))?;
         for (name, wasm) in &modules {
             let size = code_bytes(wasm);

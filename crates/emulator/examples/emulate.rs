@@ -56,7 +56,7 @@ impl CodeSource for Source {
 }
 
 fn settings(tier: Tier) -> EngineSettings {
-    EngineSettings { tier, isa: IsaLevel::Native, metered: false, interruptible: false, threads: 1 }
+    EngineSettings { tier, isa: IsaLevel::Native, metered: false, threads: 1 }
 }
 
 fn configuration(tier: Tier) -> Configuration {

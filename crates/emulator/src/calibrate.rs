@@ -91,7 +91,7 @@ impl Bench<'_> {
 }
 
 fn settings(tier: Tier, threads: u32) -> EngineSettings {
-    EngineSettings { tier, isa: IsaLevel::Native, metered: false, interruptible: false, threads }
+    EngineSettings { tier, isa: IsaLevel::Native, metered: false, threads }
 }
 
 /// Measures this machine within `budget`. `progress` gets a line before each stage.

@@ -16,7 +16,7 @@ mod pages;
 
 use forewarm_types::{Basis, Estimate};
 
-pub use climb::Climb;
+pub use climb::{Climb, largest_between};
 pub use derive::{Size, Smaller, resized, sizes};
 pub use distances::grown as grown_distances;
 use forms::{Form, forms};
@@ -42,6 +42,12 @@ const LAST_RUNS: [usize; 2] = [5, 8];
 /// Differences of this size between a form and a run are no evidence about the form: by as much do the counts of programs vary
 /// whose control flow depends on their data.
 const TOLERANCE: f64 = 0.02;
+
+/// By as much of themselves do times of one run differ.
+const TIMING_NOISE: f64 = 0.05;
+
+/// And by so many seconds, whatever they take: runs of next to nothing took 0.08 to 0.14 ms.
+const ENTRY_NOISE_SECONDS: f64 = 3e-5;
 
 /// Share of the largest run that a form's leading term must explain; one that cannot be seen yet must not decide what comes.
 const LEADING: f64 = 0.4;
@@ -86,10 +92,22 @@ struct Member {
 }
 
 impl Growth {
-    /// Fits every form to the runs. `None` where fewer than three differ, no feature varies or more than two do, or no form
+    /// Fits every form to what runs counted. `None` where fewer than three differ, no feature varies or more than two do, or no form
     /// fits.
     #[must_use]
     pub fn fit(samples: &[Sample]) -> Option<Self> {
+        Self::fit_weighed(samples, TOLERANCE, |_| 1.0)
+    }
+
+    /// The same of what runs took, as seconds for counts: times of one run differ by a share of themselves, and by what entering and
+    /// leaving takes, which is most of the shortest.
+    #[must_use]
+    pub fn fit_times(samples: &[Sample]) -> Option<Self> {
+        let weight = |seconds: f64| TIMING_NOISE / TIMING_NOISE.hypot(ENTRY_NOISE_SECONDS / seconds);
+        Self::fit_weighed(samples, TIMING_NOISE, weight)
+    }
+
+    fn fit_weighed(samples: &[Sample], tolerance: f64, weight: impl Fn(f64) -> f64) -> Option<Self> {
         let varying = varying(samples);
         let usable = samples.len() >= FEWEST_RUNS && samples.iter().all(|sample| sample.count > 0.0);
         if !usable || varying.is_empty() || varying.len() > 2 {
@@ -98,8 +116,9 @@ impl Growth {
         let pick = |sample: &Sample| -> Vec<f64> { varying.iter().map(|at| sample.features[*at]).collect() };
         let points: Vec<Vec<f64>> = samples.iter().map(pick).collect();
         let counts: Vec<f64> = samples.iter().map(|sample| sample.count).collect();
-        let mut members: Vec<Member> =
-            forms(&points).into_iter().filter_map(|form| Member::fit(form, &points, &counts)).collect();
+        let weights: Vec<f64> = counts.iter().map(|count| weight(*count)).collect();
+        let fit = |form| Member::fit(form, &points, (&counts, &weights), tolerance);
+        let mut members: Vec<Member> = forms(&points).into_iter().filter_map(fit).collect();
         let best = members.iter().map(|member| member.weight).fold(f64::NEG_INFINITY, f64::max);
         members.iter_mut().for_each(|member| member.weight = (member.weight - best).exp());
         members.retain(|member| member.weight > 1e-9);
@@ -137,9 +156,9 @@ impl Growth {
 impl Member {
     /// By Bayes' theorem with an unknown deviation, a form that misses each run left out by `e` weighs `Σ e² ^ (-n / 2)`,
     /// times what it was worth before ([`Form::cost`]).
-    fn fit(form: Form, points: &[Vec<f64>], counts: &[f64]) -> Option<Self> {
+    fn fit(form: Form, points: &[Vec<f64>], (counts, weights): (&[f64], &[f64]), tolerance: f64) -> Option<Self> {
         let rows: Vec<Vec<f64>> = points.iter().map(|point| form.row(point)).collect();
-        let fitted = least_squares::fit(&rows, counts, form.searched)?;
+        let fitted = least_squares::fit(&rows, counts, weights, form.searched)?;
         let (largest, smallest) = (place(counts, |a, b| a > b), place(counts, |a, b| a < b));
         let last = rows[largest].len() - 1;
         let leading = fitted.coefficients[last] * rows[largest][last] / counts[largest];
@@ -147,7 +166,7 @@ impl Member {
         if (last > 0 && leading < LEADING && !exact) || fitted.coefficients[0] < -NEGATIVE * counts[smallest] {
             return None;
         }
-        let miss = fitted.left_out_square + TOLERANCE * TOLERANCE;
+        let miss = fitted.left_out_square + tolerance * tolerance;
         let weight = -(counts.len() as f64) / 2.0 * miss.ln() - form.cost + if exact { EXACTNESS } else { 0.0 };
         Some(Self { form, fitted, weight })
     }

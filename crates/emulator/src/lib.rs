@@ -21,6 +21,7 @@ mod reuse;
 mod sections;
 mod statistics;
 mod table;
+pub mod timing;
 pub mod trial;
 
 pub use calibrate::{Budget, calibrate, measure_accelerators, measure_power};
@@ -39,6 +40,9 @@ pub enum EmulateError {
     /// The calibration's scratch file cannot be written.
     #[error("cannot write a scratch artifact: {0} (is the temporary folder full?)")]
     Scratch(#[source] std::io::Error),
+    /// The process that times a run cannot be started, or says something else than it should.
+    #[error("cannot time the program: {0}")]
+    Timing(String),
     /// This machine runs none of the engine's tiers.
     #[error("no tier of the engine works on this machine: {0}")]
     NoTier(String),

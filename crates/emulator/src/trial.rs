@@ -59,8 +59,6 @@ enum Meter {
     Own,
     /// The engine's fuel.
     Fuel,
-    /// Time alone.
-    Time,
 }
 
 /// Code compiled within a budget, or what came in between.
@@ -122,41 +120,8 @@ impl Trials {
         Ok(self.whole(trial, budget))
     }
 
-    /// Runs the program on the code that this tier makes of it, as it is but for being interruptible, to time it there until it
-    /// ends or has used up its time. Nothing is counted; of a component the command in it runs, as in [`Self::measure`].
-    ///
-    /// # Errors
-    /// As [`Self::measure`].
-    pub fn time(
-        &self,
-        code: &mut dyn CodeSource,
-        invocation: &Invocation,
-        tier: Tier,
-        limits: TrialLimits,
-    ) -> Result<Trial, EmulateError> {
-        let budget = Budget { began: self.clock.monotonic(), began_cpu: self.clock.process_cpu(), limits };
-        let (bytes, kind) = (code.bytes().map_err(EmulateError::Read)?, code.kind());
-        let command = if kind == CodeKind::WasmComponent { component::command(&bytes) } else { None };
-        let (wasm, kind) = command.map_or((bytes.as_slice(), kind), |command| (command, CodeKind::WasmModule));
-        let trial = match self.compile_on(self.settings(tier, Meter::Time), wasm, kind, budget)? {
-            Compilation::Done(engine, compiled) => {
-                let left = TrialLimits { cpu_seconds: limits.cpu_seconds - self.used(budget), ..limits };
-                engine.trial(&compiled, &confined(invocation, kind), left)?
-            }
-            Compilation::OutOfTime(why) => stopped(why),
-            Compilation::Refused(error) => return Err(error.into()),
-        };
-        Ok(self.whole(trial, budget))
-    }
-
     fn settings(&self, tier: Tier, meter: Meter) -> EngineSettings {
-        EngineSettings {
-            tier,
-            isa: IsaLevel::Native,
-            metered: meter == Meter::Fuel,
-            interruptible: meter == Meter::Time,
-            threads: self.threads,
-        }
+        EngineSettings { tier, isa: IsaLevel::Native, metered: meter == Meter::Fuel, threads: self.threads }
     }
 
     /// CPU seconds of this process since the trial began: compilation has threads of its own.
@@ -251,7 +216,7 @@ fn count(
 ///
 /// A component keeps its directories' rights: the executor declines to try one that may write, since its failing
 /// writes could not be told from its own errors; for a module the executor ends the trial at the first write.
-fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
+pub(crate) fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
     let mut confined = invocation.clone();
     confined.stdio = Stdio::Detached;
     confined.network = false;
@@ -262,7 +227,7 @@ fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
     confined
 }
 
-fn stopped(reason: &str) -> Trial {
+pub(crate) fn stopped(reason: &str) -> Trial {
     Trial {
         ops: 0,
         complete: false,

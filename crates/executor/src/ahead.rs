@@ -100,7 +100,7 @@ fn map(artifacts: &ArtifactCache, digest: &Digest, tier: Tier, isa: IsaLevel, cl
     let began = thread_cpu();
     let found = artifacts.find(digest, tier, isa)?;
     let kind = kind_of(found.artifact())?;
-    let settings = EngineSettings { tier, isa, metered: false, interruptible: false, threads: 1 };
+    let settings = EngineSettings { tier, isa, metered: false, threads: 1 };
     let engine = Engine::new(settings, clock).ok()?;
     let (compiled, timing) = artifacts.load(found, &engine, kind)?;
     // Another thread is planning meanwhile, whose CPU time is not this step's.

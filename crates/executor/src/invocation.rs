@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use forewarm_types::{Bytes, Seconds};
+use serde::{Deserialize, Serialize};
 
 /// A host directory given to the program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// Where it lies.
     pub host: PathBuf,

@@ -172,6 +172,26 @@ impl Executor {
         Ok(self.lease(configuration, cpu, Held::default()))
     }
 
+    /// The code that an engine makes of a program, from its artifact where one stands, else compiled, and kept as its artifact.
+    ///
+    /// # Errors
+    /// Any [`WarmError`] of compiling; an artifact that cannot be written is not one.
+    pub fn code(&self, settings: EngineSettings, code: &mut dyn CodeSource) -> Result<(Engine, Compiled), WarmError> {
+        let engine = Engine::new(settings, Arc::clone(&self.clock))?;
+        let artifacts = self.artifacts.as_deref();
+        let mapped = artifacts.and_then(|artifacts| {
+            let found = artifacts.find(&code.digest(), settings.tier, settings.isa)?;
+            artifacts.load(found, &engine, code.kind())
+        });
+        if let Some((compiled, _)) = mapped {
+            return Ok((engine, compiled));
+        }
+        let (compiled, _) = engine.compile(&code.bytes().map_err(WarmError::Read)?, code.kind())?;
+        // Whoever wants it later compiles it again.
+        let _ = artifacts.map(|artifacts| artifacts.store(&code.digest(), &engine, &compiled));
+        Ok((engine, compiled))
+    }
+
     fn lease(&self, configuration: &Configuration, cpu: CpuSettings, held: Held) -> Lease {
         Lease {
             cpu,
@@ -190,7 +210,7 @@ impl Executor {
 /// The engine that runs what a placement describes.
 pub(crate) fn settings(cpu: &CpuSettings) -> EngineSettings {
     let CpuSettings { tier, isa, threads, .. } = *cpu;
-    EngineSettings { tier, isa, metered: false, interruptible: false, threads }
+    EngineSettings { tier, isa, metered: false, threads }
 }
 
 pub(crate) fn no_placement() -> WarmError {

@@ -21,6 +21,7 @@ use forewarm_types::{Bytes, CodeKind, IsaLevel, Step, StepTiming, Tier};
 use wasmtime::component::Component;
 
 pub use calibrate::{CallTiming, Calls};
+pub use trial::Tried;
 
 use crate::error::WarmError;
 use crate::stopwatch::Stopwatch;
@@ -34,8 +35,6 @@ pub struct EngineSettings {
     pub isa: IsaLevel,
     /// Count executed operators and stop at a budget (15 % slower, and slower to compile).
     pub metered: bool,
-    /// Stop at a deadline from another thread (10 % slower).
-    pub interruptible: bool,
     /// Threads for compiling.
     pub threads: u32,
 }

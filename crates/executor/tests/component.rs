@@ -90,8 +90,7 @@ fn bytes_that_are_no_component_are_invalid() {
 
 #[test]
 fn a_trial_of_a_component_counts_and_stops() {
-    let settings =
-        EngineSettings { tier: Tier::Winch, isa: IsaLevel::Native, metered: true, interruptible: false, threads: 1 };
+    let settings = EngineSettings { tier: Tier::Winch, isa: IsaLevel::Native, metered: true, threads: 1 };
     let engine = Engine::new(settings, Arc::new(RealClock)).unwrap();
     let trial = |body: &str| {
         let (code, _) = engine.compile(&command(body).bytes, CodeKind::WasmComponent).unwrap();

@@ -188,6 +188,12 @@ pub enum Command {
     /// Stand for a WebAssembly program: what the holder starts
     #[command(hide = true)]
     Stand,
+    /// Time runs of a WebAssembly program on smaller inputs, as it is told on the standard input: what a plan with emulation starts
+    #[command(hide = true)]
+    Time {
+        /// The program
+        file: PathBuf,
+    },
     /// Make an artifact for later runs: the body of the step that a run detaches
     #[command(hide = true)]
     Prepare {

@@ -52,6 +52,7 @@ fn perform(command: Command, verbose: bool) -> Result<Option<Document>, Failure>
         Command::Man { out } => manual(out).map(Some),
         Command::Hold { idle, memory } => warm::hold(idle, memory).map(|()| None),
         Command::Stand => warm::stand().map(|()| None),
+        Command::Time { file } => time(&file).map(|()| None),
         Command::Prepare { file, configuration, pages, python } => {
             prepare(&file, &configuration, pages.then_some(python)).map(|()| None)
         }
@@ -105,6 +106,7 @@ fn ask(session: &Session, command: Command) -> Result<Document, Failure> {
         Command::Warm(arguments) => warm::warm(session, arguments)?,
         Command::Run(_)
         | Command::Hold { .. }
+        | Command::Time { .. }
         | Command::Stand
         | Command::Config { .. }
         | Command::Completions { .. }
@@ -268,6 +270,14 @@ const PREPARE_LIMITS: Limits = Limits {
     open_files: None,
     core: Some(Bytes(0)),
 };
+
+/// The body of the process that times runs before another: it ends with whoever started it, who may end it at any time.
+fn time(file: &Path) -> Result<(), Failure> {
+    // Where the system has no such signal, the end of the orders ends it, a run later.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let session = Session::open()?;
+    Ok(session.orchestrator.time_runs(file, std::io::stdin().lock(), std::io::stdout().lock())?)
+}
 
 /// The body of the detached step: but for the database's upkeep it gives way to everything else, and what it cannot do
 /// nobody waits for.

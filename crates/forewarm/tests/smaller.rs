@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Home, document};
+use std::process::Stdio;
+
+use common::{Home, MARK, document, eventually, living};
 
 /// Goes round ten operators as often as its first argument says.
 const ROUNDS: &str = r#"
@@ -54,6 +56,54 @@ fn numbers_among_the_arguments_are_made_smaller() {
     assert!(per_round > 1e-10 * PER_ROUND / 10.0 && per_round < 1e-8 * PER_ROUND, "{per_round}");
     let emulated = long["emulation_seconds"].as_f64().unwrap();
     assert!(emulated > 0.0, "{emulated}");
+}
+
+#[test]
+fn what_is_timed_is_the_code_that_the_run_will_have() {
+    let home = Home::new();
+    home.write("rounds.wat", ROUNDS);
+    let asked = ["plan", "--format", "json", "--emulate", "0.3", "rounds.wat", "--", "400000000"];
+    let plan = document(&home.run(asked).stdout);
+    let ended = home.run(["run", "--emulate", "never", "--report", "report.json", "rounds.wat", "--", "400000000"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report = document(&std::fs::read(home.path("report.json")).unwrap());
+    let steps = report["observation"]["steps"].to_string();
+    assert!(steps.contains("map") && !steps.contains("compile"), "its artifact stands: {steps}");
+    let took = report["observation"]["run_cpu_seconds"].as_f64().unwrap();
+    let foretold = plan["predicted_cpu_seconds"]["expected"].as_f64().unwrap();
+    // On a busy machine, where either may take twice as long.
+    assert!((took / 4.0..4.0 * took).contains(&foretold), "{took} {foretold}");
+}
+
+/// Goes round for ever with a size below a thousand million.
+fn endless() -> String {
+    let below = "(if (i32.lt_u (local.get $rounds) (i32.const 1000000000)) (then (loop $ever (br $ever))))";
+    ROUNDS.replace("(loop $again", &format!("{below} (loop $again"))
+}
+
+#[test]
+fn smaller_inputs_that_never_end_are_ended() {
+    let home = Home::new();
+    home.write("endless.wat", endless());
+    let asked = ["plan", "--format", "json", "--emulate", "0.2", "endless.wat", "--", "4000000000"];
+    let planned = home.command(asked).env(MARK, "never-ends").output().unwrap();
+    let seconds = document(&planned.stdout)["emulation_seconds"].as_f64().unwrap();
+    assert!((0.1..30.0).contains(&seconds), "{seconds}");
+    assert_eq!(living("never-ends"), [""; 0]);
+}
+
+#[test]
+fn who_times_ends_with_who_plans() {
+    let home = Home::new();
+    home.write("endless.wat", endless());
+    let mut planning = home.command(["plan", "--emulate", "6", "endless.wat", "--", "4000000000"]);
+    let planning = planning.env(MARK, "killed").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut planning = planning.spawn().unwrap();
+    // Counted first, then timed by another.
+    eventually("a run is timed", || living("killed").len() > 1);
+    planning.kill().unwrap();
+    planning.wait().unwrap();
+    eventually("nothing is timed any more", || living("killed").is_empty());
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         record: true,
         release_memory: true,
         prepare_command: None,
+        timing_command: None,
     };
     let forewarm = Orchestrator::open(settings, Arc::new(RealClock));
     #[rustfmt::skip]

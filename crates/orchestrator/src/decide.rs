@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use forewarm_emulator::timing::Timer;
 use forewarm_executor::Stdio;
 use forewarm_planner::{Belief, ProbeKind, ProbeMode};
 use forewarm_resources::inventory::HERE;
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::process::rehearse::Rehearsed;
 use crate::request::{Emulate, Request};
 use crate::smaller::Grown;
+use crate::timings::Risen;
 use crate::{Emulation, Orchestrator};
 
 /// Candidates a plan lists unless all are asked for (the contract's number).
@@ -34,9 +36,12 @@ struct Decided {
 
 /// What was tried before a choice.
 #[derive(Default)]
-struct Probed {
+pub(crate) struct Probed {
     trial: Option<Trial>,
-    grown: Option<Grown>,
+    /// What smaller inputs counted.
+    pub grown: Option<Grown>,
+    /// What they took, where they were not counted.
+    pub risen: Option<Risen>,
     seconds: f64,
 }
 
@@ -153,6 +158,8 @@ impl Orchestrator {
         let budgeted = matches!(request.emulate, Emulate::Seconds(_));
         let threads = if budgeted { 1 } else { considered.resources.inventory.cores() };
         let mut trials = forewarm_emulator::Trials::new(threads, Arc::clone(&self.clock));
+        let command = self.timing_command.clone();
+        let mut timer = command.map(|command| Timer::new(command, considered.program.path().to_owned(), threads));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
             let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
             if !probe.windows {
@@ -169,7 +176,7 @@ impl Orchestrator {
                     match grown {
                         Some(grown) => {
                             belief.foresee(grown.operators, wall.0, cpu.0);
-                            belief.resemble(&grown.largest, grown.reuse.as_ref());
+                            belief.resemble(&grown.largest, grown.reuse_at(grown.operators.expected).as_ref());
                             if let Some(peak) = grown.peak_linear_memory_bytes {
                                 belief.foresee_peak(peak);
                             }
@@ -179,11 +186,9 @@ impl Orchestrator {
                     }
                     Some(())
                 }
-                ProbeKind::Timed(tier) => probed
-                    .grown
-                    .as_ref()
-                    .and_then(|grown| self.time(&trials, considered, &grown.request, tier, &probe))
-                    .map(|trial| belief.timed(&trial, tier)),
+                ProbeKind::Timed(tier) => timer.as_mut().map(|timer| {
+                    self.time(timer, (considered, request), &mut probed, (tier, &probe), belief);
+                }),
             };
             probed.seconds += (self.clock.monotonic() - before).0;
             if told.is_none() {
@@ -191,19 +196,6 @@ impl Orchestrator {
             }
         }
         probed
-    }
-
-    /// A trial that times a run on a tier.
-    fn time(
-        &self,
-        trials: &forewarm_emulator::Trials,
-        considered: &mut Considered,
-        request: &Request,
-        tier: Tier,
-        probe: &forewarm_planner::TrialProbe,
-    ) -> Option<Trial> {
-        let invocation = self.invocation(request, considered, Stdio::Detached);
-        self.tried(trials.time(&mut considered.program, &invocation, tier, probe.limits))
     }
 
     fn tried(&self, trial: Result<Trial, forewarm_emulator::EmulateError>) -> Option<Trial> {
@@ -274,6 +266,7 @@ impl Orchestrator {
             },
             spent_seconds: (self.clock.monotonic() - considered.began.monotonic).0,
             smaller_inputs: crate::smaller::any(request),
+            timing: self.timing_command.is_some(),
         }
     }
 }

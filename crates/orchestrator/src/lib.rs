@@ -25,6 +25,7 @@ mod samples;
 mod script;
 mod smaller;
 mod stand;
+mod timings;
 mod upkeep;
 mod warm;
 mod warm_native;
@@ -75,6 +76,7 @@ pub struct Orchestrator {
     data_directory: Option<PathBuf>,
     cache_directory: Option<PathBuf>,
     prepare_command: Option<PathBuf>,
+    timing_command: Option<PathBuf>,
     /// Takes a function's response as soon as it is there.
     deliver: fn(&[u8]),
     /// Where the holder is met.
@@ -173,6 +175,7 @@ impl Orchestrator {
             data_directory: settings.data_directory,
             cache_directory: settings.cache_directory,
             prepare_command: settings.prepare_command,
+            timing_command: settings.timing_command,
             deliver: |_| {},
             holder: None,
             expecting: Mutex::new(None),

@@ -20,6 +20,9 @@ pub struct Settings {
     pub release_memory: bool,
     /// Program and arguments that run [`crate::Orchestrator::prepare`] in a process of its own; `None` to prepare nothing.
     pub prepare_command: Option<PathBuf>,
+    /// Program that is [`crate::Orchestrator::time_runs`] when it is called with `time -- FILE`, with the orders on its standard input
+    /// and the answers on its standard output; `None` to time nothing before a run.
+    pub timing_command: Option<PathBuf>,
 }
 
 /// Whether and how long to try a code before its run.

@@ -1,5 +1,5 @@
 //! Foreseeing a long run from short ones: smaller inputs that the user gave or that are derived from the arguments, run as
-//! trials, and the growth of what they count.
+//! trials, and the growth of what they count. What they take is timed in `timings.rs`.
 //!
 //! Derived sizes rise from next to nothing ([`forewarm_emulator::growth::Climb`]), so that however little may be spent, some of
 //! them end; the last of them is most of what all execute together.
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use forewarm_emulator::Trials;
 use forewarm_emulator::growth::{
-    Climb, FEWEST_RUNS, Growth, Sample, Size, asymptotic, grown_distances, peak, resized, sizes,
+    Climb, FEWEST_RUNS, Growth, Sample, Size, asymptotic, grown_distances, largest_between, peak, resized, sizes,
 };
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
@@ -40,17 +40,43 @@ pub(crate) struct Grown {
     /// The largest of the runs, whole.
     pub largest: Trial,
     /// What that was a run of.
-    pub request: Request,
-    /// Its reuse distances, grown to what they are in the run that was asked for.
-    pub reuse: Option<ReuseHistogram>,
+    pub input: Input,
+    /// The largest of those that executed much less, by which the growth of reuse distances is judged.
+    pub apart: Option<(Trial, Input)>,
+    /// How the count grows.
+    growth: Growth,
     runs: usize,
-    law: String,
+    /// Operators that all of them executed.
+    pub executed: f64,
 }
 
 impl Grown {
     /// The assumption in words.
     pub fn says(&self) -> String {
-        format!("operators: extrapolated from {} runs on smaller inputs, which grow as {}", self.runs, self.law)
+        format!(
+            "operators: extrapolated from {} runs on smaller inputs, which grow as {}",
+            self.runs,
+            self.growth.law()
+        )
+    }
+
+    /// Reuse distances of the largest run as they are in one that executes so many operators, where they are known.
+    pub fn reuse_at(&self, operators: f64) -> Option<ReuseHistogram> {
+        let smaller = self.apart.as_ref().and_then(|(apart, _)| apart.counts.as_ref());
+        let ends = smaller.zip(self.largest.counts.as_ref());
+        ends.and_then(|(small, large)| grown_distances(small, large, operators))
+    }
+
+    /// Operators of a run with these features, larger than all that were counted.
+    pub fn operators_of(&self, features: &[f64]) -> Option<f64> {
+        Some(self.growth.predict(features)?.expected)
+    }
+
+    /// Operators that runs on smaller inputs may still execute: a tenth of a long run in all.
+    pub fn operators_left(&self, seconds_per_operator: f64) -> f64 {
+        let whole = self.operators.expected;
+        let long = whole * seconds_per_operator >= LONG_SECONDS;
+        if long { (MOST_SHARE * whole - self.executed).max(0.0) } else { f64::INFINITY }
     }
 }
 
@@ -67,16 +93,16 @@ impl Orchestrator {
         let (mut inputs, target) = Inputs::of(request)?;
         let mut runs = Runs::default();
         while let Some(left) = runs.left(&target, probe, (self.clock.process_cpu() - began).0)
-            && let Some(Input { arguments, directories, features }) = inputs.next(left.operators as f64)
+            && let Some(input) = inputs.next(left.operators as f64)
         {
-            let run = Request { arguments, directories, ..request.clone() };
+            let run = given(request, &input);
             let invocation = self.invocation(&run, considered, Stdio::Detached);
             let trial = trials.measure(&mut considered.program, &invocation, left).ok()?;
             if !trial.complete || trial.ops == 0 {
                 break;
             }
-            inputs.took(&trial);
-            runs.take(features, trial, run);
+            inputs.took(trial.ops as f64);
+            runs.take(input, trial);
         }
         runs.tell(&target)
     }
@@ -87,15 +113,14 @@ impl Orchestrator {
 struct Runs {
     counts: Vec<Sample>,
     peaks: Vec<Sample>,
-    whole: Vec<(Trial, Request)>,
+    whole: Vec<(Trial, Input)>,
 }
 
 impl Runs {
-    fn take(&mut self, features: Vec<f64>, trial: Trial, request: Request) {
-        let peak = trial.peak_linear_memory_bytes.as_f64();
-        self.peaks.push(Sample { features: features.clone(), count: peak });
-        self.counts.push(Sample { features, count: trial.ops as f64 });
-        self.whole.push((trial, request));
+    fn take(&mut self, input: Input, trial: Trial) {
+        self.peaks.push(Sample { features: input.features.clone(), count: trial.peak_linear_memory_bytes.as_f64() });
+        self.counts.push(Sample { features: input.features.clone(), count: trial.ops as f64 });
+        self.whole.push((trial, input));
     }
 
     /// What the next run may take where so many seconds are spent; `None` where nothing is left.
@@ -133,18 +158,23 @@ impl Runs {
         let growth = self.growth()?;
         let operators = growth.predict(target)?;
         let peak_linear_memory_bytes = peak(asymptotic(&self.peaks), target);
-        let runs = self.counts.len();
+        let (runs, executed) = (self.counts.len(), self.counts.iter().map(|sample| sample.count).sum());
         self.whole.sort_by_key(|(trial, _)| trial.ops);
-        let (largest, request) = self.whole.pop()?;
-        let smaller = self.whole.iter().rev().find(|(trial, _)| APART * trial.ops as f64 <= largest.ops as f64);
-        let ends = smaller.and_then(|(small, _)| small.counts.as_ref()).zip(largest.counts.as_ref());
-        let reuse = ends.and_then(|(small, large)| grown_distances(small, large, operators.expected));
-        Some(Grown { operators, peak_linear_memory_bytes, largest, request, reuse, runs, law: growth.law() })
+        let (largest, input) = self.whole.pop()?;
+        let much_less = |(trial, _): &(Trial, Input)| APART * trial.ops as f64 <= largest.ops as f64;
+        let apart = self.whole.into_iter().rfind(much_less);
+        Some(Grown { operators, peak_linear_memory_bytes, largest, input, apart, growth, runs, executed })
     }
 }
 
+/// The request with another input.
+pub(crate) fn given(request: &Request, input: &Input) -> Request {
+    let Input { arguments, directories, .. } = input.clone();
+    Request { arguments, directories, ..request.clone() }
+}
+
 /// Where smaller inputs come from.
-enum Inputs {
+pub(crate) enum Inputs {
     /// The user, by rising size.
     Given(VecDeque<Input>),
     /// The numbers among the arguments of a run.
@@ -153,7 +183,7 @@ enum Inputs {
 
 impl Inputs {
     /// With the features of the run that was asked for; `None` where there are none.
-    fn of(request: &Request) -> Option<(Self, Vec<f64>)> {
+    pub fn of(request: &Request) -> Option<(Self, Vec<f64>)> {
         if !request.samples.is_empty() {
             let (given, target) = samples::inputs(request);
             return (given.len() >= FEWEST_RUNS).then_some((Self::Given(given), target));
@@ -165,8 +195,8 @@ impl Inputs {
         Some((Self::Derived(Box::new(request.clone()), sizes, climb), target))
     }
 
-    /// The next input, where so many operators may be executed.
-    fn next(&mut self, left: f64) -> Option<Input> {
+    /// The next input, where so many operators may be executed, or seconds spent.
+    pub fn next(&mut self, left: f64) -> Option<Input> {
         match self {
             Self::Given(inputs) => inputs.pop_front(),
             Self::Derived(request, sizes, climb) => {
@@ -177,10 +207,23 @@ impl Inputs {
         }
     }
 
-    fn took(&mut self, trial: &Trial) {
+    /// Takes in what the last run cost, in the same unit.
+    pub fn took(&mut self, cost: f64) {
         if let Self::Derived(_, _, climb) = self {
-            climb.cost(trial.ops as f64);
+            climb.cost(cost);
         }
+    }
+
+    /// The largest input beyond that of a run, on the way to the one asked for, whose features are allowed. Only derived ones lie on
+    /// a way.
+    pub fn beyond(&self, run: &Input, allows: impl Fn(&[f64]) -> bool) -> Option<Input> {
+        let Self::Derived(request, sizes, _) = self else { return None };
+        let from: Vec<u64> = run.features.iter().map(|value| *value as u64).collect();
+        let to: Vec<u64> = sizes.iter().map(|size| size.value).collect();
+        let features = |values: &[u64]| -> Vec<f64> { values.iter().map(|value| *value as f64).collect() };
+        let values = largest_between(&from, &to, |values| allows(&features(values)))?;
+        let sized = resized(&request.arguments, sizes, &values);
+        Some(Input { arguments: sized.arguments, directories: request.directories.clone(), features: sized.numbers })
     }
 }
 

@@ -57,6 +57,7 @@ fn inputs<'a>(
         constraints: Constraints { persist: true, ..Constraints::default() },
         spent_seconds: 0.001,
         smaller_inputs: false,
+        timing: true,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::distribution::tame;
 use crate::files::AbsentFiles;
 use crate::memory::Peak;
 use crate::run_time::{Evidence, RunTime, TIERS};
-use crate::seen::CountingFactor;
+use crate::seen::{CountingFactor, TimedRun, outgrown};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,8 @@ pub struct Inputs<'a> {
     pub spent_seconds: f64,
     /// Whether smaller inputs than this one are known or can be derived.
     pub smaller_inputs: bool,
+    /// Whether runs on them can be timed on the code that the run will have.
+    pub timing: bool,
 }
 
 /// What the user demands: hard limits and overrides.
@@ -87,7 +89,8 @@ pub struct Belief {
     pub(crate) tried: bool,
     /// Whether smaller inputs were, whatever they told.
     pub(crate) foretold: bool,
-    pub(crate) timed: bool,
+    /// On which tiers runs on smaller inputs were timed, whatever that told; all, where none can be.
+    pub(crate) timed: [bool; TIERS],
     pub(crate) smaller_inputs: bool,
     pub(crate) sources: Vec<Source>,
 }
@@ -158,7 +161,6 @@ pub(crate) struct Machine {
     pub metered_run_factor: f64,
     pub counted: CountingFactor,
     pub fueled: CountingFactor,
-    pub timed: CountingFactor,
 }
 
 /// A processor as the pricing needs it.
@@ -203,7 +205,7 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         probe_cpu_seconds: 0.0,
         tried: false,
         foretold: false,
-        timed: false,
+        timed: [!inputs.timing; TIERS],
         smaller_inputs: inputs.smaller_inputs,
         sources: Vec::new(),
     };
@@ -265,18 +267,47 @@ impl Belief {
     /// Notes that runs on smaller inputs took so many wall and CPU seconds and foretell nothing.
     pub fn not_foretold(&mut self, wall_seconds: f64, cpu_seconds: f64) {
         self.foretold = true;
-        self.smaller_inputs = false;
         self.probe_seconds += tame(wall_seconds);
         self.probe_cpu_seconds += tame(cpu_seconds);
     }
 
-    /// Takes in a trial that timed the largest run on a smaller input ([`Self::resemble`]) on a tier, on code that can be interrupted.
-    pub fn timed(&mut self, trial: &Trial, tier: Tier) {
-        self.timed = true;
-        self.probe_seconds += tame(trial.wall_seconds);
-        self.probe_cpu_seconds += tame(trial.cpu_seconds);
-        self.evidence.take_timing(trial, tier, self.machine.timed);
+    /// Notes that runs on smaller inputs were timed on a tier, in so many wall and CPU seconds, getting its code left out where the
+    /// run is thought to need it too ([`crate::TrialProbe::own_code`]).
+    pub fn timed(&mut self, tier: Tier, wall_seconds: f64, cpu_seconds: f64) {
+        self.timed[tier as usize] = true;
+        self.probe_seconds += tame(wall_seconds);
+        self.probe_cpu_seconds += tame(cpu_seconds);
+    }
+
+    /// Takes in what runs on smaller inputs took on a tier, by rising size, after what they counted ([`Self::resemble`]).
+    pub fn take_timings(&mut self, tier: Tier, runs: &[TimedRun]) {
+        let spilt = |bytes: f64| self.outgrown(bytes);
+        let mut evidence = self.evidence.clone();
+        evidence.take_timings(runs, tier, &spilt);
+        self.evidence = evidence;
         self.runs = self.evidence.predict();
+    }
+
+    /// Takes in CPU seconds of the whole run on a tier, as extrapolated from times on smaller inputs, and the longest of these.
+    pub fn foresee_seconds(&mut self, tier: Tier, seconds: Estimate, longest: &TimedRun) {
+        let spilt = self.outgrown(longest.memory_bytes);
+        self.evidence.foresee_seconds(tier, seconds, longest.cpu_seconds, spilt);
+        self.runs = self.evidence.predict();
+    }
+
+    /// Takes in that a run on a smaller input took so many times as long on a tier as on another.
+    pub fn foresee_by(&mut self, tier: Tier, other: Tier, ratio: f64) {
+        self.evidence.foresee_by(tier, other, ratio);
+        self.runs = self.evidence.predict();
+    }
+
+    /// What memory costs that outgrows that of a run with such a peak.
+    fn outgrown(&self, peak_bytes: f64) -> (f64, f64) {
+        if self.peak.basis == Basis::Default {
+            return (1.0, 0.0);
+        }
+        let least = self.peak.least() as f64;
+        outgrown(&self.machine.hierarchy, peak_bytes - least, self.peak.quantile(0.5) - least)
     }
 
     /// Takes in what runs on smaller inputs foretell of the peak of linear memory.
@@ -412,7 +443,6 @@ impl Machine {
             metered_run_factor: tame(metering.run_factor.value).max(1.0),
             counted: CountingFactor::of(&metering.run_factor),
             fueled: CountingFactor::of(&metering.fuel_run_factor),
-            timed: CountingFactor::of(&metering.interruptible_run_factor),
         }
     }
 }

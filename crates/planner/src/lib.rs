@@ -47,5 +47,6 @@ pub use files::{AbsentFiles, noting_pays};
 pub use probes::{ProbeKind, ProbeMode, TrialProbe, next_probe};
 pub use process::plan_process;
 pub use risk::break_even_seconds;
+pub use seen::TimedRun;
 pub use warmth::{artifact_wait, preparation};
 pub use weights::weights;

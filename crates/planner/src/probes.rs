@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use forewarm_resources::defaults::TIMING_LOG_DEVIATION;
 use forewarm_types::plan::TrialLimits;
 use forewarm_types::{Tier, Weights};
 
@@ -26,13 +27,25 @@ const SLACK: f64 = 4.0;
 /// Runs on smaller inputs.
 const SMALLER_RUNS: f64 = 5.0;
 
-/// Share of what compiling leaves of a budget that counting smaller inputs leaves: for timing the largest of them, and for the
-/// run itself, whose beginning tells of its memory what they cannot. A choice, as is the next.
-const KEPT: f64 = 0.3;
+/// Share of a budget that counting smaller inputs may take, compiling included: the rest times them, on code that runs several times as
+/// fast. A choice, as are the next two.
+const COUNTED: f64 = 0.4;
 
-/// Share of a budget that may go into compiling what is not needed to count operators: windows, and code of the optimising tier
-/// to time a run on.
-const MOST_ENTRY: f64 = 0.25;
+/// Share of what is left of a budget that timing on one tier may take where others are to be timed too.
+const TIMED: f64 = 0.6;
+
+/// Share of a budget that may go into compiling what the run itself will not use: counting code's windows, and code of other tiers
+/// than the one that would be chosen.
+const MOST_ENTRY: f64 = 0.3;
+
+/// Share of what counting may take that compiling for it may: where it would be more, times alone must tell.
+const MOST_COMPILED: f64 = 0.5;
+
+/// Share of compiling counting code that is left where windows are left out: half of that code.
+const WINDOWLESS: f64 = 0.5;
+
+/// A tier that is thought to cost so many times as much as the best need not be timed.
+const HOPELESS: f64 = 8.0;
 
 /// Share of a run's operators that a trial of it, or runs on smaller inputs together, execute at most, where it is sure to take
 /// [`LONG_SECONDS`] or more.
@@ -64,7 +77,7 @@ pub enum ProbeKind {
     Run,
     /// Smaller inputs, counted, from which the run is foretold.
     Smaller,
-    /// The largest of the runs on smaller inputs, timed on a tier.
+    /// Smaller inputs, timed on a tier's own code.
     Timed(Tier),
 }
 
@@ -77,14 +90,16 @@ pub struct TrialProbe {
     pub limits: TrialLimits,
     /// Whether accesses and branches are worth being looked at in windows, for which twice the code is compiled.
     pub windows: bool,
+    /// Whether the run is thought to need the code that is made for it, so that making it is none of its cost.
+    pub own_code: bool,
     /// What knowing its result is expected to save.
     pub expected_gain_dollars: f64,
     /// What it is expected to cost.
     pub price_dollars: f64,
 }
 
-/// The next trial worth making, if any. Where a budget is given, it is used: for smaller inputs first, where there are any, since
-/// some of them end however little it is. Otherwise a trial of the run itself comes first; where that was outlasted and there are
+/// The next trial worth making, if any. Where a budget is given, it is used ([`within`]): for smaller inputs first, where there are any,
+/// since some of them end however little it is. Otherwise a trial of the run itself comes first; where that was outlasted and there are
 /// smaller inputs, these. Where it is then known how much the run executes, how fast the optimising tier does.
 #[must_use]
 pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option<TrialProbe> {
@@ -98,27 +113,52 @@ pub fn next_probe(belief: &Belief, weights: &Weights, mode: ProbeMode) -> Option
         ProbeMode::Auto if !belief.tried => whole(&scenarios()?),
         ProbeMode::Auto => {
             let scenarios = scenarios()?;
-            smaller(&scenarios, belief).or_else(|| timed(&scenarios, None))
+            smaller(&scenarios, belief).or_else(|| timed(&scenarios))
         }
     }
 }
 
-/// What to make of so many seconds that are to be used.
+/// What to make of so many seconds that are to be used: smaller inputs counted, then timed on one tier after the other, the one that
+/// would be chosen first; then the run's own beginning.
 fn within(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<TrialProbe> {
     let compiles = scenarios.metered.entry_cpu;
     let windows = compiles <= MOST_ENTRY * left;
     if belief.smaller_inputs && !belief.foretold {
-        let entry = scenarios.optimiser.as_ref().map_or(0.0, |optimiser| optimiser.entry_cpu);
-        let later = if entry <= MOST_ENTRY * left { entry } else { 0.0 };
-        let executes = (1.0 - KEPT) * (left - later - compiles).max(0.0);
-        let operators = (left / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64;
-        let cpu_seconds = (compiles + executes).min(left);
-        let limits = TrialLimits { operators, cpu_seconds, wall_seconds: left * SLACK };
-        let probe = probe(ProbeKind::Smaller, SmallerInputs.worth(scenarios)?, limits);
-        return Some(TrialProbe { windows, ..probe });
+        let timing = belief.timed.contains(&false);
+        let share = if timing { COUNTED * left } else { left };
+        let entry = if windows { compiles } else { WINDOWLESS * compiles };
+        if entry <= MOST_COMPILED * share || !timing {
+            let operators = (left / scenarios.seconds_per_operator).clamp(1.0, 1e18) as u64;
+            let limits = TrialLimits { operators, cpu_seconds: share, wall_seconds: left * SLACK };
+            let probe = probe(ProbeKind::Smaller, SmallerInputs.worth(scenarios)?, limits);
+            return Some(TrialProbe { windows, ..probe });
+        }
     }
-    let begun = || begun(scenarios, left).filter(|_| !belief.tried).map(|probe| TrialProbe { windows, ..probe });
-    timed(scenarios, Some(left)).or_else(begun)
+    let timed = || belief.smaller_inputs.then(|| timed_next(scenarios, belief, left)).flatten();
+    let begun = || begun(scenarios, left).filter(|_| !belief.tried && (windows || !belief.smaller_inputs));
+    timed().or_else(|| begun().map(|probe| TrialProbe { windows, ..probe }))
+}
+
+/// The tier on which smaller inputs are to be timed next: the one that would be chosen, whose code the run needs anyway; then
+/// those that compile for little of what is left, the nearest in cost first.
+fn timed_next(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<TrialProbe> {
+    let cost = |tier: Tier| scenarios.costs[tier as usize].map(|costs| geometric_mean(&costs));
+    let mut tiers: Vec<(Tier, f64)> = Tier::ALL.into_iter().filter_map(|tier| Some((tier, cost(tier)?))).collect();
+    tiers.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let &(_, least) = tiers.first()?;
+    let most_entry = MOST_ENTRY * (left + belief.probe_cpu_seconds);
+    let affordable = |(place, (tier, cost)): (usize, (Tier, f64))| {
+        let own_code = place == 0;
+        let entry = belief.climbs[tier as usize].compile.expected;
+        let little = own_code || (entry <= most_entry.min(left) && cost <= HOPELESS * least);
+        (little && !belief.timed[tier as usize]).then_some((tier, own_code))
+    };
+    let mut affordable = tiers.into_iter().enumerate().filter_map(affordable);
+    let (tier, own_code) = affordable.next()?;
+    let share = if affordable.next().is_some() { TIMED } else { 1.0 };
+    let limits = TrialLimits { operators: u64::MAX, cpu_seconds: share * left, wall_seconds: left * SLACK };
+    let free = Worth { gain: 0.0, price: 0.0 };
+    Some(TrialProbe { own_code, ..probe(ProbeKind::Timed(tier), free, limits) })
 }
 
 /// The run itself, for so many seconds.
@@ -139,13 +179,20 @@ fn whole(scenarios: &Scenarios) -> Option<TrialProbe> {
 }
 
 fn probe(kind: ProbeKind, worth: Worth, limits: TrialLimits) -> TrialProbe {
-    TrialProbe { kind, limits, windows: true, expected_gain_dollars: worth.gain, price_dollars: worth.price }
+    TrialProbe {
+        kind,
+        limits,
+        windows: true,
+        own_code: false,
+        expected_gain_dollars: worth.gain,
+        price_dollars: worth.price,
+    }
 }
 
 /// Runs on smaller inputs, once the run itself has outlasted a trial and is known to execute at least so many operators: as
 /// many are the most that all of them may execute.
 fn smaller(scenarios: &Scenarios, belief: &Belief) -> Option<TrialProbe> {
-    let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs)?;
+    let least = belief.evidence.at_least().filter(|_| belief.smaller_inputs && !belief.foretold)?;
     let worth = SmallerInputs.worth(scenarios).filter(|worth| worth.net() > 0.0)?;
     let seconds = (SMALLER_RUNS * scenarios.metered.ready + least * scenarios.seconds_per_operator) * SLACK;
     let operators = least.clamp(1.0, 1e18) as u64;
@@ -153,19 +200,14 @@ fn smaller(scenarios: &Scenarios, belief: &Belief) -> Option<TrialProbe> {
     Some(probe(ProbeKind::Smaller, worth, limits))
 }
 
-/// The largest run on a smaller input, timed on the optimising tier: where that may well change the choice, or a budget is left.
-fn timed(scenarios: &Scenarios, budget: Option<f64>) -> Option<TrialProbe> {
+/// The largest run on a smaller input, timed on the optimising tier: where that may well change the choice.
+fn timed(scenarios: &Scenarios) -> Option<TrialProbe> {
     let optimiser = scenarios.optimiser.as_ref()?;
     let executes = optimiser.executes.filter(|seconds| *seconds >= SHORTEST_WHOLE)?;
-    let takes = optimiser.entry_cpu + executes;
     let worth = Timing { executes }.worth(scenarios)?;
-    let fits = budget.map_or(worth.net() > 0.0, |left| takes <= left);
-    let limits = TrialLimits {
-        operators: u64::MAX,
-        cpu_seconds: (takes * SLACK).min(budget.unwrap_or(f64::INFINITY)),
-        wall_seconds: takes * SLACK,
-    };
-    fits.then(|| probe(ProbeKind::Timed(OPTIMISER), worth, limits))
+    let seconds = executes * SLACK;
+    let limits = TrialLimits { operators: u64::MAX, cpu_seconds: seconds, wall_seconds: seconds };
+    (worth.net() > 0.0).then(|| probe(ProbeKind::Timed(OPTIMISER), worth, limits))
 }
 
 /// Runs on smaller inputs, which tell every scenario from the others.
@@ -211,7 +253,7 @@ impl Probe for Timing {
         let logs = Gaussian {
             mean: usable.iter().map(mean).collect(),
             covariance: variances.enumerate().map(row).collect(),
-            noise: vec![optimiser.noise.powi(2); usable.len()],
+            noise: vec![TIMING_LOG_DEVIATION.powi(2); usable.len()],
         };
         let least = logs.mean.iter().copied().fold(f64::INFINITY, f64::min).exp();
         let (second, core) = belief.rates;
@@ -245,8 +287,6 @@ struct Optimiser {
     entry_cpu: f64,
     /// What the largest run on a smaller input takes there, once there is one.
     executes: Option<f64>,
-    /// Deviation of the logarithm of what is timed.
-    noise: f64,
 }
 
 impl Scenarios {
@@ -319,17 +359,15 @@ impl Optimiser {
     fn of(belief: &Belief) -> Option<Self> {
         let climb = &belief.climbs[OPTIMISER as usize];
         let can = climb.known && belief.machine.executable_memory && belief.unsupported[OPTIMISER as usize].is_none();
-        if !can || belief.timed || belief.evidence.has_run() {
+        if !can || belief.timed[OPTIMISER as usize] || belief.evidence.has_run() {
             return None;
         }
         let ready = climb.link.expected + climb.instantiate.expected;
-        let factor = belief.machine.timed;
         let each = belief.evidence.seconds_per_operator(OPTIMISER)?;
         Some(Self {
-            entry_wall: climb.compile_wall(belief.most_threads()) + ready,
-            entry_cpu: climb.compile.expected + ready,
-            executes: belief.evidence.alike_operators().map(|operators| operators * each * factor.value),
-            noise: factor.log_deviation,
+            entry_wall: climb.compile_wall(belief.most_threads()) + ready + belief.machine.process_seconds,
+            entry_cpu: climb.compile.expected + ready + belief.machine.process_seconds,
+            executes: belief.evidence.alike_operators().map(|operators| operators * each),
         })
     }
 }

@@ -6,7 +6,9 @@
 //! programs, times costs.
 
 use forewarm_resources::costs::MeanCost;
-use forewarm_resources::defaults::TIER_RATIO_LOG_DEVIATION;
+use forewarm_resources::defaults::{
+    EXTRAPOLATION_LOG_DEVIATION, TIER_RATIO_LOG_DEVIATION, TIMING_LOG_DEVIATION, TREND_CHANGE_LOG_DEVIATION,
+};
 use forewarm_resources::{Hierarchy, OpCosts, ResourceModel, run_model};
 use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::plan::Trial;
@@ -14,7 +16,7 @@ use forewarm_types::{Basis, Counts, Estimate, OpMix, Tier};
 
 use crate::belief::Inputs;
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
-use crate::seen::{self, CountingFactor, SHORTEST_WHOLE, Seen, scaled, timed};
+use crate::seen::{self, CountingFactor, SHORTEST_TIMED_WHOLE, Seen, TimedRun, Trend, scaled, timed};
 
 /// Number of tiers.
 pub(crate) const TIERS: usize = Tier::ALL.len();
@@ -35,6 +37,8 @@ enum Operators {
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
     observed: [Option<LogNormal>; TIERS],
+    /// What times of runs on smaller inputs foretell, where nothing was counted.
+    foreseen: [Option<LogNormal>; TIERS],
     operators: Operators,
     basis: Basis,
     costs: [Option<MeanCost>; TIERS],
@@ -42,10 +46,10 @@ pub(crate) struct Evidence {
     plain: [Option<MeanCost>; TIERS],
     /// What was seen of the run itself, from its beginning.
     begun: Option<Seen>,
-    /// A run like it on a smaller input, as a whole.
+    /// What a run like it on a smaller input, as a whole, tells of this one.
     alike: Option<Seen>,
-    /// By what an operator costs more in this run than in that one, as its accesses lie further apart.
-    grown: [f64; TIERS],
+    /// Its counts, with the reuse distances of this run where they are known.
+    grown: Option<Counts>,
     op_costs: OpCosts,
     hierarchy: Hierarchy,
     /// Whether the prior over programs had a say.
@@ -91,13 +95,14 @@ impl Evidence {
         let uses_prior = uses_prior && observed.iter().all(Option::is_none);
         Self {
             observed,
+            foreseen: [None; TIERS],
             operators: Operators::Spread(operators),
             basis,
             costs,
             plain: costs,
             begun: None,
             alike: None,
-            grown: [1.0; TIERS],
+            grown: None,
             op_costs: resources.op_costs.clone(),
             hierarchy: resources.hierarchy.clone(),
             uses_prior,
@@ -158,17 +163,26 @@ impl Evidence {
     pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>, metered: Tier, factor: CountingFactor) {
         let Some(counts) = trial.counts.as_ref().filter(|_| trial.ops > 0) else { return };
         let ops = trial.ops as f64;
-        let modelled = self.counted(counts, ops);
-        let other = reuse.map(|reuse| Counts { reuse: Some(reuse.clone()), ..counts.clone() });
-        let elsewhere = other.map_or(modelled, |other| self.counted(&other, ops));
-        self.grown = std::array::from_fn(|tier| {
-            let ratio = elsewhere[tier].zip(modelled[tier]).map(|(other, own)| other.seconds / own.seconds);
-            ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).unwrap_or(1.0)
-        });
-        let mut costs = modelled;
+        let grown = Counts { reuse: reuse.cloned().or_else(|| counts.reuse.clone()), ..counts.clone() };
+        let factors = self.model_ratios(&grown, counts);
+        let mut costs = self.counted(counts, ops);
         timed(&mut costs, trial, ops, metered, factor);
-        self.alike = Some(Seen { operators: ops, costs: scaled(costs, &self.grown) });
+        let drift = EXTRAPOLATION_LOG_DEVIATION * (self.median_operators() / ops).max(1.0).ln();
+        for cost in costs.iter_mut().flatten() {
+            cost.log_deviation = cost.log_deviation.hypot(drift);
+        }
+        self.alike = Some(Seen { operators: ops, costs: scaled(costs, &factors) });
+        self.grown = Some(grown);
         self.join();
+    }
+
+    /// By what an operator costs more on each tier by the model's word where the same operators have other reuse distances.
+    fn model_ratios(&self, counts: &Counts, other: &Counts) -> [f64; TIERS] {
+        let (costs, others) = (self.counted(counts, 1.0), self.counted(other, 1.0));
+        std::array::from_fn(|tier| {
+            let ratio = costs[tier].zip(others[tier]).map(|(cost, other)| cost.seconds / other.seconds);
+            ratio.filter(|ratio| ratio.is_finite() && *ratio > 0.0).unwrap_or(1.0)
+        })
     }
 
     /// What an operator costs in the whole run, of all that was seen.
@@ -184,18 +198,53 @@ impl Evidence {
         }
     }
 
-    /// Takes in what the run on a smaller input took on a tier: it says of that tier alone what an operator costs there.
-    pub fn take_timing(&mut self, trial: &Trial, tier: Tier, factor: CountingFactor) {
-        let (entry, grown) = (self.op_costs.entry_seconds(tier), self.grown[tier as usize]);
-        let Some(alike) = self.alike.as_mut().filter(|_| trial.complete) else { return };
-        let seconds = (trial.run_cpu_seconds - entry) / factor.value / alike.operators * grown;
-        if !(seconds > 0.0 && trial.run_cpu_seconds >= SHORTEST_WHOLE) {
-            return;
+    /// Takes in what runs on smaller inputs, by rising size, took on a tier: they say of that tier alone what an operator costs there.
+    /// Where nothing is known of their accesses, what memory costs that outgrows theirs is told by `spilt`.
+    pub fn take_timings(&mut self, runs: &[TimedRun], tier: Tier, spilt: &dyn Fn(f64) -> (f64, f64)) {
+        let entry = self.op_costs.entry_seconds(tier);
+        let (Some(grown), Some(alike)) = (&self.grown, &self.alike) else { return };
+        let told = |run: &&TimedRun| run.cpu_seconds >= SHORTEST_TIMED_WHOLE && run.cpu_seconds > entry;
+        let mut told = runs.iter().filter(told);
+        let (Some(first), last) = (told.next(), told.next_back()) else { return };
+        let last = last.unwrap_or(first);
+        let cost = |run: &TimedRun| (run.cpu_seconds - entry) / run.operators;
+        // What the model makes of distances that grow.
+        let model = |run: &TimedRun| {
+            let reuse = run.reuse.clone().or_else(|| grown.reuse.clone());
+            self.model_ratios(grown, &Counts { reuse, ..grown.clone() })[tier as usize].ln()
+        };
+        let (before, after) = (model(first), model(last));
+        let apart = (cost(last) / cost(first)).ln() - (before - after);
+        let trend = Trend::of(apart, (last.operators / first.operators).ln());
+        let (factor, drift) = trend.over((self.median_operators() / last.operators).max(1.0).ln());
+        // Where distances are known, memory is in them, as far off as it is much on the logarithmic scale.
+        let (outgrown, unsure) = if grown.reuse.is_some() { (1.0, after / 2.0) } else { spilt(last.memory_bytes) };
+        let seconds = cost(last) * after.exp() * factor * outgrown;
+        let log_deviation = TIMING_LOG_DEVIATION.hypot(drift).hypot(unsure);
+        if seconds.is_finite() && seconds > 0.0 {
+            let mut costs = alike.costs;
+            costs[tier as usize] = Some(MeanCost { seconds, log_deviation, basis: Basis::Observed });
+            self.alike = Some(Seen { costs, ..*alike });
+            self.join();
         }
-        // What the model makes of memory that grows is as far off as that is much, on the logarithmic scale.
-        let log_deviation = factor.log_deviation.hypot(grown.ln() / 2.0);
-        alike.costs[tier as usize] = Some(MeanCost { seconds, log_deviation, basis: Basis::Observed });
-        self.join();
+    }
+
+    /// Takes in CPU seconds of the whole run on a tier, extrapolated from times on smaller inputs, the longest of which took so many:
+    /// where they are going is in what they were fitted by, but for memory that outgrows the caches, by this factor.
+    pub fn foresee_seconds(&mut self, tier: Tier, seconds: Estimate, longest: f64, (spilt, unsure): (f64, f64)) {
+        let folds = (seconds.expected / longest).max(1.0).ln();
+        let drift = (TREND_CHANGE_LOG_DEVIATION * folds).hypot(TIMING_LOG_DEVIATION).hypot(unsure);
+        self.foreseen[tier as usize] = Some(LogNormal::about(seconds).times(spilt.ln(), drift));
+        self.basis = Basis::Emulated;
+        self.uses_prior = false;
+    }
+
+    /// Takes in that a run on a smaller input took so many times as long on a tier as on another, of which the whole run is foreseen.
+    pub fn foresee_by(&mut self, tier: Tier, other: Tier, ratio: f64) {
+        let noise = std::f64::consts::SQRT_2 * TIMING_LOG_DEVIATION;
+        let belief = self.foreseen[other as usize].filter(|_| ratio.is_finite() && ratio > 0.0);
+        self.foreseen[tier as usize] =
+            belief.map(|belief| belief.times(ratio.ln(), noise.hypot(TREND_CHANGE_LOG_DEVIATION)));
     }
 
     /// Operators of the run on a smaller input that this one resembles.
@@ -257,16 +306,21 @@ impl Evidence {
     /// Predictions for every tier; `None` for one of which neither a run nor a cost is known.
     pub fn predict(&self) -> [Option<RunTime>; TIERS] {
         let z = standard_nodes();
-        Tier::ALL.map(|tier| self.observed_run(tier, &z).or_else(|| self.counted_run(tier, &z)))
+        Tier::ALL.map(|tier| {
+            let observed = self.seen_run(&self.observed, Basis::Observed, tier, &z);
+            let foreseen = || self.seen_run(&self.foreseen, Basis::Emulated, tier, &z);
+            observed.or_else(foreseen).or_else(|| self.counted_run(tier, &z))
+        })
     }
 
-    fn observed_run(&self, tier: Tier, z: &Nodes) -> Option<RunTime> {
-        if let Some(belief) = self.observed[tier as usize] {
-            return Some(RunTime { nodes: belief.nodes(z), basis: Basis::Observed });
+    /// What is known of whole runs on this tier, else of those on another times the ratio of their costs.
+    fn seen_run(&self, beliefs: &[Option<LogNormal>; TIERS], basis: Basis, tier: Tier, z: &Nodes) -> Option<RunTime> {
+        if let Some(belief) = beliefs[tier as usize] {
+            return Some(RunTime { nodes: belief.nodes(z), basis });
         }
         let cost = self.costs[tier as usize]?;
         let seen = Tier::ALL.into_iter().filter_map(|other| {
-            let belief = self.observed[other as usize]?;
+            let belief = beliefs[other as usize]?;
             Some((belief, self.costs[other as usize]?))
         });
         let (belief, other) = seen.min_by(|a, b| a.0.sigma.total_cmp(&b.0.sigma))?;

@@ -2,8 +2,13 @@
 //! time. Called by [`crate::run_time`].
 
 use forewarm_resources::Figure;
+use forewarm_resources::Hierarchy;
 use forewarm_resources::costs::MeanCost;
-use forewarm_resources::defaults::{EXTRAPOLATION_LOG_DEVIATION, TIER_RATIO_LOG_DEVIATION};
+use forewarm_resources::defaults::{
+    EXTRAPOLATION_LOG_DEVIATION, OUTGROWN_LOG_DEVIATION, OUTGROWN_LOG_SLOPE, TIER_RATIO_LOG_DEVIATION,
+    TIMING_LOG_DEVIATION, TREND_CHANGE_LOG_DEVIATION,
+};
+use forewarm_types::counts::ReuseHistogram;
 use forewarm_types::plan::Trial;
 use forewarm_types::{Basis, Tier};
 
@@ -17,6 +22,60 @@ const SHORTEST_TIMED: f64 = 0.01;
 /// Shortest run that is believed where its operators are known and it ran to its end, in CPU seconds of its own thread, whose clock
 /// counts nanoseconds: a hundred times what entering takes.
 pub(crate) const SHORTEST_WHOLE: f64 = 0.003;
+
+/// A run on a smaller input, timed on a tier's own code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedRun {
+    /// Operators that it executed, counted or foretold.
+    pub operators: f64,
+    /// CPU seconds that it took.
+    pub cpu_seconds: f64,
+    /// Its peak of linear memory.
+    pub memory_bytes: f64,
+    /// Its reuse distances, where they are known.
+    pub reuse: Option<ReuseHistogram>,
+}
+
+/// By what an operator costs more, on the logarithmic scale, for each e-fold by which a run outgrows another, beyond what a model
+/// says: as two timed runs tell, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Trend {
+    slope: f64,
+    deviation: f64,
+}
+
+impl Trend {
+    /// Of one timed run alone.
+    pub const UNKNOWN: Self = Self { slope: 0.0, deviation: EXTRAPOLATION_LOG_DEVIATION };
+
+    /// Of two, by what they differ beyond the model and by how many e-folds they lie apart: Bayes' theorem on normal distributions,
+    /// the prior being [`Self::UNKNOWN`].
+    pub fn of(apart: f64, folds: f64) -> Self {
+        if folds <= 0.0 || !apart.is_finite() {
+            return Self::UNKNOWN;
+        }
+        let prior = EXTRAPOLATION_LOG_DEVIATION.powi(2);
+        let noise = 2.0 * (TIMING_LOG_DEVIATION / folds).powi(2);
+        Self { slope: apart / folds * prior / (prior + noise), deviation: (prior * noise / (prior + noise)).sqrt() }
+    }
+
+    /// The factor on a cost so many e-folds further, and the deviation of its logarithm: where it goes is one thing, whether it goes on
+    /// like that another.
+    pub fn over(self, folds: f64) -> (f64, f64) {
+        ((self.slope * folds).exp(), folds * self.deviation.hypot(TREND_CHANGE_LOG_DEVIATION))
+    }
+}
+
+/// Shortest run on a tier's own code that is believed, in CPU seconds: ten times what entering takes.
+pub(crate) const SHORTEST_TIMED_WHOLE: f64 = 0.001;
+
+/// The factor on a cost, and the deviation of its logarithm, where the memory that a run adds to what it begins with grows from one
+/// size to another, and beyond the nearer caches.
+pub(crate) fn outgrown(hierarchy: &Hierarchy, from: f64, to: f64) -> (f64, f64) {
+    let nearer = hierarchy.levels.last().map_or(f64::INFINITY, |level| level.beyond_bytes.as_f64());
+    let folds = (to / from.max(nearer)).max(1.0).ln();
+    ((OUTGROWN_LOG_SLOPE * folds).exp(), OUTGROWN_LOG_DEVIATION * folds)
+}
 
 /// What an operator costs in something that was run.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +107,12 @@ pub(crate) fn join(begun: Option<Seen>, alike: Option<Seen>, operators: f64) -> 
     let Some(alike) = alike else { return begun.map(|begun| begun.costs) };
     let begun = begun.unwrap_or(alike);
     let share = (begun.operators / operators).clamp(0.0, 1.0);
-    let drift = EXTRAPOLATION_LOG_DEVIATION * (operators / alike.operators).max(1.0).ln();
     Some(std::array::from_fn(|tier| {
         let (begun, alike) = (begun.costs[tier]?, alike.costs[tier]?);
         let part = share * begun.seconds;
         let seconds = part + (1.0 - share) * alike.seconds;
         let of_begun = part / seconds;
-        let rest = (1.0 - of_begun) * alike.log_deviation.hypot(drift);
+        let rest = (1.0 - of_begun) * alike.log_deviation;
         Some(MeanCost { seconds, log_deviation: of_begun * begun.log_deviation + rest, ..alike })
     }))
 }

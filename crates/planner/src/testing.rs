@@ -54,6 +54,7 @@ impl Problem {
             constraints: self.constraints,
             spent_seconds: 0.001,
             smaller_inputs: false,
+            timing: true,
         }
     }
 

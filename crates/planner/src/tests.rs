@@ -8,8 +8,11 @@ use forewarm_types::{
 
 use crate::testing::{Problem, exactly, spread};
 use crate::{
-    Belief, Inputs, ProbeKind, ProbeMode, artifact_wait, believe, break_even_seconds, next_probe, preparation, weights,
+    Belief, Inputs, ProbeKind, ProbeMode, TimedRun, artifact_wait, believe, break_even_seconds, next_probe,
+    preparation, weights,
 };
+
+mod smaller;
 
 /// Operators of a matrix product at n = 1024, some 18 to an inner step.
 const LONG: f64 = 18.0 * 1024.0 * 1024.0 * 1024.0;
@@ -334,119 +337,6 @@ fn an_open_choice_is_tried_once() {
 }
 
 #[test]
-fn a_budget_goes_to_smaller_inputs_first_and_then_to_the_run() {
-    let problem = Problem::new(2_000, exactly(1e3));
-    let latency = weights(Objective::Latency);
-    let next = |belief: &Belief| next_probe(belief, &latency, ProbeMode::Seconds(1.0));
-    let probe = next(&problem.believe()).unwrap();
-    assert_eq!((probe.kind, probe.limits.cpu_seconds), (ProbeKind::Run, 1.0), "there are no smaller inputs");
-    let mut belief = believe(&Inputs { smaller_inputs: true, ..problem.inputs() });
-    let probe = next(&belief).unwrap();
-    assert!(probe.kind == ProbeKind::Smaller && (0.6..0.7).contains(&probe.limits.cpu_seconds), "{probe:?}");
-    belief.foresee(Estimate::new(9e8, 1e9, 1.1e9, Basis::Emulated), 0.9, 0.6);
-    assert_eq!(belief.run_cpu_seconds(Tier::Winch).unwrap().basis, Basis::Emulated);
-    let probe = next(&belief).unwrap();
-    assert!(probe.kind == ProbeKind::Run && (probe.limits.cpu_seconds - 0.4).abs() < 1e-9, "what is left: {probe:?}");
-    // Where smaller inputs told nothing, all of what is left goes to the run as well.
-    let mut belief = believe(&Inputs { smaller_inputs: true, ..problem.inputs() });
-    belief.not_foretold(0.2, 0.1);
-    assert_eq!(next(&belief).map(|probe| probe.kind), Some(ProbeKind::Run));
-}
-
-#[test]
-fn unasked_smaller_inputs_come_once_the_run_has_outlasted_its_trial() {
-    let (problem, latency) = (open(), weights(Objective::Latency));
-    let next = |belief: &Belief| next_probe(belief, &latency, ProbeMode::Auto);
-    let mut belief = believe(&Inputs { smaller_inputs: true, ..problem.inputs() });
-    assert_eq!(next(&belief).map(|probe| probe.kind), Some(ProbeKind::Run));
-    belief.update(&trial(100_000, false));
-    let probe = next(&belief).unwrap();
-    // As many operators as the trial executed.
-    assert!(probe.kind == ProbeKind::Smaller && probe.limits.operators == 100_000, "{probe:?}");
-    assert!(probe.expected_gain_dollars > probe.price_dollars);
-    let width = |belief: &Belief| belief.run_cpu_seconds(Tier::Winch).unwrap().width_ratio();
-    let before = width(&belief);
-    belief.foresee(Estimate::new(9e8, 1e9, 1.1e9, Basis::Emulated), 0.2, 0.1);
-    assert!(width(&belief) < before, "{} {before}", width(&belief));
-}
-
-/// Two tiers that are thought to run a long program alike, so that which is better turns on what an operator takes, with a run
-/// on a smaller input of so many operators.
-fn close_race(operators: u64) -> Belief {
-    let mut problem = Problem::new(20_000, exactly(1e3));
-    let costs = &mut problem.resources.op_costs.tiers;
-    let cranelift = costs[&Tier::Cranelift].clone();
-    costs.get_mut(&Tier::Winch).unwrap().seconds_per_op = cranelift.seconds_per_op;
-    let mut belief = believe(&Inputs { smaller_inputs: true, ..problem.inputs() });
-    belief.foresee(Estimate::new(0.9e11, 1e11, 1.1e11, Basis::Emulated), 0.2, 0.1);
-    belief.resemble(&counted(OpClass::IntAlu, operators), None);
-    belief.update(&trial(2_000_000, false));
-    belief
-}
-
-fn counted(class: OpClass, operators: u64) -> Trial {
-    let counts = Counts { classes: [(class, operators)].into(), complete: true, ..Counts::default() };
-    Trial { counts: Some(counts), ..trial(operators, true) }
-}
-
-#[test]
-fn a_close_race_is_timed_on_the_optimising_tier() {
-    let latency = weights(Objective::Latency);
-    let mut belief = close_race(1_000_000_000);
-    let probe = next_probe(&belief, &latency, ProbeMode::Auto).unwrap();
-    assert_eq!(probe.kind, ProbeKind::Timed(Tier::Cranelift));
-    assert!(probe.expected_gain_dollars > probe.price_dollars, "{probe:?}");
-    assert_eq!(next_probe(&close_race(100_000), &latency, ProbeMode::Auto), None, "too short to be timed");
-    let forced = |seconds| next_probe(&belief, &latency, ProbeMode::Seconds(seconds));
-    assert!(forced(1.0).is_some() && forced(0.11).is_none(), "what is left of it");
-    let seconds =
-        |belief: &Belief| [Tier::Winch, Tier::Cranelift].map(|tier| belief.run_cpu_seconds(tier).unwrap().expected);
-    let [winch, cranelift] = seconds(&belief);
-    let factor = belief.machine.timed.value;
-    // The smaller run is a hundredth; it takes twice what was thought.
-    let timed = Trial { run_cpu_seconds: 0.02 * cranelift * factor, ops: 0, ..trial(0, true) };
-    belief.timed(&timed, Tier::Cranelift);
-    let after = seconds(&belief);
-    assert!((after[0] / winch - 1.0).abs() < 1e-9 && (after[1] / cranelift - 2.0).abs() < 0.03, "{after:?}");
-    assert_eq!(next_probe(&belief, &latency, ProbeMode::Auto), None);
-}
-
-#[test]
-fn the_beginning_counts_for_its_share_and_a_smaller_run_for_the_rest() {
-    let counted = |class: OpClass| Trial { complete: false, ..counted(class, 1_000_000) };
-    let cost = |belief: &Belief| belief.evidence.seconds_per_operator(Tier::Cranelift).unwrap();
-    let after = |trial: &Trial| {
-        let mut belief = Problem::new(20_000, exactly(1e3)).believe();
-        belief.update(trial);
-        belief
-    };
-    // It begins by adding and goes on by dividing.
-    let (adds, divides) = (after(&counted(OpClass::IntAlu)), after(&counted(OpClass::IntDiv)));
-    assert!(cost(&divides) > 2.0 * cost(&adds));
-    for (operators, share) in [(4e6, 0.25), (1e9, 0.001)] {
-        let mut belief = Problem::new(20_000, exactly(1e3)).believe();
-        belief.foresee(Estimate::exact(operators, Basis::Emulated), 0.2, 0.1);
-        belief.resemble(&counted(OpClass::IntDiv), None);
-        assert!((cost(&belief) / cost(&divides) - 1.0).abs() < 1e-9);
-        belief.update(&counted(OpClass::IntAlu));
-        let expected = share * cost(&adds) + (1.0 - share) * cost(&divides);
-        assert!((cost(&belief) / expected - 1.0).abs() < 1e-9, "{} {expected}", cost(&belief));
-    }
-}
-
-#[test]
-fn what_no_timing_changes_is_not_timed() {
-    let mut problem = Problem::new(2_000, exactly(1e3));
-    let winch = problem.resources.op_costs.tiers.get_mut(&Tier::Winch).unwrap();
-    winch.seconds_per_op.values_mut().for_each(|figure| figure.value *= 100.0);
-    let mut belief = problem.believe();
-    belief.update(&trial(2_000_000, false));
-    belief.foresee(Estimate::new(0.9e11, 1e11, 1.1e11, Basis::Emulated), 0.2, 0.1);
-    belief.resemble(&counted(OpClass::IntAlu, 100_000_000), None);
-    assert_eq!(next_probe(&belief, &weights(Objective::Latency), ProbeMode::Auto), None);
-}
-
-#[test]
 fn an_argument_opens_what_depends_on_the_input() {
     let width = |numbers: &[f64], input_dependent| {
         let mut problem = Problem::new(2_000, exactly(1e6));
@@ -690,10 +580,7 @@ fn more_demand_than_cores_takes_turns_that_cost_what_was_measured() {
     assert!(plan.assumptions.iter().any(|line| line.starts_with("others' runs")), "{:?}", plan.assumptions);
 }
 
-#[test]
-fn what_a_trial_counts_of_memory_presses_on_others() {
-    use forewarm_types::counts::{Counts, Foresight, ReuseHistogram};
-    let mut problem = Problem::new(2_000, None);
+fn levels() -> Vec<forewarm_resources::MemoryLevel> {
     let level = |name: &str, beyond| forewarm_resources::MemoryLevel {
         name: name.into(),
         beyond_bytes: Bytes(beyond),
@@ -701,7 +588,14 @@ fn what_a_trial_counts_of_memory_presses_on_others() {
         scattered_seconds: Figure::measured(1e-8, 0.0, 3, "calibrated"),
         streamed_seconds: Figure::measured(2e-9, 0.0, 3, "calibrated"),
     };
-    problem.resources.hierarchy.levels = vec![level("L2", 1 << 15), level("memory", 1 << 20)];
+    vec![level("L2", 1 << 15), level("memory", 1 << 20)]
+}
+
+#[test]
+fn what_a_trial_counts_of_memory_presses_on_others() {
+    use forewarm_types::counts::{Counts, Foresight, ReuseHistogram};
+    let mut problem = Problem::new(2_000, None);
+    problem.resources.hierarchy.levels = levels();
     let pressure = |fresh: Foresight| {
         let mut belief = problem.believe();
         let reuse = ReuseHistogram { far_accesses: 5e5, fresh, ..ReuseHistogram::default() };

@@ -89,7 +89,6 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
     take(&mut model.metering.run_factor, &stored.metering.run_factor);
     take(&mut model.metering.fuel_run_factor, &stored.metering.fuel_run_factor);
-    take(&mut model.metering.interruptible_run_factor, &stored.metering.interruptible_run_factor);
 }
 
 fn take(figure: &mut Figure, stored: &Figure) {

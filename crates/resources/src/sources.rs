@@ -163,7 +163,6 @@ pub const SOURCES: &[(&str, &str)] = &[
     ),
     ("op-mix", "static operator shares of resvg, flite and graphviz (1.2 million operators), measured by the project"),
     ("fuel", "measured by the project, wasmtime 48.0.8: counting fuel adds 15 % to run and 57 % to compile time"),
-    ("epochs", "the Wasmtime guide, \"Interrupting Wasm Execution\": checking epochs slows execution by some 10 %"),
     (
         "counters",
         "measured by the project, wasmtime 48.0.8, bench emulate: counting by rewriting makes runs take 1.6 to 1.9 times as \

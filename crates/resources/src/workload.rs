@@ -111,9 +111,6 @@ pub struct Metering {
     /// On the run time of code that the engine meters, since it cannot be rewritten.
     #[serde(default = "defaults::fuel_run_factor")]
     pub fuel_run_factor: Figure,
-    /// On the run time of the optimising tier's code where it can be interrupted: what a run takes there is timed so.
-    #[serde(default = "defaults::interruptible_run_factor")]
-    pub interruptible_run_factor: Figure,
 }
 
 impl Default for Workload {

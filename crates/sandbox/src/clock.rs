@@ -41,9 +41,40 @@ pub fn thread_cpu() -> Seconds {
     seconds(ClockId::ThreadCPUTime)
 }
 
+/// CPU time so far of another process, of all its threads; `None` where there is no such process.
+#[must_use]
+#[expect(unsafe_code, reason = "the clock of another process has no safe wrapper among the dependencies")]
+pub fn process_cpu_of(process: u32) -> Option<Seconds> {
+    let process = libc::pid_t::try_from(process).ok()?;
+    let mut clock = 0;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: both write into what they are given, which is of the type they write and lives long enough; an unknown process
+    // and an unknown clock are errors.
+    let told = unsafe {
+        libc::clock_getcpuclockid(process, &raw mut clock) == 0 && libc::clock_gettime(clock, &raw mut time) == 0
+    };
+    told.then_some(Seconds(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_process_has_a_clock_of_its_own() {
+        let mut busy = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let began = RealClock.monotonic();
+        let used = || process_cpu_of(busy.id()).map_or(0.0, |cpu| cpu.0);
+        while used() < 0.02 && (RealClock.monotonic() - began).0 < 30.0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let used = used();
+        busy.kill().unwrap();
+        busy.wait().unwrap();
+        assert!(used >= 0.02, "{used}");
+        assert_eq!(process_cpu_of(busy.id()), None, "it is gone");
+        assert_eq!(process_cpu_of(u32::MAX), None);
+    }
 
     #[test]
     fn clocks_advance_with_work() {

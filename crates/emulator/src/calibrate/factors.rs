@@ -1,5 +1,4 @@
-//! Factors on compile and run times: of counting operators, of checking for interrupts, and of code for the baseline
-//! instruction set.
+//! Factors on compile and run times: of counting operators, and of code for the baseline instruction set.
 //!
 //! Each is a ratio of the same work timed both ways, in turn: the median over the kernels that stand for real inner
 //! loops, whose spread is its deviation.
@@ -26,7 +25,7 @@ const EVERY: usize = 4;
 /// Far more than a kernel's timing takes.
 const LONGEST_SECONDS: f64 = 30.0;
 
-/// Measures what counting costs on the tier that trials prefer, and what the baseline level and interrupts cost on the optimiser.
+/// Measures what counting costs on the tier that trials prefer, and what the baseline level costs on the optimiser.
 pub(super) fn measure(bench: &Bench<'_>, costs: &mut OpCosts, metering: &mut Metering) -> Result<(), EmulateError> {
     let whole: Vec<Kernel> = kernels::all().into_iter().filter(|kernel| kernel.whole).step_by(EVERY).collect();
     if let Some(&tier) = bench.tiers.first() {
@@ -45,10 +44,6 @@ pub(super) fn measure(bench: &Bench<'_>, costs: &mut OpCosts, metering: &mut Met
         let ratios = run_ratios(bench, native, EngineSettings { isa: IsaLevel::Baseline, ..native }, &whole)?;
         let measured = (!ratios.is_empty()).then(|| figure(&ratios, SOURCE));
         costs.tiers.entry(Tier::Cranelift).or_default().baseline_factor = measured;
-        let interruptible = run_ratios(bench, native, EngineSettings { interruptible: true, ..native }, &whole)?;
-        if !interruptible.is_empty() {
-            metering.interruptible_run_factor = figure(&interruptible, SOURCE);
-        }
     }
     Ok(())
 }

@@ -30,6 +30,9 @@ const NOTICEABLE: f64 = 0.1;
 const AIM: f64 = 0.6;
 const FIRST_AIM: f64 = AIM / 3.0;
 
+/// Halvings of the way from one size to another: to a thousandth of the logarithm of their ratio.
+const HALVINGS: usize = 10;
+
 /// Rising sizes below those of a run.
 #[derive(Debug, Clone)]
 pub struct Climb {
@@ -122,6 +125,26 @@ impl Climb {
     }
 }
 
+/// The largest sizes between those of a run and those asked for, on the way from the ones to the others, that are allowed: what is
+/// allowed must be so for all smaller ones. `None` where none are larger than that run's.
+pub fn largest_between(from: &[u64], to: &[u64], allows: impl Fn(&[u64]) -> bool) -> Option<Vec<u64>> {
+    let at = |way: f64| -> Vec<u64> {
+        let size = |(from, to): (&u64, &u64)| {
+            let size = *from as f64 * (*to as f64 / *from as f64).powf(way);
+            let size = if to.is_power_of_two() { size.log2().floor().exp2() as u64 } else { alike(size as u64, *to) };
+            size.max(*from)
+        };
+        from.iter().zip(to).map(size).collect()
+    };
+    // The last is what was asked for, which is to be run for its own sake.
+    let (mut least, mut most) = (0.0, 1.0);
+    for _ in 0..HALVINGS {
+        let middle = (least + most) / 2.0;
+        if allows(&at(middle)) { least = middle } else { most = middle }
+    }
+    Some(at(least)).filter(|sizes| sizes.as_slice() != from && sizes.as_slice() != to)
+}
+
 /// Where a climb begins: at the cube root. A run of half a minute executes some 10^11 operators, so that one that grows by any
 /// power executes some thousands there.
 fn first(value: u64) -> u64 {
@@ -184,6 +207,17 @@ mod tests {
     fn a_run_that_is_shorter_than_the_budget_is_not_run_whole() {
         let sizes = check(&[400], 1e12, |sizes| 3000.0 + 10.0 * sizes[0] as f64);
         assert!(sizes.iter().all(|size| size[0] < 400) && sizes.len() >= 4, "{sizes:?}");
+    }
+
+    #[test]
+    fn the_largest_size_that_is_allowed_is_found() {
+        let square = |sizes: &[u64]| sizes[0] * sizes[0] <= 1_000_000;
+        let found = largest_between(&[100], &[40_000], square).unwrap();
+        assert!((950..=1000).contains(&found[0]) && found[0] % UNROLLED == 0, "{found:?}");
+        assert_eq!(largest_between(&[64], &[4096], |sizes| sizes[0] <= 1000), Some(vec![512]));
+        assert_eq!(largest_between(&[100], &[40_000], |_| false), None);
+        let both = largest_between(&[20, 30], &[4000, 60_000], |sizes| sizes[0] * sizes[1] <= 600_000).unwrap();
+        assert!(both[0] > 100 && both[1] > 200, "{both:?}");
     }
 
     #[test]

@@ -22,11 +22,11 @@ impl Fitted {
 /// Below this share of its length a column is taken to depend on those before it.
 const DEPENDENT: f64 = 1e-9;
 
-/// Fits `counts` by the rows' columns. `None` where columns depend on each other, or nothing is left to judge by.
+/// Fits `counts` by the rows' columns, each run's relative error weighed by its weight. `None` where columns depend on each other, or nothing is left to judge by.
 ///
 /// The error of a run left out is its residual over one less its leverage (Allen's PRESS, Technometrics 1974). Parameters
 /// that were `searched` for beside the coefficients have seen every run, which their degrees of freedom pay for.
-pub(super) fn fit(rows: &[Vec<f64>], counts: &[f64], searched: usize) -> Option<Fitted> {
+pub(super) fn fit(rows: &[Vec<f64>], counts: &[f64], weights: &[f64], searched: usize) -> Option<Fitted> {
     let (runs, width) = (rows.len(), rows.first()?.len());
     if width + searched + 1 > runs {
         return None;
@@ -35,10 +35,12 @@ pub(super) fn fit(rows: &[Vec<f64>], counts: &[f64], searched: usize) -> Option<
     if scales.iter().any(|scale| !scale.is_finite() || *scale <= 0.0) {
         return None;
     }
-    let column = |at: usize| rows.iter().zip(counts).map(|(row, count)| row[at] / scales[at] / count).collect();
+    let relative: Vec<f64> = weights.iter().zip(counts).map(|(weight, count)| weight / count).collect();
+    let column = |at: usize| rows.iter().zip(&relative).map(|(row, each)| row[at] / scales[at] * each).collect();
     let (basis, triangle) = orthogonal((0..width).map(column).collect())?;
     // Every relative target is one.
-    let along: Vec<f64> = basis.iter().map(|direction| direction.iter().sum()).collect();
+    let target = |direction: &Vec<f64>| direction.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+    let along: Vec<f64> = basis.iter().map(target).collect();
     let mut square = 0.0;
     for run in 0..runs {
         let fitted: f64 = basis.iter().zip(&along).map(|(direction, length)| direction[run] * length).sum();
@@ -46,7 +48,7 @@ pub(super) fn fit(rows: &[Vec<f64>], counts: &[f64], searched: usize) -> Option<
         if 1.0 - leverage < 1e-10 {
             return None;
         }
-        square += ((1.0 - fitted) / (1.0 - leverage)).powi(2);
+        square += ((weights[run] - fitted) / (1.0 - leverage)).powi(2);
     }
     let paid = (runs as f64 / (runs - 2 * searched) as f64).powi(2);
     let coefficients = back(&triangle, &along).iter().zip(&scales).map(|(value, scale)| value / scale).collect();
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn a_line_is_fitted_and_nothing_is_missed() {
         let rows: Vec<Vec<f64>> = [1.0, 2.0, 5.0, 9.0].iter().map(|n| vec![1.0, *n]).collect();
-        let fitted = fit(&rows, &[5.0, 7.0, 13.0, 21.0], 0).unwrap();
+        let fitted = fit(&rows, &[5.0, 7.0, 13.0, 21.0], &[1.0; 4], 0).unwrap();
         assert!((fitted.coefficients[0] - 3.0).abs() < 1e-9 && (fitted.coefficients[1] - 2.0).abs() < 1e-9);
         assert!(fitted.left_out_square < 1e-18);
         assert!((fitted.value(&[1.0, 100.0]) - 203.0).abs() < 1e-6);
@@ -119,13 +121,13 @@ mod tests {
             (value / counts[without] - 1.0).powi(2)
         };
         let wanted = (missed(0) + missed(1) + missed(2)) / 3.0;
-        assert!((fit(&rows, &counts, 0).unwrap().left_out_square - wanted).abs() < 1e-9);
+        assert!((fit(&rows, &counts, &vec![1.0; counts.len()], 0).unwrap().left_out_square - wanted).abs() < 1e-9);
     }
 
     #[test]
     fn columns_that_say_the_same_are_refused() {
         let rows: Vec<Vec<f64>> = [1.0, 2.0, 4.0, 5.0].iter().map(|n| vec![1.0, *n, 2.0 * n]).collect();
-        assert!(fit(&rows, &[2.0, 3.0, 9.0, 11.0], 0).is_none());
-        assert!(fit(&rows[..2], &[2.0, 3.0], 0).is_none());
+        assert!(fit(&rows, &[2.0, 3.0, 9.0, 11.0], &[1.0; 4], 0).is_none());
+        assert!(fit(&rows[..2], &[2.0, 3.0], &[1.0; 2], 0).is_none());
     }
 }

@@ -111,10 +111,6 @@ impl Engine {
         if self.settings.metered {
             store.set_fuel(u64::MAX).map_err(instantiate_error)?;
         }
-        if self.settings.interruptible {
-            // Nothing advances the epoch, so that nothing is interrupted.
-            store.set_epoch_deadline(1);
-        }
         Ok(store)
     }
 

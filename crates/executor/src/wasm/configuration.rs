@@ -29,7 +29,6 @@ pub(crate) fn config(settings: EngineSettings) -> wasmtime::Result<Config> {
     config.cranelift_opt_level(if settings.tier == Tier::Winch { OptLevel::None } else { OptLevel::Speed });
     config.parallel_compilation(settings.threads > 1);
     config.consume_fuel(settings.metered);
-    config.epoch_interruption(settings.interruptible);
     // Traps name the functions they went through, by the module's own name section; wasm offsets, native unwind tables
     // and symbols would cost compile time and artifact size on every run to describe the few that trap.
     config.generate_address_map(false);

@@ -1,8 +1,6 @@
 //! A bounded trial of a program: counted, without network, without the real standard input, writing nothing.
 
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
 
 use forewarm_sandbox::clock::thread_cpu;
 use forewarm_types::plan::{Trial, TrialLimits};
@@ -22,9 +20,6 @@ use crate::stopwatch::Stopwatch;
 
 /// Operators between two looks at the clock: some 100 µs of Winch code, so that budgets of time are kept to within that.
 const SLICE_OPS: u64 = 100_000;
-
-/// Time between two yields of what is interruptible.
-const TICK: Duration = Duration::from_millis(1);
 
 /// Why a trial was ended from inside the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,40 +59,61 @@ const RIGHT_WRITE: i64 = 1 << 6;
 
 impl Engine {
     /// Runs a command in the sandbox: no network, standard input unread, directories read-only, until it ends or has reached
-    /// one of its limits, which are of the run alone. The engine must be metered, or interruptible: then operators are neither
-    /// counted nor limited, and the result has none.
+    /// one of its limits, which are of the run alone. Where the engine is not metered, operators are neither counted nor limited,
+    /// and time ends only what waits: what computes is ended with its process, by whoever started that.
     ///
     /// # Errors
     /// As [`crate::Lease::warm`].
     pub fn trial(&self, code: &Compiled, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
-        let invocation = confined(invocation);
-        in_a_thread(|| self.trial_here(code, &invocation, limits))
+        self.tried(code)?.run(invocation, limits)
     }
 
-    fn trial_here(&self, code: &Compiled, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
+    /// The code, linked for trials.
+    ///
+    /// # Errors
+    /// As [`crate::Lease::warm`].
+    pub fn tried(&self, code: &Compiled) -> Result<Tried, WarmError> {
+        Ok(Tried { engine: self.clone(), linked: Linked::with(self, &code.code, guard)?, code: code.clone() })
+    }
+}
+
+/// Code that is tried, once or several times.
+pub struct Tried {
+    engine: Engine,
+    code: Compiled,
+    linked: Linked,
+}
+
+impl Tried {
+    /// As [`Engine::trial`].
+    ///
+    /// # Errors
+    /// As [`crate::Lease::warm`].
+    pub fn run(&self, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
+        let invocation = confined(invocation);
+        in_a_thread(|| self.run_here(&invocation, limits))
+    }
+
+    fn run_here(&self, invocation: &Invocation, limits: TrialLimits) -> Result<Trial, WarmError> {
+        let Self { engine: Engine { engine, settings, clock }, code, linked } = self;
         let max_ops = limits.operators;
-        let watch = Stopwatch::start(&*self.clock);
+        let watch = Stopwatch::start(&**clock);
         let writable = invocation.directories.iter().any(|directory| !directory.read_only);
         if matches!(code.code, Code::Component(_)) && writable {
             // A component's writes are not told apart from its other failures, so its operators might be those of an
             // error path.
             return Ok(refused("has directories it may write to", watch.elapsed().0));
         }
-        let entry = Entry::find(&self.engine, &code.code, invocation)?;
-        let linked = Linked::with(self, &code.code, guard)?;
-        let mut store = Host::new(invocation)?.into_store(&self.engine);
-        let _ticking = if self.settings.interruptible {
-            store.epoch_deadline_async_yield_and_update(1);
-            Some(Ticking::begin(&self.engine)?)
-        } else {
+        let entry = Entry::find(engine, &code.code, invocation)?;
+        let mut store = Host::new(invocation)?.into_store(engine);
+        if settings.metered {
             let metered =
                 store.set_fuel(max_ops).and_then(|()| store.fuel_async_yield_interval(Some(SLICE_OPS.min(max_ops))));
-            metered.map_err(|error| WarmError::Allocate(format!("a trial needs a metered engine: {error:#}")))?;
-            None
-        };
+            metered.map_err(|error| WarmError::Allocate(format!("operators cannot be limited: {error:#}")))?;
+        }
 
         let runtime = runtime(true)?;
-        let patience = Patience::begin(limits, Arc::clone(&self.clock));
+        let patience = Patience::begin(limits, Arc::clone(clock));
         let cpu = thread_cpu();
         let run = async {
             let instance = linked.instantiate(&mut store).await?;
@@ -118,37 +134,6 @@ impl Engine {
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
             counts: None,
         })
-    }
-}
-
-/// A thread that advances an engine's epoch until it is dropped, so that what runs yields now and then.
-struct Ticking {
-    ending: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Ticking {
-    fn begin(engine: &wasmtime::Engine) -> Result<Self, WarmError> {
-        let (ending, ended) = mpsc::channel();
-        let engine = engine.clone();
-        let tick = move || {
-            while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
-                engine.increment_epoch();
-            }
-        };
-        let thread = std::thread::Builder::new().spawn(tick);
-        let thread = thread.map_err(|error| WarmError::Allocate(format!("no thread to end a trial by: {error}")))?;
-        Ok(Self { ending: Some(ending), thread: Some(thread) })
-    }
-}
-
-impl Drop for Ticking {
-    fn drop(&mut self) {
-        drop(self.ending.take());
-        if let Some(thread) = self.thread.take() {
-            // It does nothing that could panic.
-            let _ = thread.join();
-        }
     }
 }
 

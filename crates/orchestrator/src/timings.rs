@@ -1,0 +1,224 @@
+//! What smaller inputs take on a tier's own code, in a process of their own ([`forewarm_emulator::timing`]).
+//!
+//! Where runs on smaller inputs were counted, the law of their counts says how much any size executes: the largest that was
+//! counted is timed, then the largest for which there is time. Where they were not, since compiling to count would have taken too
+//! much of it, sizes rise from next to nothing and the times themselves are extrapolated; on a further tier, one of those sizes
+//! tells how the two compare.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use forewarm_emulator::growth::{Growth, Sample, asymptotic, peak};
+use forewarm_emulator::timing::{self, Timed, Timer};
+use forewarm_executor::Stdio;
+use forewarm_planner::{Belief, TimedRun, TrialProbe};
+use forewarm_types::plan::{Trial, TrialLimits};
+use forewarm_types::{CodeKind, Digest, Estimate, Tier};
+
+use crate::consider::Considered;
+use crate::decide::Probed;
+use crate::program::Program;
+use crate::request::Request;
+use crate::samples::Input;
+use crate::smaller::{Grown, Inputs, given};
+use crate::{Error, Orchestrator};
+
+/// Share of what is left of the time for a tier that the largest run is to take by what is foretold of it, so that it ends in time
+/// though that is an error.
+const AIM: f64 = 0.75;
+
+/// By which factor the longest of runs outlasts the shortest, at the least, where their times tell how they grow.
+const GROWN: f64 = 4.0;
+
+/// Seconds of the longest, at the least: what is shorter is mostly entering and leaving.
+const LEAST_SECONDS: f64 = 0.001;
+
+/// Runs that tell by their times how these grow with one number, and with two: times carry noise, and two numbers grow in many ways.
+const FEWEST_TIMES: [usize; 2] = [4, 8];
+
+/// So many times as long as on one tier a run is thought to take on another before it was run there.
+const SLOWER: f64 = 2.0;
+
+/// How many times as long as it had by then what was cut short lasts at the most, in one case of twenty: `P[T > t | T > b] = b / t`
+/// (Harchol-Balter, UCB/CSD-94-826, 1994).
+const LASTING: f64 = 20.0;
+
+/// Runs whose times were extrapolated, by rising size.
+pub(crate) struct Risen {
+    tier: Tier,
+    runs: Vec<(Input, f64)>,
+}
+
+/// Runs on smaller inputs, being timed on a tier within a budget.
+struct Timing<'a> {
+    orchestrator: &'a Orchestrator,
+    timer: &'a mut Timer,
+    considered: &'a Considered,
+    request: &'a Request,
+    tier: Tier,
+    limits: TrialLimits,
+    spent: f64,
+    warming: f64,
+}
+
+impl Orchestrator {
+    /// Times smaller inputs on a tier and tells the belief.
+    pub(crate) fn time(
+        &self,
+        timer: &mut Timer,
+        (considered, request): (&Considered, &Request),
+        probed: &mut Probed,
+        (tier, probe): (Tier, &TrialProbe),
+        belief: &mut Belief,
+    ) {
+        let began = self.clock.monotonic();
+        let (limits, spent, warming) = (probe.limits, 0.0, 0.0);
+        let mut timing = Timing { orchestrator: self, timer, considered, request, tier, limits, spent, warming };
+        match (&probed.grown, &probed.risen) {
+            (Some(grown), _) => belief.take_timings(tier, &timing.sized_by(grown)),
+            (None, Some(risen)) => {
+                if let Some(ratio) = timing.compared_with(risen) {
+                    belief.foresee_by(tier, risen.tier, ratio);
+                }
+            }
+            (None, None) => probed.risen = timing.rising(belief),
+        }
+        let cpu = timing.spent + if probe.own_code { 0.0 } else { timing.warming };
+        belief.timed(tier, (self.clock.monotonic() - began).0, cpu);
+    }
+
+    /// Carries out orders to time runs of a program, a line each, until there are no more: the body of the process that times.
+    ///
+    /// # Errors
+    /// Where the program cannot be opened, or there is no one to answer to.
+    pub fn time_runs(&self, file: &Path, orders: impl BufRead, answers: impl Write) -> Result<(), Error> {
+        let open = |digest: Digest, kind: CodeKind| -> Result<Program, String> {
+            let mut program = Program::open(file, self.clock.unix()).map_err(|error| error.to_string())?;
+            program.recognise(digest, kind);
+            Ok(program)
+        };
+        timing::serve(&self.executor, open, orders, answers).map_err(|cause| Error::Unreadable {
+            file: file.to_owned(),
+            cause: cause.to_string(),
+            hint: None,
+        })
+    }
+}
+
+impl Timing<'_> {
+    fn left(&self) -> f64 {
+        self.limits.cpu_seconds - self.spent
+    }
+
+    /// Times a run, of which nobody knows whether it ends in time.
+    fn once(&mut self, input: &Input) -> Option<Timed> {
+        let run = given(self.request, input);
+        let invocation = self.orchestrator.invocation(&run, self.considered, Stdio::Detached);
+        let limits = TrialLimits { cpu_seconds: self.left(), ..self.limits };
+        if limits.cpu_seconds <= 0.0 {
+            return None;
+        }
+        let timed = self.timer.time(&self.considered.program, &invocation, self.tier, limits);
+        let warn = |error: &forewarm_emulator::EmulateError| {
+            self.orchestrator.memory.warn(format!("nothing could be timed: {error}"));
+        };
+        let timed = timed.inspect_err(warn).ok()?;
+        self.spent += timed.trial.cpu_seconds;
+        self.warming += timed.warming_cpu_seconds;
+        Some(timed)
+    }
+
+    /// A run that ends in time.
+    fn whole(&mut self, input: &Input) -> Option<Trial> {
+        self.once(input).map(|timed| timed.trial).filter(|trial| trial.complete)
+    }
+
+    /// What was counted, then the largest for which there is time: by rising size, as far as they ended.
+    fn sized_by(&mut self, grown: &Grown) -> Vec<TimedRun> {
+        let timed =
+            |operators: f64, trial: &Trial| TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) };
+        let mut runs = Vec::new();
+        if let Some((counted, input)) = &grown.apart {
+            let Some(trial) = self.whole(input) else { return runs };
+            runs.push(timed(counted.ops as f64, &trial));
+        }
+        let counted = grown.largest.ops as f64;
+        let Some(trial) = self.whole(&grown.input) else { return runs };
+        let each = trial.run_cpu_seconds / counted;
+        runs.push(timed(counted, &trial));
+        let most = (AIM * self.left() / each).min(grown.operators_left(each));
+        let allows = |features: &[f64]| grown.operators_of(features).is_some_and(|operators| operators <= most);
+        let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&grown.input, allows));
+        if let Some(input) = beyond
+            && let Some(operators) = grown.operators_of(&input.features)
+            && let Some(Timed { trial, .. }) = self.once(&input)
+        {
+            // What was cut short took at least so much.
+            runs.push(timed(operators, &trial));
+        }
+        runs
+    }
+
+    /// Sizes that rise from next to nothing; what ran, where it told anything.
+    fn rising(&mut self, belief: &mut Belief) -> Option<Risen> {
+        let (mut inputs, target) = Inputs::of(self.request)?;
+        let (mut runs, mut times, mut peaks, mut cut) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut longest = None;
+        while let Some(input) = inputs.next(self.left()) {
+            // The first run of all finds nothing in the caches.
+            if times.is_empty() {
+                self.once(&input)?;
+            }
+            let Some(Timed { trial, .. }) = self.once(&input) else { break };
+            inputs.took(trial.run_cpu_seconds);
+            let sample = |count| Sample { features: input.features.clone(), count };
+            if !trial.complete {
+                cut = Some(sample(trial.run_cpu_seconds));
+                break;
+            }
+            times.push(sample(trial.run_cpu_seconds));
+            peaks.push(sample(trial.peak_linear_memory_bytes.as_f64()));
+            longest = Some(timed(f64::NAN, &trial));
+            runs.push((input, trial.run_cpu_seconds));
+        }
+        if let Some(peak) = peak(asymptotic(&peaks), &target) {
+            belief.foresee_peak(peak);
+        }
+        let seconds = extrapolated(&times, cut.as_ref(), &target)?;
+        belief.foresee_seconds(self.tier, seconds, &longest?);
+        Some(Risen { tier: self.tier, runs })
+    }
+
+    /// How many times as long as there the largest of these runs takes for which there is time.
+    fn compared_with(&mut self, risen: &Risen) -> Option<f64> {
+        let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
+        let (input, seconds) = risen.runs.iter().rfind(|(_, seconds)| told.contains(seconds))?;
+        Some(self.whole(input)?.run_cpu_seconds / seconds)
+    }
+}
+
+fn timed(operators: f64, trial: &Trial) -> TimedRun {
+    let memory_bytes = trial.peak_linear_memory_bytes.as_f64();
+    TimedRun { operators, cpu_seconds: trial.run_cpu_seconds, memory_bytes, reuse: None }
+}
+
+/// Seconds of a run with these features by those of smaller ones. Where one that was cut short had outlasted what the others foretell of
+/// it, they foretell too little of all.
+fn extrapolated(times: &[Sample], cut: Option<&Sample>, target: &[f64]) -> Option<Estimate> {
+    let seconds = || times.iter().map(|sample| sample.count);
+    let (shortest, longest) = (seconds().fold(f64::INFINITY, f64::min), seconds().fold(0.0, f64::max));
+    let wanted = FEWEST_TIMES[target.len().clamp(1, FEWEST_TIMES.len()) - 1];
+    // Starts say nothing of what comes after them.
+    if times.len() < wanted || longest < LEAST_SECONDS.max(GROWN * shortest) {
+        return None;
+    }
+    let growth = Growth::fit_times(asymptotic(times))?;
+    let foretold = growth.predict(target)?;
+    let short = cut.and_then(|cut| Some(cut.count / growth.predict(&cut.features)?.expected));
+    Some(match short.filter(|short| *short > 1.0) {
+        Some(short) => {
+            Estimate { expected: foretold.expected * short, high: foretold.high * short * LASTING, ..foretold }
+        }
+        None => foretold,
+    })
+}
