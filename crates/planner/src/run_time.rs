@@ -208,19 +208,20 @@ impl Evidence {
         let (Some(first), last) = (told.next(), told.next_back()) else { return };
         let last = last.unwrap_or(first);
         let cost = |run: &TimedRun| (run.cpu_seconds - entry) / run.operators;
-        // What the model makes of distances that grow.
-        let model = |run: &TimedRun| {
-            let reuse = run.reuse.clone().or_else(|| grown.reuse.clone());
-            self.model_ratios(grown, &Counts { reuse, ..grown.clone() })[tier as usize].ln()
+        let folds = (self.median_operators() / last.operators).max(1.0).ln();
+        let (outgrown, unsure) = spilt(last.memory_bytes);
+        let (factor, log_deviation) = if let Some(reuse) = &last.reuse {
+            // What the model makes of distances that grow is as far off as it is much, on the logarithmic scale.
+            let here = Counts { reuse: Some(reuse.clone()), ..grown.clone() };
+            let factor = self.model_ratios(grown, &here)[tier as usize];
+            (factor, (factor.ln() / 2.0).hypot(TREND_CHANGE_LOG_DEVIATION * folds))
+        } else {
+            let trend = Trend::of((cost(last) / cost(first)).ln(), (last.operators / first.operators).ln());
+            let (factor, drift) = trend.over(folds);
+            (factor * outgrown, drift)
         };
-        let (before, after) = (model(first), model(last));
-        let apart = (cost(last) / cost(first)).ln() - (before - after);
-        let trend = Trend::of(apart, (last.operators / first.operators).ln());
-        let (factor, drift) = trend.over((self.median_operators() / last.operators).max(1.0).ln());
-        // Where distances are known, memory is in them, as far off as it is much on the logarithmic scale.
-        let (outgrown, unsure) = if grown.reuse.is_some() { (1.0, after / 2.0) } else { spilt(last.memory_bytes) };
-        let seconds = cost(last) * after.exp() * factor * outgrown;
-        let log_deviation = TIMING_LOG_DEVIATION.hypot(drift).hypot(unsure);
+        let seconds = cost(last) * factor;
+        let log_deviation = log_deviation.hypot(unsure).hypot(TIMING_LOG_DEVIATION);
         if seconds.is_finite() && seconds > 0.0 {
             let mut costs = alike.costs;
             costs[tier as usize] = Some(MeanCost { seconds, log_deviation, basis: Basis::Observed });
