@@ -90,11 +90,11 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
 }
 
 /// The example's binary, built; or the one a variable names, so that developing the analyzer rebuilds nothing else.
-pub(super) fn example(package: &str, name: &str) -> Outcome<std::path::PathBuf> {
+pub(super) fn example(name: &str) -> Outcome<std::path::PathBuf> {
     if let Some(path) = std::env::var_os(format!("FOREWARM_{}", name.to_uppercase())) {
         return Ok(path.into());
     }
-    require(&mut cargo(&["build", "--profile", "ci", "--package", package, "--example", name]))?;
+    require(&mut cargo(&["build", "--profile", "ci", "--workspace", "--example", name]))?;
     let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(target, Into::into);
     Ok(built.join("ci/examples").join(name))
 }
@@ -103,7 +103,7 @@ pub(super) fn example(package: &str, name: &str) -> Outcome<std::path::PathBuf> 
 fn truths(kernels: &[Kernel]) -> Outcome<Vec<Value>> {
     let missing: Vec<&Kernel> = kernels.iter().filter(|kernel| !truth_path(kernel).exists()).collect();
     if !missing.is_empty() {
-        let fuel = example("forewarm-emulator", "fuel")?;
+        let fuel = example("fuel")?;
         for part in missing.chunks(16) {
             let lines = output_of(command(&fuel, &[]).args(part.iter().map(|kernel| &kernel.wasm)))?;
             for (line, kernel) in lines.lines().zip(part) {
@@ -124,7 +124,7 @@ fn json(text: &str) -> Outcome<Value> {
 
 /// What the analyzer says of each file.
 pub(super) fn profiles(files: &[&Path]) -> Outcome<Vec<Value>> {
-    let profile = example("forewarm-analyzer", "profile")?;
+    let profile = example("profile")?;
     let mut out = Vec::new();
     for part in files.chunks(100) {
         let lines = output_of(command(&profile, &[]).args(part))?;

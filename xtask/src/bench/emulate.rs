@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
 }
 
 fn example() -> Outcome<std::path::PathBuf> {
-    require(&mut cargo(&["build", "--profile", "ci", "--package", "forewarm-emulator", "--example", "emulate"]))?;
+    require(&mut cargo(&["build", "--profile", "ci", "--workspace", "--example", "emulate"]))?;
     let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(target, Into::into);
     Ok(built.join("ci/examples/emulate"))
 }
