@@ -112,6 +112,9 @@ pub struct Arguments {
     /// With `predict`: measure what the table lacks (`--rounds` runs of each, a round of all before the next).
     #[arg(long)]
     measure: bool,
+    /// With `predict`: the same of each pair just before it is planned.
+    #[arg(long)]
+    in_turn: bool,
     /// With `predict`: how the figures are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -2,7 +2,8 @@
 //! program and input was measured.
 //!
 //! `--measure` makes the table: one line of JSON a run, appended as it ends, so that a sweep that was broken off goes on
-//! where it stopped. Without it the table is read, each pair is planned anew by this tree's Forewarm (with a bounded
+//! where it stopped. `--in-turn` measures what the table lacks of each pair just before it is planned: on a shared machine
+//! a run takes half as long again in one hour as in another. Without it the table is read, each pair is planned anew by this tree's Forewarm (with a bounded
 //! emulation, and without any), and both are scored, each program by what the others alone have taught. Which pairs there
 //! are is in `pairs`, the table in `table`, the runs in `measure`, the plans in `foretell`, what the figures are in `score` and
 //! `choice`, the picture in `plot`. Method and figures: docs/prediction.md.
@@ -41,11 +42,16 @@ pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
     if arguments.measure {
         return measure::sweep(corpus, &pairs, &path, arguments.rounds);
     }
+    let foretold = foretell::all(&pairs, |pair| {
+        if arguments.in_turn {
+            measure::sweep(corpus, std::slice::from_ref(pair), &path, arguments.rounds)?;
+        }
+        Table::read(&path)
+    })?;
     let table = Table::read(&path)?;
     if table.measured.is_empty() {
         return Err(failure(format!("{} holds no run; make it with --measure", path.display())));
     }
-    let foretold = foretell::all(&pairs, &table)?;
     let report = report::Report::of(&table, &foretold);
     if arguments.format == super::Format::Json {
         println!("{}", report.json()?);

@@ -101,6 +101,8 @@ pub fn install(corpus: &Corpus, fetched: &Fetched) -> Outcome {
     fs::set_permissions(&peer, fs::Permissions::from_mode(0o755))
         .doing(format_args!("making {} runnable", peer.display()))?;
     if !corpus.wasmtime().exists() {
+        // A link that leads nowhere is there all the same.
+        let _ = fs::remove_file(corpus.wasmtime());
         std::os::unix::fs::symlink(&peer, corpus.wasmtime()).doing("linking the peer")?;
     }
     Ok(())

@@ -73,34 +73,27 @@ pub struct Foretelling {
     pub prices: [f64; 3],
 }
 
-/// Plans every pair of the table in each way, with the machine probed beforehand.
+/// Plans every pair of the table in each way, with the machine probed beforehand. The table is asked for before each pair is
+/// planned, so that it may be measured then.
 ///
 /// # Errors
-/// The machine cannot be probed, or a plan is refused.
-pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
+/// The machine cannot be probed, a plan is refused, or the table cannot be had.
+pub fn all(pairs: &[Pair], mut table: impl FnMut(&Pair) -> Outcome<Table>) -> Outcome<Foretelling> {
     let machine = probed()?;
     let mut foretelling = Foretelling { prices: prices(&machine)?, ..Foretelling::default() };
     for pair in pairs {
+        let table = table(pair)?;
         let Some(measured) = table.measured.get(&pair.case.name) else { continue };
-        let budget = (MOST_SHARE * measured.fastest()).min(MOST_SECONDS);
-        let mut ways = Ways::default();
-        let experienced = met(&machine, table, &pair.program)?;
+        let budget_seconds = (MOST_SHARE * measured.fastest()).min(MOST_SECONDS);
+        let begun = || Foretold { budget_seconds, ..Foretold::default() };
+        let mut ways = Ways { emulated: begun(), plain: Foretold::default(), met: begun() };
         for objective in OBJECTIVES {
-            for (foretold, state, emulate) in [
-                (&mut ways.emulated, &machine, budget.to_string()),
-                (&mut ways.plain, &machine, "never".to_owned()),
-                (&mut ways.met, &experienced, budget.to_string()),
-            ] {
-                let before = children_cpu_seconds()?;
-                let plan = plan(pair, state, objective, &emulate)?;
-                foretold.plan_cpu_seconds.insert(objective.to_owned(), children_cpu_seconds()? - before);
-                take(foretold, pair.kind, objective, &plan)?;
-                let weight = |key: &str| plan["weights"][key].as_f64().unwrap_or_default();
-                let weights = [weight("dollars_per_second"), weight("dollars_per_joule"), weight("price_factor")];
-                foretelling.weights.insert(objective.to_owned(), weights);
-            }
+            let plan = ways.emulated.plan(pair, &machine, objective, &budget_seconds.to_string())?;
+            ways.plain.plan(pair, &machine, objective, "never")?;
+            let weight = |key: &str| plan["weights"][key].as_f64().unwrap_or_default();
+            let weights = [weight("dollars_per_second"), weight("dollars_per_joule"), weight("price_factor")];
+            foretelling.weights.insert(objective.to_owned(), weights);
         }
-        (ways.emulated.budget_seconds, ways.met.budget_seconds) = (budget, budget);
         let say = |foretold: &Foretold, configuration: &str| {
             foretold.cpu_seconds.get(configuration).map_or(f64::NAN, |range| range.expected)
         };
@@ -111,7 +104,26 @@ pub fn all(pairs: &[Pair], table: &Table) -> Outcome<Foretelling> {
         }
         foretelling.pairs.insert(pair.case.name.clone(), ways);
     }
+    // What others teach is known once all are measured.
+    for pair in pairs {
+        let Some(ways) = foretelling.pairs.get_mut(&pair.case.name) else { continue };
+        let experienced = met(&machine, &table(pair)?, &pair.program)?;
+        for objective in OBJECTIVES {
+            ways.met.plan(pair, &experienced, objective, &ways.emulated.budget_seconds.to_string())?;
+        }
+    }
     Ok(foretelling)
+}
+
+impl Foretold {
+    /// Plans a pair and takes in what the plan says, which is returned.
+    fn plan(&mut self, pair: &Pair, state: &Path, objective: &str, emulate: &str) -> Outcome<Value> {
+        let before = children_cpu_seconds()?;
+        let plan = plan(pair, state, objective, emulate)?;
+        self.plan_cpu_seconds.insert(objective.to_owned(), children_cpu_seconds()? - before);
+        take(self, pair.kind, objective, &plan)?;
+        Ok(plan)
+    }
 }
 
 /// A folder of state in which this machine is known, as `forewarm resources probe` of this tree has it.
