@@ -39,6 +39,9 @@ const FEWEST_TIMES: [usize; 2] = [4, 8];
 /// So many times as long as on one tier a run is thought to take on another before it was run there.
 const SLOWER: f64 = 2.0;
 
+/// By which factor tiers differ at the most: what differs by more ended otherwise.
+const MOST_APART: f64 = 100.0;
+
 /// How many times as long as it had by then what was cut short lasts at the most, in one case of twenty: `P[T > t | T > b] = b / t`
 /// (Harchol-Balter, UCB/CSD-94-826, 1994).
 const LASTING: f64 = 20.0;
@@ -193,7 +196,8 @@ impl Timing<'_> {
     fn compared_with(&mut self, risen: &Risen) -> Option<f64> {
         let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
         let (input, seconds) = risen.runs.iter().rfind(|(_, seconds)| told.contains(seconds))?;
-        Some(self.whole(input)?.run_cpu_seconds / seconds)
+        let ratio = self.whole(input)?.run_cpu_seconds / seconds;
+        (ratio.ln().abs() <= MOST_APART.ln()).then_some(ratio)
     }
 }
 

@@ -16,7 +16,9 @@ use forewarm_types::{Basis, Counts, Estimate, OpMix, Tier};
 
 use crate::belief::Inputs;
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
-use crate::seen::{self, CountingFactor, SHORTEST_TIMED_WHOLE, Seen, TimedRun, Trend, scaled, timed};
+use crate::seen::{
+    self, CountingFactor, MOST_START_SECONDS, SHORTEST_TIMED_WHOLE, Seen, TimedRun, Trend, scaled, timed,
+};
 
 /// Number of tiers.
 pub(crate) const TIERS: usize = Tier::ALL.len();
@@ -207,7 +209,10 @@ impl Evidence {
         let mut told = runs.iter().filter(told);
         let (Some(first), last) = (told.next(), told.next_back()) else { return };
         let last = last.unwrap_or(first);
-        let cost = |run: &TimedRun| (run.cpu_seconds - entry) / run.operators;
+        let raw = |run: &TimedRun| (run.cpu_seconds - entry) / run.operators;
+        // What the least is dearer by than the most may be its start.
+        let start = (first.operators * (raw(first) - raw(last))).clamp(0.0, MOST_START_SECONDS);
+        let cost = |run: &TimedRun| raw(run) - start / run.operators;
         let folds = (self.median_operators() / last.operators).max(1.0).ln();
         let (outgrown, unsure) = spilt(last.memory_bytes);
         let (factor, log_deviation) = if let Some(reuse) = &last.reuse {

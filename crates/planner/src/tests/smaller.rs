@@ -129,6 +129,9 @@ fn two_timed_sizes_tell_where_a_cost_is_going() {
     assert!(steady.width_ratio() < 0.8 * alone.width_ratio(), "{steady:?} {alone:?}");
     let grows = rising.expected / steady.expected;
     assert!((1.4..100_f64.powf(0.1)).contains(&grows), "{grows}");
+    // A start is no trend.
+    let started = told(&[timed(6.25e7, 0.0627), timed(1e9, 1.0002)]);
+    assert!((started.expected / steady.expected - 1.0).abs() < 0.001, "{started:?} {steady:?}");
     // What takes no time that can be seen says nothing.
     assert_eq!(told(&[timed(1e6, 1e-4)]), told(&[]));
 }
