@@ -29,7 +29,7 @@ const MAX_UNROLLED: f64 = 64.0;
 const STRATA: u32 = 8;
 
 /// Nodes walked again to look at single iterations of loops: so many, and so many per node of the function.
-const SAMPLED_NODES: usize = 1024;
+const SAMPLED_NODES: usize = 2048;
 const SAMPLED_PER_NODE: usize = 4;
 
 /// Frames for which there is room at once, so that few functions ask for more.

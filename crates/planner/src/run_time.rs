@@ -17,7 +17,7 @@ use forewarm_types::{Basis, Counts, Estimate, OpMix, Tier};
 use crate::belief::Inputs;
 use crate::distribution::{LogNormal, Nodes, lasting_nodes, quantile, standard_nodes, tame};
 use crate::seen::{
-    self, CountingFactor, MOST_START_SECONDS, SHORTEST_TIMED_WHOLE, Seen, TimedRun, Trend, scaled, timed,
+    self, CountingFactor, MOST_START_SECONDS, Modelled, SHORTEST_TIMED_WHOLE, Seen, TimedRun, Trend, scaled, timed,
 };
 
 /// Number of tiers.
@@ -214,15 +214,18 @@ impl Evidence {
         let start = (first.operators * (raw(first) - raw(last))).clamp(0.0, MOST_START_SECONDS);
         let cost = |run: &TimedRun| raw(run) - start / run.operators;
         let folds = (self.median_operators() / last.operators).max(1.0).ln();
+        let apart = (cost(last) / cost(first)).ln();
         let (outgrown, unsure) = spilt(last.memory_bytes);
-        let (factor, log_deviation) = if let Some(reuse) = &last.reuse {
-            // What the model makes of distances that grow is as far off as it is much, on the logarithmic scale.
-            let here = Counts { reuse: Some(reuse.clone()), ..grown.clone() };
-            let factor = self.model_ratios(grown, &here)[tier as usize];
-            (factor, (factor.ln() / 2.0).hypot(TREND_CHANGE_LOG_DEVIATION * folds))
+        // What the model makes of distances that grow from a run to the whole.
+        let modelled = |run: &TimedRun| {
+            let here = Counts { reuse: run.reuse.clone(), ..grown.clone() };
+            run.reuse.as_ref().map(|_| self.model_ratios(grown, &here)[tier as usize].ln())
+        };
+        let (factor, log_deviation) = if let Some((before, after)) = modelled(first).zip(modelled(last)) {
+            let (factor, drift) = Modelled::of(before - after, apart).over(after);
+            (factor, drift.hypot(TREND_CHANGE_LOG_DEVIATION * folds))
         } else {
-            let trend = Trend::of((cost(last) / cost(first)).ln(), (last.operators / first.operators).ln());
-            let (factor, drift) = trend.over(folds);
+            let (factor, drift) = Trend::of(apart, (last.operators / first.operators).ln()).over(folds);
             (factor * outgrown, drift)
         };
         let seconds = cost(last) * factor;
