@@ -163,6 +163,38 @@ fn events_of_a_folder_foretell_what_a_handler_takes() {
     assert!(foretold("low") < took && took < foretold("high"), "{took} of {}", plan["predicted_cpu_seconds"]);
 }
 
+/// Counts to the event's number.
+const COUNTER: &str = r#"
+def handler(event, context):
+    print("said aloud")
+    total = 0
+    for i in range(event["n"]):
+        total += i
+    return total
+"#;
+
+#[test]
+fn a_handler_is_called_with_smaller_events_in_one_interpreter() {
+    let home = Home::new();
+    if home.any("python3", ["--version"]).output().is_err() {
+        let test = "smaller::a_handler_is_called_with_smaller_events_in_one_interpreter";
+        return common::skip(test, "there is no python3");
+    }
+    home.write("handler.py", COUNTER);
+    home.write("large.json", r#"{"n": 20000000}"#);
+    let planned = home.run(["plan", "--format", "json", "--emulate", "1", "--event", "large.json", "handler.py"]);
+    assert!(!String::from_utf8_lossy(&planned.stdout).contains("said aloud"));
+    let foretold = document(&planned.stdout)["predicted_cpu_seconds"].clone();
+    assert_eq!(foretold["basis"], "emulated");
+    assert!(home.history().is_empty(), "a smaller event is no run");
+    let ended = home.run(["run", "--report", "report.json", "--event", "large.json", "handler.py"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report = document(&std::fs::read(home.path("report.json")).unwrap());
+    let took = report["observation"]["run_cpu_seconds"].as_f64().unwrap();
+    // On a busy machine, where either may take twice as long.
+    assert!((took / 4.0..4.0 * took).contains(&foretold["expected"].as_f64().unwrap()), "{took} {foretold}");
+}
+
 #[test]
 fn arguments_are_samples_of_native_programs_too() {
     let home = Home::new();

@@ -2,6 +2,7 @@
 //! executed and what it may touch; how it is run and learned from is in [`run`].
 
 pub(crate) mod bootstrap;
+mod calls;
 pub mod rehearse;
 mod run;
 

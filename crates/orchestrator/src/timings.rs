@@ -23,8 +23,8 @@ use crate::samples::Input;
 use crate::smaller::{Grown, Inputs, given};
 use crate::{Error, Orchestrator};
 
-/// Share of what is left of the time for a tier that the largest run is to take by what is foretold of it, so that it ends in time
-/// though that is an error.
+/// Share of what is left of the time for a tier that the largest run, made twice, is to take by what is foretold of it, so that it ends
+/// in time though that is an error.
 const AIM: f64 = 0.75;
 
 /// By which factor the longest of runs outlasts the shortest, at the least, where their times tell how they grow.
@@ -136,6 +136,12 @@ impl Timing<'_> {
         self.once(input).map(|timed| timed.trial).filter(|trial| trial.complete)
     }
 
+    /// The shorter of this run and another, where there is time for one: others on the machine only ever make a run longer.
+    fn least(&mut self, input: &Input, trial: Trial) -> Trial {
+        let again = (trial.run_cpu_seconds < self.left()).then(|| self.whole(input)).flatten();
+        again.filter(|again| again.run_cpu_seconds < trial.run_cpu_seconds).unwrap_or(trial)
+    }
+
     /// What was counted, then the largest for which there is time: by rising size, as far as they ended.
     fn sized_by(&mut self, grown: &Grown) -> Vec<TimedRun> {
         let timed =
@@ -143,13 +149,14 @@ impl Timing<'_> {
         let mut runs = Vec::new();
         if let Some((counted, input)) = &grown.apart {
             let Some(trial) = self.whole(input) else { return runs };
-            runs.push(timed(counted.ops as f64, &trial));
+            runs.push(timed(counted.ops as f64, &self.least(input, trial)));
         }
         let counted = grown.largest.ops as f64;
         let Some(trial) = self.whole(&grown.input) else { return runs };
+        let trial = self.least(&grown.input, trial);
         let each = trial.run_cpu_seconds / counted;
         runs.push(timed(counted, &trial));
-        let most = (AIM * self.left() / each).min(grown.operators_left(each));
+        let most = (AIM / 2.0 * self.left() / each).min(grown.operators_left(each) / 2.0);
         let allows = |features: &[f64]| grown.operators_of(features).is_some_and(|operators| operators <= most);
         let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&grown.input, allows));
         if let Some(input) = beyond
@@ -157,6 +164,7 @@ impl Timing<'_> {
             && let Some(Timed { trial, .. }) = self.once(&input)
         {
             // What was cut short took at least so much.
+            let trial = if trial.complete { self.least(&input, trial) } else { trial };
             runs.push(timed(operators, &trial));
         }
         runs
@@ -186,6 +194,13 @@ impl Timing<'_> {
         }
         if let Some(peak) = peak(asymptotic(&peaks), &target) {
             belief.foresee_peak(peak);
+        }
+        if let Some(((input, seconds), last)) = runs.last_mut().zip(times.last_mut())
+            && *seconds < self.left()
+            && let Some(again) = self.whole(input)
+        {
+            *seconds = seconds.min(again.run_cpu_seconds);
+            last.count = *seconds;
         }
         let seconds = extrapolated(&times, cut.as_ref(), &target)?;
         belief.foresee_seconds(self.tier, seconds, &longest?);

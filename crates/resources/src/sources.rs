@@ -133,7 +133,7 @@ pub const SOURCES: &[(&str, &str)] = &[
     (
         "growth-numbers",
         "even odds that a number means nothing (Laplace's principle of indifference) or is a size; the 15 programs of \
-         docs/prediction/table.jsonl that were measured at two sizes and grow as a power do so with exponents from 0.99 to \
+         docs/prediction/epyc.jsonl that were measured at two sizes and grow as a power do so with exponents from 0.99 to \
          3.56, mean 1.9, deviation 0.7; mean and deviation of the mixture",
     ),
     (

@@ -6,11 +6,11 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use forewarm_emulator::growth::{Climb, FEWEST_RUNS, Size, resized, sizes};
-use forewarm_sandbox::process::{Cause, spawn_on};
+use forewarm_sandbox::process::{Cause, Confinement, Program as Command, spawn_on};
 use forewarm_types::{Basis, Bytes, CodeKind, Estimate, Features, PastRun, Seconds};
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap;
+use super::{bootstrap, calls};
 use crate::Orchestrator;
 use crate::consider::Considered;
 use crate::features::features;
@@ -22,7 +22,7 @@ use crate::samples;
 const REHEARSAL_SECONDS: f64 = 1.0;
 
 /// Wall seconds that a run may take for each of CPU time: what waits for others is no measure of itself.
-const WAITING: f64 = 4.0;
+pub(super) const WAITING: f64 = 4.0;
 
 /// By which factor a run outlasts the shortest, at the least, where more than starting is seen of it.
 const GROWN: f64 = 2.0;
@@ -56,10 +56,16 @@ impl Orchestrator {
     pub(crate) fn rehearse(&self, considered: &mut Considered, request: &Request) -> (Vec<Rehearsed>, f64) {
         let kind = considered.analysis.code.kind;
         let began = self.clock.monotonic();
+        let mut foretold = None;
         let rehearsed = match request.emulate {
             Emulate::Never => Vec::new(),
             Emulate::Auto if request.samples.is_empty() => Vec::new(),
             Emulate::Auto => self.rehearse_samples(request, kind, REHEARSAL_SECONDS),
+            Emulate::Seconds(seconds) if calls::fits(request, kind) => {
+                let (runs, law) = self.call_towards(request, kind, seconds);
+                foretold = law;
+                runs
+            }
             Emulate::Seconds(seconds) if request.samples.is_empty() => self.climb_towards(request, kind, seconds),
             Emulate::Seconds(seconds) => self.rehearse_samples(request, kind, seconds),
         };
@@ -78,6 +84,7 @@ impl Orchestrator {
                 corrections.process_cpu_seconds =
                     corrections.process_cpu_seconds.map(|foretold| outlasting(foretold, &rehearsed));
             }
+            corrections.process_cpu_seconds = foretold.or(corrections.process_cpu_seconds);
             considered.corrections = corrections;
         }
         (rehearsed, (self.clock.monotonic() - began).0)
@@ -127,24 +134,35 @@ impl Orchestrator {
         if whole >= FEWEST_RUNS && grew >= FEWEST_GROWN { rehearsed } else { Vec::new() }
     }
 
+    /// The program of a request, and what confines it: no network, nothing to write to, so much time.
+    pub(super) fn confined(
+        &self,
+        request: &Request,
+        kind: CodeKind,
+        bounded: Bounded,
+    ) -> Result<(Command, Confinement), String> {
+        let request = Request { directories: Vec::new(), network: false, ..request.clone() };
+        let program = self.command(&request, kind).map_err(|error| error.to_string())?;
+        let mut confinement = super::confinement(&request, &program, false).map_err(|error| error.to_string())?;
+        confinement.bounds.wall = Some(Seconds(bounded.wall));
+        confinement.bounds.cpu = bounded.cpu.map(Seconds).or(confinement.bounds.cpu);
+        Ok((program, confinement))
+    }
+
     fn rehearse_one(&self, sample: &Request, kind: CodeKind, bounded: Bounded) -> Result<Rehearsed, String> {
         if bootstrap::is_called(sample, kind) {
             return Err("programs that are served events are not rehearsed".into());
         }
         let words = |error: &dyn std::fmt::Display| error.to_string();
-        let sample = Request { directories: Vec::new(), network: false, ..sample.clone() };
-        let program = self.command(&sample, kind).map_err(|error| words(&error))?;
-        let mut confinement = super::confinement(&sample, &program, false).map_err(|error| words(&error))?;
-        confinement.bounds.wall = Some(Seconds(bounded.wall));
-        confinement.bounds.cpu = bounded.cpu.map(Seconds).or(confinement.bounds.cpu);
+        let (program, confinement) = self.confined(sample, kind, bounded)?;
         let nowhere = File::options().read(true).write(true).open("/dev/null").map_err(|error| words(&error))?;
         let streams = [nowhere.as_fd(), nowhere.as_fd(), nowhere.as_fd()];
         let child = spawn_on(&program, &confinement, streams).map_err(|error| words(&error))?;
         let ended = child.wait().map_err(|error| words(&error))?;
         let salt = self.memory.recall(forewarm_store::Store::salt).unwrap_or_default();
         Ok(Rehearsed {
-            sample: named(&sample),
-            features: features(&sample, &salt),
+            sample: named(sample),
+            features: features(sample, &salt),
             wall_seconds: ended.wall.0,
             cpu_seconds: ended.usage.cpu().0,
             peak_memory_bytes: ended.peak_memory,
@@ -158,13 +176,13 @@ impl Orchestrator {
 
 /// Seconds that one run may take.
 #[derive(Clone, Copy)]
-struct Bounded {
-    wall: f64,
-    cpu: Option<f64>,
+pub(super) struct Bounded {
+    pub wall: f64,
+    pub cpu: Option<f64>,
 }
 
 /// Numbers of a request that could be sizes: in its arguments, or where it has an event, in that.
-enum Sizes {
+pub(super) enum Sizes {
     Arguments(Vec<Size>),
     Event(serde_json::Value),
 }
@@ -177,7 +195,7 @@ struct Sized {
 
 impl Sizes {
     /// With where a climb to them begins; `None` where there are none, or too many.
-    fn of(request: &Request) -> Option<(Climb, Self)> {
+    pub fn of(request: &Request) -> Option<(Climb, Self)> {
         let Some(path) = request.event.as_deref() else {
             let sizes = sizes(&request.arguments);
             let values: Vec<u64> = sizes.iter().map(|size| size.value).collect();
@@ -198,12 +216,7 @@ impl Sizes {
                 Ok(Sized { request: Request { arguments, ..request.clone() }, _event: None })
             }
             Self::Event(event) => {
-                let (mut event, mut values) = (event.clone(), values.iter());
-                each_size(&mut event, &mut |number| {
-                    if let Some(value) = values.next() {
-                        *number = (*value).into();
-                    }
-                });
+                let event = sized(event, values);
                 let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
                 serde_json::to_writer(&mut file, &event).map_err(|error| error.to_string())?;
                 let request = Request { event: Some(file.path().to_owned()), ..request.clone() };
@@ -211,6 +224,24 @@ impl Sizes {
             }
         }
     }
+}
+
+/// An event with other sizes in their places.
+pub(super) fn sized(event: &serde_json::Value, values: &[u64]) -> serde_json::Value {
+    let (mut event, mut values) = (event.clone(), values.iter());
+    each_size(&mut event, &mut |number| {
+        if let Some(value) = values.next() {
+            *number = (*value).into();
+        }
+    });
+    event
+}
+
+/// Every number of an event that could be a size.
+pub(super) fn sizes_of(event: &serde_json::Value) -> Vec<f64> {
+    let mut sizes = Vec::new();
+    each_size(&mut event.clone(), &mut |number| sizes.extend(number.as_f64()));
+    sizes
 }
 
 /// Visits every number of a document that could be a size, in the order of their names.

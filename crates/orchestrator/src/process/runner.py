@@ -15,9 +15,8 @@ def load(path):
     return module
 
 
-def call(module, file, name, event):
-    """Calls the handler with what an event holds (a path, a descriptor, `-` or nothing) and prints its result."""
-    import json
+def found(module, file, name):
+    """The handler, and what calls it with an event and returns its result."""
     import os
 
     module_name = module.__name__
@@ -25,13 +24,6 @@ def call(module, file, name, event):
     handler = next((getattr(module, name) for name in names if hasattr(module, name)), None)
     if handler is None:
         sys.exit("%s: there is no function %s" % (file, " or ".join(names)))
-    if event == "-":
-        given = json.load(sys.stdin)
-    elif event != "":
-        with open(event, encoding="utf-8") as opened:
-            given = json.load(opened)
-    else:
-        given = {}
 
     class Context:
         function_name = module_name
@@ -46,16 +38,61 @@ def call(module, file, name, event):
         def get_remaining_time_in_millis():
             return 3600000
 
-    result = handler(given, Context())
-    if hasattr(result, "__await__"):
-        import asyncio
+    def given(event):
+        result = handler(event, Context())
+        if hasattr(result, "__await__"):
+            import asyncio
 
-        async def awaited():
-            return await result
+            async def awaited():
+                return await result
 
-        result = asyncio.run(awaited())
-    json.dump(result, sys.stdout)
+            result = asyncio.run(awaited())
+        return result
+
+    return given
+
+
+def call(module, file, name, event):
+    """Calls the handler with what an event holds (a path, a descriptor, `-` or nothing) and prints its result."""
+    import json
+
+    handler = found(module, file, name)
+    if event == "-":
+        given = json.load(sys.stdin)
+    elif event != "":
+        with open(event, encoding="utf-8") as opened:
+            given = json.load(opened)
+    else:
+        given = {}
+    json.dump(handler(given), sys.stdout)
     sys.stdout.write("\n")
+
+
+def rehearse(module, file, name):
+    """Calls the handler with each line of the standard input, and tells a line each time: CPU seconds before the call and of it, and
+    the peak of memory so far. What the handler prints is dropped."""
+    import json
+    import os
+    import resource
+    import time
+
+    handler = found(module, file, name)
+    events, answers = os.dup(0), os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    for line in os.fdopen(events, encoding="utf-8"):
+        event = json.loads(line)
+        before, own = time.process_time(), time.thread_time()
+        json.dumps(handler(event))
+        seconds, own = time.process_time() - before, time.thread_time() - own
+        # Under a limit of CPU time the clock of the process goes by ticks of some milliseconds, that of a thread does not.
+        if seconds < own + 0.02:
+            seconds = own
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        json.dump({"before": before, "cpu_seconds": seconds, "peak_bytes": peak}, answers)
+        answers.write("\n")
+        answers.flush()
 
 
 def main():
@@ -63,7 +100,11 @@ def main():
 
     file, name, event = sys.argv[1:4]
     sys.argv[:] = [file] + sys.argv[4:]
-    call(load(os.path.abspath(file)), file, name, event)
+    module = load(os.path.abspath(file))
+    if event == "+":
+        rehearse(module, file, name)
+    else:
+        call(module, file, name, event)
 
 
 def hook(kind, error, trace):
