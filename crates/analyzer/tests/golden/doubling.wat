@@ -24,20 +24,20 @@
     end))
 ;; ---- expected ----
 ;; wasm-module, entry "_start", input dependent: false
-;; ops 7.30e4 (7.00e4 to 7.62e4)
-;;   const 9.12e3 (8.93e3 to 9.33e3)
-;;   local 3.55e4 (3.47e4 to 3.63e4)
-;;   int_alu 1.72e4 (1.68e4 to 1.76e4)
-;;   store 5.09e3 (4.98e3 to 5.21e3)
-;;   branch 6.10e3 (5.97e3 to 6.24e3)
-;; bytes: loaded 0, stored 5.09e3 (4.98e3 to 5.21e3), bulk 0
+;; ops 7.29e4 (7.07e4 to 7.54e4)
+;;   const 9.11e3 (9.01e3 to 9.24e3)
+;;   local 3.54e4 (3.50e4 to 3.59e4)
+;;   int_alu 1.72e4 (1.70e4 to 1.74e4)
+;;   store 5.08e3 (5.02e3 to 5.15e3)
+;;   branch 6.09e3 (6.02e3 to 6.17e3)
+;; bytes: loaded 0, stored 5.08e3 (5.02e3 to 5.15e3), bulk 0
 ;; memory 65536, maximum none, peak 65536
 ;; parallelism Serial
 ;; isa 
 ;; Function _start depth 0 share 1.000 trips unknown = -, Unknown
 ;; Loop _start depth 1 share 1.000 trips 10 = -, Carried
-;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 5.08e2 (4.93e2 to 5.26e2), traffic 5.09e3 (4.98e3 to 5.21e3)
+;;   accesses: 0 contiguous, 0 strided, 1 invariant, 0 indirect; strides []; footprint 5.08e2 (5.00e2 to 5.18e2), traffic 5.08e3 (5.02e3 to 5.15e3)
 ;; Loop _start depth 2 share 0.999 trips 100.1 = -, Unknown
-;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 5.08e2 (4.93e2 to 5.26e2), traffic 5.09e3 (4.98e3 to 5.21e3)
-;; Loop _start depth 3 share 0.697 trips 5.08e0 (4.93e0 to 5.25e0) = -, Independent
-;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 5.08e0 (4.93e0 to 5.25e0), traffic 5.08e3 (4.93e3 to 5.26e3)
+;;   accesses: 0 contiguous, 1 strided, 0 invariant, 0 indirect; strides []; footprint 5.08e2 (5.00e2 to 5.18e2), traffic 5.08e3 (5.02e3 to 5.15e3)
+;; Loop _start depth 3 share 0.697 trips 5.07e0 (4.99e0 to 5.17e0) = -, Independent
+;;   accesses: 1 contiguous, 0 strided, 0 invariant, 0 indirect; strides [1]; footprint 5.07e0 (4.99e0 to 5.17e0), traffic 5.08e3 (5.00e3 to 5.18e3)
