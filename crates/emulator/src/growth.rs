@@ -14,6 +14,7 @@ mod forms;
 mod least_squares;
 mod pages;
 
+use forewarm_types::estimate::Z95;
 use forewarm_types::{Basis, Estimate};
 
 pub use climb::{Climb, largest_between};
@@ -137,7 +138,7 @@ impl Growth {
         values.retain(|(value, _)| value.is_finite() && *value >= self.most);
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         let expected = quantile(&values, 0.5)?;
-        let drift = 1.645 * DRIFT * (expected / self.most).max(1.0).ln();
+        let drift = Z95 * DRIFT * (expected / self.most).max(1.0).ln();
         let end = |probability: f64, sign: f64| {
             let spread = (quantile(&values, probability).unwrap_or(expected) / expected).ln();
             (expected.ln() + sign * spread.hypot(drift)).exp()

@@ -11,7 +11,7 @@ use forewarm_executor::wasm::{Compiled, Engine, EngineSettings};
 use forewarm_executor::{Invocation, Progress, Stdio};
 use forewarm_types::host::Clock;
 use forewarm_types::plan::{Trial, TrialLimits};
-use forewarm_types::{Bytes, CodeKind, IsaLevel, Seconds, Tier};
+use forewarm_types::{CodeKind, IsaLevel, Seconds, Tier};
 
 use crate::counting::{self, Counting};
 use crate::instrument::{Instrumented, instrument};
@@ -228,14 +228,5 @@ pub(crate) fn confined(invocation: &Invocation, kind: CodeKind) -> Invocation {
 }
 
 pub(crate) fn stopped(reason: &str) -> Trial {
-    Trial {
-        ops: 0,
-        complete: false,
-        stopped_by: Some(reason.to_owned()),
-        wall_seconds: 0.0,
-        cpu_seconds: 0.0,
-        run_cpu_seconds: 0.0,
-        peak_linear_memory_bytes: Bytes::ZERO,
-        counts: None,
-    }
+    Trial { stopped_by: Some(reason.to_owned()), ..Trial::default() }
 }

@@ -105,6 +105,14 @@ fn what_is_not_metered_runs_as_it_is() {
 }
 
 #[test]
+fn how_a_program_ended_is_told() {
+    let failure = |body: &str| check(body, true, None).failure;
+    assert_eq!((failure(""), failure("(call $exit (i32.const 0))")), (None, None));
+    assert_eq!(failure("(call $exit (i32.const 3))").as_deref(), Some("exit code 3"));
+    assert!(failure("unreachable").is_some_and(|trap| trap.contains("unreachable")));
+}
+
+#[test]
 fn counts_carry_no_noise_and_grow_with_the_work() {
     let work = |trips: u32| {
         let body = format!(

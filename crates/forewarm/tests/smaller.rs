@@ -93,6 +93,23 @@ fn smaller_inputs_that_never_end_are_ended() {
 }
 
 #[test]
+fn what_fails_on_one_size_tells_nothing_of_others() {
+    let home = Home::new();
+    // Between sizes that are counted and the one asked for.
+    let fails = "(if (i32.and (i32.gt_u (local.get $rounds) (i32.const 3000000))
+                      (i32.lt_u (local.get $rounds) (i32.const 2000000000))) (then unreachable))";
+    for (file, code) in [
+        ("rounds.wat", ROUNDS.to_owned()),
+        ("fails.wat", ROUNDS.replace("(loop $again", &format!("{fails} (loop $again"))),
+    ] {
+        home.write(file, code);
+        let asked = ["plan", "--format", "json", "--emulate", "0.3", file, "--", "4000000000"];
+        let seconds = document(&home.run(asked).stdout)["predicted_cpu_seconds"]["expected"].as_f64().unwrap();
+        assert!(seconds > 0.3, "{file}: {seconds}");
+    }
+}
+
+#[test]
 fn who_times_ends_with_who_plans() {
     let home = Home::new();
     home.write("endless.wat", endless());
@@ -118,6 +135,15 @@ fn a_folder_of_argument_files_stands_for_the_runs_in_it() {
     assert!(plan["assumptions"].to_string().contains("extrapolated from 3 runs"), "{plan}");
 }
 
+/// Whether there is no Python, which a test is skipped for.
+fn without_python(home: &Home, test: &str) -> bool {
+    let without = home.any("python3", ["--version"]).output().is_err();
+    if without {
+        common::skip(&format!("smaller::{test}"), "there is no python3");
+    }
+    without
+}
+
 /// Counts to the event's number, a million times; fails where it is told to.
 const HANDLER: &str = r#"
 def handler(event, context):
@@ -133,8 +159,8 @@ def handler(event, context):
 #[test]
 fn events_of_a_folder_foretell_what_a_handler_takes() {
     let home = Home::new();
-    if home.any("python3", ["--version"]).output().is_err() {
-        return common::skip("smaller::events_of_a_folder_foretell_what_a_handler_takes", "there is no python3");
+    if without_python(&home, "events_of_a_folder_foretell_what_a_handler_takes") {
+        return;
     }
     home.write("handler.py", HANDLER);
     home.write("large.json", r#"{"n": 8}"#);
@@ -163,8 +189,13 @@ fn events_of_a_folder_foretell_what_a_handler_takes() {
     assert!(foretold("low") < took && took < foretold("high"), "{took} of {}", plan["predicted_cpu_seconds"]);
 }
 
-/// Counts to the event's number.
+/// Counts to the event's number; its file reads and says what it should not.
 const COUNTER: &str = r#"
+import sys
+
+sys.stdin.read()
+print("said at first", flush=True)
+
 def handler(event, context):
     print("said aloud")
     total = 0
@@ -176,14 +207,13 @@ def handler(event, context):
 #[test]
 fn a_handler_is_called_with_smaller_events_in_one_interpreter() {
     let home = Home::new();
-    if home.any("python3", ["--version"]).output().is_err() {
-        let test = "smaller::a_handler_is_called_with_smaller_events_in_one_interpreter";
-        return common::skip(test, "there is no python3");
+    if without_python(&home, "a_handler_is_called_with_smaller_events_in_one_interpreter") {
+        return;
     }
     home.write("handler.py", COUNTER);
     home.write("large.json", r#"{"n": 20000000}"#);
     let planned = home.run(["plan", "--format", "json", "--emulate", "1", "--event", "large.json", "handler.py"]);
-    assert!(!String::from_utf8_lossy(&planned.stdout).contains("said aloud"));
+    assert!(!String::from_utf8_lossy(&planned.stdout).contains("said"));
     let foretold = document(&planned.stdout)["predicted_cpu_seconds"].clone();
     assert_eq!(foretold["basis"], "emulated");
     assert!(home.history().is_empty(), "a smaller event is no run");
@@ -193,6 +223,31 @@ fn a_handler_is_called_with_smaller_events_in_one_interpreter() {
     let took = report["observation"]["run_cpu_seconds"].as_f64().unwrap();
     // On a busy machine, where either may take twice as long.
     assert!((took / 4.0..4.0 * took).contains(&foretold["expected"].as_f64().unwrap()), "{took} {foretold}");
+    // What was run is known.
+    let planned = home.run(["plan", "--format", "json", "--emulate", "1", "--event", "large.json", "handler.py"]);
+    assert_eq!(document(&planned.stdout)["predicted_cpu_seconds"]["basis"], "observed");
+}
+
+#[test]
+fn a_handler_that_answers_for_itself_does_no_harm() {
+    let home = Home::new();
+    if without_python(&home, "a_handler_that_answers_for_itself_does_no_harm") {
+        return;
+    }
+    home.write("large.json", r#"{"n": 20000000}"#);
+    let flood = "while True:\n    os.write(fd, b'x' * 65536)";
+    for (what, body) in [("floods", flood), ("lies", "os.write(fd, b'{\"before\": -1e9}\\n')")] {
+        let body = body.replace('\n', "\n            ");
+        let handler = format!(
+            "import os\n\ndef handler(event, context):\n    for fd in range(3, 64):\n        try:\n            {body}\n        \
+             except OSError:\n            pass\n    return sum(range(event['n']))\n"
+        );
+        home.write("handler.py", handler);
+        let planned = home.run(["plan", "--format", "json", "--emulate", "0.3", "--event", "large.json", "handler.py"]);
+        assert_eq!(planned.code, Some(0), "{what}: {}", planned.stderr);
+        let foretold = document(&planned.stdout)["predicted_cpu_seconds"]["expected"].as_f64().unwrap();
+        assert!(foretold > 0.0, "{what}: {foretold}");
+    }
 }
 
 #[test]

@@ -18,7 +18,8 @@ use crate::statistics::summarise;
 /// median, as in Azure Functions, where half of the functions run under 1 s on average and half have a maximum under 3 s
 /// (Shahrad et al. 2020, "Serverless in the Wild", section 3.4). It comes from many programs, so it may weigh as much as the
 /// first two inputs, and makes one seen input a factor of 16 either way.
-const BETWEEN_INPUTS: Spread = Spread { deviation: 1.098_612_288_668_109_8 / crate::statistics::Z95, worth: 2.0 };
+const BETWEEN_INPUTS: Spread =
+    Spread { deviation: 1.098_612_288_668_109_8 / forewarm_types::estimate::Z95, worth: 2.0 };
 
 /// Distinct values of a feature from which growth is fitted: two coefficients and one to check them by.
 const LEAST_POINTS: usize = 3;

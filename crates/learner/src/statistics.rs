@@ -1,5 +1,7 @@
 //! The few distribution functions and robust averages that the estimators share.
 
+use forewarm_types::estimate::Z95;
+
 /// 95th percentile of Student's t distribution with `df` (real, >= 1) degrees of freedom.
 ///
 /// Cornish-Fisher expansion about the normal quantile (Abramowitz & Stegun 1964, 26.7.5), which is within 0.5 % from 3
@@ -23,9 +25,6 @@ pub(crate) fn student_t95(df: f64) -> f64 {
     ];
     terms.iter().zip(1..).fold(z, |sum, (term, power)| sum + term / df.powi(power))
 }
-
-/// 95th percentile of the standard normal distribution.
-pub(crate) const Z95: f64 = 1.644_853_626_951_472_2;
 
 fn between(x: f64, x0: f64, y0: f64, x1: f64, y1: f64) -> f64 {
     y0 + (y1 - y0) * (x - x0) / (x1 - x0)

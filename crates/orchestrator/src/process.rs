@@ -25,8 +25,11 @@ use crate::script;
 use crate::warm::planning;
 use crate::warm_native::Asked;
 
-/// What calls a handler with an event and prints its result: given to the interpreter with `-c`.
+/// What loads and calls handlers: functions, of which whoever executes it calls one.
 pub(crate) const RUNNER: &str = include_str!("process/runner.py");
+
+/// Given to the interpreter with `-c`: calls a handler with an event and prints its result.
+const CALLED: &str = concat!(include_str!("process/runner.py"), "\nmain()\n");
 
 /// Limits in force where the user names none. They are far above what programs run by hand take, and there so that one
 /// that has lost its way ends by itself; each is loosened by its flag.
@@ -235,7 +238,7 @@ fn python_arguments(python: &Path, file: &Path, request: &Request) -> impl Itera
         let name = name.rsplit('.').next().unwrap_or_default();
         let event = request.event.as_deref().unwrap_or(Path::new(""));
         arguments.extend(
-            [OsStr::new("-c"), OsStr::new(RUNNER), file.as_os_str(), OsStr::new(name), event.as_os_str()]
+            [OsStr::new("-c"), OsStr::new(CALLED), file.as_os_str(), OsStr::new(name), event.as_os_str()]
                 .map(OsString::from),
         );
     } else {

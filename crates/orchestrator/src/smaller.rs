@@ -98,7 +98,7 @@ impl Orchestrator {
             let run = given(request, &input);
             let invocation = self.invocation(&run, considered, Stdio::Detached);
             let trial = trials.measure(&mut considered.program, &invocation, left).ok()?;
-            if !trial.complete || trial.ops == 0 {
+            if !trial.complete || trial.ops == 0 || !runs.are_like(&trial) {
                 break;
             }
             inputs.took(trial.ops as f64);
@@ -121,6 +121,11 @@ impl Runs {
         self.peaks.push(Sample { features: input.features.clone(), count: trial.peak_linear_memory_bytes.as_f64() });
         self.counts.push(Sample { features: input.features.clone(), count: trial.ops as f64 });
         self.whole.push((trial, input));
+    }
+
+    /// Whether a run ended as those before it did.
+    fn are_like(&self, trial: &Trial) -> bool {
+        self.whole.first().is_none_or(|(first, _)| first.failure == trial.failure)
     }
 
     /// What the next run may take where so many seconds are spent; `None` where nothing is left.

@@ -9,7 +9,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use forewarm_emulator::growth::{Growth, Sample, asymptotic, peak};
-use forewarm_emulator::timing::{self, Timed, Timer};
+use forewarm_emulator::timing::{self, CPU_BUDGET, Timer};
 use forewarm_executor::Stdio;
 use forewarm_planner::{Belief, TimedRun, TrialProbe};
 use forewarm_types::plan::{Trial, TrialLimits};
@@ -39,9 +39,6 @@ const FEWEST_TIMES: [usize; 2] = [4, 8];
 /// So many times as long as on one tier a run is thought to take on another before it was run there.
 const SLOWER: f64 = 2.0;
 
-/// By which factor tiers differ at the most: what differs by more ended otherwise.
-const MOST_APART: f64 = 100.0;
-
 /// How many times as long as it had by then what was cut short lasts at the most, in one case of twenty: `P[T > t | T > b] = b / t`
 /// (Harchol-Balter, UCB/CSD-94-826, 1994).
 const LASTING: f64 = 20.0;
@@ -49,7 +46,7 @@ const LASTING: f64 = 20.0;
 /// Runs whose times were extrapolated, by rising size.
 pub(crate) struct Risen {
     tier: Tier,
-    runs: Vec<(Input, f64)>,
+    runs: Vec<(Input, Trial)>,
 }
 
 /// Runs on smaller inputs, being timed on a tier within a budget.
@@ -114,7 +111,7 @@ impl Timing<'_> {
     }
 
     /// Times a run, of which nobody knows whether it ends in time.
-    fn once(&mut self, input: &Input) -> Option<Timed> {
+    fn once(&mut self, input: &Input) -> Option<Trial> {
         let run = given(self.request, input);
         let invocation = self.orchestrator.invocation(&run, self.considered, Stdio::Detached);
         let limits = TrialLimits { cpu_seconds: self.left(), ..self.limits };
@@ -128,17 +125,21 @@ impl Timing<'_> {
         let timed = timed.inspect_err(warn).ok()?;
         self.spent += timed.trial.cpu_seconds;
         self.warming += timed.warming_cpu_seconds;
-        Some(timed)
+        if let Some(why) = timed.trial.stopped_by.as_deref().filter(|why| *why != CPU_BUDGET) {
+            self.orchestrator.memory.warn(format!("a smaller input was not timed to its end: {why}"));
+        }
+        Some(timed.trial)
     }
 
-    /// A run that ends in time.
-    fn whole(&mut self, input: &Input) -> Option<Trial> {
-        self.once(input).map(|timed| timed.trial).filter(|trial| trial.complete)
+    /// A run that ends in time, and as the one that is known does.
+    fn whole(&mut self, input: &Input, failure: Option<&str>) -> Option<Trial> {
+        self.once(input).filter(|trial| trial.complete && trial.failure.as_deref() == failure)
     }
 
     /// The shorter of this run and another, where there is time for one: others on the machine only ever make a run longer.
     fn least(&mut self, input: &Input, trial: Trial) -> Trial {
-        let again = (trial.run_cpu_seconds < self.left()).then(|| self.whole(input)).flatten();
+        let again =
+            (trial.run_cpu_seconds < self.left()).then(|| self.whole(input, trial.failure.as_deref())).flatten();
         again.filter(|again| again.run_cpu_seconds < trial.run_cpu_seconds).unwrap_or(trial)
     }
 
@@ -146,13 +147,13 @@ impl Timing<'_> {
     fn sized_by(&mut self, grown: &Grown) -> Vec<TimedRun> {
         let timed =
             |operators: f64, trial: &Trial| TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) };
-        let mut runs = Vec::new();
+        let (mut runs, failure) = (Vec::new(), grown.largest.failure.as_deref());
         if let Some((counted, input)) = &grown.apart {
-            let Some(trial) = self.whole(input) else { return runs };
+            let Some(trial) = self.whole(input, failure) else { return runs };
             runs.push(timed(counted.ops as f64, &self.least(input, trial)));
         }
         let counted = grown.largest.ops as f64;
-        let Some(trial) = self.whole(&grown.input) else { return runs };
+        let Some(trial) = self.whole(&grown.input, failure) else { return runs };
         let trial = self.least(&grown.input, trial);
         let each = trial.run_cpu_seconds / counted;
         runs.push(timed(counted, &trial));
@@ -161,11 +162,15 @@ impl Timing<'_> {
         let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&grown.input, allows));
         if let Some(input) = beyond
             && let Some(operators) = grown.operators_of(&input.features)
-            && let Some(Timed { trial, .. }) = self.once(&input)
+            && let Some(larger) = self.once(&input)
         {
-            // What was cut short took at least so much.
-            let trial = if trial.complete { self.least(&input, trial) } else { trial };
-            runs.push(timed(operators, &trial));
+            if larger.complete && larger.failure.as_deref() == failure {
+                runs.push(timed(operators, &self.least(&input, larger)));
+            } else if larger.run_cpu_seconds > each * operators {
+                // It would have taken at least so much, and had at least as much memory as the one before.
+                let memory_bytes = trial.peak_linear_memory_bytes.as_f64();
+                runs.push(TimedRun { memory_bytes, ..timed(operators, &larger) });
+            }
         }
         runs
     }
@@ -173,46 +178,46 @@ impl Timing<'_> {
     /// Sizes that rise from next to nothing; what ran, where it told anything.
     fn rising(&mut self, belief: &mut Belief) -> Option<Risen> {
         let (mut inputs, target) = Inputs::of(self.request)?;
-        let (mut runs, mut times, mut peaks, mut cut) = (Vec::new(), Vec::new(), Vec::new(), None);
-        let mut longest = None;
+        let (mut runs, mut failure, mut cut): (Vec<(Input, Trial)>, _, _) = (Vec::new(), None, None);
         while let Some(input) = inputs.next(self.left()) {
             // The first run of all finds nothing in the caches.
-            if times.is_empty() {
-                self.once(&input)?;
+            if runs.is_empty() {
+                failure = self.once(&input)?.failure;
             }
-            let Some(Timed { trial, .. }) = self.once(&input) else { break };
+            let Some(trial) = self.once(&input) else { break };
             inputs.took(trial.run_cpu_seconds);
-            let sample = |count| Sample { features: input.features.clone(), count };
             if !trial.complete {
-                cut = Some(sample(trial.run_cpu_seconds));
+                cut = Some(Sample { features: input.features, count: trial.run_cpu_seconds });
                 break;
             }
-            times.push(sample(trial.run_cpu_seconds));
-            peaks.push(sample(trial.peak_linear_memory_bytes.as_f64()));
-            longest = Some(timed(f64::NAN, &trial));
-            runs.push((input, trial.run_cpu_seconds));
+            if trial.failure != failure {
+                break;
+            }
+            runs.push((input, trial));
         }
-        if let Some(peak) = peak(asymptotic(&peaks), &target) {
+        if let Some((input, trial)) = runs.pop() {
+            let trial = self.least(&input, trial);
+            runs.push((input, trial));
+        }
+        let samples = |count: fn(&Trial) -> f64| -> Vec<Sample> {
+            let sample =
+                |(input, trial): &(Input, Trial)| Sample { features: input.features.clone(), count: count(trial) };
+            runs.iter().map(sample).collect()
+        };
+        if let Some(peak) = peak(asymptotic(&samples(|trial| trial.peak_linear_memory_bytes.as_f64())), &target) {
             belief.foresee_peak(peak);
         }
-        if let Some(((input, seconds), last)) = runs.last_mut().zip(times.last_mut())
-            && *seconds < self.left()
-            && let Some(again) = self.whole(input)
-        {
-            *seconds = seconds.min(again.run_cpu_seconds);
-            last.count = *seconds;
-        }
-        let seconds = extrapolated(&times, cut.as_ref(), &target)?;
-        belief.foresee_seconds(self.tier, seconds, &longest?);
+        let seconds = extrapolated(&samples(|trial| trial.run_cpu_seconds), cut.as_ref(), &target)?;
+        let (_, longest) = runs.last()?;
+        belief.foresee_seconds(self.tier, seconds, &timed(f64::NAN, longest));
         Some(Risen { tier: self.tier, runs })
     }
 
     /// How many times as long as there the largest of these runs takes for which there is time.
     fn compared_with(&mut self, risen: &Risen) -> Option<f64> {
         let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
-        let (input, seconds) = risen.runs.iter().rfind(|(_, seconds)| told.contains(seconds))?;
-        let ratio = self.whole(input)?.run_cpu_seconds / seconds;
-        (ratio.ln().abs() <= MOST_APART.ln()).then_some(ratio)
+        let (input, there) = risen.runs.iter().rfind(|(_, trial)| told.contains(&trial.run_cpu_seconds))?;
+        Some(self.whole(input, there.failure.as_deref())?.run_cpu_seconds / there.run_cpu_seconds)
     }
 }
 

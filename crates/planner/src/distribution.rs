@@ -1,6 +1,7 @@
 //! Log-normal and Pareto beliefs as equally likely nodes, and the normal distribution they rest on.
 
 use forewarm_types::Estimate;
+use forewarm_types::estimate::Z95;
 
 /// Nodes of a belief: the quantiles at `(i + 1/2) / NODES`. Odd, so that the median is one; 31 reach ±2.1 standard
 /// deviations, beyond which under 4 % of the probability lies.
@@ -8,9 +9,6 @@ pub(crate) const NODES: usize = 31;
 
 /// Values of an uncertain quantity at its nodes, ascending.
 pub(crate) type Nodes = [f64; NODES];
-
-/// The 95th percentile of the standard normal distribution.
-pub(crate) const Z95: f64 = 1.644_853_626_951_472_2;
 
 /// Bounds of logarithms of seconds and counts, far beyond any real one, so that arithmetic stays finite.
 const LOG_BOUND: f64 = 60.0;

@@ -4,10 +4,11 @@
 //! Pure arithmetic over the analysis and the resource model; called for each plan of a native or Python program.
 
 use forewarm_resources::{Figure, ProcessCosts};
+use forewarm_types::estimate::Z95;
 use forewarm_types::{Basis, CodeKind};
 
 use crate::belief::Inputs;
-use crate::distribution::{LogNormal, Z95, tame};
+use crate::distribution::{LogNormal, tame};
 use crate::run_time::told;
 
 /// A quantity foretold.

@@ -148,9 +148,11 @@ fn timed_next(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<Trial
     let &(_, least) = tiers.first()?;
     let most_entry = MOST_ENTRY * (left + belief.probe_cpu_seconds);
     let affordable = |(place, (tier, cost)): (usize, (Tier, f64))| {
-        let own_code = place == 0;
+        // Of what is compiled to be timed, one at the most is what the run will use.
+        let own_code = place == 0 && !belief.timed.contains(&true);
         let entry = belief.climbs[tier as usize].compile.expected;
-        let little = own_code || (entry <= most_entry.min(left) && cost <= HOPELESS * least);
+        let most = if place == 0 { left } else { most_entry.min(left) };
+        let little = own_code || (entry <= most && cost <= HOPELESS * least);
         (little && !belief.timed[tier as usize]).then_some((tier, own_code))
     };
     let mut affordable = tiers.into_iter().enumerate().filter_map(affordable);

@@ -122,12 +122,11 @@ proptest! {
         let trial = forewarm_types::plan::Trial {
             ops: problem.analysis.profile.compile.functions,
             complete: problem.constraints.persist,
-            stopped_by: None,
             wall_seconds: weights.dollars_per_second,
             cpu_seconds: weights.dollars_per_second,
             run_cpu_seconds: weights.dollars_per_joule,
             peak_linear_memory_bytes: problem.analysis.profile.memory.initial_bytes,
-            counts: None,
+            ..Default::default()
         };
         belief.update(&trial);
         let _ = crate::choose(&belief, crate::candidates(&belief, &weights), Objective::Latency, weights, usize::MAX);

@@ -10,9 +10,9 @@ mod hypotheses;
 mod linear;
 mod mixture;
 
+use forewarm_types::estimate::Z95;
 use forewarm_types::{Basis, Estimate};
 
-use crate::distribution::Z95;
 use crate::information::{Gaussian, Probe, Worth, knowledge_gradient};
 
 pub use hypotheses::{Capacity, hypotheses};

@@ -358,12 +358,10 @@ fn trial(ops: u64, complete: bool) -> Trial {
     Trial {
         ops,
         complete,
-        stopped_by: None,
         wall_seconds: 0.004,
         cpu_seconds: 0.003,
-        run_cpu_seconds: 0.0,
         peak_linear_memory_bytes: Bytes(1 << 20),
-        counts: None,
+        ..Trial::default()
     }
 }
 

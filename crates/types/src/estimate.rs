@@ -40,7 +40,7 @@ pub struct Estimate {
 pub const COVERAGE: f64 = 0.9;
 
 /// The 95th percentile of the standard normal distribution.
-const Z95: f64 = 1.644_853_626_951_472_2;
+pub const Z95: f64 = 1.644_853_626_951_472_2;
 
 impl Estimate {
     /// A value known without error: a constant trip count, a limit.

@@ -130,8 +130,8 @@ impl TrialLimits {
     }
 }
 
-/// A bounded, instrumented run of the code before the real one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A bounded run of the code before the real one.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Trial {
     /// Operators executed, in wasmtime's fuel units.
     pub ops: u64,
@@ -139,6 +139,10 @@ pub struct Trial {
     pub complete: bool,
     /// What stopped it where it did not.
     pub stopped_by: Option<String>,
+    /// How it ended where it did and that was no success: its exit code, or its trap. What ends otherwise than other inputs do tells
+    /// nothing of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Wall time, compiling included.
     pub wall_seconds: f64,
     /// CPU time of everything, compiling included.

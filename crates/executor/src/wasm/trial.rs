@@ -123,16 +123,13 @@ impl Tried {
         let run_cpu_seconds = (thread_cpu() - cpu).0;
         // A file operation that blocks is left behind in its thread rather than waited for.
         runtime.shutdown_background();
-        let stopped_by = stopped_by(result);
         Ok(Trial {
             ops: store.get_fuel().map_or(0, |left| max_ops.saturating_sub(left)),
-            complete: stopped_by.is_none(),
-            stopped_by,
             wall_seconds: watch.elapsed().0,
             cpu_seconds: run_cpu_seconds,
             run_cpu_seconds,
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
-            counts: None,
+            ..ended(result)
         })
     }
 }
@@ -151,12 +148,25 @@ pub(super) fn in_a_thread<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// What ended a trial before the program's own end.
-pub(super) fn stopped_by<T>(result: Result<wasmtime::Result<T>, Stop>) -> Option<String> {
-    match result {
-        Err(stop) => Some(stop.to_string()),
-        Ok(Ok(_)) => None,
-        Ok(Err(error)) => stop_reason(&error),
+/// How a trial ended, and nothing else of it.
+pub(super) fn ended<T>(result: Result<wasmtime::Result<T>, Stop>) -> Trial {
+    let stopped = |why: String| Trial { stopped_by: Some(why), ..Trial::default() };
+    let itself = |failure: Option<String>| Trial { complete: true, failure, ..Trial::default() };
+    let error = match result {
+        Err(stop) => return stopped(stop.to_string()),
+        Ok(Ok(_)) => return itself(None),
+        Ok(Err(error)) => error,
+    };
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return itself((*code != 0).then(|| format!("exit code {code}")));
+    }
+    if let Some(stop) = error.chain().find_map(|cause| cause.downcast_ref::<Stop>()) {
+        return stopped(stop.to_string());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => stopped(Stop::OperatorBudget.to_string()),
+        Some(trap) => itself(Some(trap.to_string())),
+        None => stopped(error.root_cause().to_string()),
     }
 }
 
@@ -166,31 +176,7 @@ pub(super) fn broken(error: wasmtime::Error) -> WarmError {
 }
 
 fn refused(why: &str, wall_seconds: f64) -> Trial {
-    Trial {
-        ops: 0,
-        complete: false,
-        stopped_by: Some(why.to_owned()),
-        wall_seconds,
-        cpu_seconds: 0.0,
-        run_cpu_seconds: 0.0,
-        peak_linear_memory_bytes: forewarm_types::Bytes::ZERO,
-        counts: None,
-    }
-}
-
-/// What ended a trial before the program's own end; `None` where it ended itself, by exiting or by its own trap.
-fn stop_reason(error: &wasmtime::Error) -> Option<String> {
-    if error.downcast_ref::<I32Exit>().is_some() {
-        return None;
-    }
-    if let Some(stop) = error.chain().find_map(|cause| cause.downcast_ref::<Stop>()) {
-        return Some(stop.to_string());
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Some(Stop::OperatorBudget.to_string()),
-        Some(_) => None,
-        None => Some(error.root_cause().to_string()),
-    }
+    Trial { stopped_by: Some(why.to_owned()), wall_seconds, ..Trial::default() }
 }
 
 /// Puts guards before the functions of WASI preview 1 that write.

@@ -140,16 +140,12 @@ impl Engine {
         if let Some(found) = &plugged {
             look_at(&mut store, found, watcher, run_cpu_seconds, true).map_err(trial::broken)?;
         }
-        let stopped_by = trial::stopped_by(result);
         Ok(Trial {
-            ops: 0,
-            complete: stopped_by.is_none(),
-            stopped_by,
             wall_seconds: watch.elapsed().0,
             cpu_seconds: run_cpu_seconds,
             run_cpu_seconds,
             peak_linear_memory_bytes: invocation.progress.peak_linear_memory(),
-            counts: None,
+            ..trial::ended(result)
         })
     }
 }

@@ -56,15 +56,15 @@ impl Orchestrator {
     pub(crate) fn rehearse(&self, considered: &mut Considered, request: &Request) -> (Vec<Rehearsed>, f64) {
         let kind = considered.analysis.code.kind;
         let began = self.clock.monotonic();
-        let mut foretold = None;
+        let mut law = None;
         let rehearsed = match request.emulate {
             Emulate::Never => Vec::new(),
             Emulate::Auto if request.samples.is_empty() => Vec::new(),
             Emulate::Auto => self.rehearse_samples(request, kind, REHEARSAL_SECONDS),
             Emulate::Seconds(seconds) if calls::fits(request, kind) => {
-                let (runs, law) = self.call_towards(request, kind, seconds);
-                foretold = law;
-                runs
+                let called = self.call_towards(request, kind, seconds);
+                law = called.law;
+                called.runs
             }
             Emulate::Seconds(seconds) if request.samples.is_empty() => self.climb_towards(request, kind, seconds),
             Emulate::Seconds(seconds) => self.rehearse_samples(request, kind, seconds),
@@ -79,12 +79,12 @@ impl Orchestrator {
                 for foretold in [&mut corrections.process_cpu_seconds, &mut corrections.peak_linear_memory_bytes] {
                     *foretold = foretold.map(|estimate| estimate.with_basis(Basis::Emulated));
                 }
+                corrections.process_cpu_seconds = law.or(corrections.process_cpu_seconds);
             }
             if request.samples.is_empty() {
                 corrections.process_cpu_seconds =
                     corrections.process_cpu_seconds.map(|foretold| outlasting(foretold, &rehearsed));
             }
-            corrections.process_cpu_seconds = foretold.or(corrections.process_cpu_seconds);
             considered.corrections = corrections;
         }
         (rehearsed, (self.clock.monotonic() - began).0)
