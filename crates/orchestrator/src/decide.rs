@@ -176,6 +176,7 @@ impl Orchestrator {
                     match grown {
                         Some(grown) => {
                             belief.foresee(grown.operators, wall.0, cpu.0);
+                            belief.execute(grown.executed);
                             belief.resemble(&grown.largest, grown.reuse_at(grown.operators.expected).as_ref());
                             if let Some(peak) = grown.peak_linear_memory_bytes {
                                 belief.foresee_peak(peak);

@@ -72,11 +72,11 @@ impl Grown {
         Some(self.growth.predict(features)?.expected)
     }
 
-    /// Operators that runs on smaller inputs may still execute: a tenth of a long run in all.
-    pub fn operators_left(&self, seconds_per_operator: f64) -> f64 {
+    /// Operators that runs on smaller inputs may execute together: a tenth of a long run, and one is long that would be as this counted.
+    pub fn most_operators(&self) -> f64 {
         let whole = self.operators.expected;
-        let long = whole * seconds_per_operator >= LONG_SECONDS;
-        if long { (MOST_SHARE * whole - self.executed).max(0.0) } else { f64::INFINITY }
+        let each = self.largest.run_cpu_seconds / self.largest.ops as f64;
+        if whole * each >= LONG_SECONDS { MOST_SHARE * whole } else { f64::INFINITY }
     }
 }
 

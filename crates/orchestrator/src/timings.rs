@@ -59,6 +59,9 @@ struct Timing<'a> {
     limits: TrialLimits,
     spent: f64,
     warming: f64,
+    /// Operators that runs on smaller inputs have executed, and may.
+    executed: f64,
+    most_operators: f64,
 }
 
 impl Orchestrator {
@@ -72,10 +75,28 @@ impl Orchestrator {
         belief: &mut Belief,
     ) {
         let began = self.clock.monotonic();
-        let (limits, spent, warming) = (probe.limits, 0.0, 0.0);
-        let mut timing = Timing { orchestrator: self, timer, considered, request, tier, limits, spent, warming };
-        match (&probed.grown, &probed.risen) {
-            (Some(grown), _) => belief.take_timings(tier, &timing.sized_by(grown)),
+        let (executed, most_operators) = match &probed.grown {
+            Some(grown) => (grown.executed, grown.most_operators()),
+            None => (0.0, f64::INFINITY),
+        };
+        let mut timing = Timing {
+            orchestrator: self,
+            timer,
+            considered,
+            request,
+            tier,
+            limits: probe.limits,
+            spent: 0.0,
+            warming: 0.0,
+            executed,
+            most_operators,
+        };
+        match (&mut probed.grown, &probed.risen) {
+            (Some(grown), _) => {
+                belief.take_timings(tier, &timing.sized_by(grown));
+                belief.execute(timing.executed - executed);
+                grown.executed = timing.executed;
+            }
             (None, Some(risen)) => {
                 if let Some(ratio) = timing.compared_with(risen) {
                     belief.foresee_by(tier, risen.tier, ratio);
@@ -110,14 +131,15 @@ impl Timing<'_> {
         self.limits.cpu_seconds - self.spent
     }
 
-    /// Times a run, of which nobody knows whether it ends in time.
-    fn once(&mut self, input: &Input) -> Option<Trial> {
+    /// Times a run that executes so many operators, as far as that is known, and of which nobody knows whether it ends in time.
+    fn once(&mut self, input: &Input, operators: f64) -> Option<Trial> {
         let run = given(self.request, input);
         let invocation = self.orchestrator.invocation(&run, self.considered, Stdio::Detached);
         let limits = TrialLimits { cpu_seconds: self.left(), ..self.limits };
-        if limits.cpu_seconds <= 0.0 {
+        if limits.cpu_seconds <= 0.0 || self.executed + operators > self.most_operators {
             return None;
         }
+        self.executed += operators;
         let timed = self.timer.time(&self.considered.program, &invocation, self.tier, limits);
         let warn = |error: &forewarm_emulator::EmulateError| {
             self.orchestrator.memory.warn(format!("nothing could be timed: {error}"));
@@ -132,14 +154,14 @@ impl Timing<'_> {
     }
 
     /// A run that ends in time, and as the one that is known does.
-    fn whole(&mut self, input: &Input, failure: Option<&str>) -> Option<Trial> {
-        self.once(input).filter(|trial| trial.complete && trial.failure.as_deref() == failure)
+    fn whole(&mut self, input: &Input, operators: f64, failure: Option<&str>) -> Option<Trial> {
+        self.once(input, operators).filter(|trial| trial.complete && trial.failure.as_deref() == failure)
     }
 
     /// The shorter of this run and another, where there is time for one: others on the machine only ever make a run longer.
-    fn least(&mut self, input: &Input, trial: Trial) -> Trial {
-        let again =
-            (trial.run_cpu_seconds < self.left()).then(|| self.whole(input, trial.failure.as_deref())).flatten();
+    fn least(&mut self, input: &Input, operators: f64, trial: Trial) -> Trial {
+        let fits = trial.run_cpu_seconds < self.left();
+        let again = fits.then(|| self.whole(input, operators, trial.failure.as_deref())).flatten();
         again.filter(|again| again.run_cpu_seconds < trial.run_cpu_seconds).unwrap_or(trial)
     }
 
@@ -148,24 +170,27 @@ impl Timing<'_> {
         let timed =
             |operators: f64, trial: &Trial| TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) };
         let (mut runs, failure) = (Vec::new(), grown.largest.failure.as_deref());
-        if let Some((counted, input)) = &grown.apart {
-            let Some(trial) = self.whole(input, failure) else { return runs };
-            runs.push(timed(counted.ops as f64, &self.least(input, trial)));
+        let mut last = None;
+        for (counted, input) in
+            grown.apart.iter().map(|(trial, input)| (trial, input)).chain([(&grown.largest, &grown.input)])
+        {
+            let operators = counted.ops as f64;
+            let Some(trial) = self.whole(input, operators, failure) else { return runs };
+            let trial = self.least(input, operators, trial);
+            runs.push(timed(operators, &trial));
+            last = Some((operators, trial));
         }
-        let counted = grown.largest.ops as f64;
-        let Some(trial) = self.whole(&grown.input, failure) else { return runs };
-        let trial = self.least(&grown.input, trial);
+        let Some((counted, trial)) = last else { return runs };
         let each = trial.run_cpu_seconds / counted;
-        runs.push(timed(counted, &trial));
-        let most = (AIM / 2.0 * self.left() / each).min(grown.operators_left(each) / 2.0);
+        let most = (AIM * self.left() / each).min(self.most_operators - self.executed) / 2.0;
         let allows = |features: &[f64]| grown.operators_of(features).is_some_and(|operators| operators <= most);
         let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&grown.input, allows));
         if let Some(input) = beyond
             && let Some(operators) = grown.operators_of(&input.features)
-            && let Some(larger) = self.once(&input)
+            && let Some(larger) = self.once(&input, operators)
         {
             if larger.complete && larger.failure.as_deref() == failure {
-                runs.push(timed(operators, &self.least(&input, larger)));
+                runs.push(timed(operators, &self.least(&input, operators, larger)));
             } else if larger.run_cpu_seconds > each * operators {
                 // It would have taken at least so much, and had at least as much memory as the one before.
                 let memory_bytes = trial.peak_linear_memory_bytes.as_f64();
@@ -182,9 +207,9 @@ impl Timing<'_> {
         while let Some(input) = inputs.next(self.left()) {
             // The first run of all finds nothing in the caches.
             if runs.is_empty() {
-                failure = self.once(&input)?.failure;
+                failure = self.once(&input, 0.0)?.failure;
             }
-            let Some(trial) = self.once(&input) else { break };
+            let Some(trial) = self.once(&input, 0.0) else { break };
             inputs.took(trial.run_cpu_seconds);
             if !trial.complete {
                 cut = Some(Sample { features: input.features, count: trial.run_cpu_seconds });
@@ -196,7 +221,7 @@ impl Timing<'_> {
             runs.push((input, trial));
         }
         if let Some((input, trial)) = runs.pop() {
-            let trial = self.least(&input, trial);
+            let trial = self.least(&input, 0.0, trial);
             runs.push((input, trial));
         }
         let samples = |count: fn(&Trial) -> f64| -> Vec<Sample> {
@@ -217,7 +242,7 @@ impl Timing<'_> {
     fn compared_with(&mut self, risen: &Risen) -> Option<f64> {
         let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
         let (input, there) = risen.runs.iter().rfind(|(_, trial)| told.contains(&trial.run_cpu_seconds))?;
-        Some(self.whole(input, there.failure.as_deref())?.run_cpu_seconds / there.run_cpu_seconds)
+        Some(self.whole(input, 0.0, there.failure.as_deref())?.run_cpu_seconds / there.run_cpu_seconds)
     }
 }
 

@@ -85,6 +85,8 @@ pub struct Belief {
     pub(crate) spent_seconds: f64,
     pub(crate) probe_seconds: f64,
     pub(crate) probe_cpu_seconds: f64,
+    /// Operators that runs on smaller inputs have executed.
+    pub(crate) executed: f64,
     /// Whether the run itself was tried.
     pub(crate) tried: bool,
     /// Whether smaller inputs were, whatever they told.
@@ -203,6 +205,7 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         spent_seconds: tame(inputs.spent_seconds),
         probe_seconds: 0.0,
         probe_cpu_seconds: 0.0,
+        executed: 0.0,
         tried: false,
         foretold: false,
         timed: [!inputs.timing; TIERS],
@@ -255,6 +258,11 @@ impl Belief {
         self.probe_cpu_seconds += tame(cpu_seconds);
         self.evidence.foresee(operators);
         self.runs = self.evidence.predict();
+    }
+
+    /// Notes that runs on smaller inputs have executed so many operators.
+    pub fn execute(&mut self, operators: f64) {
+        self.executed += tame(operators);
     }
 
     /// Takes in the largest of the runs on smaller inputs, whole: what an operator costs in a run like this one, with these reuse

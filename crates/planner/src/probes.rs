@@ -163,8 +163,11 @@ fn timed_next(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<Trial
     Some(TrialProbe { own_code, ..probe(ProbeKind::Timed(tier), free, limits) })
 }
 
-/// The run itself, for so many seconds.
+/// The run itself, for so many seconds, where anything of it may still be executed.
 fn begun(scenarios: &Scenarios, left: f64) -> Option<TrialProbe> {
+    if scenarios.most_operators < 1.0 {
+        return None;
+    }
     let worth = Budget((left - scenarios.metered.entry_cpu).max(0.0)).worth(scenarios)?;
     let operators = scenarios.most_operators.clamp(1.0, 1e18) as u64;
     Some(probe(ProbeKind::Run, worth, TrialLimits { operators, cpu_seconds: left, wall_seconds: left * SLACK }))
@@ -303,7 +306,7 @@ impl Scenarios {
             metered: Metered::of(belief)?,
             seconds_per_operator: per_operator * belief.machine.metered_run_factor,
             most_operators: match belief.evidence.surely_operators() {
-                surely if surely * per_operator >= LONG_SECONDS => MOST_SHARE * surely,
+                surely if surely * per_operator >= LONG_SECONDS => MOST_SHARE * surely - belief.executed,
                 _ => f64::INFINITY,
             },
             rates: rates(belief, weights),

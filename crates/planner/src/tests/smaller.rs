@@ -24,6 +24,9 @@ fn a_budget_goes_to_smaller_inputs_first_and_then_to_the_run() {
     belief.timed(Tier::Winch, 0.1, 0.1);
     let probe = next(&belief).unwrap();
     assert!(probe.kind == ProbeKind::Run && (probe.limits.cpu_seconds - 0.2).abs() < 1e-9, "what is left: {probe:?}");
+    // No more than a tenth of a long run is executed before it.
+    belief.execute(1e10);
+    assert_eq!(next(&belief), None);
     // Where nothing can be timed, and smaller inputs told nothing, all of what is left goes to the run.
     let mut belief = believe(&Inputs { smaller_inputs: true, timing: false, ..problem.inputs() });
     assert_eq!(next(&belief).map(|probe| probe.limits.cpu_seconds), Some(1.0));
