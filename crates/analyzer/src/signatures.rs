@@ -162,88 +162,111 @@ const MAX_SEGMENTS: usize = 100_000;
 /// Tables kept of one module; a file with more was made to have them.
 const MAX_TABLES: usize = 256;
 
-/// Words of four bytes of each table, one for each distance from a multiple of four, so that one of them is aligned wherever
-/// the table begins: data is gone through four bytes at a time, and a filter by hash settles nearly every word.
+/// Bytes compared at once, and from one place looked at to the next; bytes that are looked at together.
+const WORD: usize = 8;
+const LINE: usize = 4 * WORD;
+
+/// Words of each table, one for each distance from a multiple of eight, so that one of them is aligned wherever the table begins:
+/// data is gone through eight bytes at a time, and a filter by hash settles nearly every word.
 struct Filter {
-    slots: [bool; 4096],
-    /// Those words in order, each with its place in its table, and the table.
-    words: [(u32, usize, usize); 4 * TABLES.len()],
+    /// By hash: where in `words` those with that hash begin, counted from 1; 0 where there are none.
+    slots: [u8; SLOTS],
+    /// By hash, each with its place in its table, and the table.
+    words: [(u64, usize, usize); WORD * TABLES.len()],
 }
+
+const SLOTS: usize = 1 << 14;
+
+// A place among the words fits a byte.
+const _: () = assert!(WORD * TABLES.len() <= u8::MAX as usize);
 
 /// Made when the program is compiled: small modules are analysed in less time than it takes.
 static FILTER: Filter = Filter::new();
 
 impl Filter {
     const fn new() -> Self {
-        let mut words = [(0, 0, 0); 4 * TABLES.len()];
-        let mut slots = [false; 4096];
+        let mut words = [(0, 0, 0); WORD * TABLES.len()];
         let mut next = 0;
         while next < words.len() {
-            let at = telling(TABLES[next / 4].bytes, next % 4);
-            let word = Self::word(TABLES[next / 4].bytes, at);
-            slots[Self::slot(word)] = true;
+            let at = telling(TABLES[next / WORD].bytes, next % WORD);
+            let word = Self::word(TABLES[next / WORD].bytes, at);
             // Put where it belongs among those before it.
             let mut place = next;
-            while place > 0 && (words[place - 1].0 > word || words[place - 1].0 == word && words[place - 1].1 > at) {
+            while place > 0 && Self::slot(words[place - 1].0) > Self::slot(word) {
                 words[place] = words[place - 1];
                 place -= 1;
             }
-            words[place] = (word, at, next / 4);
+            words[place] = (word, at, next / WORD);
             next += 1;
+        }
+        let mut slots = [0; SLOTS];
+        while next > 0 {
+            slots[Self::slot(words[next - 1].0)] = next as u8;
+            next -= 1;
         }
         Self { slots, words }
     }
 
     /// The word at a place in some bytes.
-    const fn word(bytes: &[u8], at: usize) -> u32 {
-        u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    const fn word(bytes: &[u8], at: usize) -> u64 {
+        let (mut word, mut byte) = (0, WORD);
+        while byte > 0 {
+            byte -= 1;
+            word = word << 8 | bytes[at + byte] as u64;
+        }
+        word
     }
 
-    const fn slot(word: u32) -> usize {
+    const fn slot(word: u64) -> usize {
         // Fibonacci hashing (Knuth, "The Art of Computer Programming" 3, section 6.4).
-        (word.wrapping_mul(0x9e37_79b1) >> 20) as usize
+        (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.ilog2())) as usize
     }
 
     /// The tables that begin in a segment, with their places, up to [`MAX_TABLES`].
     fn find(&self, data: &[u8]) -> Vec<(usize, &'static Beginning)> {
         let mut out = Vec::new();
         // Four words at a time: nearly none has a place in the filter.
-        for (index, line) in data.chunks(16).enumerate() {
-            let words = line.chunks_exact(4).map(|word| Self::word(word, 0));
-            if !words.clone().fold(false, |any, word| any | self.slots[Self::slot(word)]) {
+        let (lines, rest) = data.as_chunks::<LINE>();
+        for (index, line) in lines.iter().enumerate() {
+            let words: [u64; LINE / WORD] = std::array::from_fn(|at| Self::word(line, WORD * at));
+            if words.iter().fold(0, |any, &word| any | self.slots[Self::slot(word)]) == 0 {
                 continue;
             }
-            for (word, place) in words.zip((16 * index..).step_by(4)) {
-                self.look_up(data, word, place, &mut out);
-            }
+            self.look_up(data, &words, LINE * index, &mut out);
             if out.len() >= MAX_TABLES {
-                break;
+                return out;
             }
         }
+        let words: Vec<u64> = rest.chunks_exact(WORD).map(|word| Self::word(word, 0)).collect();
+        self.look_up(data, &words, data.len() - rest.len(), &mut out);
         out
     }
 
-    /// Adds the tables that hold a word, which stands at a place in the data.
-    fn look_up(&self, data: &[u8], word: u32, place: usize, out: &mut Vec<(usize, &'static Beginning)>) {
+    /// Adds the tables that hold one of some words, which stand at a place in the data.
+    fn look_up(&self, data: &[u8], words: &[u64], place: usize, out: &mut Vec<(usize, &'static Beginning)>) {
         let tables: &'static [Beginning] = &TABLES;
-        let first = self.words.partition_point(|entry| entry.0 < word);
-        for &(_, at, table) in self.words[first..].iter().take_while(|entry| entry.0 == word) {
-            let table = &tables[table];
-            let begin = place.checked_sub(at).filter(|&begin| data[begin] == table.bytes[0]);
-            out.extend(begin.filter(|&begin| data[begin..].starts_with(table.bytes)).map(|begin| (begin, table)));
+        for (&word, place) in words.iter().zip((place..).step_by(WORD)) {
+            let slot = Self::slot(word);
+            let Some(first) = usize::from(self.slots[slot]).checked_sub(1) else { continue };
+            let alike = self.words[first..].iter().take_while(|entry| Self::slot(entry.0) == slot);
+            for &(_, at, table) in alike.filter(|entry| entry.0 == word) {
+                let table = &tables[table];
+                let begin = place.checked_sub(at).filter(|&begin| data[begin..].starts_with(table.bytes));
+                out.extend(begin.map(|begin| (begin, table)));
+            }
         }
     }
 }
 
-/// Where the most telling word of a table begins among those that begin at `first` or fours later: zeros are everywhere, so
+/// Where the most telling word of a table begins among those that begin at `first` or eights later: zeros are everywhere, so
 /// that the word with the fewest of them tells most.
 const fn telling(bytes: &[u8], first: usize) -> usize {
     let (mut best, mut fewest) = (first, usize::MAX);
     let mut at = first;
-    while at + 4 <= bytes.len() {
+    while at + WORD <= bytes.len() {
         let mut zeros = 0;
         let mut byte = at;
-        while byte < at + 4 {
+        while byte < at + WORD {
             if bytes[byte] == 0 {
                 zeros += 1;
             }
@@ -252,7 +275,7 @@ const fn telling(bytes: &[u8], first: usize) -> usize {
         if zeros < fewest {
             (best, fewest) = (at, zeros);
         }
-        at += 4;
+        at += WORD;
     }
     best
 }
@@ -303,7 +326,7 @@ mod tests {
     #[test]
     fn every_table_is_found_wherever_it_begins() {
         for table in &TABLES {
-            for before in 0..8 {
+            for before in 0..2 * WORD {
                 let data = [&vec![1; before], table.bytes, &[2; 5]].concat();
                 let found: Vec<usize> =
                     FILTER.find(&data).into_iter().filter(|found| found.1.bytes == table.bytes).map(|f| f.0).collect();
@@ -311,7 +334,7 @@ mod tests {
             }
         }
         assert!(FILTER.find(&[0; 4096]).is_empty());
-        assert!(!FILTER.slots[Filter::slot(0)], "zeros are looked at no closer");
+        assert_eq!(FILTER.slots[Filter::slot(0)], 0, "zeros are looked at no closer");
     }
 
     fn constant(value: u32) -> Op {
