@@ -266,6 +266,7 @@ impl Recorder {
         if let Some(left) = self.work.checked_sub(price) {
             self.work = left;
             let asked = self.asks(of);
+            self.uses.look_at(values, next_symbol);
             let mut ended = Ended { values, uses: &mut self.uses, first_symbol, next_symbol, variables };
             // Told once, where anything asks.
             let live = OnceCell::new();
@@ -411,10 +412,10 @@ impl Sum {
     }
 
     /// Tests a pair; one that cannot be compared waits for the end of the nest, unless this is the `last` time.
-    fn pair<'r>(
+    fn pair(
         &mut self,
-        (nest, tested): (&Nest<'_>, &mut Tested<'r>),
-        all: &'r [Reference],
+        (nest, tested): (&Nest<'_>, &mut Tested),
+        all: &[Reference],
         (one, other): (usize, usize),
         group: Option<Accumulation>,
         last: bool,
@@ -428,7 +429,7 @@ impl Sum {
         if nest.irregular(first) || nest.irregular(second) {
             return self.unknown(Why::Address);
         }
-        match nest.pair(first, second, tested) {
+        match nest.pair(all, (one, other), tested) {
             Overlap::Never => {}
             Overlap::Sometimes => match group {
                 Some((family, products)) => self.accumulate(family, products),

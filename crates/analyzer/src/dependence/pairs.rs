@@ -3,10 +3,10 @@
 //! Exact for rectangular nests with constant trip counts; where a trip count or a slope is a symbol, the rows of a
 //! matrix are told apart by comparing a row's length with the distance between rows. Called by the recorder.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::reference::{Reference, Slope};
-use super::solve::{Answer, Combination};
+use super::solve::{Answer, Combination, Question};
 use crate::hash::QuickMap;
 use crate::trip_count::Formula;
 use crate::values::Apart;
@@ -53,58 +53,127 @@ pub(crate) struct Nest<'a> {
 }
 
 /// What came of pairs of one nest so far: those that lie as far apart, move alike and are as wide are tested once.
-#[derive(Debug, Default)]
-pub(crate) struct Tested<'a> {
-    /// References that move unlike or are of unlike width, each the first of its kind.
-    kinds: Vec<&'a Reference>,
+#[derive(Default)]
+pub(crate) struct Tested {
+    /// References that move unlike or are of unlike width, each the first of its kind, by place.
+    kinds: Vec<usize>,
+    /// The kind of each reference that was met, by place, plus one.
+    kind_of: Vec<u32>,
+    /// By kinds.
+    relations: QuickMap<(u32, u32), Relation>,
     /// By distance and kinds.
     overlaps: QuickMap<(i64, u32, u32), Overlap>,
 }
 
-impl<'a> Tested<'a> {
-    fn kind(&mut self, reference: &'a Reference) -> u32 {
-        let like = |known: &&Reference| known.width == reference.width && known.slopes == reference.slopes;
-        self.kinds.iter().position(like).unwrap_or_else(|| {
-            self.kinds.push(reference);
-            self.kinds.len() - 1
-        }) as u32
+impl Tested {
+    fn kind(&mut self, all: &[Reference], at: usize) -> u32 {
+        if self.kind_of.is_empty() {
+            self.kind_of.resize(all.len(), 0);
+        }
+        if let Some(known) = self.kind_of[at].checked_sub(1) {
+            return known;
+        }
+        let like = |&known: &usize| all[known].width == all[at].width && all[known].slopes == all[at].slopes;
+        let kind = self.kinds.iter().position(like).unwrap_or(self.kinds.len());
+        if kind == self.kinds.len() {
+            self.kinds.push(at);
+        }
+        self.kind_of[at] = kind as u32 + 1;
+        kind as u32
+    }
+}
+
+/// What tells of references of two kinds, however far apart they lie.
+enum Relation {
+    Settled(Overlap),
+    /// One moves by a symbol.
+    Rows,
+    Moves(Box<Moves>),
+}
+
+/// References that move by numbers.
+struct Moves {
+    /// What the loops do but for the one in question.
+    common: Combination,
+    /// By how much that moves either.
+    by: (i64, i64),
+    /// How far the second may begin from the first and still touch it.
+    touching: (i64, i64),
+    /// Wherever the two are in the loop.
+    anywhere: Question,
+    /// The first is in an earlier iteration, and in a later one; told where the two may meet anywhere.
+    later: OnceCell<[Question; 2]>,
+    /// Whether all loops inside have a constant trip count.
+    bounded: bool,
+}
+
+impl Moves {
+    /// Whether the two meet at any distance between iterations, of which there are so many.
+    fn at_each_distance(&self, apart: i64, trips: i64) -> Answer {
+        let (a, b) = self.by;
+        let (low, high) = self.touching;
+        let (moved, last) = (a.wrapping_sub(b), trips - 1);
+        // Both in one iteration; the further they are from each other, the fewer iterations the earlier of them can be in.
+        let mut together = self.common;
+        together.add(moved, Some(last));
+        let mut together = together.question();
+        let mut answer = Answer::Never;
+        for distance in 1..trips {
+            together.lengthen(moved, -1);
+            for per_iteration in [b.wrapping_neg(), a] {
+                let apart = apart.wrapping_add(per_iteration.wrapping_mul(distance));
+                answer = together.meets(apart, low, high).max(answer);
+                if answer == Answer::Sometimes {
+                    return answer;
+                }
+            }
+        }
+        answer
     }
 }
 
 impl Nest<'_> {
-    /// Tests a pair of regular references to one space.
-    pub(crate) fn pair<'r>(&self, first: &'r Reference, second: &'r Reference, tested: &mut Tested<'r>) -> Overlap {
+    /// Tests a pair of regular references to one space, by their places.
+    pub(crate) fn pair(&self, all: &[Reference], (one, other): (usize, usize), tested: &mut Tested) -> Overlap {
+        let (first, second) = (&all[one], &all[other]);
         let apart = match first.base.apart(&second.base) {
             Apart::By(constant) => constant,
             Apart::Unlike => return Overlap::Bases,
             Apart::Unknown => return Overlap::Unknown,
         };
-        let key = (apart, tested.kind(first), tested.kind(second));
-        *tested.overlaps.entry(key).or_insert_with(|| self.so_far_apart(first, second, apart))
+        let kinds = (tested.kind(all, one), tested.kind(all, other));
+        let Tested { relations, overlaps, .. } = tested;
+        *overlaps.entry((apart, kinds.0, kinds.1)).or_insert_with(|| {
+            match relations.entry(kinds).or_insert_with(|| self.relation(first, second)) {
+                Relation::Settled(overlap) => *overlap,
+                Relation::Rows => self.rows(first, second, apart),
+                Relation::Moves(moves) => match self.reaches(moves, apart) {
+                    Answer::Never => Overlap::Never,
+                    // An inner loop that runs on and on meets anything: how far it runs decides.
+                    Answer::Sometimes if moves.bounded => Overlap::Sometimes,
+                    Answer::Sometimes | Answer::Undecided => Overlap::Unknown,
+                },
+            }
+        })
     }
 
-    /// Tests two references whose bases lie a number of bytes apart.
-    fn so_far_apart(&self, first: &Reference, second: &Reference, apart: i64) -> Overlap {
+    /// What tells of two references, however far apart their bases lie.
+    fn relation(&self, first: &Reference, second: &Reference) -> Relation {
         if self.trips(self.of) == Some(1) {
-            return Overlap::Never;
+            return Relation::Settled(Overlap::Never);
         }
         // Beyond the address space, addresses come round again.
         if self.span(first).max(self.span(second)) > ADDRESSES {
-            return Overlap::Unknown;
+            return Relation::Settled(Overlap::Unknown);
         }
         if !self.same_outside(first, second) {
-            return Overlap::Unknown;
+            return Relation::Settled(Overlap::Unknown);
         }
         let symbolic = |slope: &Slope| slope.symbol.is_some() && !self.outside(slope.of);
         if first.slopes.iter().chain(&second.slopes).any(symbolic) {
-            return self.rows(first, second, apart);
+            return Relation::Rows;
         }
-        match self.reaches(first, second, apart) {
-            Answer::Never => Overlap::Never,
-            // An inner loop that runs on and on meets anything: how far it runs decides.
-            Answer::Sometimes if self.bounded(first) && self.bounded(second) => Overlap::Sometimes,
-            Answer::Sometimes | Answer::Undecided => Overlap::Unknown,
-        }
+        Relation::Moves(Box::new(self.moves(first, second)))
     }
 
     /// Whether a loop runs while the one whose iterations are told apart does: it is that one or inside it.
@@ -152,9 +221,9 @@ impl Nest<'_> {
             .all(|slope| slope.of == self.of || self.outside(slope.of) || self.trips(slope.of).is_some())
     }
 
-    /// Whether an earlier or a later iteration of the second meets the first.
-    fn reaches(&self, first: &Reference, second: &Reference, apart: i64) -> Answer {
-        let mut common = Combination::new(apart);
+    /// How two references move.
+    fn moves(&self, first: &Reference, second: &Reference) -> Moves {
+        let mut common = Combination::default();
         for (mine, other, sign) in [(first, second, 1_i64), (second, first, -1)] {
             for slope in mine.slopes.iter().filter(|slope| slope.of != self.of && slope.symbol.is_none()) {
                 let greatest = self.trips(slope.of).map(|trips| trips - 1);
@@ -170,29 +239,46 @@ impl Nest<'_> {
             }
         }
         let (a, b) = (first.bytes(self.of).unwrap_or(0), second.bytes(self.of).unwrap_or(0));
-        // Wherever the two are, they may lie apart.
         let last = self.trips(self.of).map(|trips| trips - 1);
         let mut anywhere = common;
         anywhere.add(a, last);
         anywhere.add(b.wrapping_neg(), last);
-        if anywhere.meets(1 - first.width.max(1), second.width.max(1) - 1) == Answer::Never {
+        Moves {
+            common,
+            by: (a, b),
+            touching: (1 - first.width.max(1), second.width.max(1) - 1),
+            anywhere: anywhere.question(),
+            later: OnceCell::new(),
+            bounded: self.bounded(first) && self.bounded(second),
+        }
+    }
+
+    /// Whether an earlier or a later iteration of the second meets the first, so many bytes apart.
+    fn reaches(&self, moves: &Moves, apart: i64) -> Answer {
+        let (low, high) = moves.touching;
+        // Wherever the two are, they may lie apart.
+        if moves.anywhere.meets(apart, low, high) == Answer::Never {
             return Answer::Never;
         }
+        let any = |questions: &[Question; 2]| {
+            let [earlier, later] = questions;
+            match earlier.meets(apart, low, high) {
+                Answer::Sometimes => Answer::Sometimes,
+                found => later.meets(apart, low, high).max(found),
+            }
+        };
         let later = self.trips(self.of).map(|trips| trips - 2);
-        let all = self.window(&common, first, second, (a, b), (later, later));
-        if a == b || all != Answer::Sometimes {
+        let all = any(moves.later.get_or_init(|| at_any_distance(&moves.common, moves.by, later)));
+        if moves.by.0 == moves.by.1 || all != Answer::Sometimes {
             return all;
         }
         // Where the two move unlike, an iteration and the distance from it bound each other.
         if let Some(trips) = self.trips(self.of).filter(|&trips| trips <= SHORT && self.affords(trips as usize)) {
-            return (1..trips).fold(Answer::Never, |found, distance| match found {
-                Answer::Sometimes => found,
-                _ => self.at_distance(&common, first, second, (a, b), (distance, trips)).max(found),
-            });
+            return moves.at_each_distance(apart, trips);
         }
         // Half of each fits surely.
         let half = later.map(|later| later / 2);
-        match self.window(&common, first, second, (a, b), (half, half)) {
+        match any(&at_any_distance(&moves.common, moves.by, half)) {
             Answer::Sometimes => Answer::Sometimes,
             Answer::Never | Answer::Undecided => Answer::Undecided,
         }
@@ -203,49 +289,6 @@ impl Nest<'_> {
         let left = self.distances.get().checked_sub(distances);
         self.distances.set(left.unwrap_or(self.distances.get()));
         left.is_some()
-    }
-
-    /// Whether the two touch this many iterations apart, either way.
-    fn at_distance(
-        &self,
-        common: &Combination,
-        first: &Reference,
-        second: &Reference,
-        (a, b): (i64, i64),
-        (distance, trips): (i64, i64),
-    ) -> Answer {
-        let ask = |per_iteration: i64| {
-            let mut question = *common;
-            question.add(a.wrapping_sub(b), Some(trips - 1 - distance));
-            question.shift(per_iteration.wrapping_mul(distance));
-            question.meets(1 - first.width.max(1), second.width.max(1) - 1)
-        };
-        ask(b.wrapping_neg()).max(ask(a))
-    }
-
-    /// Whether the two touch, `1 + later` iterations apart either way, `a` and `b` being their slopes.
-    fn window(
-        &self,
-        common: &Combination,
-        first: &Reference,
-        second: &Reference,
-        (a, b): (i64, i64),
-        (start, later): (Option<i64>, Option<i64>),
-    ) -> Answer {
-        let (low, high) = (1 - first.width.max(1), second.width.max(1) - 1);
-        let mut answer = Answer::Never;
-        for per_iteration in [b.wrapping_neg(), a] {
-            let mut question = *common;
-            question.add(a.wrapping_sub(b), start);
-            question.add(per_iteration, later);
-            question.shift(per_iteration);
-            match question.meets(low, high) {
-                Answer::Never => {}
-                Answer::Sometimes => return Answer::Sometimes,
-                Answer::Undecided => answer = Answer::Undecided,
-            }
-        }
-        answer
     }
 
     /// The rows of a matrix: one loop moves by a symbol times a number of bytes, from row to row, and at most one other
@@ -293,6 +336,18 @@ impl Nest<'_> {
         // A loop that runs once all the same touches `width` bytes.
         Overlap::NotIfAtLeast { symbol: by, least: ceil(width, row) }
     }
+}
+
+/// How far two references with slopes `a` and `b` lie apart where the second is in a later iteration than the first, and where in
+/// an earlier: the one before the other is in any of the first `later` and one, the other up to as many more than one behind it.
+fn at_any_distance(common: &Combination, (a, b): (i64, i64), later: Option<i64>) -> [Question; 2] {
+    [b.wrapping_neg(), a].map(|per_iteration| {
+        let mut question = *common;
+        question.add(a.wrapping_sub(b), later);
+        question.add(per_iteration, later);
+        question.shift(per_iteration);
+        question.question()
+    })
 }
 
 /// A quotient rounded up, of a positive number and a magnitude.

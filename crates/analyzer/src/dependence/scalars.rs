@@ -97,6 +97,9 @@ pub(crate) struct Uses {
     selects: Vec<(u32, Val)>,
     /// Variables of finished loops: symbol, last value of an iteration, what they accumulate.
     finished: Vec<(u32, Val, Option<Family>)>,
+    /// Symbols that are one of several values, or those of a variable, in order; of so many symbols.
+    passing: Vec<u32>,
+    looked_at: u32,
 }
 
 impl Uses {
@@ -104,6 +107,29 @@ impl Uses {
         self.counts.clear();
         self.selects.clear();
         self.finished.clear();
+        self.passing.clear();
+        self.looked_at = 0;
+    }
+
+    /// Notes which of the symbols up to `next` pass on the use of themselves to other values.
+    pub(crate) fn look_at(&mut self, values: &Values, next: u32) {
+        let passes = |&symbol: &u32| {
+            matches!(values.def(symbol), Def::Either(..) | Def::Choose { .. } | Def::Phi { .. } | Def::Closed(_))
+        };
+        self.passing.extend((self.looked_at..next).filter(passes));
+        self.looked_at = self.looked_at.max(next);
+    }
+
+    /// Those from a symbol on up to another.
+    fn passing(&self, first: u32, next: u32) -> &[u32] {
+        let place = |symbol: u32| self.passing.partition_point(|&passing| passing < symbol);
+        &self.passing[place(first)..place(next)]
+    }
+
+    /// The variables of finished loops that began after a symbol was made.
+    fn finished_since(&self, first: u32) -> &[(u32, Val, Option<Family>)] {
+        let before = self.finished.iter().rposition(|finished| finished.0 < first);
+        &self.finished[before.map_or(0, |at| at + 1)..]
     }
 
     /// Notes an operand.
@@ -136,10 +162,10 @@ pub(crate) struct Ended<'a> {
 }
 
 /// A chain of operators from a value down to an accumulator.
-#[derive(Clone)]
+#[derive(Default)]
 struct Chain {
     family: Option<Family>,
-    /// Symbols on the way, each with the number of times that the chain itself uses it as an operand.
+    /// Symbols on the way, with numbers of times that the chain itself uses them as an operand: as often as it does.
     links: Vec<(u32, u32)>,
     /// Values looked at.
     steps: usize,
@@ -149,10 +175,18 @@ struct Chain {
 
 impl Chain {
     fn uses(&mut self, symbol: u32, times: u32) {
-        match self.links.iter_mut().find(|link| link.0 == symbol) {
-            Some(link) => link.1 += times,
-            None => self.links.push((symbol, times)),
-        }
+        self.links.push((symbol, times));
+    }
+
+    /// Whether the chain is all that uses its symbols, each of which is used so often.
+    fn is_all(&mut self, uses: impl Fn(u32) -> u32) -> bool {
+        self.links.sort_unstable();
+        let mut symbols = self.links.chunk_by(|a, b| a.0 == b.0);
+        symbols.all(|links| links.iter().map(|link| link.1).sum::<u32>() == uses(links[0].0))
+    }
+
+    fn holds(&self, symbol: u32) -> bool {
+        self.links.iter().any(|link| link.0 == symbol)
     }
 
     /// Whether an operator of this family fits what was met so far.
@@ -199,19 +233,19 @@ impl Ended<'_> {
         live: &dyn Fn(u32) -> bool,
         (own, uses): (Option<u32>, u32),
     ) -> Option<(Family, bool)> {
-        let mut chain = Chain { family: None, links: Vec::new(), steps: 0, products: false };
+        let mut chain = Chain::default();
         if root(value) || !self.follow(value, root, &mut chain) {
             return None;
         }
         chain.uses(value.symbol, uses);
         let family = chain.family?;
-        if !chain.links.iter().all(|&(symbol, times)| self.uses.count(symbol) == times) {
+        if !chain.is_all(|symbol| self.uses.count(symbol)) {
             return None;
         }
-        // Symbols from the first link on: choices and inner variables that hold a link must belong to the chain.
-        let in_chain = |symbol: u32| chain.links.iter().any(|link| link.0 == symbol);
+        // Choices and inner variables that hold a link must belong to the chain.
+        let in_chain = |symbol: u32| chain.holds(symbol);
         let escapes = || {
-            (self.first_symbol..self.next_symbol).any(|symbol| {
+            self.uses.passing(self.first_symbol, self.next_symbol).iter().any(|&symbol| {
                 let holds = match self.values.def(symbol) {
                     Def::Either(a, b) | Def::Choose { a, b, .. } => in_chain(a.symbol) || in_chain(b.symbol),
                     Def::Phi { init, .. } | Def::Closed(init) => in_chain(init.symbol),
@@ -224,7 +258,7 @@ impl Ended<'_> {
         let keeps = |symbol: u32, latch: Val| in_chain(latch.symbol) && !in_chain(symbol) && live(symbol);
         let own = |v: &&Variable| Some(v.symbol) != own;
         let kept = self.variables.iter().filter(own).any(|v| v.latch.is_some_and(|latch| keeps(v.symbol, latch)))
-            || self.uses.finished.iter().any(|f| f.0 >= self.first_symbol && keeps(f.0, f.1));
+            || self.uses.finished_since(self.first_symbol).iter().any(|f| keeps(f.0, f.1));
         (!kept && !escapes()).then_some((family, chain.products))
     }
 
@@ -238,7 +272,7 @@ impl Ended<'_> {
             return false;
         }
         // What was followed once is counted once.
-        if chain.links.iter().any(|link| link.0 == value.symbol) {
+        if chain.holds(value.symbol) {
             return true;
         }
         chain.uses(value.symbol, 0);
@@ -294,12 +328,13 @@ impl Ended<'_> {
 
     /// Follows one operand, used this many times; leaves the chain as it was where that leads nowhere.
     fn try_side(&self, side: Val, times: u32, root: &dyn Fn(Val) -> bool, chain: &mut Chain) -> bool {
-        let mut tried = chain.clone();
-        let found = self.follow(side, root, &mut tried);
-        chain.steps = tried.steps;
+        let (family, links, products) = (chain.family, chain.links.len(), chain.products);
+        let found = self.follow(side, root, chain);
         if found {
-            tried.uses(side.symbol, times);
-            *chain = tried;
+            chain.uses(side.symbol, times);
+        } else {
+            chain.links.truncate(links);
+            (chain.family, chain.products) = (family, products);
         }
         found
     }
@@ -325,29 +360,27 @@ impl Ended<'_> {
     pub(crate) fn live(&self) -> impl Fn(u32) -> bool + use<> {
         let first = self.first_symbol;
         let count = (self.next_symbol - first) as usize;
-        let mut live: Vec<bool> = (0..count).map(|at| self.uses.count(first + at as u32) > 0).collect();
+        let counts = self.uses.counts.get(first as usize..).unwrap_or_default();
+        let mut live: Vec<bool> = counts.iter().take(count).map(|&count| count > 0).collect();
+        live.resize(count, false);
+        let finished = self.uses.finished_since(first);
         let edges = || {
             let own = self.variables.iter().map(|v| (v.symbol, v.latch.unwrap_or(Val::JUNK).symbol));
-            own.chain(self.uses.finished.iter().filter(|f| f.0 >= first).map(|f| (f.0, f.1.symbol)))
+            own.chain(finished.iter().map(|f| (f.0, f.1.symbol)))
         };
         let mark = |live: &mut Vec<bool>, symbol: u32| {
             let place = symbol.checked_sub(first).and_then(|at| live.get_mut(at as usize));
             place.is_some_and(|place| !std::mem::replace(place, true))
         };
-        // Backwards, since what a value is made of mostly was made before it.
-        let passes = |at: &usize| {
-            let def = self.values.def(first + *at as u32);
-            matches!(def, Def::Either(..) | Def::Choose { .. } | Def::Phi { .. } | Def::Closed(_))
-        };
-        let passing: Vec<usize> = (0..count).rev().filter(passes).collect();
         let mut settled = false;
         for _ in 0..MAX_PASSES {
             settled = true;
-            for &at in &passing {
-                if !live[at] {
+            // Backwards, since what a value is made of mostly was made before it.
+            for &symbol in self.uses.passing(first, self.next_symbol).iter().rev() {
+                if !live[(symbol - first) as usize] {
                     continue;
                 }
-                settled &= match self.values.def(first + at as u32) {
+                settled &= match self.values.def(symbol) {
                     Def::Either(a, b) | Def::Choose { a, b, .. } => {
                         !(mark(&mut live, a.symbol) | mark(&mut live, b.symbol))
                     }

@@ -26,7 +26,7 @@ pub(crate) enum Answer {
 const MAX_TERMS: usize = 14;
 
 /// `constant + sum(coefficient * variable)`, each variable an integer from zero to its own greatest value.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Combination {
     constant: i128,
     /// Positive coefficients, each once, with the greatest value of their variable.
@@ -40,10 +40,6 @@ pub(crate) struct Combination {
 type Term = (u64, u64);
 
 impl Combination {
-    pub(crate) fn new(constant: i64) -> Self {
-        Self { constant: i128::from(constant), terms: [(0, 0); MAX_TERMS], count: 0, overflow: false }
-    }
-
     /// Adds `coefficient` times a variable of at most `greatest`; `None` for a variable without bound.
     pub(crate) fn add(&mut self, coefficient: i64, greatest: Option<i64>) {
         let greatest = greatest.map_or(FAR, |greatest| greatest.min(FAR));
@@ -71,28 +67,67 @@ impl Combination {
         self.constant += i128::from(by);
     }
 
-    /// Whether it can take a value from `low` to `high`, both included.
-    pub(crate) fn meets(mut self, low: i64, high: i64) -> Answer {
+    /// The combination in the order in which its values are asked for.
+    pub(crate) fn question(mut self) -> Question {
+        self.terms[..self.count].sort_unstable_by_key(|term| std::cmp::Reverse(term.0));
+        let Self { constant, terms, count, overflow } = self;
+        let mut question = Question { constant, terms, count, overflow, most: [0; _], divisors: [0; _] };
+        for at in (0..count).rev() {
+            let (coefficient, greatest) = terms[at];
+            question.most[at] = question.most[at + 1] + i128::from(coefficient) * i128::from(greatest);
+            question.divisors[at] = gcd(question.divisors[at + 1], coefficient);
+        }
+        question
+    }
+}
+
+/// A combination to which constants are added, and each time it is asked what values it can take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    constant: i128,
+    /// The largest coefficient first.
+    terms: [Term; MAX_TERMS],
+    count: usize,
+    overflow: bool,
+    /// The largest sum of the terms from each on, and their common divisor.
+    most: [i128; MAX_TERMS + 1],
+    divisors: [u64; MAX_TERMS + 1],
+}
+
+impl Question {
+    /// Gives the variable of a coefficient so many more values, or fewer, where there is one.
+    pub(crate) fn lengthen(&mut self, coefficient: i64, by: i64) {
+        if coefficient < 0 {
+            self.constant += i128::from(coefficient) * i128::from(by);
+        }
+        let coefficient = coefficient.unsigned_abs();
+        let Some(at) = self.terms[..self.count].iter().position(|term| term.0 == coefficient) else { return };
+        self.terms[at].1 = self.terms[at].1.saturating_add_signed(by);
+        for most in &mut self.most[..=at] {
+            *most += i128::from(coefficient) * i128::from(by);
+        }
+    }
+
+    /// Whether it can, with so much added, take a value from `low` to `high`, both included.
+    pub(crate) fn meets(&self, added: i64, low: i64, high: i64) -> Answer {
         if self.overflow {
             return Answer::Undecided;
         }
-        let terms = &mut self.terms[..self.count];
-        terms.sort_unstable_by_key(|term| std::cmp::Reverse(term.0));
-        let mut search = Search { terms, steps: BUDGET };
-        search.from(0, i128::from(low) - self.constant, i128::from(high) - self.constant)
+        let constant = self.constant + i128::from(added);
+        Search { question: self, steps: BUDGET }.from(0, i128::from(low) - constant, i128::from(high) - constant)
     }
 }
 
 struct Search<'a> {
-    terms: &'a [Term],
+    question: &'a Question,
     steps: u32,
 }
 
 impl Search<'_> {
     /// Whether the terms from `first` on can sum to a value from `low` to `high`.
     fn from(&mut self, first: usize, low: i128, high: i128) -> Answer {
-        let terms = &self.terms[first..];
-        let (low, high) = (low.max(0), high.min(most(terms)));
+        let Question { terms, count, most, divisors, .. } = self.question;
+        let (low, high) = (low.max(0), high.min(most[first]));
         if low > high {
             return Answer::Never;
         }
@@ -100,12 +135,12 @@ impl Search<'_> {
             return Answer::Sometimes;
         }
         // Only multiples of the common divisor are ever met.
-        let divisor = terms.iter().fold(0, |sum, term| gcd(sum, term.0));
+        let divisor = divisors[first];
         let (low, high) = (ceil(low, divisor), floor(high, divisor));
         if low > high {
             return Answer::Never;
         }
-        let covered = covered(terms, divisor, high - low + 1);
+        let covered = covered(&terms[first..*count], divisor, high - low + 1);
         if low <= covered {
             return Answer::Sometimes;
         }
@@ -114,8 +149,8 @@ impl Search<'_> {
 
     /// Tries each value of the variable with the largest coefficient.
     fn each(&mut self, first: usize, low: i128, high: i128) -> Answer {
-        let (coefficient, greatest) = self.terms[first];
-        let least = (low - most(&self.terms[first + 1..])).max(0);
+        let (coefficient, greatest) = self.question.terms[first];
+        let least = (low - self.question.most[first + 1]).max(0);
         let end = floor(high, coefficient).min(i128::from(greatest));
         let mut value = ceil(least, coefficient);
         while value <= end {
@@ -130,11 +165,6 @@ impl Search<'_> {
         }
         Answer::Never
     }
-}
-
-/// The largest sum of terms.
-fn most(terms: &[Term]) -> i128 {
-    terms.iter().map(|term| i128::from(term.0) * i128::from(term.1)).sum()
 }
 
 /// How far, in units of `divisor`, windows of this many units are all met: the smaller terms step over no window, and
@@ -194,23 +224,45 @@ mod tests {
             low in -20..20_i64,
             width in 0..9_i64,
         ) {
-            let mut combination = Combination::new(constant);
+            let mut combination = Combination::default();
             for &(coefficient, greatest) in &terms {
                 combination.add(coefficient, Some(greatest));
             }
             let expected = if brute(constant, &terms, low, low + width) { Answer::Sometimes } else { Answer::Never };
-            let found = combination.meets(low, low + width);
+            let found = combination.question().meets(constant, low, low + width);
             prop_assert!(found == expected, "{found:?}");
+        }
+
+        #[test]
+        fn a_shortened_question_is_that_of_a_shorter_range(
+            constant in -60..60_i64,
+            (coefficient, greatest) in (-24..24_i64, 1..7_i64),
+            terms in proptest::collection::vec((-24..24_i64, 0..7_i64), 0..3),
+            low in -20..20_i64,
+            width in 0..9_i64,
+        ) {
+            let of = |greatest: i64| {
+                let mut combination = Combination::default();
+                combination.add(coefficient, Some(greatest));
+                terms.iter().for_each(|&(coefficient, greatest)| combination.add(coefficient, Some(greatest)));
+                combination.question()
+            };
+            let mut shortened = of(greatest);
+            for greatest in (0..greatest).rev() {
+                shortened.lengthen(coefficient, -1);
+                let ask = |question: &Question| question.meets(constant, low, low + width);
+                prop_assert_eq!(ask(&shortened), ask(&of(greatest)));
+            }
         }
     }
 
     #[test]
     fn a_large_question_is_given_up() {
-        let mut combination = Combination::new(-1);
+        let mut combination = Combination::default();
         // Even sums only, hidden from the divisor by one odd term that is too large to matter.
         for coefficient in [2_000_003, 1_414_214, 1_000_006, 707_108, 500_002] {
             combination.add(coefficient, Some(1 << 30));
         }
-        assert_ne!(combination.meets(1 << 50, 1 << 50), Answer::Never);
+        assert_ne!(combination.question().meets(-1, 1 << 50, 1 << 50), Answer::Never);
     }
 }
