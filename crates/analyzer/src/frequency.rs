@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-use crate::hash::QuickMap;
 use crate::lanes::{Lanes, seed};
 use crate::priors;
 use crate::program::{Forest, Function, NONE, Node};
@@ -193,8 +192,8 @@ pub(crate) struct Flow<'a, V> {
     wants_scale: std::cell::Cell<bool>,
     /// Nodes that may still be walked for that.
     samples_left: usize,
-    /// Values of variables that go through known ones, by loop.
-    sequences: QuickMap<u32, sampling::Sequence>,
+    /// Values of variables that go through known ones, by loop of the function; none where there are none.
+    sequences: Vec<Option<Box<sampling::Sequence>>>,
     now: Lanes,
     /// So far; `ops` holds what it calls, without its own.
     cost: Cost,
@@ -241,7 +240,7 @@ pub(crate) fn evaluate<V: Visitor>(
         extent: scale,
         wants_scale: std::cell::Cell::new(false),
         samples_left: SAMPLED_NODES + SAMPLED_PER_NODE * function.nodes.len(),
-        sequences: QuickMap::default(),
+        sequences: Vec::new(),
         now: Lanes::ONE,
         cost: Cost { ops: Lanes::ONE, ..Cost::ZERO },
     };
@@ -267,7 +266,7 @@ impl<V: Visitor> Flow<'_, V> {
             at += 1;
             if let Node::Loop(index) = node
                 && self.forest.loops[index as usize].steers
-                && let LoopState::Open(trips) = self.state(index)
+                && let &LoopState::Open(trips) = self.state(index)
             {
                 let end = self.end_of(at - 1, nodes.end);
                 let points = self.points(index, trips, end - at);
@@ -389,11 +388,14 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     fn leave(&mut self) {
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.frames.last() else { return };
         match frame.kind {
             Kind::Block => self.now += frame.joining,
             Kind::If => self.now += frame.joining + self.otherwise.pop().unwrap_or(Lanes::ZERO),
-            Kind::Loop(flow) => self.leave_loop(*flow),
+            Kind::Loop(_) => {}
+        }
+        if let Some(Frame { kind: Kind::Loop(flow), .. }) = self.frames.pop() {
+            self.leave_loop(*flow);
         }
     }
 

@@ -73,7 +73,7 @@ impl Lanes {
     /// Cuts every lane to `[0, CEILING]`; what is not a number becomes zero.
     #[inline]
     pub(crate) fn bounded(self) -> Self {
-        self.map(|value| if value > 0.0 { value.min(CEILING) } else { 0.0 })
+        self.map(bounded)
     }
 
     #[inline]
@@ -247,6 +247,12 @@ impl Mul<f64> for Lanes {
     }
 }
 
+/// A number cut to `[0, CEILING]`, or zero.
+#[inline]
+pub(crate) fn bounded(value: f64) -> f64 {
+    if value > 0.0 { value.min(CEILING) } else { 0.0 }
+}
+
 /// A value per scenario that is often the same in all, and then computed once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number {
@@ -264,6 +270,20 @@ impl Number {
             Self::One(value) => Lanes::splat(value),
             Self::Many(lanes) => lanes,
         }
+    }
+
+    /// The value in one scenario.
+    #[inline]
+    pub(crate) fn at(&self, lane: usize) -> f64 {
+        match self {
+            Self::One(value) => *value,
+            Self::Many(lanes) => lanes.0[lane],
+        }
+    }
+
+    /// Whether all scenarios are known to agree.
+    pub(crate) fn agreed(&self) -> bool {
+        matches!(self, Self::One(_))
     }
 
     pub(crate) fn map(self, f: impl Fn(f64) -> f64) -> Self {

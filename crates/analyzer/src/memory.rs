@@ -10,8 +10,8 @@ use forewarm_types::demand::AccessPattern;
 
 use crate::dependence::{Accesses, Finding, Reference, Space};
 use crate::hash::QuickMap;
-use crate::lanes::{LANES, Lanes, Powers, seed};
-use crate::values::{Apart, MAX_TERMS};
+use crate::lanes::{self, Lanes, Number, Powers, seed};
+use crate::values::Apart;
 
 /// Strides told apart.
 const MAX_STRIDES: usize = 8;
@@ -120,35 +120,31 @@ pub(crate) fn footprint_of_all(accesses: &Accesses, trips: &dyn Fn(u32) -> Lanes
     union(accesses, &memory.collect::<Vec<_>>(), &|_| true, trips)
 }
 
-/// A range of addresses in each scenario, and the most that can be touched of it.
-struct Touched {
-    begin: Lanes,
-    end: Lanes,
-    most: Lanes,
-}
-
 fn union(
     accesses: &Accesses,
     references: &[&Reference],
     inside: &dyn Fn(u32) -> bool,
     trips: &dyn Fn(u32) -> Lanes,
 ) -> Lanes {
-    // Ranges by what their addresses start from, and all that cannot be placed.
-    let mut arrays: Vec<(Start, Touched)> = Vec::with_capacity(references.len());
+    let mut placed: Vec<&Reference> = Vec::with_capacity(references.len());
+    let mut moving = Moving::default();
+    // All that cannot be placed.
     let mut loose = Lanes::ZERO;
     // How often the innermost loop around an access runs, to powers.
-    let mut executions: QuickMap<u32, Powers> = QuickMap::default();
-    for (index, reference) in references.iter().enumerate() {
+    let mut executions: QuickMap<u32, Box<Powers>> = QuickMap::default();
+    for (index, &reference) in references.iter().enumerate() {
         let width = Lanes::splat(reference.width as f64);
-        let placed =
-            reference.irregular.is_none_or(|of| !inside(of)) && reference.slopes.iter().all(|s| s.symbol.is_none());
-        if placed {
-            arrays.push((start(reference), range(reference, inside, trips)));
+        let regular = reference.irregular.is_none_or(|of| !inside(of));
+        if regular && reference.slopes.iter().all(|slope| slope.symbol.is_none()) {
+            placed.push(reference);
+            for slope in reference.slopes.iter().filter(|slope| inside(slope.of)) {
+                moving.learn(slope.of, trips);
+            }
         } else if reference.irregular.is_some() {
             // Data decides: anything from one place to a fresh one each time.
             let places = executions.entry(reference.inside).or_insert_with(|| {
                 let around = accesses.around(reference.inside).filter(|&of| inside(of)).map(trips);
-                Powers::of(around.fold(Lanes::ONE, |product, trips| (product * trips).bounded()))
+                Box::new(Powers::of(around.fold(Lanes::ONE, |product, trips| (product * trips).bounded())))
             });
             loose += width * places.draw(seed([index as u64, u64::from(reference.inside), 0xf007]));
         } else {
@@ -158,64 +154,75 @@ fn union(
             loose += moving.map(trips).fold(width, |product, trips| (product * trips).bounded());
         }
     }
-    // Ranges are half a kilobyte each, so that their places are sorted.
-    let mut order: Vec<usize> = (0..arrays.len()).collect();
-    order.sort_by(|&a, &b| arrays[a].0.cmp(&arrays[b].0));
-    let each = order.chunk_by(|&a, &b| arrays[a].0 == arrays[b].0);
-    let covered = |same: &[usize]| cover(same.iter().map(|&at| &arrays[at].1));
-    each.fold(loose, |sum, same| sum + covered(same)).map(|bytes| bytes.min(ADDRESSES))
+    // Arrays are told apart by what their addresses start from.
+    placed.sort_by_key(|reference| reference.base.print());
+    let arrays = placed.chunk_by(|a, b| a.base.print() == b.base.print());
+    arrays.fold(loose, |sum, array| sum + cover(array, &moving)).map(|bytes| bytes.min(ADDRESSES))
 }
 
-/// What addresses start from: symbols and factors in order, the constant left out.
-type Start = [(u32, i64); MAX_TERMS];
+/// Trips of the loops with which accesses move; few enough to be looked through.
+#[derive(Default)]
+struct Moving(Vec<(u32, Number)>);
 
-fn start(reference: &Reference) -> Start {
-    let mut out = [(0, 0); MAX_TERMS];
-    let terms = reference.base.terms();
-    out[..terms.len()].copy_from_slice(terms);
-    out[..terms.len()].sort_unstable();
-    out
-}
-
-fn range(reference: &Reference, inside: &dyn Fn(u32) -> bool, trips: &dyn Fn(u32) -> Lanes) -> Touched {
-    let start = Lanes::splat(reference.base.constant as f64);
-    let width = Lanes::splat(reference.width as f64);
-    let mut out = Touched { begin: start, end: start + width, most: width };
-    for slope in reference.slopes.iter().filter(|slope| inside(slope.of)) {
-        let trips = trips(slope.of);
-        let moved = (trips - Lanes::ONE) * slope.bytes as f64;
-        if slope.bytes < 0 {
-            out.begin += moved
-        } else {
-            out.end += moved
+impl Moving {
+    fn learn(&mut self, of: u32, trips: &dyn Fn(u32) -> Lanes) {
+        if self.of(of).is_none() {
+            self.0.push((of, Number::of(trips(of))));
         }
-        out.most = (out.most * trips).bounded();
+    }
+
+    fn of(&self, of: u32) -> Option<&Number> {
+        self.0.iter().find(|known| known.0 == of).map(|known| &known.1)
+    }
+}
+
+/// Bytes that accesses to one array cover together, scenario by scenario.
+fn cover(array: &[&Reference], moving: &Moving) -> Lanes {
+    let mut slopes = array.iter().flat_map(|reference| &reference.slopes);
+    if slopes.all(|slope| moving.of(slope.of).is_none_or(Number::agreed)) {
+        let [bytes] = covered(array, moving);
+        return Lanes::splat(bytes);
+    }
+    Lanes(covered(array, moving))
+}
+
+/// The same in the first `N` scenarios.
+fn covered<const N: usize>(array: &[&Reference], moving: &Moving) -> [f64; N] {
+    let ranges: Vec<Touched<N>> = array.iter().map(|reference| range(reference, moving)).collect();
+    let mut order: Vec<&Touched<N>> = ranges.iter().collect();
+    std::array::from_fn(|lane| covered_in(&mut order, lane))
+}
+
+/// A range of addresses in each scenario, and the most that can be touched of it.
+struct Touched<const N: usize> {
+    begin: [f64; N],
+    end: [f64; N],
+    most: [f64; N],
+}
+
+fn range<const N: usize>(reference: &Reference, moving: &Moving) -> Touched<N> {
+    let (start, width) = (reference.base.constant as f64, reference.width as f64);
+    let mut out = Touched { begin: [start; N], end: [start + width; N], most: [width; N] };
+    for slope in &reference.slopes {
+        let Some(trips) = moving.of(slope.of) else { continue };
+        let trips: [f64; N] = std::array::from_fn(|lane| trips.at(lane));
+        let end = if slope.bytes < 0 { &mut out.begin } else { &mut out.end };
+        for lane in 0..N {
+            end[lane] += (trips[lane] - 1.0) * slope.bytes as f64;
+            out.most[lane] = lanes::bounded(out.most[lane] * trips[lane]);
+        }
     }
     out
 }
 
-/// Bytes that ranges of one array cover together, scenario by scenario.
-fn cover<'r>(ranges: impl Iterator<Item = &'r Touched>) -> Lanes {
-    let mut order: Vec<&Touched> = ranges.collect();
-    let known = |range: &&Touched| [range.begin, range.end, range.most].iter().all(|lanes| lanes.exact().is_some());
-    if order.iter().all(known) {
-        return Lanes::splat(covered(&mut order, 0));
-    }
-    let mut out = Lanes::ZERO;
-    for lane in 0..LANES {
-        out.0[lane] = covered(&mut order, lane);
-    }
-    out
-}
-
-/// The same in one scenario. Scenarios mostly agree on the order.
-fn covered(order: &mut [&Touched], lane: usize) -> f64 {
-    if !order.is_sorted_by(|a, b| a.begin.0[lane] <= b.begin.0[lane]) {
-        order.sort_unstable_by(|a, b| a.begin.0[lane].total_cmp(&b.begin.0[lane]));
+/// Bytes that ranges cover together in one scenario. Scenarios mostly agree on the order.
+fn covered_in<const N: usize>(order: &mut [&Touched<N>], lane: usize) -> f64 {
+    if !order.is_sorted_by(|a, b| a.begin[lane] <= b.begin[lane]) {
+        order.sort_unstable_by(|a, b| a.begin[lane].total_cmp(&b.begin[lane]));
     }
     let mut out = 0.0;
     let mut at: Option<[f64; 3]> = None;
-    for span in order.iter().map(|r| [r.begin.0[lane], r.end.0[lane], r.most.0[lane]]) {
+    for span in order.iter().map(|range| [range.begin[lane], range.end[lane], range.most[lane]]) {
         at = Some(match at {
             // Ranges that overlap are one, which is touched no more than all of them together.
             Some(open) if span[0] < open[1] => [open[0], open[1].max(span[1]), open[2] + span[2]],

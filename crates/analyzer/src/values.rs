@@ -121,7 +121,7 @@ pub(crate) struct Values {
 }
 
 /// Terms a linear form may have; beyond that it is opaque.
-pub(crate) const MAX_TERMS: usize = 6;
+const MAX_TERMS: usize = 6;
 
 /// How deep definitions are followed.
 const MAX_FOLLOW: u32 = 6;

@@ -298,7 +298,7 @@ impl<V: Visitor> Flow<'_, V> {
                         false => unknown(what),
                     };
                 };
-                let (trips, step) = match self.state(phi.of) {
+                let (trips, step) = match *self.state(phi.of) {
                     LoopState::Unseen => return init,
                     LoopState::Open(trips) => match self.point(phi.of) {
                         Some(point) => return init.map(|init| init + point.at * step),
@@ -352,9 +352,9 @@ impl<V: Visitor> Flow<'_, V> {
         u64::from(expr - self.function.exprs)
     }
 
-    pub(super) fn state(&self, index: u32) -> LoopState {
+    pub(super) fn state(&self, index: u32) -> &LoopState {
         let slot = index.checked_sub(self.function.loops.start);
-        slot.and_then(|slot| self.states.get(slot as usize)).copied().unwrap_or(LoopState::Unseen)
+        slot.and_then(|slot| self.states.get(slot as usize)).unwrap_or(&LoopState::Unseen)
     }
 
     /// Chance that a condition is true, where constants and known trip counts tell.

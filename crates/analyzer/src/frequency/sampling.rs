@@ -272,7 +272,7 @@ impl<V: Visitor> Flow<'_, V> {
             let again = self.value(test, now, &mut MAX_TERMS.clone())? != 0;
             if again != entry.again {
                 let trips = sequence.steps as f64;
-                self.sequences.insert(index, sequence.told());
+                self.keep(index, sequence);
                 return Some(trips);
             }
             if sequence.steps >= MAX_STEPS || !self.follow(&mut sequence) {
@@ -324,7 +324,18 @@ impl<V: Visitor> Flow<'_, V> {
                 return;
             }
         }
-        self.sequences.insert(index, sequence.told());
+        self.keep(index, sequence);
+    }
+
+    fn keep(&mut self, index: u32, sequence: Sequence) {
+        self.sequences.resize_with(self.function.loops.len(), || None);
+        self.sequences[(index - self.function.loops.start) as usize] = Some(Box::new(sequence.told()));
+    }
+
+    /// The values that the variables of a loop go through, where they are known.
+    fn kept(&self, index: u32) -> Option<&Sequence> {
+        let slot = index.checked_sub(self.function.loops.start)?;
+        self.sequences.get(slot as usize)?.as_deref()
     }
 
     /// How often an expression is true over the innermost loop's iterations, where its variables go through known values.
@@ -333,7 +344,7 @@ impl<V: Visitor> Flow<'_, V> {
             return None;
         }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
-        let sequence = self.sequences.get(&flow.index).filter(|_| self.point(flow.index).is_none())?;
+        let sequence = self.kept(flow.index).filter(|_| self.point(flow.index).is_none())?;
         // What depends on none of them is the same each time.
         let steps = if self.mentions(expr, &sequence.phis, &mut MAX_TERMS.clone()) { sequence.steps } else { 1 };
         let mut held = 0;
@@ -378,7 +389,7 @@ impl<V: Visitor> Flow<'_, V> {
             return None;
         }
         let of = self.forest.phis[phi as usize].of;
-        let sequence = self.sequences.get(&of)?;
+        let sequence = self.kept(of)?;
         let one = |row: Row<'_>| row.value(phi).map(|value| (value as f64, value as f64));
         match (self.state(of), self.point(of)) {
             (LoopState::Closed(_), _) => one(sequence.last()?),

@@ -41,6 +41,8 @@ pub(super) struct Down<'s, 'a> {
     looked_into: BTreeSet<u32>,
     forest: Forest,
     current: (u32, Lanes),
+    /// The mean of that.
+    current_mean: f64,
     pub(super) mix: [f64; COUNTERS],
     pub(super) entries: f64,
     pub(super) functions: BTreeMap<u32, Lanes>,
@@ -77,6 +79,7 @@ impl<'s, 'a> Down<'s, 'a> {
             looked_into: BTreeSet::new(),
             forest: Forest::default(),
             current: (u32::MAX, Lanes::ZERO),
+            current_mean: 0.0,
             mix: [0.0; COUNTERS],
             entries: 0.0,
             functions: BTreeMap::new(),
@@ -215,6 +218,7 @@ impl<'s, 'a> Down<'s, 'a> {
     /// Begins an instance that is called so often.
     fn begin(&mut self, instance: &Instance, times: Lanes) {
         self.current = (instance.function, times);
+        self.current_mean = times.weighted_mean(&self.weights);
         self.summary.component = self.summary.order.component[instance.function as usize];
         if !instance.arguments.is_empty() {
             self.summary.component = u32::MAX - 1;
@@ -283,7 +287,7 @@ impl<'s, 'a> Down<'s, 'a> {
                 .iter()
                 .any(|entry| matches!(entry.trip, Trip::Unknown(UnknownLoop::Dispatch | UnknownLoop::Machine)));
         self.begin(instance, times);
-        self.entries += times.weighted_mean(&self.weights);
+        self.entries += self.current_mean;
         if own < NEGLIGIBLE_SHARE * self.whole && tree.nodes.len() > SMALL_FUNCTION {
             self.meet(instance, tape, (general, tree));
             return Ok(());
@@ -365,7 +369,11 @@ impl Visitor for Down<'_, '_> {
     }
 
     fn work(&mut self, (_, mix): (u32, &[(u32, u32)]), times: Lanes) {
-        let mean = (times * self.current.1).weighted_mean(&self.weights);
+        // Most numbers are the same in all scenarios.
+        let mean = match times.exact() {
+            Some(times) => times * self.current_mean,
+            None => (times * self.current.1).weighted_mean(&self.weights),
+        };
         for &(counter, count) in mix {
             self.mix[counter as usize] += mean * f64::from(count);
         }
