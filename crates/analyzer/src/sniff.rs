@@ -146,7 +146,7 @@ fn text_offset(text: &str, message: &str) -> Option<u64> {
 
 /// Whether an ELF file holds what an engine compiled, which is no program.
 fn is_engine_code(bytes: &[u8]) -> bool {
-    bytes.starts_with(ELF) && bytes[..bytes.len().min(4096)].windows(8).any(|window| window == b"wasmtime")
+    bytes.starts_with(ELF) && memchr::memmem::find(&bytes[..bytes.len().min(4096)], b"wasmtime").is_some()
 }
 
 /// What bytes that are not WebAssembly seem to be.

@@ -387,6 +387,26 @@ proptest! {
 }
 
 #[test]
+fn a_function_too_large_for_what_may_be_laid_out_is_counted_and_not_followed() {
+    // `mov ecx, 1000`, so many times `xor eax, eax`, `dec ecx`, `jne`, `ret`.
+    let counting = |instructions: usize| {
+        let mut code = vec![0xb9, 0xe8, 0x03, 0, 0];
+        code.extend([0x31, 0xc0].repeat(instructions));
+        code.extend([0xff, 0xc9, 0x0f, 0x85]);
+        code.extend((-(2 * instructions as i32 + 8)).to_le_bytes());
+        code.push(0xc3);
+        let analysis = run(&program(&code)).unwrap();
+        let loops = analysis.regions.iter().filter(|region| region.kind == RegionKind::Loop).count();
+        (analysis.profile.ops.total.unwrap(), loops)
+    };
+    let (small, loops) = counting(1_000);
+    assert_eq!((small.low, small.high, loops), (1_002_002.0, 1_002_002.0, 1));
+    let (large, loops) = counting(10_000);
+    assert!(large.low < large.high && large.high > 10_000.0, "{large:?}");
+    assert_eq!(loops, 1);
+}
+
+#[test]
 fn a_run_that_begins_in_a_stub_is_told_nothing_of() {
     use object::{Object, ObjectSection};
     let Some(plain) = build("int puts(const char *); int main(void) { return puts(\"x\"); }", &[]) else {

@@ -88,6 +88,8 @@ pub(crate) struct Body {
     target_at: Vec<u32>,
     /// Offsets of the instructions.
     pub starts: Vec<u32>,
+    /// The function, by place in the list, and where it begins.
+    range: usize,
     start: u64,
     /// What goes elsewhere or repeats itself, by instruction, and how.
     leaps: Vec<(u32, Flow, Leap)>,
@@ -106,7 +108,7 @@ impl Body {
     /// Decodes a function and cuts it into blocks.
     pub(crate) fn decode(&mut self, code: &Program<'_>, range: usize) {
         let (bytes, start) = (code.bytes(range), code.functions.ranges[range].start);
-        self.clear(start, bytes.len());
+        self.clear(range, start, bytes.len());
         self.instructions.reserve(bytes.len() / 4);
         self.starts.reserve(bytes.len() / 4);
         let mut decoder = Decoder::with_ip(64, bytes, start, DecoderOptions::NONE);
@@ -135,14 +137,14 @@ impl Body {
     ) {
         let start = code.functions.ranges[range].start;
         let bytes = code.bytes(range);
-        self.clear(start, bytes.len());
+        self.clear(range, start, bytes.len());
         let mut outline = Outline { body: self, start, listener };
         shapes.walk((code.bytes_from(range), bytes.len()), start, &mut outline);
         self.cut(code, bytes);
     }
 
-    fn clear(&mut self, start: u64, bytes: usize) {
-        self.start = start;
+    fn clear(&mut self, range: usize, start: u64, bytes: usize) {
+        (self.range, self.start) = (range, start);
         self.numbers.resize(self.numbers.len().max(bytes), 0);
         self.instructions.clear();
         self.starts.clear();
@@ -184,6 +186,14 @@ impl Body {
     /// The address of an instruction.
     pub(crate) fn address(&self, at: u32) -> u64 {
         self.start.wrapping_add(u64::from(self.starts[at as usize]))
+    }
+
+    /// The bytes of an instruction.
+    pub(crate) fn bytes_of<'a>(&self, code: &Program<'a>, at: u32) -> &'a [u8] {
+        let bytes = code.bytes(self.range);
+        let begin = self.starts[at as usize] as usize;
+        let end = self.starts.get(at as usize + 1).map_or(bytes.len(), |&end| end as usize);
+        &bytes[begin..end]
     }
 
     /// Cuts the instructions into blocks.

@@ -29,9 +29,16 @@ pub(super) struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    /// The image, a first look at its functions, what its constants betray, and a budget of code bytes for layouts in detail.
-    pub(super) fn new(code: Code<'a>, scans: Scans, algorithms: Algorithms, budget: u64) -> Self {
-        Self { code, scans, layout: Layout::default(), grown: Grown::default(), algorithms, budget }
+    /// The image, a first look at its functions, what lays them out and how far, what the constants betray, and a budget of code
+    /// bytes for layouts in detail.
+    pub(super) fn new(
+        code: Code<'a>,
+        scans: Scans,
+        (layout, grown): (Layout, Grown),
+        algorithms: Algorithms,
+        budget: u64,
+    ) -> Self {
+        Self { code, scans, layout, grown, algorithms, budget }
     }
 }
 

@@ -176,5 +176,6 @@ fn compile(code: &Code<'_>) -> CompileDemand {
 }
 
 fn short(name: &str) -> String {
-    name.chars().take(MAX_NAME).collect()
+    let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |next| next.0);
+    name[..end].to_owned()
 }

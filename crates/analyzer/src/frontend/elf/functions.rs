@@ -72,16 +72,50 @@ impl Functions<'_> {
         after.checked_sub(1).is_some_and(|at| self.gaps[at].contains(&address))
     }
 
-    /// Has functions begin at addresses between the others, given in order; the new place of each old one.
+    /// Has functions begin at addresses in what lies between the others, given in order; the new place of each old one.
     pub(crate) fn add(&mut self, image: &Image<'_>, addresses: &[u64]) -> Vec<u32> {
-        let code = image.code();
+        let mut new = self.divide_gaps(image, addresses).into_iter().peekable();
         let old = std::mem::take(&mut self.ranges);
-        let known = old.iter().map(|range| (range.start, range.end - range.start, range.name));
-        let mut starts: Vec<_> = known.chain(addresses.iter().map(|&address| (address, 0, ""))).collect();
-        self.ranges = ranges(&code, &mut starts);
-        self.gaps = gaps(image, &code, &self.ranges);
-        let place = |range: &Range<'_>| self.ranges.partition_point(|new| new.start < range.start) as u32;
-        old.iter().map(place).collect()
+        let mut places = Vec::with_capacity(old.len());
+        self.ranges.reserve(old.len() + new.len());
+        for range in old {
+            while let Some(before) = new.next_if(|new| new.start < range.start) {
+                self.ranges.push(before);
+            }
+            places.push(self.ranges.len() as u32);
+            self.ranges.push(range);
+        }
+        self.ranges.extend(new);
+        places
+    }
+
+    /// Cuts the gaps at addresses in them: what begins there, up to the next or the gap's end, is a gap no more.
+    fn divide_gaps(&mut self, image: &Image<'_>, addresses: &[u64]) -> Vec<Range<'static>> {
+        let code = image.code();
+        let mut out = Vec::new();
+        let mut addresses = addresses.iter().copied().peekable();
+        for gap in std::mem::take(&mut self.gaps) {
+            while addresses.next_if(|&address| address < gap.start).is_some() {}
+            let piece = code.iter().find(|(address, file)| gap.start.wrapping_sub(*address) < file.len() as u64);
+            let Some((address, file)) = piece else { continue };
+            let offset = |at: u64| file.start + (at - address) as usize;
+            let mut from = gap.start;
+            let mut named = false;
+            while let Some(start) = addresses.next_if(|&address| address < gap.end) {
+                if named {
+                    out.push(Range { start: from, end: start, offset: offset(from), name: "" });
+                } else if !is_padding(&image.bytes[offset(from)..offset(start)]) {
+                    self.gaps.push(from..start);
+                }
+                (from, named) = (start, true);
+            }
+            if named {
+                out.push(Range { start: from, end: gap.end, offset: offset(from), name: "" });
+            } else {
+                self.gaps.push(gap);
+            }
+        }
+        out
     }
 }
 
@@ -99,6 +133,11 @@ const fn padding() -> [bool; 256] {
     out
 }
 
+/// Whether bytes between functions are no code.
+fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| PADDING[usize::from(byte)])
+}
+
 /// Code between the known functions: assembly without unwind entries, in which what others name begins a function.
 fn gaps(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Range<'_>]) -> Vec<std::ops::Range<u64>> {
     let mut gaps: Vec<std::ops::Range<u64>> = Vec::new();
@@ -112,7 +151,7 @@ fn gaps(image: &Image<'_>, code: &[(u64, std::ops::Range<usize>)], found: &[Rang
             }
             let next = found.get(at).map_or(end, |range| range.start.min(end)).max(from);
             let bytes = &image.bytes[file.start + (from - address) as usize..file.start + (next - address) as usize];
-            if bytes.iter().any(|&byte| !PADDING[usize::from(byte)]) {
+            if !is_padding(bytes) {
                 gaps.push(from..next);
             }
             from = found.get(at).map_or(end, |range| range.end).max(next).max(from + 1);

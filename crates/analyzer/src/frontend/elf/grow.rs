@@ -29,32 +29,28 @@ const ROUNDS: usize = 4;
 /// wasmtime, 4.2 in a static program of glibc, 4.3 in rustfmt (`objdump -d`, padding included).
 const INSTRUCTION_BYTES: f64 = 4.2;
 
-/// Rounds in which functions are looked at that only those of the last one name. A choice: assembly that calls assembly.
+/// Rounds in which functions are looked at that only those of the last one name; what those of the last name is found and not
+/// looked at. A choice: assembly that calls assembly.
 const BETWEEN: usize = 4;
 
 /// Looks at all functions, those included that the others name between them.
-pub(crate) fn scan(code: &mut Code<'_>) -> Scans {
-    let mut scanner = Scanner::default();
-    let mut out = all(code, &mut scanner);
+pub(crate) fn scan(code: &mut Code<'_>, scanner: &mut Scanner) -> Scans {
+    let mut out = all(code, scanner);
     let pointers = code.image.pointers.iter().map(|pointer| pointer.1);
     let mut addresses: Vec<u64> = pointers.filter(|&address| code.functions.is_between(address)).collect();
-    for _ in 0..BETWEEN {
-        let named = std::mem::take(&mut out.between);
-        addresses.extend(named.iter().map(|named| named.0));
+    for round in 0..=BETWEEN {
+        addresses.extend(out.between());
         addresses.sort_unstable();
         addresses.dedup();
         if addresses.is_empty() {
             break;
         }
         let places = code.add(&addresses);
-        out.renumber(&places, code.first(), code.functions.ranges.len());
-        // What names them is looked at once more, to tell whom it calls.
-        let mut again: Vec<u32> = named.iter().map(|&(_, by)| places[by as usize]).collect();
-        again.extend(addresses.drain(..).filter_map(|address| code.starting(address)));
-        again.sort_unstable();
-        again.dedup();
-        for place in again {
-            out.list[place as usize] = scanner.function(code, place as usize, &mut out);
+        out.renumber(code, &places);
+        for address in addresses.drain(..).filter(|_| round < BETWEEN) {
+            if let Some(place) = code.starting(address) {
+                out.list[place as usize] = scanner.function(code, place as usize, &mut out);
+            }
         }
     }
     out
@@ -85,11 +81,11 @@ fn all(code: &Code<'_>, scanner: &mut Scanner) -> Scans {
 /// Chooses what may be laid out, of what a run can come to the likeliest to matter first, in a budget of code bytes; the
 /// others are left `opaque`. Of the functions that an indirect call can reach as many are taken as the estimate has
 /// scenarios, evenly spread over all, since each scenario calls one of them.
-pub(crate) fn choose(looks: &mut Looks<'_, '_>, roots: Roots, budget: u64) -> Program {
+pub(crate) fn choose(looks: &mut Looks<'_, '_>, roots: Roots, budget: u64) -> (Program, Grown) {
     let code = looks.code();
     // Where nothing begins, nothing is reached.
     let group = if roots.begin.is_empty() { Vec::new() } else { spread(roots.reachable) };
-    let Reached { list, partial } = reach::reach(looks, &roots.begin, &group, budget);
+    let Reached { list, unfollowed, partial } = reach::reach(looks, &roots.begin, &group, budget);
     let scans = looks.scans();
     let mut program = nothing(code, scans, partial);
     let (number, mut calls) = (program.forests.len() as u32, Forest::default());
@@ -107,12 +103,14 @@ pub(crate) fn choose(looks: &mut Looks<'_, '_>, roots: Roots, budget: u64) -> Pr
     program.classes = vec![if group.is_empty() { NONE } else { INDIRECT }];
     program.groups = vec![group];
     program.roots = roots.begin;
-    program
+    (program, Grown { unfollowed, ..Grown::default() })
 }
 
 /// What was laid out of a program so far.
 #[derive(Default)]
 pub(crate) struct Grown {
+    /// Functions whose values are not to be followed though something in them repeats, by place in the list, in order.
+    unfollowed: Vec<u32>,
     /// Functions laid out for their counts alone, by place in the list.
     counted: Vec<u32>,
     /// Whether the counts of each function depend on its arguments; empty where none does.
@@ -131,6 +129,9 @@ impl Grown {
     ) {
         let places = functions.iter().filter_map(|function| function.checked_sub(code.first()));
         let (repeat, rest): (Vec<u32>, Vec<u32>) = places.partition(|&index| scans.list[index as usize].repeats);
+        let unfollowed = |index: &u32| self.unfollowed.binary_search(index).is_ok();
+        let (structure, repeat): (Vec<u32>, Vec<u32>) = repeat.into_iter().partition(unfollowed);
+        lay_out(code, program, &structure, Look::Structure, layout);
         lay_out(code, program, &rest, Look::Counts, layout);
         self.counted.extend(rest);
         self.follow(code, &repeat, layout, program);

@@ -148,6 +148,13 @@ impl<'a> Image<'a> {
         self.bytes.get(self.section(name)?.file.clone()).filter(|bytes| !bytes.is_empty())
     }
 
+    /// The end of what sections and segments hold of the file.
+    pub(crate) fn described_bytes(&self) -> usize {
+        let sections = self.sections.iter().map(|section| section.file.end);
+        let segments = self.segments.iter().map(|segment| (segment.offset + segment.file_bytes) as usize);
+        sections.chain(segments).max().unwrap_or(0)
+    }
+
     /// Whether its addresses are only settled when it is loaded.
     pub(crate) fn moves(&self) -> bool {
         self.object_type != object::elf::ET_EXEC

@@ -4,6 +4,8 @@
 
 use forewarm_types::demand::IoKind;
 
+use super::traits::slots;
+
 /// Functions of the C library by host service.
 const SERVICES: [(IoKind, &[&str]); 8] = [
     (
@@ -193,12 +195,13 @@ const KITS: [Purpose; 20] = [
     ("other programs", &["posix_spawn", "exec"], &["fork", "vfork", "system", "popen"]),
 ];
 
-/// Whether some name of a function has each place by a hash of what is quickly looked at, which settles nearly all others,
-/// since programs have many names.
-static NAMED: [bool; 1 << 12] = named();
+/// The services and the purposes that some name tells of, one bit each, by a hash of what is quickly looked at in a name: it
+/// settles nearly all others, since programs have many names.
+static SERVING: [u32; 1 << 12] = serving();
+static NAMED: [u32; 1 << 12] = named();
 
 /// The same of the first three letters of prefixes.
-static BEGUN: [bool; 1 << 12] = begun();
+static BEGUN: [u32; 1 << 12] = begun();
 
 const fn slot(name: &[u8]) -> usize {
     match name {
@@ -223,36 +226,41 @@ const fn hashed(key: usize) -> usize {
     (key as u32).wrapping_mul(0x9e37_79b1) as usize >> 20
 }
 
-const fn named() -> [bool; 1 << 12] {
-    let mut out = [false; 1 << 12];
+const fn serving() -> [u32; 1 << 12] {
+    let mut out = [0; 1 << 12];
     let mut at = 0;
     while at < SERVICES.len() {
-        note(&mut out, SERVICES[at].1, false);
-        at += 1;
-    }
-    let mut at = 0;
-    while at < KITS.len() {
-        note(&mut out, KITS[at].2, false);
+        note(&mut out, SERVICES[at].1, at, false);
         at += 1;
     }
     out
 }
 
-const fn begun() -> [bool; 1 << 12] {
-    let mut out = [false; 1 << 12];
+const fn named() -> [u32; 1 << 12] {
+    let mut out = [0; 1 << 12];
     let mut at = 0;
     while at < KITS.len() {
-        note(&mut out, KITS[at].1, true);
+        note(&mut out, KITS[at].2, at, false);
         at += 1;
     }
     out
 }
 
-const fn note(out: &mut [bool; 1 << 12], names: &[&str], begin: bool) {
+const fn begun() -> [u32; 1 << 12] {
+    let mut out = [0; 1 << 12];
+    let mut at = 0;
+    while at < KITS.len() {
+        note(&mut out, KITS[at].1, at, true);
+        at += 1;
+    }
+    out
+}
+
+const fn note(out: &mut [u32; 1 << 12], names: &[&str], of: usize, begin: bool) {
     let mut at = 0;
     while at < names.len() {
         let name = names[at].as_bytes();
-        out[if begin { beginning(name) } else { slot(name) }] = true;
+        out[if begin { beginning(name) } else { slot(name) }] |= 1 << of;
         at += 1;
     }
 }
@@ -262,21 +270,17 @@ const fn note(out: &mut [bool; 1 << 12], names: &[&str], begin: bool) {
 pub(crate) fn service(name: &str) -> Option<IoKind> {
     let plain = name.strip_suffix("64").unwrap_or(name);
     let plain = plain.strip_prefix("__").and_then(|rest| rest.strip_suffix("_chk")).unwrap_or(plain);
-    if !NAMED[slot(name.as_bytes())] && !NAMED[slot(plain.as_bytes())] {
-        return None;
-    }
-    let named = |names: &&[&str]| names.contains(&name) || names.contains(&plain);
-    SERVICES.iter().find(|service| named(&service.1)).map(|service| service.0)
+    let may = SERVING[slot(name.as_bytes())] | SERVING[slot(plain.as_bytes())];
+    let named = |names: &[&str]| names.contains(&name) || names.contains(&plain);
+    slots(may).map(|at| SERVICES[at]).find(|service| named(service.1)).map(|service| service.0)
 }
 
 /// What a function is for, beyond the C library.
 pub(crate) fn purpose(name: &str) -> Option<&'static str> {
     let hip = |prefix: &str| prefix != "hip" || name[3..].starts_with(|letter: char| letter.is_ascii_uppercase());
-    if !NAMED[slot(name.as_bytes())] && !BEGUN[beginning(name.as_bytes())] {
-        return None;
-    }
+    let may = NAMED[slot(name.as_bytes())] | BEGUN[beginning(name.as_bytes())];
     let begins = |prefix: &&str| name.starts_with(*prefix) && hip(prefix);
-    KITS.iter().find(|kit| kit.1.iter().any(begins) || kit.2.contains(&name)).map(|kit| kit.0)
+    slots(may).map(|at| KITS[at]).find(|kit| kit.1.iter().any(begins) || kit.2.contains(&name)).map(|kit| kit.0)
 }
 
 /// Functions that wait for a lock, by what they lock.

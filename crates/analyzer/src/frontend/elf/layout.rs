@@ -5,15 +5,18 @@
 //! inside it, so that a loop holds what it repeats and no more. A function whose graph is not reducible, or whose loops
 //! are left in more ways than [`WORK_PER_BLOCK`] allows, is counted and not understood.
 
-use super::body::{Body, Exit, MAX_BYTES};
+use super::body::{Block, Body, Exit, MAX_BYTES};
 use super::chances;
 use super::classes::{self, Mix};
 use super::code::{Callee, Code};
 use super::graph::{Flow, NONE};
 use super::registers::Registers;
+use super::shapes::Shapes;
+use super::swift::Deaf;
 use super::traits;
 use crate::priors::{Ending, UnknownLoop};
 use crate::program::{self, Cond, Forest, Function, Loop, Node, Trip};
+use crate::trip_count::Surroundings;
 
 /// Steps of placing code after the loops it leaves, and ways out of loops, allowed per block.
 const WORK_PER_BLOCK: usize = 64;
@@ -34,6 +37,8 @@ pub(crate) const INDIRECT: u32 = 0;
 /// How closely a function is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
+    /// No values are followed: what its loops go by is not known.
+    Structure,
     /// Values are followed where something repeats.
     Counts,
     /// They are also followed in short functions without loops that call others.
@@ -65,6 +70,7 @@ enum Step {
 #[derive(Default)]
 pub(crate) struct Layout {
     pub body: Body,
+    pub(super) shapes: Shapes,
     pub(super) flow: Flow,
     pub(super) registers: Registers,
     pub(super) events: Vec<Event>,
@@ -125,7 +131,13 @@ impl Followers {
 }
 
 impl Layout {
-    /// Decodes the function at a place in the list and lays it out.
+    /// With what was learnt of shapes so far.
+    pub(super) fn new(shapes: Shapes) -> Self {
+        Self { shapes, ..Self::default() }
+    }
+
+    /// Lays the function at a place in the list out. It is decoded only where values are followed: how its code goes on is
+    /// told by the shapes of its instructions.
     pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, forest: &mut Forest, look: Look) -> Function {
         let detail = look == Look::Detail;
         let bytes = code.bytes(range);
@@ -136,15 +148,23 @@ impl Layout {
         let mut understood = !large && !bytes.is_empty();
         let (mut sensitive, mut accesses) = (0, None);
         if understood {
-            self.body.decode(code, range);
+            match look {
+                Look::Values | Look::Detail => self.body.decode(code, range),
+                Look::Structure | Look::Counts => self.body.outline(code, range, &mut self.shapes, &mut Deaf),
+            }
             understood = self.flow.analyse(&self.body.graph) && self.arrange();
         } else {
-            self.body.instructions.clear();
+            self.body.starts.clear();
         }
         if understood {
             self.lay(code, forest, detail);
             if self.worth_following(look) {
+                if self.body.instructions.is_empty() {
+                    self.body.decode(code, range);
+                }
                 sensitive = self.follow(code, forest, detail);
+            } else {
+                self.tell_loops(forest);
             }
             if detail && forest.loops.len() > loops as usize {
                 accesses = Some(self.report(forest, loops));
@@ -153,7 +173,7 @@ impl Layout {
             forest.nodes.truncate(nodes as usize);
             forest.loops.truncate(loops as usize);
         }
-        let static_ops = if large { (bytes.len() / 4) as u32 } else { self.body.instructions.len() as u32 };
+        let static_ops = if large { (bytes.len() / 4) as u32 } else { self.body.starts.len() as u32 };
         Function {
             nodes: nodes..forest.nodes.len() as u32,
             loops: loops..forest.loops.len() as u32,
@@ -198,11 +218,51 @@ impl Layout {
         sensitive
     }
 
+    /// Tells of loops whose values are not followed what stands in them.
+    fn tell_loops(&self, forest: &mut Forest) {
+        let mut open: Vec<(u32, u32, bool)> = Vec::new();
+        for &event in &self.events {
+            match event {
+                Event::Enter(number, index) => open.push((number, index, false)),
+                Event::Block(block) => {
+                    let Block { marks, .. } = self.body.blocks[block as usize];
+                    let mut marks = self.body.marks[marks.0 as usize..marks.1 as usize].iter();
+                    if let Some((.., calls)) = open.last_mut() {
+                        *calls |= marks.any(|&at| self.body.calls(at));
+                    }
+                }
+                Event::Leave => {
+                    let Some((number, index, calls)) = open.pop() else { return };
+                    if let Some((.., around)) = open.last_mut() {
+                        *around |= calls;
+                    }
+                    let inside = Surroundings { calls, targets: self.targets(number) };
+                    let (kind, ending) = inside.seen(UnknownLoop::Data, Ending::OTHER);
+                    let entry = &mut forest.loops[index as usize];
+                    (entry.trip, entry.ending) = (Trip::Unknown(kind), ending);
+                }
+            }
+        }
+    }
+
+    /// Distinct targets of the largest jump table in a loop, but for those in loops inside it.
+    pub(super) fn targets(&self, number: u32) -> usize {
+        // Those of a jump table stand in order.
+        let targets = |&block: &u32| self.body.graph.of(block).chunk_by(|a, b| a == b).count();
+        self.loop_blocks[number as usize].iter().map(targets).max().unwrap_or(0)
+    }
+
     /// Whether values are worth following: something repeats, or calls may pass constants on.
     fn worth_following(&self, look: Look) -> bool {
         let calls = !self.sites.is_empty() && self.body.blocks.len() <= MAX_STRAIGHT;
+        let loops = !self.flow.loops.is_empty();
         self.body.blocks.len() <= MAX_FOLLOWED
-            && (look == Look::Detail || !self.flow.loops.is_empty() || (look == Look::Values && calls))
+            && match look {
+                Look::Structure => false,
+                Look::Counts => loops,
+                Look::Values => loops || calls,
+                Look::Detail => true,
+            }
     }
 
     /// Finds the place of every block; false where that takes too much work.

@@ -154,11 +154,8 @@ impl Registers {
     /// The conditions that every iteration meets, the number of other ways out, and what else there is inside.
     fn ways(&self, layout: &Layout, open: &Open) -> (Vec<Way>, u32, Surroundings) {
         let (mut ways, mut others) = (Vec::new(), 0);
-        let mut inside = Surroundings { calls: open.calls, targets: 0 };
         for &block in &layout.loop_blocks[open.number as usize] {
             let successors = layout.body.graph.of(block);
-            // Those of a jump table stand in order.
-            inside.targets = inside.targets.max(successors.chunk_by(|a, b| a == b).count());
             let leaves = |to: u32| !layout.flow.holds(open.number, layout.flow.loop_of[to as usize]);
             let (taken, next) = layout.body.branches[block as usize];
             let (cond, inverted) = layout.conds[block as usize];
@@ -180,7 +177,7 @@ impl Registers {
                 others += 1;
             }
         }
-        (ways, others, inside)
+        (ways, others, Surroundings { calls: open.calls, targets: layout.targets(open.number) })
     }
 
     /// The count that the tests at all back edges agree on, where the loop can be left in no other way.

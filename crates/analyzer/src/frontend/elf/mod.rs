@@ -9,7 +9,7 @@
 //! nearest the entry.
 //!
 //! Bounds, all linear in the file: every byte of code is looked at once, and once more in functions that touch what the
-//! processor said of itself; an eighth of it is laid out, and half as much in detail ([`Budgets`]); some 60 bytes of memory
+//! processor said of itself; a sixth of it is laid out, and half as much in detail ([`Budgets`]); some 60 bytes of memory
 //! per instruction of the largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
 //! loops, or with more ways out of loops than 64 per block are counted and not understood.
 
@@ -73,21 +73,23 @@ pub(crate) fn read(bytes: &[u8], budget: Option<Budget>) -> Result<Reading<'_>, 
     let code_bytes = image.code().iter().map(|piece| piece.1.len() as u64).sum::<u64>();
     let hurried = budget.filter(|budget| code_bytes > budget.whole as u64);
     let mut code = code::Code::new(image, hurried.is_none());
-    let scans = hurried.is_none().then(|| grow::scan(&mut code));
+    let mut scanner = scan::Scanner::default();
+    let scans = hurried.is_none().then(|| grow::scan(&mut code, &mut scanner));
     let mut looks = match scans {
-        Some(scans) => Looks::all(&code, scans),
-        None => Looks::none(&code),
+        Some(scans) => Looks::all(&code, scans, scanner),
+        None => Looks::none(&code, scanner),
     };
     let mut roots = roots::find(&mut looks);
     let name = std::mem::take(&mut roots.name);
     let budgets = Budgets::of(code_bytes, hurried);
-    let grown = grow::choose(&mut looks, roots, budgets.laid_out);
-    let entry = (program && code.image.decodable() && !grown.roots.is_empty()).then_some(name);
+    let (chosen, grown) = grow::choose(&mut looks, roots, budgets.laid_out);
+    let entry = (program && code.image.decodable() && !chosen.roots.is_empty()).then_some(name);
     let data = code.image.segments.iter().filter(|segment| segment.writable).map(|segment| segment.address).min();
-    let grown = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..grown };
-    let scans = looks.into_scans();
-    let (facts, native, warnings) = facts::facts(&code, &scans, &grown.roots, hurried.is_none());
+    let program = Program { addresses: data.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX), ..chosen };
+    let (scans, shapes) = looks.into_scans();
+    let (facts, native, warnings) = facts::facts(&code, &scans, &program.roots, hurried.is_none());
     let algorithms = if hurried.is_none() { crypto::algorithms(&code, &scans) } else { Algorithms::default() };
-    let detail = Box::new(detail::Functions::new(code, scans, algorithms, budgets.detail));
-    Ok(Reading { entry, program: grown, facts, detail, native: Some(native), warnings })
+    let layout = layout::Layout::new(shapes);
+    let detail = Box::new(detail::Functions::new(code, scans, (layout, grown), algorithms, budgets.detail));
+    Ok(Reading { entry, program, facts, detail, native: Some(native), warnings })
 }

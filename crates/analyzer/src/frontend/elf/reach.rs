@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use super::budgets;
 use super::code::Code;
 use super::scan::{Scan, Scanner, Scans};
+use super::shapes::Shapes;
 
 /// What a call takes off a callee's nearness, and what each loop around it adds. A loop of unknown length runs some ten
 /// times (`crate::priors`), a call inside a function is reached in one run of it out of three or so: Wu and Larus
@@ -31,7 +32,7 @@ const FARTHEST: i32 = 1 << 16;
 /// Functions, looked at when they are asked for.
 pub(crate) struct Looks<'c, 'a> {
     code: &'c Code<'a>,
-    scanner: Option<Scanner>,
+    scanner: Scanner,
     scans: Scans,
     /// Functions not looked at, by place in the list; empty where all were.
     unseen: Vec<bool>,
@@ -39,14 +40,14 @@ pub(crate) struct Looks<'c, 'a> {
 
 impl<'c, 'a> Looks<'c, 'a> {
     /// With all functions looked at.
-    pub(crate) fn all(code: &'c Code<'a>, scans: Scans) -> Self {
-        Self { code, scanner: None, scans, unseen: Vec::new() }
+    pub(crate) fn all(code: &'c Code<'a>, scans: Scans, scanner: Scanner) -> Self {
+        Self { code, scanner, scans, unseen: Vec::new() }
     }
 
     /// With none.
-    pub(crate) fn none(code: &'c Code<'a>) -> Self {
+    pub(crate) fn none(code: &'c Code<'a>, scanner: Scanner) -> Self {
         let functions = code.functions.ranges.len();
-        Self { code, scanner: None, scans: Scans::unseen(functions), unseen: vec![true; functions] }
+        Self { code, scanner, scans: Scans::unseen(functions), unseen: vec![true; functions] }
     }
 
     pub(crate) fn code(&self) -> &'c Code<'a> {
@@ -57,8 +58,9 @@ impl<'c, 'a> Looks<'c, 'a> {
         &self.scans
     }
 
-    pub(crate) fn into_scans(self) -> Scans {
-        self.scans
+    /// What was seen, and what was learnt of shapes on the way.
+    pub(crate) fn into_scans(self) -> (Scans, Shapes) {
+        (self.scans, self.scanner.shapes)
     }
 
     /// The function at a place in the list.
@@ -66,8 +68,7 @@ impl<'c, 'a> Looks<'c, 'a> {
         if let Some(unseen) = self.unseen.get_mut(index as usize)
             && std::mem::take(unseen)
         {
-            let scanner = self.scanner.get_or_insert_default();
-            let scan = scanner.function(self.code, index as usize, &mut self.scans);
+            let scan = self.scanner.function(self.code, index as usize, &mut self.scans);
             self.scans.list[index as usize] = scan;
         }
         self.scans.list.get(index as usize)
@@ -78,6 +79,8 @@ impl<'c, 'a> Looks<'c, 'a> {
 pub(crate) struct Reached {
     /// Functions by place in the list, in order.
     pub list: Vec<u32>,
+    /// Those of them whose values are not followed, since that would take more than is left, by place, in order.
+    pub unfollowed: Vec<u32>,
     /// Whether there are others that a run can come to.
     pub partial: bool,
 }
@@ -101,7 +104,7 @@ pub(crate) fn reach(looks: &mut Looks<'_, '_>, begin: &[u32], group: &[u32], bud
     begin.iter().for_each(|&function| search.meet(function, 0));
     // What nothing is seen to call through memory may still be called so by libraries.
     search.meet_group(-FARTHEST);
-    let mut reached = Reached { list: Vec::new(), partial: false };
+    let mut reached = Reached { list: Vec::new(), unfollowed: Vec::new(), partial: false };
     let mut left = budget;
     while let Some((nearness, _, index)) = search.waiting.pop() {
         if std::mem::replace(&mut search.done[index as usize], true) {
@@ -113,11 +116,17 @@ pub(crate) fn reach(looks: &mut Looks<'_, '_>, begin: &[u32], group: &[u32], bud
         }
         let range = &search.looks.code.functions.ranges[index as usize];
         let bytes = range.end - range.start;
-        left = left.saturating_sub(search.looks.at(index).map_or(bytes, |scan| budgets::cost(scan.repeats, bytes)));
+        let repeats = search.looks.at(index).is_some_and(|scan| scan.repeats);
+        let follows = repeats && budgets::cost(true, bytes) <= left;
+        if repeats && !follows {
+            reached.unfollowed.push(index);
+        }
+        left = left.saturating_sub(budgets::cost(follows, bytes));
         reached.list.push(index);
         search.calls(index, nearness);
     }
     reached.list.sort_unstable();
+    reached.unfollowed.sort_unstable();
     reached
 }
 

@@ -7,7 +7,8 @@ use super::image::Image;
 /// What PyInstaller puts at the end of a program, before the length of its archive (`PyInstaller/archive/writers.py`).
 const PYINSTALLER: &[u8] = b"MEI\x0c\x0b\x0a\x0b\x0e";
 
-/// Bytes at the end of a file in which that is looked for: the cookie has 88, signatures may follow.
+/// Bytes at the end of a file, behind all that its headers tell of, in which that is looked for: the cookie has 88, signatures may
+/// follow.
 const TAIL: usize = 64 << 10;
 
 /// Marks in read-only data. Rust's standard library names its own sources; a Lambda runtime its interface; Node's
@@ -39,7 +40,8 @@ pub(crate) fn find(image: &Image<'_>) -> Vec<String> {
     add(linked || imports(&cpp) || (!image.dynamic && own(&cpp)), "C++");
     let java = |name: &str| matches!(name, "JLI_Launch" | "JNI_CreateJavaVM");
     add(imports(&java) || image.needed.iter().any(|name| name.starts_with("libjli.so")), "Java launcher");
-    let tail = &image.bytes[image.bytes.len().saturating_sub(TAIL)..];
+    let size = image.bytes.len();
+    let tail = &image.bytes[size.saturating_sub(TAIL).max(image.described_bytes()).min(size)..];
     let frozen = memmem::find(tail, PYINSTALLER).is_some();
     add(frozen || section(&["pydata"]), "PyInstaller");
     for name in marks(image) {

@@ -15,6 +15,9 @@ use super::swift::{At, Listener};
 use super::traits::Flow;
 use crate::signatures::{self, Sign};
 
+/// Mark on what is called or taken where no function is known to begin: its place among the addresses [`Scans::between`].
+const BETWEEN: u32 = 1 << 31;
+
 /// Loops around a call that are told apart.
 const MOST_LOOPS: usize = 4;
 
@@ -50,8 +53,8 @@ pub(crate) struct Scans {
     data: Vec<u64>,
     /// What tells of cryptography, by place of the function.
     pub signs: Vec<(u32, Sign)>,
-    /// Addresses between functions that were named, with the place of the function that does.
-    pub between: Vec<(u64, u32)>,
+    /// Addresses between functions that were named, for which functions are still to be made.
+    between: Vec<u64>,
 }
 
 impl Scans {
@@ -97,38 +100,58 @@ impl Scans {
     pub(crate) fn append(&mut self, other: &Self) {
         let by = [self.calls.len() as u32, self.taken.len() as u32, self.data.len() as u32];
         let moved = |range: &Range<u32>, by: u32| range.start + by..range.end + by;
+        let between = self.between.len() as u32;
+        let number = |&number: &u32| if number & BETWEEN != 0 { number + between } else { number };
         self.list.extend(other.list.iter().map(|scan| Scan {
             calls: moved(&scan.calls, by[0]),
             taken: moved(&scan.taken, by[1]),
             data: moved(&scan.data, by[2]),
             ..scan.clone()
         }));
-        self.calls.extend_from_slice(&other.calls);
+        self.calls.extend(other.calls.iter().map(number));
         self.depths.extend_from_slice(&other.depths);
-        self.taken.extend_from_slice(&other.taken);
+        self.taken.extend(other.taken.iter().map(number));
         self.data.extend_from_slice(&other.data);
         self.signs.extend_from_slice(&other.signs);
         self.between.extend_from_slice(&other.between);
     }
 
-    /// Takes note of functions that now begin between the others: the new places of these, and how many there are.
-    pub(crate) fn renumber(&mut self, places: &[u32], first: u32, functions: usize) {
+    /// Addresses between functions that were named.
+    pub(crate) fn between(&self) -> &[u64] {
+        &self.between
+    }
+
+    /// Takes note of functions that now begin between the others, at all addresses that were named: the new places of the others.
+    pub(crate) fn renumber(&mut self, code: &Code<'_>, places: &[u32]) {
         let list = std::mem::take(&mut self.list);
-        self.list.resize(functions, Scan::default());
+        self.list.resize(code.functions.ranges.len(), Scan::default());
         for (scan, &place) in list.into_iter().zip(places) {
             self.list[place as usize] = scan;
         }
+        let first = code.first();
+        // Nothing begins where code lies too far apart for a program.
+        let begun = |address: &u64| code.number_of(*address).unwrap_or(first);
+        let between: Vec<u32> = self.between.drain(..).map(|address| begun(&address)).collect();
         for number in self.calls.iter_mut().chain(&mut self.taken).filter(|number| **number >= first) {
-            *number = first + places[(*number - first) as usize];
+            *number = match between.get((*number ^ BETWEEN) as usize) {
+                Some(&begun) => begun,
+                None => first + places[(*number - first) as usize],
+            };
         }
         self.signs.iter_mut().for_each(|sign| sign.0 = places[sign.0 as usize]);
+    }
+
+    /// The number that stands for the function to be made at an address.
+    fn name_between(&mut self, address: u64) -> u32 {
+        self.between.push(address);
+        BETWEEN | (self.between.len() - 1) as u32
     }
 }
 
 /// Looks at functions; the buffers are reused from function to function.
 #[derive(Default)]
 pub(crate) struct Scanner {
-    shapes: Shapes,
+    pub shapes: Shapes,
     /// Where calls stand, by offset; `None` for those through a register or memory.
     calls: Vec<(u32, Option<u32>)>,
     /// Where jumps backwards lead to and stand, by offset.
@@ -222,7 +245,10 @@ impl Listener for Notes<'_, '_> {
             Flow::Jump | Flow::Branch if inside < self.end as u64 => {}
             Flow::Jump | Flow::Branch | Flow::Call => match self.code.callee(target) {
                 Callee::Known(number) => self.calls.push((at.from as u32, Some(number))),
-                _ if self.code.functions.is_between(target) => self.out.between.push((target, self.range as u32)),
+                _ if self.code.functions.is_between(target) => {
+                    let number = self.out.name_between(target);
+                    self.calls.push((at.from as u32, Some(number)));
+                }
                 _ => {}
             },
             _ => {}
@@ -312,7 +338,8 @@ fn touch(code: &Code<'_>, range: usize, address: u64, takes: bool, out: &mut Sca
     if takes && let Some(number) = code.number_of(address) {
         out.taken.push(number);
     } else if takes && code.functions.is_between(address) {
-        out.between.push((address, range as u32));
+        let number = out.name_between(address);
+        out.taken.push(number);
     } else if code.image.writable(address) {
         out.data.push(address);
     }

@@ -155,9 +155,12 @@ const PLACES: usize = 1 << 12;
 /// Kinds of shapes that stand for themselves.
 const DECODED: u16 = 1;
 
+/// What stands at a place where no shape was met.
+const UNMET: (u32, u16) = (u32::MAX, DECODED);
+
 /// The shapes met so far.
 pub(crate) struct Shapes {
-    /// Shapes met, by hash: key and kind.
+    /// Shapes met, by hash: key and kind; empty before the first.
     entries: Vec<(u32, u16)>,
     kinds: Vec<Kind>,
     instruction: Instruction,
@@ -165,11 +168,7 @@ pub(crate) struct Shapes {
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self {
-            entries: vec![(u32::MAX, DECODED); PLACES],
-            kinds: vec![Kind::default(); 2],
-            instruction: Instruction::default(),
-        }
+        Self { entries: Vec::new(), kinds: vec![Kind::default(); 2], instruction: Instruction::default() }
     }
 }
 
@@ -234,7 +233,7 @@ impl Shapes {
             && let Some(parts) = parts(window)
             && parts.length <= left
         {
-            let (key, mut entry) = self.entries[place(parts.key)];
+            let (key, mut entry) = self.entries.get(place(parts.key)).copied().unwrap_or(UNMET);
             if key != parts.key as u32 {
                 entry = self.learn(window, &parts);
             }
@@ -264,6 +263,7 @@ impl Shapes {
         if agreed && known == self.kinds.len() {
             self.kinds.push(told.kind);
         }
+        self.entries.resize(PLACES, UNMET);
         self.entries[place(parts.key)] = (parts.key as u32, entry);
         entry
     }

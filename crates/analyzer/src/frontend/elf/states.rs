@@ -113,7 +113,10 @@ impl State {
         let mut kept = 0;
         for index in 0..self.len {
             let Slot { at, width, value: mine } = self.slots[index];
-            if let Some(theirs) = slot(other.slots, at, width) {
+            // Paths that meet have mostly stored in the same order.
+            let like =
+                other.slots.get(index).filter(|slot| (slot.at, slot.width) == (at, width)).map(|slot| slot.value);
+            if let Some(theirs) = like.or_else(|| slot(other.slots, at, width)) {
                 self.slots[kept] = Slot { at, width, value: both(mine, theirs) };
                 kept += 1;
             }

@@ -178,6 +178,17 @@ pub(crate) trait Listener {
     fn shape(&mut self, at: At, shape: &Shape);
 }
 
+/// Takes note of nothing.
+pub(crate) struct Deaf;
+
+impl Listener for Deaf {
+    fn goes(&mut self, _at: At, _flow: Flow, _by: u64) {}
+    fn leaves(&mut self, _at: At, _flow: Flow, _by: Option<u64>) {}
+    fn touches(&mut self, _at: At, _takes: bool, _by: u64) {}
+    fn number(&mut self, _at: At, _value: u32) {}
+    fn shape(&mut self, _at: At, _shape: &Shape) {}
+}
+
 /// What an instruction's first bytes tell: bytes of `REX`, and what [`PAIRS`] says of those behind that.
 #[derive(Clone, Copy)]
 pub(super) struct Begin {
