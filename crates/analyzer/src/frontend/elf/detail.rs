@@ -65,7 +65,9 @@ impl Detail for Functions<'_> {
         let Some(left) = self.budget.checked_sub(budgets::cost(repeats, bytes)) else { return Ok(None) };
         self.budget = left;
         self.layout.registers.callees = callees;
-        Ok(Some(self.layout.function(&self.code, range as usize, forest, Look::Detail)))
+        // Followed only where it was, so that both layouts count alike.
+        let look = if self.grown.follows(range) { Look::Detail } else { Look::Classes };
+        Ok(Some(self.layout.function(&self.code, range as usize, forest, look)))
     }
 
     fn effects(&mut self, function: u32) -> Effects {

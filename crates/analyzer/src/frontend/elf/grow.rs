@@ -118,6 +118,11 @@ pub(crate) struct Grown {
 }
 
 impl Grown {
+    /// Whether the values of a function are followed, given by place in the list, where something in it asks for that.
+    pub(crate) fn follows(&self, index: u32) -> bool {
+        self.unfollowed.binary_search(&index).is_err()
+    }
+
     /// Lays functions out, given by number: those in which something repeats are followed.
     pub(crate) fn add(
         &mut self,
@@ -129,8 +134,7 @@ impl Grown {
     ) {
         let places = functions.iter().filter_map(|function| function.checked_sub(code.first()));
         let (repeat, rest): (Vec<u32>, Vec<u32>) = places.partition(|&index| scans.list[index as usize].repeats);
-        let unfollowed = |index: &u32| self.unfollowed.binary_search(index).is_ok();
-        let (structure, repeat): (Vec<u32>, Vec<u32>) = repeat.into_iter().partition(unfollowed);
+        let (repeat, structure): (Vec<u32>, Vec<u32>) = repeat.into_iter().partition(|&index| self.follows(index));
         lay_out(code, program, &structure, Look::Structure, layout);
         lay_out(code, program, &rest, Look::Counts, layout);
         self.counted.extend(rest);

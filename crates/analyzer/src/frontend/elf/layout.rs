@@ -39,6 +39,8 @@ pub(crate) const INDIRECT: u32 = 0;
 pub(crate) enum Look {
     /// No values are followed: what its loops go by is not known.
     Structure,
+    /// Nor are they here, and work is told by class.
+    Classes,
     /// Values are followed where something repeats.
     Counts,
     /// They are also followed in short functions without loops that call others.
@@ -139,7 +141,7 @@ impl Layout {
     /// Lays the function at a place in the list out. It is decoded only where values are followed: how its code goes on is
     /// told by the shapes of its instructions.
     pub(crate) fn function(&mut self, code: &Code<'_>, range: usize, forest: &mut Forest, look: Look) -> Function {
-        let detail = look == Look::Detail;
+        let detail = matches!(look, Look::Classes | Look::Detail);
         let bytes = code.bytes(range);
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
@@ -149,7 +151,7 @@ impl Layout {
         let (mut sensitive, mut accesses) = (0, None);
         if understood {
             match look {
-                Look::Values | Look::Detail => self.body.decode(code, range),
+                Look::Classes | Look::Values | Look::Detail => self.body.decode(code, range),
                 Look::Structure | Look::Counts => self.body.outline(code, range, &mut self.shapes, &mut Deaf),
             }
             understood = self.flow.analyse(&self.body.graph) && self.arrange();
@@ -163,11 +165,11 @@ impl Layout {
                     self.body.decode(code, range);
                 }
                 sensitive = self.follow(code, forest, detail);
+                if detail && forest.loops.len() > loops as usize {
+                    accesses = Some(self.report(forest, loops));
+                }
             } else {
                 self.tell_loops(forest);
-            }
-            if detail && forest.loops.len() > loops as usize {
-                accesses = Some(self.report(forest, loops));
             }
         } else {
             forest.nodes.truncate(nodes as usize);
@@ -258,7 +260,7 @@ impl Layout {
         let loops = !self.flow.loops.is_empty();
         self.body.blocks.len() <= MAX_FOLLOWED
             && match look {
-                Look::Structure => false,
+                Look::Structure | Look::Classes => false,
                 Look::Counts => loops,
                 Look::Values => loops || calls,
                 Look::Detail => true,
