@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{Lanes, seed};
+use crate::lanes::{Lanes, Number, seed};
 use crate::priors;
 use crate::program::{Forest, Function, NONE, Node};
 
@@ -134,6 +134,8 @@ struct LoopFlow {
     index: u32,
     entry: Lanes,
     trips: Lanes,
+    /// The same where all scenarios agree.
+    told: Option<f64>,
     /// Times round for each move of its counter.
     rounds: Option<Lanes>,
     cost_before: Lanes,
@@ -146,8 +148,17 @@ struct LoopFlow {
 
 impl LoopFlow {
     /// How often its counter moves.
-    fn moves(&self) -> Lanes {
-        self.rounds.map_or(self.trips, |rounds| self.trips / rounds)
+    fn moves(&self) -> Number {
+        match (self.rounds, self.told) {
+            (Some(rounds), _) => Number::Many(self.trips / rounds),
+            (None, Some(trips)) => Number::One(trips),
+            (None, None) => Number::Many(self.trips),
+        }
+    }
+
+    /// The chance of what happens once while it moves.
+    fn once(&self) -> Lanes {
+        self.moves().map(|moves| 1.0 / moves).lanes()
     }
 }
 
@@ -363,7 +374,8 @@ impl<V: Visitor> Flow<'_, V> {
         let trips = rounds.map_or(moves, |rounds| (moves * rounds).bounded());
         self.states[slot] = LoopState::Open(trips);
         self.go_through(index, trips);
-        if let Some(trips) = trips.exact() {
+        let told = trips.exact();
+        if let Some(trips) = told {
             self.deal_with(trips * self.around(), self.width(index));
         }
         self.loops.push(self.frames.len() as u32);
@@ -371,6 +383,7 @@ impl<V: Visitor> Flow<'_, V> {
             index,
             entry: self.now,
             trips,
+            told,
             rounds,
             cost_before: self.done(),
             exits: Vec::new(),
@@ -486,11 +499,14 @@ impl<V: Visitor> Flow<'_, V> {
         }
         let leaves = match self.points.iter().rev().find(|point| point.of == flow.index) {
             // Where single iterations are looked at, the last of them leaves, and what stands behind its test is not run.
-            Some(point) => flow.moves().map(|t| {
-                let last = point.high + 1.0 >= t.floor();
-                if last { (1.0 / (point.share * t)).min(1.0) } else { 0.0 }
-            }),
-            None => flow.moves().map(|t| 1.0 / t),
+            Some(point) => {
+                let leaves = flow.moves().map(|t| {
+                    let last = point.high + 1.0 >= t.floor();
+                    if last { (1.0 / (point.share * t)).min(1.0) } else { 0.0 }
+                });
+                leaves.lanes()
+            }
+            None => flow.once(),
         };
         Some(if entry.again { Lanes::ONE - leaves } else { leaves })
     }
@@ -513,7 +529,7 @@ impl<V: Visitor> Flow<'_, V> {
         }
         match self.known(cond) {
             Some(chance) if chance == 0.0 || chance == 1.0 => None,
-            _ => Some(flow.moves().map(|t| 1.0 / t)),
+            _ => Some(flow.once()),
         }
     }
 
@@ -536,7 +552,7 @@ impl<V: Visitor> Flow<'_, V> {
         }
         match self.known(cond) {
             Some(chance) if chance == 0.0 || chance == 1.0 => Lanes::splat(chance),
-            _ => flow.moves().map(|t| 1.0 / t),
+            _ => flow.once(),
         }
     }
 
@@ -616,7 +632,7 @@ impl<V: Visitor> Flow<'_, V> {
             return None;
         }
         let Kind::Loop(flow) = &self.frames[*self.loops.last()? as usize].kind else { return None };
-        Some((flow.index, flow.trips.exact().filter(|&trips| trips >= 1.0)?))
+        Some((flow.index, flow.told.filter(|&trips| trips >= 1.0)?))
     }
 
     /// The known arguments of a call, among those that `wanted` has a bit for.

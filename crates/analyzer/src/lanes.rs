@@ -272,6 +272,14 @@ impl Number {
         }
     }
 
+    /// The one value of all scenarios, if they agree.
+    pub(crate) fn exact(self) -> Option<f64> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::Many(lanes) => lanes.exact(),
+        }
+    }
+
     /// The value in one scenario.
     #[inline]
     pub(crate) fn at(&self, lane: usize) -> f64 {
@@ -303,7 +311,8 @@ impl Number {
     pub(crate) fn any(self, f: impl Fn(f64) -> bool) -> bool {
         match self {
             Self::One(value) => f(value),
-            Self::Many(lanes) => lanes.0.into_iter().any(f),
+            // All are looked at, several at once: mostly there is none.
+            Self::Many(lanes) => lanes.0.into_iter().fold(false, |any, value| any | f(value)),
         }
     }
 }

@@ -47,10 +47,11 @@ impl<V: Visitor> Flow<'_, V> {
                 if let Some(mean) = mean.filter(|_| per == NONE && !entry.early) {
                     return Lanes::splat(mean);
                 }
-                let mut distance = Lanes::splat(constant as f64);
+                let mut distance = Number::One(constant as f64);
                 let mixed = terms.iter().any(|term| term.1 > 0) && terms.iter().any(|term| term.1 < 0);
                 for &(expr, coefficient) in terms {
-                    distance += self.lanes(expr) * coefficient as f64;
+                    let term = self.number(expr, &mut MAX_STEPS.clone());
+                    distance = distance.zip(term, |sum, term| sum + term * coefficient as f64);
                 }
                 if mixed && distance.exact().is_none() && !self.exact_terms(terms) && !self.related(terms) {
                     // A difference of unrelated unknowns, such as two pointers, tells nothing of its size.
@@ -59,8 +60,12 @@ impl<V: Visitor> Flow<'_, V> {
                 if let Some(whole) = distance.exact().filter(|_| per != NONE) {
                     self.deal_with(whole * self.around(), 1.0);
                 }
-                let step = if per == NONE { Lanes::splat(step as f64) } else { self.stride(per) * step as f64 };
-                let trips = distance.zip(step, trips_for);
+                let step = if per == NONE {
+                    Number::One(step as f64)
+                } else {
+                    Number::of(self.stride(per)).map(|stride| stride * step as f64)
+                };
+                let trips = distance.zip(step, trips_for).lanes();
                 let trips = match self.rounding(terms, step.exact()) {
                     Some(error) => trips.zip(Lanes::uniform(name ^ 0x40), |trips, u| {
                         (trips * (1.0 + error * (2.0 * u - 1.0))).max(1.0)
@@ -173,7 +178,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// Iterations of the loops around this place in all, where they are known.
     pub(super) fn around(&self) -> f64 {
         let trips = |&frame: &u32| match &self.frames[frame as usize].kind {
-            super::Kind::Loop(flow) => flow.trips.exact().unwrap_or(1.0),
+            super::Kind::Loop(flow) => flow.told.unwrap_or(1.0),
             _ => 1.0,
         };
         self.loops.iter().rev().take(MAX_AROUND).map(trips).product()
@@ -182,7 +187,7 @@ impl<V: Visitor> Flow<'_, V> {
     /// Where this is, as far as loops around it tell.
     fn place(&self) -> Place {
         let unknown = self.loops.iter().rev().take(MAX_AROUND).any(|&frame| match &self.frames[frame as usize].kind {
-            super::Kind::Loop(flow) => flow.trips.exact().is_none(),
+            super::Kind::Loop(flow) => flow.told.is_none(),
             _ => false,
         });
         match unknown {
@@ -313,6 +318,9 @@ impl<V: Visitor> Flow<'_, V> {
             }
             Expr::Operation { code, a, b } => {
                 let (a, b) = (self.number(a, steps), self.number(b, steps));
+                if let Some(small) = of_small(code, a, b) {
+                    return small;
+                }
                 // A negative draw of what is meant to be unsigned is no draw at all.
                 let unsigned = matches!(code, 0x6e | 0x70 | 0x76 | 0x80 | 0x82 | 0x88);
                 let both = a.zip(b, |a, b| match (between(code, a, b), fold(code, a as i64, b as i64)) {
@@ -571,6 +579,22 @@ impl<V: Visitor> Flow<'_, V> {
             Expr::Opaque { .. } => None,
         }
     }
+}
+
+/// The result of an operator that does to small numbers what it does to any, be they whole or not, where all are small.
+fn of_small(code: u16, a: Number, b: Number) -> Option<Number> {
+    /// Neither width wraps below.
+    const SMALL: f64 = (1_u64 << 31) as f64;
+    let small = |number: Number| !number.any(|value| value.abs() >= SMALL || value.is_nan());
+    let both = match code {
+        0x6a | 0x7c => a.zip(b, |a, b| a + b),
+        0x6b | 0x7d => a.zip(b, |a, b| a - b),
+        0x6c | 0x7e => a.zip(b, |a, b| a * b),
+        MIN => a.zip(b, f64::min),
+        MAX => a.zip(b, f64::max),
+        _ => return None,
+    };
+    (small(a) && small(b) && small(both)).then_some(both)
 }
 
 /// The result of an operator where an operand lies between two numbers, as the mean of several iterations does, and the
