@@ -19,17 +19,20 @@ mod waits;
 use std::sync::Arc;
 
 use forewarm_executor::wasm::{Engine, EngineSettings};
-use forewarm_resources::{Inventory, ResourceModel, defaults};
+use forewarm_resources::{Figure, Inventory, ResourceModel, defaults};
 use forewarm_types::host::Clock;
 use forewarm_types::{Bytes, IsaLevel, Tier};
 
-use crate::EmulateError;
 use crate::generate::kernels;
+use crate::{EmulateError, sharing};
 
 pub use power::{measure_accelerators, measure_power};
 
 /// The source of every figure measured here.
 pub(crate) const SOURCE: &str = "calibrated on this machine";
+
+/// Looks at whether the core is shared, before each stage: three milliseconds.
+const LOOKS: usize = 200;
 
 /// How much measuring to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +113,12 @@ pub fn calibrate(
     let tiers = working_tiers(&inventory, &clock)?;
     let largest_cache = largest_cache(&inventory);
     let mut model = defaults::model(inventory);
+    let mut ratios = Vec::new();
+    // Looked at before each stage: what shares a core does so for tenths of a second.
+    let mut progress = |stage: &str| {
+        ratios.extend((0..LOOKS).map(|_| sharing::ratio()));
+        progress(stage);
+    };
     let bench = Bench { budget: &budget, clock, cores, tiers };
     progress("what hinders operators");
     let kernels = kernels::all();
@@ -134,6 +143,8 @@ pub fn calibrate(
     model.hierarchy = hierarchy::measure(&bench, &model.inventory)?;
     progress("contention");
     contention::measure(&bench, largest_cache, &mut model.contention)?;
+    let samples = ratios.len() as u64;
+    model.metering.unshared_ratio = sharing::alone(ratios).map(|ratio| Figure::measured(ratio, 0.0, samples, SOURCE));
     Ok(model)
 }
 

@@ -76,6 +76,15 @@ pub fn asymptotic(rising: &[Sample]) -> &[Sample] {
     &rising[rising.len().saturating_sub(wanted)..]
 }
 
+/// What values are usual: a log-normal distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usual {
+    /// Its median.
+    pub median: f64,
+    /// Standard deviation of the logarithm.
+    pub log_deviation: f64,
+}
+
 /// A law of growth: forms with their weights.
 #[derive(Debug, Clone)]
 pub struct Growth {
@@ -130,9 +139,25 @@ impl Growth {
     /// The count of a run with these features, all that were given for the samples. `None` where no form tells.
     #[must_use]
     pub fn predict(&self, features: &[f64]) -> Option<Estimate> {
+        self.weighed(features, |_| 1.0)
+    }
+
+    /// The same where it is known what is usual: what a form tells weighs by that too (Bayes' theorem), so that of forms that a few
+    /// runs cannot tell from each other none is believed whose run nobody would wait for.
+    #[must_use]
+    pub fn predict_among(&self, features: &[f64], usual: Usual) -> Option<Estimate> {
+        self.weighed(features, |value| {
+            (-0.5 * ((value / usual.median).ln() / usual.log_deviation).powi(2)).exp().max(f64::MIN_POSITIVE)
+        })
+    }
+
+    fn weighed(&self, features: &[f64], usual: impl Fn(f64) -> f64) -> Option<Estimate> {
         let point: Option<Vec<f64>> = self.varying.iter().map(|at| features.get(*at).copied()).collect();
         let point = point.filter(|point| point.iter().all(|value| value.is_finite() && *value > 0.0))?;
-        let value = |member: &Member| (member.fitted.value(&member.form.row(&point)), member.weight);
+        let value = |member: &Member| {
+            let value = member.fitted.value(&member.form.row(&point));
+            (value, member.weight * usual(value))
+        };
         let mut values: Vec<(f64, f64)> = self.members.iter().map(value).collect();
         // What ran on a smaller input is the least that a larger one takes.
         values.retain(|(value, _)| value.is_finite() && *value >= self.most);
@@ -258,6 +283,18 @@ mod tests {
         assert_eq!(asymptotic(&runs(9, 1))[0].count, 5.0);
         assert_eq!(asymptotic(&runs(9, 2))[0].count, 2.0);
         assert_eq!((asymptotic(&runs(3, 1)).len(), asymptotic(&[]).len()), (3, 0));
+    }
+
+    #[test]
+    fn a_law_that_nobody_would_wait_for_is_not_believed() {
+        // Seconds of a program that fills a table, on a machine where something came between the last run.
+        let times =
+            [(7360.0, 0.1607), (11_680.0, 0.2246), (40_640.0, 0.7188), (135_360.0, 2.4916), (322_872.0, 10.5103)];
+        let runs = times.map(|(n, milliseconds)| Sample { features: vec![n], count: milliseconds / 1e3 });
+        let growth = Growth::fit_times(&runs).unwrap();
+        let usual = Usual { median: 0.1, log_deviation: 2.4 };
+        let foretold = growth.predict_among(&[16e6], usual).unwrap();
+        assert!((0.2..3.0).contains(&foretold.expected) && foretold.high < 60.0, "{foretold:?}");
     }
 
     #[test]

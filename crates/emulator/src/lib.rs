@@ -19,6 +19,7 @@ pub mod intervals;
 pub mod nnls;
 mod reuse;
 mod sections;
+mod sharing;
 mod statistics;
 mod table;
 pub mod timing;

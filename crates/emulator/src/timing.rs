@@ -22,10 +22,14 @@ use forewarm_types::{Bytes, CodeKind, Digest, IsaLevel, Seconds, Tier};
 use serde::{Deserialize, Serialize};
 
 use crate::EmulateError;
+use crate::sharing::Core;
 use crate::trial::{confined, stopped};
 
 /// What ends a run that has used up its CPU time, which is no failure.
 pub const CPU_BUDGET: &str = "CPU budget";
+
+/// For how long runs wait in all for a core that no other thread shares: half of what leaves a train of thought unbroken. A choice.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Between two looks at what a run has used.
 const LOOK: Duration = Duration::from_millis(1);
@@ -44,6 +48,8 @@ struct Order {
     invoke: Option<String>,
     max_memory: Option<Bytes>,
     limits: TrialLimits,
+    /// The ratio of a core that no other thread shares ([`crate::sharing`]), where it is known.
+    unshared_ratio: Option<f64>,
 }
 
 /// What comes back of an order, with what the process has used by then: that the code is there and the run begins, and how that went;
@@ -51,7 +57,20 @@ struct Order {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Answer {
     Begun(Seconds),
-    Ended(Seconds, Box<Trial>),
+    Ended(Seconds, Box<Ended>),
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Ended {
+    trial: Trial,
+    core_was_shared: bool,
+}
+
+impl Ended {
+    fn stopped(why: &str) -> Self {
+        Self { trial: stopped(why), core_was_shared: false }
+    }
 }
 
 /// A run on a tier's own code.
@@ -61,6 +80,8 @@ pub struct Timed {
     pub trial: Trial,
     /// CPU seconds that getting the code took: reading it from its artifact, or compiling it and keeping it as one.
     pub warming_cpu_seconds: f64,
+    /// Whether another thread shared the core when it ended, so that it may have taken up to twice as long for that.
+    pub core_was_shared: bool,
 }
 
 /// Times runs of one program in a process of their own, started for the first.
@@ -68,6 +89,7 @@ pub struct Timer {
     command: PathBuf,
     file: PathBuf,
     threads: u32,
+    unshared_ratio: Option<f64>,
     serving: Option<Serving>,
 }
 
@@ -81,10 +103,11 @@ struct Serving {
 
 impl Timer {
     /// Of the program in a file, by a program that is [`serve`] when it is called with `time FILE`; which compiles with so many
-    /// threads.
+    /// threads. Where it is known what independent operators take over what dependent ones take on a core that no other thread shares, runs
+    /// wait for such a moment, half a second in all at the most.
     #[must_use]
-    pub fn new(command: PathBuf, file: PathBuf, threads: u32) -> Self {
-        Self { command, file, threads, serving: None }
+    pub fn new(command: PathBuf, file: PathBuf, threads: u32, unshared_ratio: Option<f64>) -> Self {
+        Self { command, file, threads, unshared_ratio, serving: None }
     }
 
     /// Runs the program on a tier, until it ends or has used up its time, which is that of the run, not of getting its code. Where there is
@@ -117,6 +140,7 @@ impl Timer {
             invoke,
             max_memory,
             limits,
+            unshared_ratio: self.unshared_ratio,
         };
         let timed = serving.carry_out(&order);
         // What was ended is gone.
@@ -151,15 +175,16 @@ impl Serving {
     fn carry_out(&mut self, order: &Order) -> Timed {
         let mut warming_cpu_seconds = 0.0;
         let run = self.run(order, &mut warming_cpu_seconds);
-        let trial = run.unwrap_or_else(|why| {
+        let Ended { trial, core_was_shared } = run.unwrap_or_else(|why| {
             let seconds = self.end();
-            Trial { run_cpu_seconds: seconds, cpu_seconds: seconds, ..stopped(&why) }
+            let ended = Ended::stopped(&why);
+            Ended { trial: Trial { run_cpu_seconds: seconds, cpu_seconds: seconds, ..ended.trial }, ..ended }
         });
-        Timed { trial, warming_cpu_seconds }
+        Timed { trial, warming_cpu_seconds, core_was_shared }
     }
 
     /// The run of an order; why the process is to be ended, where it is.
-    fn run(&mut self, order: &Order, warming_cpu_seconds: &mut f64) -> Result<Trial, String> {
+    fn run(&mut self, order: &Order, warming_cpu_seconds: &mut f64) -> Result<Ended, String> {
         let line = serde_json::to_string(order).map_err(|error| error.to_string())?;
         writeln!(self.orders, "{line}").map_err(|error| error.to_string())?;
         // Compiling is what a run does too, and is not interrupted there either.
@@ -169,7 +194,10 @@ impl Serving {
             answer = self.answer(Some(order.limits))?;
         }
         match answer {
-            Answer::Ended(used, trial) => Ok(Trial { cpu_seconds: self.spent(used), ..*trial }),
+            Answer::Ended(used, mut ended) => {
+                ended.trial.cpu_seconds = self.spent(used);
+                Ok(*ended)
+            }
             Answer::Begun(_) => Err("it began twice".into()),
         }
     }
@@ -241,6 +269,7 @@ pub fn serve<C: CodeSource>(
         answers.flush()
     };
     let mut warm: Vec<(EngineSettings, Tried)> = Vec::new();
+    let mut core: Option<Core> = None;
     for line in orders.lines() {
         let order: Order = serde_json::from_str(&line?).map_err(io::Error::other)?;
         let settings =
@@ -253,16 +282,21 @@ pub fn serve<C: CodeSource>(
             match code {
                 Ok(tried) => warm.push((settings, tried)),
                 Err(why) => {
-                    tell(&Answer::Ended(RealClock.process_cpu(), Box::new(stopped(&why))))?;
+                    tell(&Answer::Ended(RealClock.process_cpu(), Box::new(Ended::stopped(&why))))?;
                     continue;
                 }
             }
         }
         let Some((_, tried)) = warm.iter().find(|(made, _)| *made == settings) else { continue };
+        core = core.or_else(|| order.unshared_ratio.map(|ratio| Core::new(ratio, PATIENCE)));
+        if let Some(core) = &mut core {
+            core.wait();
+        }
         tell(&Answer::Begun(RealClock.process_cpu()))?;
         let trial = tried.run(&invocation(&order), order.limits);
         let trial = trial.unwrap_or_else(|error| stopped(&error.to_string()));
-        tell(&Answer::Ended(RealClock.process_cpu(), Box::new(trial)))?;
+        let core_was_shared = core.as_mut().is_some_and(Core::is_shared);
+        tell(&Answer::Ended(RealClock.process_cpu(), Box::new(Ended { trial, core_was_shared })))?;
     }
     Ok(())
 }

@@ -159,7 +159,9 @@ impl Orchestrator {
         let threads = if budgeted { 1 } else { considered.resources.inventory.cores() };
         let mut trials = forewarm_emulator::Trials::new(threads, Arc::clone(&self.clock));
         let command = self.timing_command.clone();
-        let mut timer = command.map(|command| Timer::new(command, considered.program.path().to_owned(), threads));
+        let alone = considered.resources.metering.unshared_ratio.as_ref().map(|figure| figure.value);
+        let mut timer =
+            command.map(|command| Timer::new(command, considered.program.path().to_owned(), threads, alone));
         while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
             let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
             if !probe.windows {
@@ -178,7 +180,7 @@ impl Orchestrator {
                             belief.foresee(grown.operators, wall.0, cpu.0);
                             belief.execute(grown.executed);
                             belief.resemble(&grown.largest, grown.reuse_at(grown.operators.expected).as_ref());
-                            if let Some(peak) = grown.peak_linear_memory_bytes {
+                            if let Some(peak) = grown.peak_linear_memory_bytes() {
                                 belief.foresee_peak(peak);
                             }
                             probed.grown = Some(grown);

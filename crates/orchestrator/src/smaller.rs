@@ -35,8 +35,6 @@ const APART: f64 = 8.0;
 pub(crate) struct Grown {
     /// Operators of the whole run.
     pub operators: Estimate,
-    /// Its peak of linear memory, where the smaller runs' peaks tell.
-    pub peak_linear_memory_bytes: Option<Estimate>,
     /// The largest of the runs, whole.
     pub largest: Trial,
     /// What that was a run of.
@@ -45,6 +43,10 @@ pub(crate) struct Grown {
     pub apart: Option<(Trial, Input)>,
     /// How the count grows.
     growth: Growth,
+    /// Peaks of linear memory.
+    pub peaks: Vec<Sample>,
+    /// Features of the run that was asked for.
+    target: Vec<f64>,
     runs: usize,
     /// Operators that all of them executed.
     pub executed: f64,
@@ -65,6 +67,11 @@ impl Grown {
         let smaller = self.apart.as_ref().and_then(|(apart, _)| apart.counts.as_ref());
         let ends = smaller.zip(self.largest.counts.as_ref());
         ends.and_then(|(small, large)| grown_distances(small, large, operators))
+    }
+
+    /// The whole run's peak of linear memory, where the smaller runs' peaks tell.
+    pub fn peak_linear_memory_bytes(&self) -> Option<Estimate> {
+        peak(asymptotic(&self.peaks), &self.target)
     }
 
     /// Operators of a run with these features, larger than all that were counted.
@@ -162,13 +169,13 @@ impl Runs {
     fn tell(mut self, target: &[f64]) -> Option<Grown> {
         let growth = self.growth()?;
         let operators = growth.predict(target)?;
-        let peak_linear_memory_bytes = peak(asymptotic(&self.peaks), target);
         let (runs, executed) = (self.counts.len(), self.counts.iter().map(|sample| sample.count).sum());
         self.whole.sort_by_key(|(trial, _)| trial.ops);
         let (largest, input) = self.whole.pop()?;
         let much_less = |(trial, _): &(Trial, Input)| APART * trial.ops as f64 <= largest.ops as f64;
         let apart = self.whole.into_iter().rfind(much_less);
-        Some(Grown { operators, peak_linear_memory_bytes, largest, input, apart, growth, runs, executed })
+        let (peaks, target) = (self.peaks, target.to_vec());
+        Some(Grown { operators, largest, input, apart, growth, peaks, target, runs, executed })
     }
 }
 

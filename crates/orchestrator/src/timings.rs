@@ -8,7 +8,7 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use forewarm_emulator::growth::{Growth, Sample, asymptotic, peak};
+use forewarm_emulator::growth::{Growth, Sample, Usual, asymptotic, peak};
 use forewarm_emulator::timing::{self, CPU_BUDGET, Timer};
 use forewarm_executor::Stdio;
 use forewarm_planner::{Belief, TimedRun, TrialProbe};
@@ -30,11 +30,14 @@ const AIM: f64 = 0.75;
 /// By which factor the longest of runs outlasts the shortest, at the least, where their times tell how they grow.
 const GROWN: f64 = 4.0;
 
+/// Share of what is left up to which a run may be made twice, since something larger is to follow.
+const CHEAP: f64 = 0.05;
+
 /// Seconds of the longest, at the least: what is shorter is mostly entering and leaving.
-const LEAST_SECONDS: f64 = 0.001;
+const LEAST_SECONDS: f64 = 0.0005;
 
 /// Runs that tell by their times how these grow with one number, and with two: times carry noise, and two numbers grow in many ways.
-const FEWEST_TIMES: [usize; 2] = [4, 8];
+const FEWEST_TIMES: [usize; 2] = [4, 7];
 
 /// So many times as long as on one tier a run is thought to take on another before it was run there.
 const SLOWER: f64 = 2.0;
@@ -93,9 +96,13 @@ impl Orchestrator {
         };
         match (&mut probed.grown, &probed.risen) {
             (Some(grown), _) => {
-                belief.take_timings(tier, &timing.sized_by(grown));
+                let runs = timing.sized_by(grown);
                 belief.execute(timing.executed - executed);
                 grown.executed = timing.executed;
+                if let Some(peak) = grown.peak_linear_memory_bytes() {
+                    belief.foresee_peak(peak);
+                }
+                belief.take_timings(tier, &runs);
             }
             (None, Some(risen)) => {
                 if let Some(ratio) = timing.compared_with(risen) {
@@ -104,8 +111,10 @@ impl Orchestrator {
             }
             (None, None) => probed.risen = timing.rising(belief),
         }
-        let cpu = timing.spent + if probe.own_code { 0.0 } else { timing.warming };
-        belief.timed(tier, (self.clock.monotonic() - began).0, cpu);
+        let wall = (self.clock.monotonic() - began).0;
+        let (cpu, own_code) =
+            if probe.own_code { (timing.spent, Some(timing.warming)) } else { (timing.spent + timing.warming, None) };
+        belief.timed(tier, wall, cpu, own_code);
     }
 
     /// Carries out orders to time runs of a program, a line each, until there are no more: the body of the process that times.
@@ -131,8 +140,19 @@ impl Timing<'_> {
         self.limits.cpu_seconds - self.spent
     }
 
-    /// Times a run that executes so many operators, as far as that is known, and of which nobody knows whether it ends in time.
+    /// Times a run that executes so many operators, as far as that is known, and of which nobody knows whether it ends in time; once more,
+    /// where there is time, if another thread shared the core.
     fn once(&mut self, input: &Input, operators: f64) -> Option<Trial> {
+        let (trial, shared) = self.run(input, operators)?;
+        let again = shared && trial.complete && trial.run_cpu_seconds < self.left();
+        let again = again.then(|| self.run(input, operators)).flatten().map(|(trial, _)| trial);
+        let alike = |again: &Trial| again.complete && again.failure == trial.failure;
+        let shorter = |again: &Trial| alike(again) && again.run_cpu_seconds < trial.run_cpu_seconds;
+        Some(again.filter(shorter).unwrap_or(trial))
+    }
+
+    /// That run, and whether another thread shared the core.
+    fn run(&mut self, input: &Input, operators: f64) -> Option<(Trial, bool)> {
         let run = given(self.request, input);
         let invocation = self.orchestrator.invocation(&run, self.considered, Stdio::Detached);
         let limits = TrialLimits { cpu_seconds: self.left(), ..self.limits };
@@ -150,7 +170,7 @@ impl Timing<'_> {
         if let Some(why) = timed.trial.stopped_by.as_deref().filter(|why| *why != CPU_BUDGET) {
             self.orchestrator.memory.warn(format!("a smaller input was not timed to its end: {why}"));
         }
-        Some(timed.trial)
+        Some((timed.trial, timed.core_was_shared))
     }
 
     /// A run that ends in time, and as the one that is known does.
@@ -166,7 +186,7 @@ impl Timing<'_> {
     }
 
     /// What was counted, then the largest for which there is time: by rising size, as far as they ended.
-    fn sized_by(&mut self, grown: &Grown) -> Vec<TimedRun> {
+    fn sized_by(&mut self, grown: &mut Grown) -> Vec<TimedRun> {
         let timed =
             |operators: f64, trial: &Trial| TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) };
         let (mut runs, failure) = (Vec::new(), grown.largest.failure.as_deref());
@@ -190,7 +210,10 @@ impl Timing<'_> {
             && let Some(larger) = self.once(&input, operators)
         {
             if larger.complete && larger.failure.as_deref() == failure {
-                runs.push(timed(operators, &self.least(&input, operators, larger)));
+                let larger = self.least(&input, operators, larger);
+                runs.push(timed(operators, &larger));
+                let count = larger.peak_linear_memory_bytes.as_f64();
+                grown.peaks.push(Sample { features: input.features, count });
             } else if larger.run_cpu_seconds > each * operators {
                 // It would have taken at least so much, and had at least as much memory as the one before.
                 let memory_bytes = trial.peak_linear_memory_bytes.as_f64();
@@ -210,6 +233,8 @@ impl Timing<'_> {
                 failure = self.once(&input, 0.0)?.failure;
             }
             let Some(trial) = self.once(&input, 0.0) else { break };
+            let cheap = trial.complete && trial.run_cpu_seconds <= CHEAP * self.left();
+            let trial = if cheap { self.least(&input, 0.0, trial) } else { trial };
             inputs.took(trial.run_cpu_seconds);
             if !trial.complete {
                 cut = Some(Sample { features: input.features, count: trial.run_cpu_seconds });
@@ -232,7 +257,9 @@ impl Timing<'_> {
         if let Some(peak) = peak(asymptotic(&samples(|trial| trial.peak_linear_memory_bytes.as_f64())), &target) {
             belief.foresee_peak(peak);
         }
-        let seconds = extrapolated(&samples(|trial| trial.run_cpu_seconds), cut.as_ref(), &target)?;
+        let (median, log_deviation) = belief.usual_run_seconds();
+        let usual = Usual { median, log_deviation };
+        let seconds = extrapolated(&samples(|trial| trial.run_cpu_seconds), cut.as_ref(), &target, usual)?;
         let (_, longest) = runs.last()?;
         belief.foresee_seconds(self.tier, seconds, &timed(f64::NAN, longest));
         Some(Risen { tier: self.tier, runs })
@@ -242,7 +269,8 @@ impl Timing<'_> {
     fn compared_with(&mut self, risen: &Risen) -> Option<f64> {
         let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
         let (input, there) = risen.runs.iter().rfind(|(_, trial)| told.contains(&trial.run_cpu_seconds))?;
-        Some(self.whole(input, 0.0, there.failure.as_deref())?.run_cpu_seconds / there.run_cpu_seconds)
+        let here = self.whole(input, 0.0, there.failure.as_deref())?;
+        Some(self.least(input, 0.0, here).run_cpu_seconds / there.run_cpu_seconds)
     }
 }
 
@@ -253,7 +281,7 @@ fn timed(operators: f64, trial: &Trial) -> TimedRun {
 
 /// Seconds of a run with these features by those of smaller ones. Where one that was cut short had outlasted what the others foretell of
 /// it, they foretell too little of all.
-fn extrapolated(times: &[Sample], cut: Option<&Sample>, target: &[f64]) -> Option<Estimate> {
+fn extrapolated(times: &[Sample], cut: Option<&Sample>, target: &[f64], usual: Usual) -> Option<Estimate> {
     let seconds = || times.iter().map(|sample| sample.count);
     let (shortest, longest) = (seconds().fold(f64::INFINITY, f64::min), seconds().fold(0.0, f64::max));
     let wanted = FEWEST_TIMES[target.len().clamp(1, FEWEST_TIMES.len()) - 1];
@@ -262,7 +290,7 @@ fn extrapolated(times: &[Sample], cut: Option<&Sample>, target: &[f64]) -> Optio
         return None;
     }
     let growth = Growth::fit_times(asymptotic(times))?;
-    let foretold = growth.predict(target)?;
+    let foretold = growth.predict_among(target, usual)?;
     let short = cut.and_then(|cut| Some(cut.count / growth.predict(&cut.features)?.expected));
     Some(match short.filter(|short| *short > 1.0) {
         Some(short) => {

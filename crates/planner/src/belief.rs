@@ -85,6 +85,10 @@ pub struct Belief {
     pub(crate) spent_seconds: f64,
     pub(crate) probe_seconds: f64,
     pub(crate) probe_cpu_seconds: f64,
+    /// Median and deviation of the logarithm of what runs usually take, in CPU seconds.
+    usual_run_seconds: (f64, f64),
+    /// CPU seconds that making code took which the run is thought to need: no part of the others.
+    pub(crate) own_code_seconds: f64,
     /// Operators that runs on smaller inputs have executed.
     pub(crate) executed: f64,
     /// Whether the run itself was tried.
@@ -205,6 +209,11 @@ pub fn believe(inputs: &Inputs<'_>) -> Belief {
         spent_seconds: tame(inputs.spent_seconds),
         probe_seconds: 0.0,
         probe_cpu_seconds: 0.0,
+        usual_run_seconds: {
+            let workload = &inputs.resources.workload;
+            (tame(workload.run_median_seconds.value), tame(workload.run_log_deviation.value))
+        },
+        own_code_seconds: 0.0,
         executed: 0.0,
         tried: false,
         foretold: false,
@@ -279,12 +288,16 @@ impl Belief {
         self.probe_cpu_seconds += tame(cpu_seconds);
     }
 
-    /// Notes that runs on smaller inputs were timed on a tier, in so many wall and CPU seconds, getting its code left out where the
-    /// run is thought to need it too ([`crate::TrialProbe::own_code`]).
-    pub fn timed(&mut self, tier: Tier, wall_seconds: f64, cpu_seconds: f64) {
+    /// Notes that runs on smaller inputs were timed on a tier, in so many wall and CPU seconds, and that making its code took so many more
+    /// CPU seconds if the run is thought to need it too ([`crate::TrialProbe::own_code`]): these are a cost of probing once the run is
+    /// thought to need another tier's.
+    pub fn timed(&mut self, tier: Tier, wall_seconds: f64, cpu_seconds: f64, own_code_seconds: Option<f64>) {
         self.timed[tier as usize] = true;
         self.probe_seconds += tame(wall_seconds);
         self.probe_cpu_seconds += tame(cpu_seconds);
+        if let Some(seconds) = own_code_seconds {
+            self.probe_cpu_seconds += std::mem::replace(&mut self.own_code_seconds, tame(seconds));
+        }
     }
 
     /// Takes in what runs on smaller inputs took on a tier, by rising size, after what they counted ([`Self::resemble`]).
@@ -328,6 +341,12 @@ impl Belief {
     /// The tier on which trials count operators: the one that compiles fastest.
     pub(crate) fn metered_tier(&self) -> Tier {
         if self.unsupported[Tier::Winch as usize].is_none() { Tier::Winch } else { Tier::Cranelift }
+    }
+
+    /// What runs of programs usually take, in CPU seconds: the median, and the deviation of the logarithm.
+    #[must_use]
+    pub fn usual_run_seconds(&self) -> (f64, f64) {
+        self.usual_run_seconds
     }
 
     /// Predicted CPU time of the run proper on a tier.

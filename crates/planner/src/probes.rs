@@ -47,6 +47,9 @@ const WINDOWLESS: f64 = 0.5;
 /// A tier that is thought to cost so many times as much as the best need not be timed.
 const HOPELESS: f64 = 8.0;
 
+/// The chance of being chosen, once more is known, from which something is left for timing a tier. A choice.
+const LIKELY: f64 = 0.1;
+
 /// Share of a run's operators that a trial of it, or runs on smaller inputs together, execute at most, where it is sure to take
 /// [`LONG_SECONDS`] or more.
 const MOST_SHARE: f64 = 0.1;
@@ -147,17 +150,18 @@ fn timed_next(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<Trial
     tiers.sort_by(|a, b| a.1.total_cmp(&b.1));
     let &(_, least) = tiers.first()?;
     let most_entry = MOST_ENTRY * (left + belief.probe_cpu_seconds);
-    let affordable = |(place, (tier, cost)): (usize, (Tier, f64))| {
-        // Of what is compiled to be timed, one at the most is what the run will use.
-        let own_code = place == 0 && !belief.timed.contains(&true);
-        let entry = belief.climbs[tier as usize].compile.expected;
-        let most = if place == 0 { left } else { most_entry.min(left) };
-        let little = own_code || (entry <= most && cost <= HOPELESS * least);
-        (little && !belief.timed[tier as usize]).then_some((tier, own_code))
+    let untimed = tiers.into_iter().enumerate().filter(|(_, (tier, _))| !belief.timed[*tier as usize]);
+    // What was made for another tier that was to be chosen is wasted where this one is.
+    let own = |place: usize| place == 0 && belief.own_code_seconds < left;
+    let affordable = |(place, (tier, cost)): &(usize, (Tier, f64))| {
+        let entry = belief.climbs[*tier as usize].compile.expected;
+        own(*place) || (entry <= most_entry.min(left) && *cost <= HOPELESS * least)
     };
-    let mut affordable = tiers.into_iter().enumerate().filter_map(affordable);
-    let (tier, own_code) = affordable.next()?;
-    let share = if affordable.next().is_some() { TIMED } else { 1.0 };
+    let (place, (tier, _)) = untimed.clone().find(affordable)?;
+    let own_code = own(place);
+    let left = if own_code { left - belief.own_code_seconds } else { left };
+    let worth_it = |next: (usize, (Tier, f64))| affordable(&next) || scenarios.chance_of_least(next.1.0) >= LIKELY;
+    let share = if untimed.filter(|next| next.0 != place).any(worth_it) { TIMED } else { 1.0 };
     let limits = TrialLimits { operators: u64::MAX, cpu_seconds: share * left, wall_seconds: left * SLACK };
     let free = Worth { gain: 0.0, price: 0.0 };
     Some(TrialProbe { own_code, ..probe(ProbeKind::Timed(tier), free, limits) })
@@ -311,6 +315,13 @@ impl Scenarios {
             },
             rates: rates(belief, weights),
         })
+    }
+
+    /// The share of scenarios in which a tier costs least.
+    fn chance_of_least(&self, tier: Tier) -> f64 {
+        let least = |node: usize| self.costs.iter().flatten().map(|costs| costs[node]).fold(f64::INFINITY, f64::min);
+        let of = |costs: Nodes| (0..NODES).filter(|node| costs[*node] <= least(*node)).count() as f64 / NODES as f64;
+        self.costs[tier as usize].map_or(0.0, of)
     }
 
     /// What a trial costs that executes for so many seconds.

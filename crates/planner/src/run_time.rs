@@ -52,6 +52,8 @@ pub(crate) struct Evidence {
     alike: Option<Seen>,
     /// Its counts, with the reuse distances of this run where they are known.
     grown: Option<Counts>,
+    /// On which tiers such runs were timed.
+    timed: [bool; TIERS],
     op_costs: OpCosts,
     hierarchy: Hierarchy,
     /// Whether the prior over programs had a say.
@@ -105,6 +107,7 @@ impl Evidence {
             begun: None,
             alike: None,
             grown: None,
+            timed: [false; TIERS],
             op_costs: resources.op_costs.clone(),
             hierarchy: resources.hierarchy.clone(),
             uses_prior,
@@ -175,6 +178,7 @@ impl Evidence {
         }
         self.alike = Some(Seen { operators: ops, costs: scaled(costs, &factors) });
         self.grown = Some(grown);
+        self.timed = [false; TIERS];
         self.join();
     }
 
@@ -223,16 +227,19 @@ impl Evidence {
         };
         let (factor, log_deviation) = if let Some((before, after)) = modelled(first).zip(modelled(last)) {
             let (factor, drift) = Modelled::of(before - after, apart).over(after);
-            (factor, drift.hypot(TREND_CHANGE_LOG_DEVIATION * folds))
+            // Runs too small to reach beyond the caches may show the model no distances that grow: each is as often right.
+            let factor = (factor * factor.max(outgrown)).sqrt();
+            (factor, drift.hypot(TREND_CHANGE_LOG_DEVIATION * folds).hypot(unsure / 2.0))
         } else {
             let (factor, drift) = Trend::of(apart, (last.operators / first.operators).ln()).over(folds);
-            (factor * outgrown, drift)
+            (factor * outgrown, drift.hypot(unsure))
         };
         let seconds = cost(last) * factor;
-        let log_deviation = log_deviation.hypot(unsure).hypot(TIMING_LOG_DEVIATION);
+        let log_deviation = log_deviation.hypot(TIMING_LOG_DEVIATION);
         if seconds.is_finite() && seconds > 0.0 {
-            let mut costs = alike.costs;
-            costs[tier as usize] = Some(MeanCost { seconds, log_deviation, basis: Basis::Observed });
+            let timed = MeanCost { seconds, log_deviation, basis: Basis::Observed };
+            let costs = seen::told_by(alike.costs, &self.timed, tier, timed);
+            self.timed[tier as usize] = true;
             self.alike = Some(Seen { costs, ..*alike });
             self.join();
         }

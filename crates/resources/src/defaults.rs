@@ -29,17 +29,18 @@ pub const TIER_RATIO_LOG_DEVIATION: f64 = 0.264;
 /// them: caches and predictors hold less of the larger. A choice, not a measurement: a factor of 1.6 for a hundred times as much.
 pub const EXTRAPOLATION_LOG_DEVIATION: f64 = 0.1;
 
-/// By how much that changes on the way, where two runs tell it: of fifteen programs of `corpus/scalable` it was 0.01 in the median from
-/// a thirtieth of the run to all of it, and 0.2 to 0.5 in five whose data outgrow a cache or the branch predictor.
-pub const TREND_CHANGE_LOG_DEVIATION: f64 = 0.05;
+/// By how much that changes on the way, for each e-fold, where two runs tell it: of fifteen programs of `corpus/scalable` it was 0.01 in
+/// the median from a thirtieth of the run to all of it, and of 48 timings of programs whose data stay in the nearer caches 0.01 to 0.04 for
+/// each e-fold, but for one that outgrows the branch predictor.
+pub const TREND_CHANGE_LOG_DEVIATION: f64 = 0.03;
 
 /// By how much what an operator costs grows, on the logarithmic scale, for each e-fold by which a run's memory outgrows the nearer
-/// caches and a smaller run's, where nothing is known of its accesses, and the deviation of that: of nine programs of
-/// `corpus/scalable` -0.05 to 0.6.
+/// caches and a smaller run's, where nothing is known of its accesses, and the deviation of that: of eleven programs of
+/// `corpus/scalable` -0.05 to 0.36.
 pub const OUTGROWN_LOG_SLOPE: f64 = 0.1;
 
 /// See [`OUTGROWN_LOG_SLOPE`].
-pub const OUTGROWN_LOG_DEVIATION: f64 = 0.2;
+pub const OUTGROWN_LOG_DEVIATION: f64 = 0.15;
 
 /// Deviation of the logarithm of one CPU time of one run: what repeated runs on a shared machine differ by.
 pub const TIMING_LOG_DEVIATION: f64 = 0.05;
@@ -288,6 +289,7 @@ pub fn metering() -> Metering {
         compile_factor: Figure::sourced(1.6, 0.1, "counters"),
         run_factor: Figure::sourced(1.8, 0.5, "counters"),
         fuel_run_factor: fuel_run_factor(),
+        unshared_ratio: None,
     }
 }
 

@@ -89,6 +89,7 @@ fn take_rest(model: &mut ResourceModel, stored: &ResourceModel) {
     take(&mut model.metering.compile_factor, &stored.metering.compile_factor);
     take(&mut model.metering.run_factor, &stored.metering.run_factor);
     take(&mut model.metering.fuel_run_factor, &stored.metering.fuel_run_factor);
+    take_optional(&mut model.metering.unshared_ratio, stored.metering.unshared_ratio.as_ref());
 }
 
 fn take(figure: &mut Figure, stored: &Figure) {

@@ -111,6 +111,10 @@ pub struct Metering {
     /// On the run time of code that the engine meters, since it cannot be rewritten.
     #[serde(default = "defaults::fuel_run_factor")]
     pub fuel_run_factor: Figure,
+    /// What independent operators take over what dependent ones take on a core that no other thread shares: where one does, it is larger,
+    /// and nothing short is worth timing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unshared_ratio: Option<Figure>,
 }
 
 impl Default for Workload {

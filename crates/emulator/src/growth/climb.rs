@@ -13,7 +13,7 @@ const OUTDOES: f64 = 4.0;
 /// Steps between the first size and the one asked for, at the least.
 const STEPS: f64 = 4.0;
 
-/// Least and largest factor from one size to the next.
+/// Least and largest factor from one size to the next; of sizes of which one more is more than the least, that.
 const LEAST_STEP: f64 = 1.15;
 const LARGEST_STEP: f64 = 8.0;
 
@@ -114,14 +114,15 @@ impl Climb {
         let excess = if self.costs.len() == 1 { every } else { self.excess() };
         let affords = if excess > 0.0 { (room / excess).powf(1.0 / exponent) } else { usual };
         let outdoes = if excess > every { OUTDOES.powf(1.0 / exponent) } else { usual };
-        let factor = usual.min(affords).min(outdoes.max(LEAST_STEP));
+        let least = LEAST_STEP.min((now + 1) as f64 / now as f64);
+        let factor = usual.min(affords).min(outdoes.max(least));
         let wanted = if value.is_power_of_two() {
             // Nothing lies between one and its double.
             (now as f64 * usual.min(affords).min(outdoes.max(2.0))).log2().floor().exp2() as u64
         } else {
             alike((now as f64 * factor).round() as u64, value)
         };
-        (room > 0.0 && factor >= LEAST_STEP && wanted > now && wanted < value).then_some(wanted)
+        (room > 0.0 && factor >= least && wanted > now && wanted < value).then_some(wanted)
     }
 }
 
@@ -189,6 +190,14 @@ mod tests {
         assert!(sizes.len() >= 4 && sizes.last().unwrap()[0] >= 17, "{sizes:?}");
         let sizes = check(&[65536], 1e6, |sizes| 3000.0 + 9.0 * (sizes[0] as f64).powf(1.585));
         assert!(sizes.len() >= 3 && sizes.iter().all(|size| size[0].is_power_of_two()), "{sizes:?}");
+    }
+
+    #[test]
+    fn what_enumerates_rises_by_one() {
+        // Queens on a board: each row more takes some six times as long.
+        let sizes = check(&[15], 0.08, |sizes| 6e-5 + 1e-10 * 6_f64.powi(sizes[0] as i32));
+        assert_eq!(sizes.last().unwrap()[0], 11, "{sizes:?}");
+        assert!(sizes.len() >= 4, "{sizes:?}");
     }
 
     #[test]
