@@ -5,7 +5,10 @@
 //! is timed meanwhile would be taken for a slower program, so that whoever times something short waits for a moment without.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use forewarm_sandbox::clock::RealClock;
+use forewarm_types::host::Clock;
 
 /// Rounds of either loop: some 7 µs.
 const ROUNDS: u64 = 5_000;
@@ -74,17 +77,18 @@ impl Core {
     /// Waits until no other thread shares it, or patience is over.
     pub fn wait(&mut self) {
         while self.is_shared() && !self.patience.is_zero() {
-            let began = Instant::now();
+            let began = RealClock.monotonic();
             std::thread::sleep(PAUSE);
-            self.patience = self.patience.saturating_sub(began.elapsed());
+            let waited = (RealClock.monotonic() - began).0;
+            self.patience = self.patience.saturating_sub(Duration::from_secs_f64(waited.max(0.0)));
         }
     }
 }
 
 fn seconds(work: impl Fn(u64) -> u64) -> f64 {
-    let began = Instant::now();
+    let began = RealClock.monotonic();
     black_box(work(black_box(ROUNDS)));
-    began.elapsed().as_secs_f64()
+    (RealClock.monotonic() - began).0
 }
 
 /// Eight chains beside each other: more than a core has room for.
@@ -132,10 +136,10 @@ mod tests {
         let usual = alone((0..400).map(|_| ratio()).collect()).unwrap();
         let mut core = Core::new(100.0 * usual, patience);
         assert!(!core.is_shared() && core.alone < 50.0 * usual, "a ratio of another build is forgotten: {core:?}");
-        let began = Instant::now();
+        let began = RealClock.monotonic();
         let mut core = Core::new(0.01 * usual, patience);
         core.wait();
-        assert!(began.elapsed() >= patience && core.patience.is_zero(), "{core:?}");
+        assert!((RealClock.monotonic() - began).0 >= patience.as_secs_f64() && core.patience.is_zero(), "{core:?}");
         core.is_shared();
         assert!(core.alone > 0.1 * usual, "nor waited for twice: {core:?}");
     }

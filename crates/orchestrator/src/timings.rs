@@ -60,6 +60,8 @@ struct Timing<'a> {
     request: &'a Request,
     tier: Tier,
     limits: TrialLimits,
+    /// CPU seconds beyond these, kept for another tier.
+    kept: f64,
     spent: f64,
     warming: f64,
     /// Operators that runs on smaller inputs have executed, and may.
@@ -89,6 +91,7 @@ impl Orchestrator {
             request,
             tier,
             limits: probe.limits,
+            kept: probe.kept_cpu_seconds,
             spent: 0.0,
             warming: 0.0,
             executed,
@@ -227,7 +230,12 @@ impl Timing<'_> {
     fn rising(&mut self, belief: &mut Belief) -> Option<Risen> {
         let (mut inputs, target) = Inputs::of(self.request)?;
         let (mut runs, mut failure, mut cut): (Vec<(Input, Trial)>, _, _) = (Vec::new(), None, None);
-        while let Some(input) = inputs.next(self.left()) {
+        while let Some(input) = inputs.next(self.left()).or_else(|| {
+            // Two tiers of which nothing is told are worth less than one of which something is.
+            let tells = tells(runs.iter().map(|(_, trial)| trial.run_cpu_seconds), &target);
+            self.limits.cpu_seconds += if tells { 0.0 } else { std::mem::take(&mut self.kept) };
+            inputs.next(self.left())
+        }) {
             // The first run of all finds nothing in the caches.
             if runs.is_empty() {
                 failure = self.once(&input, 0.0)?.failure;
@@ -279,14 +287,17 @@ fn timed(operators: f64, trial: &Trial) -> TimedRun {
     TimedRun { operators, cpu_seconds: trial.run_cpu_seconds, memory_bytes, reuse: None }
 }
 
+/// Whether the seconds that runs took tell how these grow with as many numbers: starts say nothing of what comes after them.
+fn tells(seconds: impl Iterator<Item = f64> + Clone, target: &[f64]) -> bool {
+    let (shortest, longest) = (seconds.clone().fold(f64::INFINITY, f64::min), seconds.clone().fold(0.0, f64::max));
+    let wanted = FEWEST_TIMES[target.len().clamp(1, FEWEST_TIMES.len()) - 1];
+    seconds.count() >= wanted && longest >= LEAST_SECONDS.max(GROWN * shortest)
+}
+
 /// Seconds of a run with these features by those of smaller ones. Where one that was cut short had outlasted what the others foretell of
 /// it, they foretell too little of all.
 fn extrapolated(times: &[Sample], cut: Option<&Sample>, target: &[f64], usual: Usual) -> Option<Estimate> {
-    let seconds = || times.iter().map(|sample| sample.count);
-    let (shortest, longest) = (seconds().fold(f64::INFINITY, f64::min), seconds().fold(0.0, f64::max));
-    let wanted = FEWEST_TIMES[target.len().clamp(1, FEWEST_TIMES.len()) - 1];
-    // Starts say nothing of what comes after them.
-    if times.len() < wanted || longest < LEAST_SECONDS.max(GROWN * shortest) {
+    if !tells(times.iter().map(|sample| sample.count), target) {
         return None;
     }
     let growth = Growth::fit_times(asymptotic(times))?;

@@ -93,6 +93,8 @@ pub struct TrialProbe {
     pub limits: TrialLimits,
     /// Whether accesses and branches are worth being looked at in windows, for which twice the code is compiled.
     pub windows: bool,
+    /// CPU seconds that are kept for timing another tier, and may be used where nothing was told without.
+    pub kept_cpu_seconds: f64,
     /// Whether the run is thought to need the code that is made for it, so that making it is none of its cost.
     pub own_code: bool,
     /// What knowing its result is expected to save.
@@ -164,7 +166,8 @@ fn timed_next(scenarios: &Scenarios, belief: &Belief, left: f64) -> Option<Trial
     let share = if untimed.filter(|next| next.0 != place).any(worth_it) { TIMED } else { 1.0 };
     let limits = TrialLimits { operators: u64::MAX, cpu_seconds: share * left, wall_seconds: left * SLACK };
     let free = Worth { gain: 0.0, price: 0.0 };
-    Some(TrialProbe { own_code, ..probe(ProbeKind::Timed(tier), free, limits) })
+    let kept_cpu_seconds = (1.0 - share) * left;
+    Some(TrialProbe { own_code, kept_cpu_seconds, ..probe(ProbeKind::Timed(tier), free, limits) })
 }
 
 /// The run itself, for so many seconds, where anything of it may still be executed.
@@ -192,6 +195,7 @@ fn probe(kind: ProbeKind, worth: Worth, limits: TrialLimits) -> TrialProbe {
         kind,
         limits,
         windows: true,
+        kept_cpu_seconds: 0.0,
         own_code: false,
         expected_gain_dollars: worth.gain,
         price_dollars: worth.price,

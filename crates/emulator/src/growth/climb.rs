@@ -120,7 +120,7 @@ impl Climb {
             // Nothing lies between one and its double.
             (now as f64 * usual.min(affords).min(outdoes.max(2.0))).log2().floor().exp2() as u64
         } else {
-            alike((now as f64 * factor).round() as u64, value)
+            alike(((now as f64 * factor) as u64).max(now + 1), value)
         };
         (room > 0.0 && factor >= least && wanted > now && wanted < value).then_some(wanted)
     }

@@ -16,7 +16,7 @@ const SHARE: u64 = 6;
 const WHOLE: u64 = 16 << 10;
 
 /// Code bytes that may be laid out of any larger one. A choice: of 47 programs of `/usr/bin` as many loops and functions are shown
-/// as with twice as much, while half as much shows a tenth less and saves little.
+/// as with twice as much, while half as much shows some hundredths less and saves little.
 const LEAST: u64 = 8 << 10;
 
 /// How many times as long laying a function out takes where something in it repeats, so that values are followed: of lsipc and
