@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use forewarm_sandbox::clock::RealClock;
+use forewarm_types::Seconds;
 use forewarm_types::host::Clock;
 
 /// Rounds of either loop: some 7 µs.
@@ -54,13 +55,12 @@ pub(crate) struct Core {
     alone: f64,
     /// The least that was seen.
     least: f64,
-    patience: Duration,
 }
 
 impl Core {
-    /// Whose ratio was such when it was measured; for which nobody waits longer than so in all.
-    pub fn new(alone: f64, patience: Duration) -> Self {
-        Self { alone, least: f64::INFINITY, patience }
+    /// Whose ratio was such when it was measured.
+    pub fn new(alone: f64) -> Self {
+        Self { alone, least: f64::INFINITY }
     }
 
     /// Whether another thread shares it now.
@@ -69,19 +69,23 @@ impl Core {
         ratios.sort_by(f64::total_cmp);
         let now = ratios[RATIOS / 2];
         self.least = self.least.min(now);
-        // Loops of another build have another ratio.
-        self.alone = if self.patience.is_zero() { self.least } else { self.alone.min(now) };
+        self.alone = self.alone.min(now);
         now > SHARED * self.alone
     }
 
-    /// Waits until no other thread shares it, or patience is over.
-    pub fn wait(&mut self) {
-        while self.is_shared() && !self.patience.is_zero() {
-            let began = RealClock.monotonic();
+    /// Waits until no other thread shares it, for so long at the most; for how long it did.
+    pub fn wait(&mut self, most: Seconds) -> Seconds {
+        let began = RealClock.monotonic();
+        let waited = || RealClock.monotonic() - began;
+        while self.is_shared() {
+            if waited().0 >= most.0 {
+                // Loops of another build have another ratio.
+                self.alone = self.least;
+                break;
+            }
             std::thread::sleep(PAUSE);
-            let waited = (RealClock.monotonic() - began).0;
-            self.patience = self.patience.saturating_sub(Duration::from_secs_f64(waited.max(0.0)));
         }
+        waited()
     }
 }
 
@@ -131,16 +135,12 @@ mod tests {
 
     #[test]
     fn a_core_is_shared_or_not_by_what_is_usual_there() {
-        let patience = Duration::from_millis(20);
+        let most = Seconds(0.02);
         // On a busy machine any moment may be shared, but not by a hundred times as much.
         let usual = alone((0..400).map(|_| ratio()).collect()).unwrap();
-        let mut core = Core::new(100.0 * usual, patience);
+        let mut core = Core::new(100.0 * usual);
         assert!(!core.is_shared() && core.alone < 50.0 * usual, "a ratio of another build is forgotten: {core:?}");
-        let began = RealClock.monotonic();
-        let mut core = Core::new(0.01 * usual, patience);
-        core.wait();
-        assert!((RealClock.monotonic() - began).0 >= patience.as_secs_f64() && core.patience.is_zero(), "{core:?}");
-        core.is_shared();
-        assert!(core.alone > 0.1 * usual, "nor waited for twice: {core:?}");
+        let mut core = Core::new(0.01 * usual);
+        assert!(core.wait(most).0 >= most.0 && core.alone > 0.1 * usual, "nor waited for twice: {core:?}");
     }
 }

@@ -29,7 +29,7 @@ use crate::trial::{confined, stopped};
 pub const CPU_BUDGET: &str = "CPU budget";
 
 /// For how long runs wait in all for a core that no other thread shares: half of what leaves a train of thought unbroken. A choice.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Seconds = Seconds(0.5);
 
 /// Between two looks at what a run has used.
 const LOOK: Duration = Duration::from_millis(1);
@@ -50,13 +50,15 @@ struct Order {
     limits: TrialLimits,
     /// The ratio of a core that no other thread shares ([`crate::sharing`]), where it is known.
     unshared_ratio: Option<f64>,
+    /// For how long it may wait to be alone.
+    patience: Seconds,
 }
 
-/// What comes back of an order, with what the process has used by then: that the code is there and the run begins, and how that went;
-/// or the latter alone, where there is no code.
+/// What comes back of an order, with what the process has used by then: that the code is there and the run begins, having waited for so
+/// long, and how that went; or the latter alone, where there is no code.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Answer {
-    Begun(Seconds),
+    Begun { used: Seconds, waited: Seconds },
     Ended(Seconds, Box<Ended>),
 }
 
@@ -90,6 +92,7 @@ pub struct Timer {
     file: PathBuf,
     threads: u32,
     unshared_ratio: Option<f64>,
+    patience: Seconds,
     serving: Option<Serving>,
 }
 
@@ -107,7 +110,7 @@ impl Timer {
     /// wait for such a moment, half a second in all at the most.
     #[must_use]
     pub fn new(command: PathBuf, file: PathBuf, threads: u32, unshared_ratio: Option<f64>) -> Self {
-        Self { command, file, threads, unshared_ratio, serving: None }
+        Self { command, file, threads, unshared_ratio, patience: PATIENCE, serving: None }
     }
 
     /// Runs the program on a tier, until it ends or has used up its time, which is that of the run, not of getting its code. Where there is
@@ -141,8 +144,9 @@ impl Timer {
             max_memory,
             limits,
             unshared_ratio: self.unshared_ratio,
+            patience: self.patience,
         };
-        let timed = serving.carry_out(&order);
+        let timed = serving.carry_out(&order, &mut self.patience);
         // What was ended is gone.
         if !serving.is_gone() {
             self.serving = Some(serving);
@@ -172,9 +176,9 @@ impl Timer {
 }
 
 impl Serving {
-    fn carry_out(&mut self, order: &Order) -> Timed {
+    fn carry_out(&mut self, order: &Order, patience: &mut Seconds) -> Timed {
         let mut warming_cpu_seconds = 0.0;
-        let run = self.run(order, &mut warming_cpu_seconds);
+        let run = self.run(order, &mut warming_cpu_seconds, patience);
         let Ended { trial, core_was_shared } = run.unwrap_or_else(|why| {
             let seconds = self.end();
             let ended = Ended::stopped(&why);
@@ -184,12 +188,13 @@ impl Serving {
     }
 
     /// The run of an order; why the process is to be ended, where it is.
-    fn run(&mut self, order: &Order, warming_cpu_seconds: &mut f64) -> Result<Ended, String> {
+    fn run(&mut self, order: &Order, warming_cpu_seconds: &mut f64, patience: &mut Seconds) -> Result<Ended, String> {
         let line = serde_json::to_string(order).map_err(|error| error.to_string())?;
         writeln!(self.orders, "{line}").map_err(|error| error.to_string())?;
         // Compiling is what a run does too, and is not interrupted there either.
         let mut answer = self.answer(None)?;
-        if let Answer::Begun(used) = answer {
+        if let Answer::Begun { used, waited } = answer {
+            *patience = Seconds((*patience - waited).0.max(0.0));
             *warming_cpu_seconds = self.spent(used);
             answer = self.answer(Some(order.limits))?;
         }
@@ -198,7 +203,7 @@ impl Serving {
                 ended.trial.cpu_seconds = self.spent(used);
                 Ok(*ended)
             }
-            Answer::Begun(_) => Err("it began twice".into()),
+            Answer::Begun { .. } => Err("it began twice".into()),
         }
     }
 
@@ -288,11 +293,9 @@ pub fn serve<C: CodeSource>(
             }
         }
         let Some((_, tried)) = warm.iter().find(|(made, _)| *made == settings) else { continue };
-        core = core.or_else(|| order.unshared_ratio.map(|ratio| Core::new(ratio, PATIENCE)));
-        if let Some(core) = &mut core {
-            core.wait();
-        }
-        tell(&Answer::Begun(RealClock.process_cpu()))?;
+        core = core.or_else(|| order.unshared_ratio.map(Core::new));
+        let waited = core.as_mut().map_or(Seconds(0.0), |core| core.wait(order.patience));
+        tell(&Answer::Begun { used: RealClock.process_cpu(), waited })?;
         let trial = tried.run(&invocation(&order), order.limits);
         let trial = trial.unwrap_or_else(|error| stopped(&error.to_string()));
         let core_was_shared = core.as_mut().is_some_and(Core::is_shared);

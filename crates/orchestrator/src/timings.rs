@@ -287,11 +287,13 @@ fn timed(operators: f64, trial: &Trial) -> TimedRun {
     TimedRun { operators, cpu_seconds: trial.run_cpu_seconds, memory_bytes, reuse: None }
 }
 
-/// Whether the seconds that runs took tell how these grow with as many numbers: starts say nothing of what comes after them.
+/// Whether the seconds that runs took tell how these grow with as many numbers: starts say nothing of what comes after them, and one run
+/// that outlasts them nothing of where it goes.
 fn tells(seconds: impl Iterator<Item = f64> + Clone, target: &[f64]) -> bool {
     let (shortest, longest) = (seconds.clone().fold(f64::INFINITY, f64::min), seconds.clone().fold(0.0, f64::max));
     let wanted = FEWEST_TIMES[target.len().clamp(1, FEWEST_TIMES.len()) - 1];
-    seconds.count() >= wanted && longest >= LEAST_SECONDS.max(GROWN * shortest)
+    let grown = seconds.clone().filter(|seconds| *seconds >= 2.0 * shortest).count();
+    grown >= 2 && seconds.count() >= wanted && longest >= LEAST_SECONDS.max(GROWN * shortest)
 }
 
 /// Seconds of a run with these features by those of smaller ones. Where one that was cut short had outlasted what the others foretell of

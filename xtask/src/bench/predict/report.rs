@@ -180,6 +180,7 @@ impl Report {
             line("wasm, tried: corrected by the others", &tried(&learned, true)),
             line("wasm, tried: as it is said", &tried(&raw, true)),
             line("wasm, too short to be tried: as it is said", &tried(&raw, false)),
+            line("wasm: emulated, the others met", &of_kind(&met, "wasm")),
         ];
         for kind in ["wasm", "python", "native"] {
             run_time.extend([
