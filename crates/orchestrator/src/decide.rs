@@ -179,10 +179,10 @@ impl Orchestrator {
                         Some(grown) => {
                             belief.foresee(grown.operators, wall.0, cpu.0);
                             belief.execute(grown.executed);
-                            belief.resemble(&grown.largest, grown.reuse_at(grown.operators.expected).as_ref());
                             if let Some(peak) = grown.peak_linear_memory_bytes() {
                                 belief.foresee_peak(peak);
                             }
+                            belief.resemble(&grown.largest, grown.reuse_at(grown.operators.expected).as_ref());
                             probed.grown = Some(grown);
                         }
                         None => belief.not_foretold(wall.0, cpu.0),

@@ -277,7 +277,8 @@ impl Belief {
     /// Takes in the largest of the runs on smaller inputs, whole: what an operator costs in a run like this one, with these reuse
     /// distances in place of its own.
     pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>) {
-        self.evidence.resemble(trial, reuse, self.metered_tier(), self.machine.counted);
+        let (_, unsure) = self.outgrown(trial.peak_linear_memory_bytes.as_f64());
+        self.evidence.resemble(trial, reuse, self.metered_tier(), self.machine.counted, unsure);
         self.runs = self.evidence.predict();
     }
 

@@ -164,8 +164,15 @@ impl Evidence {
     }
 
     /// Takes in the whole of a run on a smaller input: what an operator costs in it, with these reuse distances in place of its
-    /// own where they are given.
-    pub fn resemble(&mut self, trial: &Trial, reuse: Option<&ReuseHistogram>, metered: Tier, factor: CountingFactor) {
+    /// own where they are given; what memory costs that outgrows its caches makes the logarithm unsure by so much.
+    pub fn resemble(
+        &mut self,
+        trial: &Trial,
+        reuse: Option<&ReuseHistogram>,
+        metered: Tier,
+        factor: CountingFactor,
+        outgrown: f64,
+    ) {
         let Some(counts) = trial.counts.as_ref().filter(|_| trial.ops > 0) else { return };
         let ops = trial.ops as f64;
         let grown = Counts { reuse: reuse.cloned().or_else(|| counts.reuse.clone()), ..counts.clone() };
@@ -174,7 +181,7 @@ impl Evidence {
         timed(&mut costs, trial, ops, metered, factor);
         let drift = EXTRAPOLATION_LOG_DEVIATION * (self.median_operators() / ops).max(1.0).ln();
         for cost in costs.iter_mut().flatten() {
-            cost.log_deviation = cost.log_deviation.hypot(drift);
+            cost.log_deviation = cost.log_deviation.hypot(drift).hypot(outgrown);
         }
         self.alike = Some(Seen { operators: ops, costs: scaled(costs, &factors) });
         self.grown = Some(grown);
@@ -221,9 +228,10 @@ impl Evidence {
         let apart = (cost(last) / cost(first)).ln();
         let (outgrown, unsure) = spilt(last.memory_bytes);
         // What the model makes of distances that grow from a run to the whole.
+        let model = |counts: &Counts| self.counted(counts, alike.operators)[tier as usize].map(|cost| cost.seconds);
         let modelled = |run: &TimedRun| {
-            let here = Counts { reuse: run.reuse.clone(), ..grown.clone() };
-            run.reuse.as_ref().map(|_| self.model_ratios(grown, &here)[tier as usize].ln())
+            let here = Counts { reuse: Some(run.reuse.clone()?), ..grown.clone() };
+            Some((1.0 + (model(grown)? - model(&here)?).max(0.0) / cost(run)).ln())
         };
         let (factor, log_deviation) = if let Some((before, after)) = modelled(first).zip(modelled(last)) {
             let (factor, drift) = Modelled::of(before - after, apart).over(after);

@@ -52,16 +52,14 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Corrupt`], and as the file system has it.
     pub fn open(directory: &Path, options: Options) -> Result<Self, StoreError> {
         let file = directory.join(FILE_NAME);
-        match Self::connect(&file, options) {
-            Err(_) if matches!(file.try_exists(), Ok(false)) => {
-                if options.read_only || !options.create {
-                    return Err(StoreError::Missing { file });
-                }
-                create::create(directory, &file)?;
-                Self::connect(&file, options)
+        // Asked for beforehand: after a failure to open it another process may have made it.
+        if matches!(file.try_exists(), Ok(false)) {
+            if options.read_only || !options.create {
+                return Err(StoreError::Missing { file });
             }
-            opened => opened,
+            create::create(directory, &file)?;
         }
+        Self::connect(&file, options)
     }
 
     /// Moves a damaged database and its log out of the way, to `forewarm.sqlite3.corrupt-<n>`, so that nothing is lost
