@@ -10,15 +10,17 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=order");
-    println!("cargo:rerun-if-env-changed=FOREWARM_PIE");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let lists = Path::new(&variable("CARGO_MANIFEST_DIR")).join("order");
+    println!("cargo:rerun-if-changed=build.rs");
+    // By its whole path, which the linker is given: a checkout that was moved asks for another.
+    println!("cargo:rerun-if-changed={}", lists.display());
+    println!("cargo:rerun-if-env-changed=FOREWARM_PIE");
     let target = variable("TARGET");
     if target.ends_with("-linux-gnu") && variable("FOREWARM_PIE").is_empty() {
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
-    let list = Path::new(&variable("CARGO_MANIFEST_DIR")).join("order").join(format!("{target}.txt"));
+    let list = lists.join(format!("{target}.txt"));
     if list.exists() && links_with_lld(&target, &variable) {
         println!("cargo:rustc-link-arg-bins=-Wl,--symbol-ordering-file={}", list.display());
         println!("cargo:rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");

@@ -31,7 +31,7 @@ pub use power::{measure_accelerators, measure_power};
 /// The source of every figure measured here.
 pub(crate) const SOURCE: &str = "calibrated on this machine";
 
-/// Looks at whether the core is shared, before each stage: three milliseconds.
+/// Looks at whether the core is shared, before each stage: a millisecond and a half.
 const LOOKS: usize = 200;
 
 /// How much measuring to do.

@@ -11,8 +11,8 @@ use forewarm_sandbox::clock::RealClock;
 use forewarm_types::Seconds;
 use forewarm_types::host::Clock;
 
-/// Rounds of either loop: some 7 µs.
-const ROUNDS: u64 = 5_000;
+/// Rounds of either loop: some 3 µs.
+const ROUNDS: u64 = 2_500;
 
 /// By how much the ratio exceeds that of a core alone, from where it is shared: alone it stays within some hundredths, shared it was 1.3
 /// to 1.9.
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 const FEWEST: usize = 100;
 
 /// Ratios of one look, of which the middle one counts: an interrupt spoils one.
-const RATIOS: usize = 5;
+const RATIOS: usize = 3;
 
 /// What independent operators take over what dependent ones take, just now.
 #[must_use]

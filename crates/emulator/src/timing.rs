@@ -294,8 +294,10 @@ pub fn serve<C: CodeSource>(
         }
         let Some((_, tried)) = warm.iter().find(|(made, _)| *made == settings) else { continue };
         core = core.or_else(|| order.unshared_ratio.map(Core::new));
+        // What looking at the core takes is the run's.
+        let used = RealClock.process_cpu();
         let waited = core.as_mut().map_or(Seconds(0.0), |core| core.wait(order.patience));
-        tell(&Answer::Begun { used: RealClock.process_cpu(), waited })?;
+        tell(&Answer::Begun { used, waited })?;
         let trial = tried.run(&invocation(&order), order.limits);
         let trial = trial.unwrap_or_else(|error| stopped(&error.to_string()));
         let core_was_shared = core.as_mut().is_some_and(Core::is_shared);
