@@ -158,6 +158,25 @@ fn what_a_loop_calls_does_not_make_it_dependent() {
 }
 
 #[test]
+fn what_the_processor_said_guards_code_that_it_reaches_by_way_of_others() {
+    // Neither of the two that pass it on comes to code with features.
+    let source = "#define APART __attribute__((noinline, noclone))
+        static int answer, copy; int a[1000];
+        APART void ask(void) { int a = 7, b, c = 0, d;
+            __asm__ volatile(\"cpuid\" : \"+a\"(a), \"=b\"(b), \"+c\"(c), \"=d\"(d)); answer = b; }
+        APART void pass(void) { copy = answer >> 5 & 1; }
+        APART int told(void) { return copy; }
+        APART __attribute__((target(\"avx2\"))) int fast(const int *a, int n) {
+            int s = 0; for (int i = 0; i < n; i++) s += a[i] * 3; return s; }
+        int main(void) { ask(); pass(); return told() ? fast(a, 1000) : 0; }";
+    let Some(bytes) = build(source, &["-O3"]) else {
+        return skip("what_the_processor_said", "there is no C compiler for x86-64");
+    };
+    let isa = run(&bytes).unwrap().profile.isa;
+    assert!(isa.may_use.contains(&"avx2".to_owned()) && isa.required.is_empty(), "{isa:?}");
+}
+
+#[test]
 fn a_program_built_for_a_processor_requires_it_and_one_that_asks_does_not() {
     let Some(haswell) = build(MULTIPLY, &["-O3", "-march=haswell", "-DN=40"]) else {
         return skip("a_program_built_for_a_processor", "there is no C compiler for x86-64");

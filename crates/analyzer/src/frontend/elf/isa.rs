@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use forewarm_types::demand::IsaDemand;
 
+use super::bearing::Bearing;
 use super::certain::Certain;
 use super::code::Code;
 use super::features::{self, LEVELS};
@@ -24,13 +25,12 @@ use crate::hash::QuickMap;
 const ROUNDS: usize = 3;
 
 /// Bytes after an address that belong to the same variable where no symbol tells its size.
-const VARIABLE_BYTES: u64 = 64;
+pub(super) const VARIABLE_BYTES: u64 = 64;
 
-/// Functions that may touch a variable that holds an answer of the processor: so many, or one in so many.
-/// Choices: OpenSSL's account of the processor is touched by some 50 functions, Go's switch for write barriers by one
-/// in four.
+/// Functions that may touch a variable that holds an answer of the processor, in a program of any size: they are routines
+/// made for some processors, of which there are no more where the rest is large. A choice: OpenSSL's account of the processor
+/// is touched by some 50 functions, the level of a Rust program's log by 150, Go's switch for write barriers by one in four.
 const MOST_TOUCHING: usize = 128;
-const TOUCHING_SHARE: usize = 128;
 
 /// Instructions looked into again at most, in all rounds, as a multiple of all there are: code that touches such values is
 /// little, and where it is not, what is left is in doubt.
@@ -186,7 +186,8 @@ fn resolvers(code: &Code<'_>) -> BTreeSet<u32> {
 
 /// Looks again at the functions that touch what the processor said of itself.
 ///
-/// A function is looked into again only where more became known of what it touches.
+/// A function is looked into again only where more became known of what it touches, and only where that has a
+/// [`Bearing`].
 fn look_into(code: &Code<'_>, scans: &Scans) -> (BTreeMap<u32, Clean>, Known) {
     let number = |index: usize| code.number(index as u32);
     let mut known = Known::default();
@@ -207,17 +208,19 @@ fn look_into(code: &Code<'_>, scans: &Scans) -> (BTreeMap<u32, Clean>, Known) {
         if clean.escapes {
             // Where it puts the answer is not seen: in what it touches, or in what those touch that ask it.
             known.handing.insert(number(index));
-            data.extend(scans.data(scan));
+            data.extend(changeable(code, scans.data(scan)));
         }
         cleaned.insert(number(index), clean);
     }
     let handing = Numbers::new(&known.handing, code);
     for scan in scans.iter().filter(|scan| scans.calls(scan).iter().any(|&callee| handing.holds(callee))) {
-        data.extend(scans.data(scan));
+        data.extend(changeable(code, scans.data(scan)));
     }
+    let bearing = Bearing::new(code, scans);
     let mut budget = MOST_LOOKED_INTO * scans.iter().map(|scan| u64::from(scan.instructions)).sum::<u64>();
     let mut fresh = Known { data: ranges(&data, &sizes), ..known.clone() };
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
+        let within = bearing.within(ROUNDS - round, (code, scans), &data, &sizes);
         known.data = ranges(&data, &sizes);
         known.common.extend(often_touched(scans, &fresh.data));
         fresh.common.clone_from(&known.common);
@@ -227,7 +230,7 @@ fn look_into(code: &Code<'_>, scans: &Scans) -> (BTreeMap<u32, Clean>, Known) {
         for (index, scan) in scans.iter().enumerate() {
             let touches = scans.data(scan).iter().any(|address| fresh.holds(*address) || slots.contains(address))
                 || scans.calls(scan).iter().any(|&callee| tellers.holds(callee));
-            if !touches {
+            if !touches || !within.bears(index) {
                 continue;
             }
             let Some(left) = budget.checked_sub(u64::from(scan.instructions)) else {
@@ -283,8 +286,7 @@ fn often_touched(scans: &Scans, data: &[Range<u64>]) -> BTreeSet<u64> {
             *count += usize::from(std::mem::replace(last, index) != index);
         }
     }
-    let most = MOST_TOUCHING.max(scans.len() / TOUCHING_SHARE);
-    touching.into_iter().filter(|(_, (count, _))| *count > most).map(|(address, _)| address).collect()
+    touching.into_iter().filter(|(_, (count, _))| *count > MOST_TOUCHING).map(|(address, _)| address).collect()
 }
 
 /// Variables with a size: address and end, in order.
@@ -295,12 +297,31 @@ fn objects(code: &Code<'_>) -> Vec<(u64, u64)> {
     out
 }
 
+/// Bytes of a table of functions up to the first of them: what frees a value, its size and alignment, in Rust.
+const TABLE_HEAD_BYTES: u64 = 32;
+
+/// Those of some addresses that are no table of functions, which the dynamic linker alone writes to; start-up code may put what
+/// the processor said into memory that is made read-only then, as glibc's does.
+fn changeable<'d>(code: &Code<'_>, data: &'d [u64]) -> impl Iterator<Item = &'d u64> {
+    let pointers = &code.image.pointers;
+    let table = |address: u64| {
+        let next = pointers.get(pointers.partition_point(|pointer| pointer.0 < address));
+        next.is_some_and(|pointer| pointer.0 - address < TABLE_HEAD_BYTES)
+    };
+    data.iter().filter(move |address| !(code.image.relocated_once(**address) && table(**address)))
+}
+
+/// The variable with a size that an address lies in.
+pub(super) fn object_at(sizes: &[(u64, u64)], address: u64) -> Option<&(u64, u64)> {
+    let object = sizes[..sizes.partition_point(|object| object.0 <= address)].last();
+    object.filter(|object| address < object.1)
+}
+
 /// The variables that addresses lie in.
-fn ranges(data: &BTreeSet<u64>, sizes: &[(u64, u64)]) -> Vec<Range<u64>> {
+pub(super) fn ranges(data: &BTreeSet<u64>, sizes: &[(u64, u64)]) -> Vec<Range<u64>> {
     let mut out: Vec<Range<u64>> = Vec::new();
     for &address in data {
-        let object = sizes[..sizes.partition_point(|object| object.0 <= address)].last();
-        let range = match object.filter(|object| address < object.1) {
+        let range = match object_at(sizes, address) {
             Some(object) => object.0..object.1,
             None => address..address.saturating_add(VARIABLE_BYTES),
         };

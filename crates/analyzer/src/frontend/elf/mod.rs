@@ -9,10 +9,11 @@
 //! nearest the entry.
 //!
 //! Bounds, all linear in the file: every byte of code is looked at once, and once more in functions that touch what the
-//! processor said of itself; a sixth of it is laid out, and half as much in detail ([`Budgets`]); some 60 bytes of memory
+//! processor said of itself and have a bearing on what is required; a sixth of it is laid out, and half as much in detail ([`Budgets`]); some 60 bytes of memory
 //! per instruction of the largest function, some 25 per instruction that is laid out. Functions above 4 MiB, with jumps into the middle of
 //! loops, or with more ways out of loops than 64 per block are counted and not understood.
 
+mod bearing;
 mod body;
 mod budgets;
 mod certain;
