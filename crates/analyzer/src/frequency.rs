@@ -270,11 +270,19 @@ impl<V: Visitor> Flow<'_, V> {
     }
 
     fn run(&mut self, nodes: Range<usize>) {
-        let mut at = nodes.start;
+        let (mut at, mut blocked) = (nodes.start, nodes.start);
         while at < nodes.end {
             let node = self.forest.nodes[at];
             self.step(node);
             at += 1;
+            let dead = match node {
+                Node::Br(_) | Node::BrTable { .. } | Node::Return | Node::Stop => true,
+                Node::If(_) | Node::Else | Node::BrIf { .. } => self.now.is_zero(),
+                _ => false,
+            };
+            if dead && at >= blocked {
+                (at, blocked) = self.revived(at..nodes.end);
+            }
             if let Node::Loop(index) = node
                 && self.forest.loops[index as usize].steers
                 && let &LoopState::Open(trips) = self.state(index)
@@ -287,6 +295,28 @@ impl<V: Visitor> Flow<'_, V> {
                 }
             }
         }
+    }
+
+    /// Where control may come by again behind a place to which it does not come in any scenario, and up to where this need not
+    /// be asked again: loops are told of wherever they stand.
+    fn revived(&mut self, nodes: Range<usize>) -> (usize, usize) {
+        let (mut depth, mut tables) = (0, 0);
+        for at in nodes.clone() {
+            match self.forest.nodes[at] {
+                Node::Else | Node::End | Node::Loop(_) | Node::Tail | Node::EndTail if depth == 0 => {
+                    // Jump tables are named by their number.
+                    self.tables_seen += tables;
+                    return (at, at);
+                }
+                Node::Loop(_) | Node::Tail | Node::EndTail => return (nodes.start, at),
+                Node::Block | Node::If(_) => depth += 1,
+                Node::End => depth -= 1,
+                Node::BrTable { .. } => tables += 1,
+                _ => {}
+            }
+        }
+        self.tables_seen += tables;
+        (nodes.end, nodes.end)
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use crate::error::AnalyzeError;
 use crate::frequency::{Cost, Dealt, Visitor, evaluate};
 use crate::frontend::Detail;
 use crate::lanes::{LANES, Lanes};
-use crate::program::Program;
+use crate::program::{Node, Program};
 
 /// Scenarios, one bit each.
 type Scenarios = u16;
@@ -64,7 +64,8 @@ impl Live {
             detail.grow(&new, program)?;
             for function in wave {
                 let mut survey = Survey { program, calls: Vec::new() };
-                if let Some((forest, tree)) = program.tree(function) {
+                let calls = program.nodes(function).iter().any(|node| survey.leads_to(node));
+                if let Some((forest, tree)) = program.tree(function).filter(|_| calls) {
                     evaluate(forest, tree, &[], 0.0, &mut survey);
                 }
                 self.calls[function as usize] = Some(survey.calls);
@@ -110,6 +111,15 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
+    /// Whether a node may lead to code that is to be laid out.
+    fn leads_to(&self, node: &Node) -> bool {
+        match *node {
+            Node::Call { function, .. } => !self.program.is_host(function),
+            Node::CallIndirect { .. } => true,
+            _ => false,
+        }
+    }
+
     fn note(&mut self, callee: Callee, times: Lanes) {
         let scenarios = (0..LANES).fold(0, |all, lane| all | Scenarios::from(times.0[lane] > 0.0) << lane);
         self.calls.push((callee, scenarios));
@@ -130,7 +140,9 @@ impl Visitor for Survey<'_> {
     }
 
     fn call(&mut self, function: u32, _arguments: &[Option<i64>], times: Lanes, _dealt: Dealt, _sum: &mut Cost) {
-        self.note(Callee::Function(function), times);
+        if !self.program.is_host(function) {
+            self.note(Callee::Function(function), times);
+        }
     }
 
     fn call_indirect(&mut self, class: u32, times: Lanes, _sum: &mut Cost) {

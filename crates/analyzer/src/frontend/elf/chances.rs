@@ -27,8 +27,8 @@ pub(super) fn taken(layout: &Layout, code: &Code<'_>, number: u32) -> f64 {
     if taken == NONE && cold(code, layout.body.callee(block.end - 1)) {
         return COLD;
     }
-    let bytes = |at| layout.body.bytes_of(code, at);
-    let mut chance = opcode(bytes(block.end - 1), (block.first..block.end - 1).rev().take(LOOK_BACK).map(bytes));
+    let bytes = layout.body.bytes_of(code);
+    let mut chance = opcode(bytes(block.end - 1), (block.first..block.end - 1).rev().take(LOOK_BACK).map(&bytes));
     let (there, here) = (Ahead::of(layout, number, taken), Ahead::of(layout, number, next));
     if there.loops != here.loops {
         chance = combine(chance, if there.loops { 1.0 - SKIP_LOOP } else { SKIP_LOOP });

@@ -24,6 +24,9 @@ const WORK_PER_BLOCK: usize = 64;
 /// Work every function may do.
 const WORK_BASE: usize = 1 << 12;
 
+/// Nodes of a block for which there is room at once: mostly its work, where it goes, and the frame that it needs with its end.
+const NODES_PER_BLOCK: usize = 4;
+
 /// Blocks of a function without loops up to which its calls' arguments are followed.
 const MAX_STRAIGHT: usize = 24;
 
@@ -378,6 +381,9 @@ impl Layout {
         self.frames.resize(blocks, NONE);
         self.heads.clear();
         self.heads.resize(blocks, NONE);
+        forest.nodes.reserve(NODES_PER_BLOCK * blocks);
+        forest.conds.reserve(blocks / 2);
+        self.events.reserve(blocks);
         // The function itself is the outermost frame.
         self.open = 1;
         self.steps.clear();

@@ -193,7 +193,7 @@ impl Scanner {
         if self.calls.is_empty() {
             return;
         }
-        self.back.sort_unstable();
+        self.back.sort_unstable_by_key(|&(to, from)| u64::from(to) << 32 | u64::from(from));
         // The last of those to one place goes over most.
         self.back.reverse();
         self.back.dedup_by_key(|back| back.0);

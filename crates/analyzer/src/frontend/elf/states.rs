@@ -168,7 +168,7 @@ impl Kept {
         self.registers.clear();
         self.registers.reserve(blocks * live);
         self.slots.clear();
-        self.slots.reserve(blocks * (SLOTS / 2));
+        self.slots.reserve(blocks * SLOTS);
         self.states.clear();
         self.state_of.clear();
         self.state_of.resize(blocks, NONE);
