@@ -115,6 +115,9 @@ pub struct Arguments {
     /// With `predict`: the same of each pair just before it is planned.
     #[arg(long)]
     in_turn: bool,
+    /// With `predict`: from the code alone, programs whose trip counts it holds.
+    #[arg(long, conflicts_with_all = ["table", "measure", "in_turn"])]
+    fixed: bool,
     /// With `predict`: how the figures are shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use forewarm_executor::Directory;
 use forewarm_holder::Rung;
@@ -474,7 +474,15 @@ pub struct ProgramArgs {
 }
 
 fn objectives() -> impl TypedValueParser<Value = Objective> {
-    PossibleValuesParser::new(Objective::ALL.map(Objective::name)).try_map(|name| name.parse::<Objective>())
+    let says = |objective| match objective {
+        Objective::Latency => "time above all",
+        Objective::Balanced => "time and money both, a second being worth a core-second",
+        Objective::Cost => "money above all",
+        Objective::Energy => "energy above all",
+        Objective::CostTime => "the product of money and time",
+    };
+    let value = |objective: Objective| PossibleValue::new(objective.name()).help(says(objective));
+    PossibleValuesParser::new(Objective::ALL.map(value)).try_map(|name| name.parse::<Objective>())
 }
 
 /// Settings of native and Python programs that no plan proposes.

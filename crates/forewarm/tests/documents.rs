@@ -122,9 +122,15 @@ fn the_explanation_of_a_plan() {
 fn objectives_and_weights_reach_the_plan() {
     let home = Home::new();
     home.write("counts.wat", programs::counts(1000));
-    for objective in ["latency", "balanced", "cost", "energy"] {
+    for objective in ["latency", "balanced", "cost", "energy", "cost-time"] {
         assert_eq!(home.json(&["plan", "--objective", objective, "counts.wat"])["objective"], objective);
     }
+    // The least product of money and time: its plan pays for its seconds what they are worth.
+    let product = home.json(&["plan", "--objective", "cost-time", "--emulate", "never", "counts.wat"]);
+    let terms = product["chosen"]["cost"]["terms_dollars"].as_object().unwrap();
+    let sum = |names: &[&str]| names.iter().filter_map(|name| terms[*name].as_f64()).sum::<f64>();
+    let (time, money) = (sum(&["plan", "transition", "run"]), sum(&["cores", "memory"]));
+    assert!(time > 0.0 && (0.5..2.0).contains(&(money / time)), "{terms:?}");
     let weighed = home.json(&["plan", "--weights", "seconds=0.5,joules=0.25,price=2", "counts.wat"]);
     assert_eq!(weighed["weights"]["dollars_per_second"], 0.5);
     assert_eq!(weighed["weights"]["dollars_per_joule"], 0.25);

@@ -11,7 +11,7 @@ use forewarm_resources::inventory::HERE;
 use forewarm_resources::{ResourceModel, run_model};
 use forewarm_types::model::RunModel;
 use forewarm_types::plan::Trial;
-use forewarm_types::{Counts, IsaLevel, Plan, SCHEMA, Tier, Weights};
+use forewarm_types::{Counts, IsaLevel, Plan, SCHEMA, Tier};
 
 use crate::consider::Considered;
 use crate::error::Error;
@@ -113,12 +113,11 @@ impl Orchestrator {
         standing: &[(Tier, IsaLevel)],
     ) -> Result<Decided, Error> {
         let started = self.clock.monotonic();
-        let weights = request.weights.unwrap_or_else(|| forewarm_planner::weights(request.objective));
         let keep = if request.all_candidates { usize::MAX } else { LISTED };
         if considered.analysis.code.kind.is_process() {
             let (rehearsals, seconds) = self.rehearse(considered, request);
             let inputs = self.inputs(considered, request, &[]);
-            let mut plan = forewarm_planner::plan_process(&inputs, request.objective, weights, keep)
+            let mut plan = forewarm_planner::plan_process(&inputs, request.objective, request.weights, keep)
                 .map_err(|error| Error::infeasible(&request.file, &error))?;
             if !rehearsals.is_empty() {
                 plan.assumptions.push(format!("run time and memory: from {} runs on sample inputs", rehearsals.len()));
@@ -128,7 +127,8 @@ impl Orchestrator {
             return Ok(Decided { plan, trial: None, belief: None, rehearsals });
         }
         let mut belief = forewarm_planner::believe(&self.inputs(considered, request, standing));
-        let probed = self.probe_for(&mut belief, considered, request, &weights);
+        let probed = self.probe_for(&mut belief, considered, request);
+        let weights = request.weights_for(&belief);
         let candidates = forewarm_planner::candidates(&belief, &weights);
         let mut plan = forewarm_planner::choose(&belief, candidates, request.objective, weights, keep)
             .map_err(|error| Error::infeasible(&request.file, &error))?;
@@ -143,13 +143,7 @@ impl Orchestrator {
     }
 
     /// Trials, and runs on smaller inputs, as long as one is worth its price.
-    fn probe_for(
-        &self,
-        belief: &mut Belief,
-        considered: &mut Considered,
-        request: &Request,
-        weights: &Weights,
-    ) -> Probed {
+    fn probe_for(&self, belief: &mut Belief, considered: &mut Considered, request: &Request) -> Probed {
         let mut probed = Probed::default();
         if request.emulate != Emulate::Never {
             crate::samples::unusable(request).into_iter().for_each(|why| self.memory.warn(why));
@@ -162,7 +156,9 @@ impl Orchestrator {
         let alone = considered.resources.metering.unshared_ratio.as_ref().map(|figure| figure.value);
         let mut timer =
             command.map(|command| Timer::new(command, considered.program.path().to_owned(), threads, alone));
-        while let Some(probe) = forewarm_planner::next_probe(belief, weights, mode(request.emulate)) {
+        let next =
+            |belief: &Belief| forewarm_planner::next_probe(belief, &request.weights_for(belief), mode(request.emulate));
+        while let Some(probe) = next(belief) {
             let (before, before_cpu) = (self.clock.monotonic(), self.clock.process_cpu());
             if !probe.windows {
                 trials.leave_windows_out();

@@ -90,7 +90,7 @@ fn price_on(
     let Some(belief) = belief else {
         let corrections = elsewhere::process_corrections(plan, inputs, node);
         let there = elsewhere::inputs(inputs, node, &corrections);
-        return forewarm_planner::plan_process(&there, objective, weights, LISTED);
+        return forewarm_planner::plan_process(&there, objective, Some(weights), LISTED);
     };
     let corrections = elsewhere::corrections(belief, inputs, node, counts);
     let there = forewarm_planner::believe(&elsewhere::inputs(inputs, node, &corrections));

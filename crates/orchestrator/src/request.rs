@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use forewarm_executor::Directory;
+use forewarm_planner::Belief;
 use forewarm_types::{Bytes, Levers, Objective, Plan, Tier, Weights};
 
 /// Settings of an orchestrator.
@@ -98,4 +99,11 @@ pub struct Request {
     pub prepare: bool,
     /// Keep every candidate in the plan, not only the 20 best.
     pub all_candidates: bool,
+}
+
+impl Request {
+    /// The weights given, or those of the objective for a run that is believed to be so.
+    pub(crate) fn weights_for(&self, belief: &Belief) -> Weights {
+        self.weights.unwrap_or_else(|| forewarm_planner::weights_of_run(self.objective, belief))
+    }
 }

@@ -210,14 +210,13 @@ mod tests {
         let mut problem = problem();
         problem.analysis.code.kind = CodeKind::Elf;
         problem.corrections.process_cpu_seconds = Some(Estimate::new(0.9, 1.0, 1.1, Basis::Observed));
-        let latency = weights(Objective::Latency);
         let inputs = problem.inputs();
-        let here = crate::plan_process(&inputs, Objective::Latency, latency, 20).unwrap();
+        let here = crate::plan_process(&inputs, Objective::Latency, None, 20).unwrap();
         let mut there = node(0.5);
         there.price.dollars_per_core_second = Figure::measured(0.0, 0.0, 1, "test");
         let corrections = process_corrections(&here, &inputs, &there);
-        let away = crate::plan_process(&super::inputs(&inputs, &there, &corrections), Objective::Latency, latency, 20);
-        let away = away.unwrap();
+        let away = super::inputs(&inputs, &there, &corrections);
+        let away = crate::plan_process(&away, Objective::Latency, None, 20).unwrap();
         assert_eq!(away.chosen.configuration.placement().unwrap().node, "big");
         assert!((away.predicted_cpu_seconds.expected / here.predicted_cpu_seconds.expected - 0.5).abs() < 0.1);
     }

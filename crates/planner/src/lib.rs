@@ -49,4 +49,4 @@ pub use process::plan_process;
 pub use risk::break_even_seconds;
 pub use seen::TimedRun;
 pub use warmth::{artifact_wait, preparation};
-pub use weights::weights;
+pub use weights::{weights, weights_of_run};

@@ -20,6 +20,7 @@ use crate::choose::ChooseError;
 use crate::distribution::{LogNormal, standard_nodes, tame};
 use crate::foretold;
 use crate::rules::Rejection;
+use crate::weights::settled;
 
 /// Probabilities at which memory sizes are offered.
 const OFFERED: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
@@ -65,18 +66,25 @@ struct Shape {
     rejection: Option<Rejection>,
 }
 
-/// Plans a run of a native or Python program; lists the `keep` cheapest candidates.
+/// Plans a run of a native or Python program by given weights or else those of the objective; lists the `keep` cheapest
+/// candidates.
 ///
 /// # Errors
 /// [`ChooseError`] where every candidate was rejected.
 pub fn plan_process(
     inputs: &Inputs<'_>,
     objective: Objective,
-    weights: Weights,
+    weights: Option<Weights>,
     keep: usize,
 ) -> Result<Plan, ChooseError> {
     let belief = Belief::of(inputs);
     let shapes = belief.shapes();
+    let weights = weights.unwrap_or_else(|| {
+        settled(objective, |weights| {
+            let total = |shape: &Shape| shape.rejection.is_none().then(|| belief.cost(shape, weights).total_dollars);
+            shapes.iter().map(total).collect()
+        })
+    });
     let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
     for rejection in shapes.iter().filter_map(|shape| shape.rejection) {
         *rejected.entry(rejection.rule().name.to_owned()).or_default() += 1;

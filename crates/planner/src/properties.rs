@@ -135,12 +135,12 @@ proptest! {
     #[test]
     fn terms_sum_and_order_holds(
         bytes in 1_000u64..30_000_000, low in 2.0f64..20.0, width in 0.0f64..15.0, busy in 0.0f64..4.0,
-        objective in 0usize..4, reuses in 0.0f64..100.0,
+        objective in 0usize..Objective::ALL.len(), reuses in 0.0f64..100.0,
     ) {
         let mut problem = Problem::new(bytes, spread(low.exp(), (low + width).exp()));
         problem.load = Load::of(busy, Pressure::default());
         problem.corrections.expected_reuses = Some(Estimate::exact(reuses, Basis::Observed));
-        let plan = problem.plan_by(weights(Objective::ALL[objective])).unwrap();
+        let plan = problem.plan_for(Objective::ALL[objective]).unwrap();
         prop_assert_eq!(&plan.candidates[0].configuration, &plan.chosen.configuration);
         let passing: Vec<_> = plan.candidates.iter().filter(|candidate| candidate.why_not.is_none()).collect();
         for pair in passing.windows(2) {
@@ -152,6 +152,28 @@ proptest! {
         }
         let rejected: u64 = plan.rejected.values().sum();
         prop_assert!(rejected < plan.considered);
+    }
+
+    #[test]
+    fn no_candidate_has_less_of_the_product_than_the_one_chosen_for_it(
+        bytes in 1_000u64..30_000_000, ops in 2.0f64..28.0, busy in 0.0f64..4.0,
+    ) {
+        let mut problem = Problem::new(bytes, exactly(ops.exp())).once();
+        problem.load = Load::of(busy, Pressure::default());
+        let belief = problem.believe();
+        let weights = crate::weights_of_run(Objective::CostTime, &belief);
+        let by = |price_factor: f64, dollars_per_second: f64| {
+            crate::candidates(&belief, &Weights { price_factor, dollars_per_second, dollars_per_joule: 0.0 }).priced
+        };
+        let passing = |list: Vec<crate::candidates::Priced>| -> Vec<f64> {
+            list.into_iter().filter(|one| one.rejection.is_none()).map(|one| one.total_dollars).collect()
+        };
+        let (money, seconds) = (passing(by(1.0, 0.0)), passing(by(0.0, 1.0)));
+        let sums = passing(by(weights.price_factor, weights.dollars_per_second));
+        let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+        let product = |at: usize| money[at] * seconds[at];
+        let chosen = (0..sums.len()).min_by(|a, b| sums[*a].total_cmp(&sums[*b])).unwrap();
+        prop_assert!(product(chosen) <= least(&mut (0..sums.len()).map(product)) * (1.0 + 1e-9));
     }
 
     #[test]

@@ -67,6 +67,12 @@ impl Problem {
         choose(&belief, candidates(&belief, &weights), Objective::Latency, weights, 20)
     }
 
+    pub fn plan_for(&self, objective: Objective) -> Result<Plan, ChooseError> {
+        let belief = self.believe();
+        let weights = crate::weights_of_run(objective, &belief);
+        choose(&belief, candidates(&belief, &weights), objective, weights, 20)
+    }
+
     pub fn plan(&self) -> Plan {
         self.plan_by(weights(Objective::Latency)).unwrap()
     }

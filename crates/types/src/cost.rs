@@ -115,11 +115,13 @@ pub enum Objective {
     Cost,
     /// Energy above all.
     Energy,
+    /// The product of money and time.
+    CostTime,
 }
 
 impl Objective {
     /// Every named objective.
-    pub const ALL: [Self; 4] = [Self::Latency, Self::Balanced, Self::Cost, Self::Energy];
+    pub const ALL: [Self; 5] = [Self::Latency, Self::Balanced, Self::Cost, Self::Energy, Self::CostTime];
 
     /// The objective's key in JSON and on the command line.
     #[must_use]
@@ -129,6 +131,7 @@ impl Objective {
             Self::Balanced => "balanced",
             Self::Cost => "cost",
             Self::Energy => "energy",
+            Self::CostTime => "cost-time",
         }
     }
 }

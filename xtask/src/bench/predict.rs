@@ -6,9 +6,10 @@
 //! a run takes half as long again in one hour as in another. Without it the table is read, each pair is planned anew by this tree's Forewarm (with a bounded
 //! emulation, and without any), and both are scored, each program by what the others alone have taught. Which pairs there
 //! are is in `pairs`, the table in `table`, the runs in `measure`, the plans in `foretell`, what the figures are in `score` and
-//! `choice`, the picture in `plot`. Method and figures: docs/prediction.md.
+//! `choice`, the picture in `plot`. `--fixed` is about other programs, whose code alone holds how often each loop runs (`fixed`). Method and figures: docs/prediction.md.
 
 mod choice;
+mod fixed;
 mod foretell;
 mod measure;
 mod pairs;
@@ -35,6 +36,9 @@ const PLOT: &str = "docs/prediction/calibration.svg";
 /// # Errors
 /// The corpus or the binary cannot be made, a program ends otherwise than it should, or the table is missing or damaged.
 pub fn run(arguments: &Arguments, corpus: &Corpus) -> Outcome {
+    if arguments.fixed {
+        return fixed::run(arguments, corpus);
+    }
     let path = arguments.table.clone().unwrap_or_else(|| root().join(TABLE));
     let wanted =
         |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| name.starts_with(only.as_str()));

@@ -10,8 +10,7 @@ fn planned(change: impl FnOnce(&mut Problem)) -> Plan {
     let mut problem = Problem::new(10_000, None);
     problem.analysis.code.kind = CodeKind::Elf;
     change(&mut problem);
-    let weights = crate::weights(Objective::Latency);
-    plan_process(&problem.inputs(), Objective::Latency, weights, 100).unwrap()
+    plan_process(&problem.inputs(), Objective::Latency, None, 100).unwrap()
 }
 
 #[test]
@@ -36,7 +35,7 @@ fn memory_is_set_aside_where_it_is_known_and_growing_is_priced() {
         problem.corrections.peak_linear_memory_bytes = known.then_some(seen);
         problem.corrections.process_cpu_seconds = Some(Estimate::exact(10.0, Basis::Observed));
         problem.constraints.available_memory = Bytes(1 << 34);
-        plan_process(&problem.inputs(), objective, crate::weights(objective), 100).unwrap().chosen
+        plan_process(&problem.inputs(), objective, None, 100).unwrap().chosen
     };
     let of = |choice: &Choice| choice.configuration.placement().unwrap().memory_bytes.as_f64();
     let (waited_for, paid_for) = (planned_by(Objective::Latency, true), planned_by(Objective::Cost, true));

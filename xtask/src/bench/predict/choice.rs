@@ -9,9 +9,6 @@ use super::score::Row;
 use super::table::{Measured, Table};
 use crate::bench::statistics::median;
 
-/// The objective of the product of money and time, for which plans are made with [`OBJECTIVES`]' `balanced`.
-const COST_TIME: &str = "cost-time";
-
 /// What a second is taken to be in a cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,7 +46,7 @@ pub fn cost(measured: &Measured, objective: &str, clock: Clock, foretelling: &Fo
     let seconds = if clock == Clock::Cpu { measured.total_cpu_seconds } else { measured.wall_seconds };
     let run = if clock == Clock::Cpu { measured.cpu_seconds } else { measured.run_seconds };
     let money = per_core_second * measured.total_cpu_seconds + per_byte_second * measured.memory_bytes * run;
-    if objective == COST_TIME {
+    if objective == "cost-time" {
         return money * seconds;
     }
     let [second, joule, price] = foretelling.weights.get(objective).copied().unwrap_or_default();
@@ -60,7 +57,7 @@ pub fn cost(measured: &Measured, objective: &str, clock: Clock, foretelling: &Fo
 pub fn regrets(table: &Table, foretelling: &Foretelling) -> Vec<Regret> {
     let mut regrets = Vec::new();
     for kind in ["wasm", "python", "native"] {
-        for objective in OBJECTIVES.into_iter().chain([COST_TIME]) {
+        for objective in OBJECTIVES {
             for clock in [Clock::Cpu, Clock::Wall] {
                 regrets.extend(regret(table, foretelling, kind, objective, clock));
             }
@@ -78,8 +75,7 @@ fn regret(table: &Table, foretelling: &Foretelling, kind: &str, objective: &str,
             costs.map(|(key, measured)| (key.as_str(), cost(measured, objective, clock, foretelling))).collect();
         let least = costs.values().copied().fold(f64::INFINITY, f64::min);
         let Some(ways) = foretelling.pairs.get(name).filter(|_| costs.len() > 1) else { continue };
-        let planned = if objective == COST_TIME { "balanced" } else { objective };
-        let of = |foretold: &Foretold| Some(costs.get(foretold.chosen.get(planned)?.as_str())? / least - 1.0);
+        let of = |foretold: &Foretold| Some(costs.get(foretold.chosen.get(objective)?.as_str())? / least - 1.0);
         let Some((with, without)) = of(&ways.emulated).zip(of(&ways.plain)) else { continue };
         emulated.push(with);
         plain.push(without);
@@ -187,10 +183,10 @@ mod tests {
 
     fn foretelling(chosen: &str) -> Foretelling {
         let chosen = OBJECTIVES.map(|objective| (objective.to_owned(), chosen.to_owned()));
-        let took = |seconds: [f64; 4]| OBJECTIVES.map(str::to_owned).into_iter().zip(seconds).collect();
-        let one = Foretold { chosen: chosen.into(), plan_cpu_seconds: took([0.1; 4]), ..Foretold::default() };
+        let took = |seconds: [f64; 5]| OBJECTIVES.map(str::to_owned).into_iter().zip(seconds).collect();
+        let one = Foretold { chosen: chosen.into(), plan_cpu_seconds: took([0.1; 5]), ..Foretold::default() };
         // One objective's plan takes longer than the others'.
-        let emulated = Foretold { plan_cpu_seconds: took([0.2, 0.2, 0.2, 0.6]), ..one.clone() };
+        let emulated = Foretold { plan_cpu_seconds: took([0.2, 0.2, 0.2, 0.7, 0.2]), ..one.clone() };
         let ways = Ways { met: emulated.clone(), emulated, plain: one };
         Foretelling {
             pairs: table().measured.into_keys().map(|name| (name, ways.clone())).collect(),

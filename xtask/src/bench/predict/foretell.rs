@@ -21,7 +21,7 @@ const MOST_SHARE: f64 = 0.05;
 const MOST_SECONDS: f64 = 1.0;
 
 /// Objectives that plans are made for.
-pub const OBJECTIVES: [&str; 4] = ["latency", "balanced", "cost", "energy"];
+pub const OBJECTIVES: [&str; 5] = ["latency", "balanced", "cost", "energy", "cost-time"];
 
 /// A quantity foretold, with its 90 % interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,7 +117,10 @@ pub fn all(pairs: &[Pair], mut table: impl FnMut(&Pair) -> Outcome<Table>) -> Ou
 
 impl Foretold {
     /// Plans a pair and takes in what the plan says, which is returned.
-    fn plan(&mut self, pair: &Pair, state: &Path, objective: &str, emulate: &str) -> Outcome<Value> {
+    ///
+    /// # Errors
+    /// The plan is refused, or says nothing that the table has.
+    pub fn plan(&mut self, pair: &Pair, state: &Path, objective: &str, emulate: &str) -> Outcome<Value> {
         let before = children_cpu_seconds()?;
         let plan = plan(pair, state, objective, emulate)?;
         self.plan_cpu_seconds.insert(objective.to_owned(), children_cpu_seconds()? - before);
@@ -127,7 +130,10 @@ impl Foretold {
 }
 
 /// A folder of state in which this machine is known, as `forewarm resources probe` of this tree has it.
-fn probed() -> Outcome<PathBuf> {
+///
+/// # Errors
+/// The machine cannot be probed, or the folder not be made.
+pub fn probed() -> Outcome<PathBuf> {
     let state = target().join("bench/predict-state");
     if state.join("done").exists() && newer(&state.join("done"), &forewarm_binary()) {
         return Ok(state);

@@ -53,8 +53,11 @@ pub fn sweep(corpus: &Corpus, pairs: &[Pair], path: &Path, rounds: u32) -> Outco
     Ok(())
 }
 
-/// One run, in fresh folders.
-fn once(corpus: &Corpus, pair: &Pair, configuration: &str, round: u32) -> Outcome<Run> {
+/// One run, in fresh folders, by a Forewarm that knows nothing yet.
+///
+/// # Errors
+/// The program ends otherwise than it should, or its report lacks a figure.
+pub fn once(corpus: &Corpus, pair: &Pair, configuration: &str, round: u32) -> Outcome<Run> {
     let scratch = Scratch::new(&pair.case)?;
     let state = scratch.path().join("state");
     let report = scratch.path().join("report.json");
