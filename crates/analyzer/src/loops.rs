@@ -249,7 +249,7 @@ impl Walker {
         let (nodes, loops, conds) = (forest.nodes.len() as u32, forest.loops.len() as u32, forest.conds.len() as u32);
         let exprs = forest.exprs.len() as u32;
         self.notes.begin(keep == Keep::Accesses);
-        if self.decoded.census.formats {
+        if self.decoded.census.formats() {
             // Its stream and its format are what its cost depends on, and nothing else of it.
             return Function { sensitive: 0b11, formats: true, uncalled: false, ..self.outline(module, forest) };
         }

@@ -63,14 +63,24 @@ pub enum Extent {
     Usual,
     /// By unusual flags too, at the middle size.
     All,
-    /// At one size beyond the greatest alone, by the first of the usual flags: for timing, which wants runs that take
-    /// longer than counting does.
+    /// At one size beyond the greatest alone, about six times the work, by the first of the usual flags: for timing, which wants
+    /// runs that take longer than counting does.
     Grown,
+    /// The same at about sixty times the work: for runs that take longer than starting them does.
+    Long,
 }
 
-/// Exponent of the step from the middle size to the greatest, a step of about ten in work, by which a grown one goes
-/// beyond: about six times the work.
-const GROWTH: f64 = 0.75;
+impl Extent {
+    /// Exponent of the step from the middle size to the greatest, a step of about ten in work, by which the one size goes beyond;
+    /// `None` where the kernel's own sizes are meant.
+    fn growth(self) -> Option<f64> {
+        match self {
+            Self::Usual | Self::All => None,
+            Self::Grown => Some(0.75),
+            Self::Long => Some(1.75),
+        }
+    }
+}
 
 /// Compiles what is new or changed, two at a time.
 ///
@@ -81,9 +91,12 @@ pub fn compile_all(corpus: &Corpus, extent: Extent, wanted: &dyn Fn(&str) -> boo
     fs::create_dir_all(corpus.at("kernels")).doing("creating the folder of compiled kernels")?;
     let mut jobs = Vec::new();
     for Source { path: source, text, name, data_dependent, sizes, part } in sources(wanted)? {
-        let sizes = if extent == Extent::Grown { grown(&sizes).into_iter().collect() } else { sizes };
+        let sizes = match extent.growth() {
+            Some(growth) => grown(&sizes, growth).into_iter().collect(),
+            None => sizes,
+        };
         for (number, size) in sizes.iter().enumerate() {
-            let usual = if extent == Extent::Grown { &USUAL[..1] } else { &USUAL };
+            let usual = if extent.growth().is_some() { &USUAL[..1] } else { &USUAL };
             let unusual: &[&str] = if extent == Extent::All && number == 1 { &UNUSUAL } else { &[] };
             for flags in usual.iter().chain(unusual) {
                 let file = format!("{name}-{size}{}", flags.replace(' ', ""));
@@ -161,11 +174,11 @@ fn header(text: &str) -> Option<(bool, Vec<String>)> {
     (sizes.len() == 3).then_some((control == "data", sizes))
 }
 
-/// A size as far beyond the greatest as [`GROWTH`] says.
-fn grown(sizes: &[String]) -> Option<String> {
+/// A size as far beyond the greatest as [`Extent::growth`] says.
+fn grown(sizes: &[String], growth: f64) -> Option<String> {
     let number = |at: usize| sizes.get(at)?.parse::<f64>().ok();
     let (middle, greatest) = (number(1)?, number(2)?);
-    Some(((greatest * (greatest / middle).powf(GROWTH)) as u64).to_string())
+    Some(((greatest * (greatest / middle).powf(growth)) as u64).to_string())
 }
 
 fn compile(corpus: &Corpus, python: &Path, source: &Path, text: &str, wasm: &Path, size: &str, flags: &str) -> Outcome {

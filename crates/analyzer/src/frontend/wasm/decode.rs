@@ -14,6 +14,7 @@ use wasmparser::{BinaryReader, Operator, OperatorsReader};
 use super::features::{self, Feature};
 use super::module::Module;
 use crate::error::AnalyzeError;
+use crate::formatting::FORMAT;
 
 mod census;
 mod checked;
@@ -256,7 +257,7 @@ impl Decoded {
         params: u32,
     ) -> Result<Cursor<'b>, AnalyzeError> {
         self.clear();
-        self.census.begin(module.format_mark);
+        self.census.begin(module.format_mark.filter(|_| params as usize > FORMAT));
         bounded(body, offset)?;
         let mut cursor = Cursor { bytes: body, at: 0 };
         let locals = read_locals(&mut cursor)

@@ -24,15 +24,15 @@ pub(crate) struct Census {
     met: [u8; CODES],
     /// Constants, and displacements of loads, that may be addresses or words: operator and value.
     pub constants: Vec<(u16, i64)>,
-    /// Where the C library's mark of formatted output lies, if it does.
+    /// Where the C library's mark of formatted output lies, if it does and the function takes a format.
     mark: Option<i64>,
-    /// Whether that is addressed.
-    pub formats: bool,
+    /// Which of the mark's characters are addressed, a bit for each.
+    marked: u16,
 }
 
 impl Default for Census {
     fn default() -> Self {
-        Self { met: [0; CODES], constants: Vec::new(), mark: None, formats: false }
+        Self { met: [0; CODES], constants: Vec::new(), mark: None, marked: 0 }
     }
 }
 
@@ -41,7 +41,7 @@ impl Census {
     pub(super) fn begin(&mut self, mark: Option<i64>) {
         self.met = [0; CODES];
         self.constants.clear();
-        (self.mark, self.formats) = (mark, false);
+        (self.mark, self.marked) = (mark, 0);
     }
 
     /// Notes an operator, where it is counted.
@@ -60,9 +60,17 @@ impl Census {
     pub(crate) fn note(&mut self, code: u16, value: i64) {
         if value.unsigned_abs() >= LEAST_ADDRESS {
             self.constants.push((code, value));
-            self.formats |=
-                code == 0x41 && self.mark.is_some_and(|mark| (mark..mark + MARK.len() as i64).contains(&value));
+            let place = self.mark.filter(|_| code == 0x41).map(|mark| value.wrapping_sub(mark));
+            if let Some(place) = place.filter(|place| (0..MARK.len() as i64).contains(place)) {
+                self.marked |= 1 << place;
+            }
         }
+    }
+
+    /// Whether the function formats output: it takes several of the mark's characters for the beginning of a prefix. The address of
+    /// one of them may as well be that of an array's element before its first.
+    pub(crate) fn formats(&self) -> bool {
+        self.marked.count_ones() >= 2
     }
 
     /// Whether any of these operators, which are counted, is there.
@@ -74,5 +82,25 @@ impl Census {
     pub(crate) fn count(&self, codes: &[u16]) -> u32 {
         debug_assert!(codes.iter().all(|&code| counted(code)), "{codes:?} are not counted");
         codes.iter().map(|&code| u32::from(self.met[usize::from(code)])).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_within_the_mark_is_no_formatting() {
+        let formats = |mark: Option<i64>, constants: &[(u16, i64)]| {
+            let mut census = Census::default();
+            census.begin(mark);
+            constants.iter().for_each(|&(code, value)| census.note(code, value));
+            census.formats()
+        };
+        let prefixes = [(0x41, 1000), (0x41, 1001), (0x41, 1005)];
+        assert!(formats(Some(1000), &prefixes));
+        assert!(!formats(Some(1000), &[(0x41, 1009), (0x41, 1009), (0x41, 1010), (0x41, 999)]), "the end of it alone");
+        assert!(!formats(Some(1000), &[(0x41, 1000), (0x28, 1001)]), "a displacement is no pointer");
+        assert!(!formats(None, &prefixes), "no format is taken");
     }
 }
