@@ -55,7 +55,7 @@ pub use stand::stand;
 pub use warm::{Kept, Warmed};
 
 /// Version of what the analyzer finds; a stored analysis of another version is made anew.
-pub(crate) const ANALYZER_VERSION: u32 = 18;
+pub(crate) const ANALYZER_VERSION: u32 = 19;
 
 /// The whole system on this machine.
 pub struct Orchestrator {

@@ -268,6 +268,8 @@ pub(super) struct Emitter<'a, 's> {
     /// Names bound since the function began, in order, and what they were before, so that it can be taken back.
     pub log: Vec<(&'a str, Option<Slot>)>,
     pub sensitive: u64,
+    /// Names that stand for texts of a literal: for one, for several, or for one after the other.
+    pub texts: FxHashMap<&'a str, &'a ast::Expr>,
     /// How certain it is that the code at hand runs: see [`super::imports::Found`].
     pub conditional: u32,
     pub optional: u32,
@@ -310,6 +312,7 @@ impl<'a, 's> Emitter<'a, 's> {
             catches: Vec::new(),
             log: Vec::new(),
             sensitive: 0,
+            texts: FxHashMap::default(),
             conditional: 0,
             optional: 0,
             never: 0,

@@ -94,19 +94,57 @@ impl<'a> Emitter<'a, '_> {
         self.sheet.imports.push(Found { module, names, file: self.file.number, offset, when, function });
     }
 
-    /// `importlib.import_module("x")` and `__import__("x")`: the module, where the call is one.
+    /// Notes which texts a name stands for, where it is bound to a literal, or to what another name stands for.
+    pub(super) fn note_texts(&mut self, target: &'a Expr, value: &'a Expr) {
+        let Expr::Name(name) = target else { return };
+        let texts = match value {
+            Expr::StringLiteral(_) | Expr::Tuple(_) | Expr::List(_) | Expr::Set(_) => Some(value),
+            Expr::Name(other) => self.texts.get(other.id.as_str()).copied(),
+            _ => None,
+        };
+        match texts {
+            Some(texts) => self.texts.insert(&name.id, texts),
+            None => self.texts.remove(name.id.as_str()),
+        };
+    }
+
+    /// The texts that an expression may come to, where all are written in the code.
+    fn texts_of(&self, expr: &'a Expr) -> Vec<&'a str> {
+        let text = |expr: &'a Expr| match expr {
+            Expr::StringLiteral(text) => Some(text.value.to_str()),
+            _ => None,
+        };
+        let expr = match expr {
+            Expr::Name(name) => self.texts.get(name.id.as_str()).copied().unwrap_or(expr),
+            _ => expr,
+        };
+        let elements = match expr {
+            Expr::Tuple(tuple) => &tuple.elts[..],
+            Expr::List(list) => &list.elts[..],
+            Expr::Set(set) => &set.elts[..],
+            _ => return text(expr).into_iter().collect(),
+        };
+        elements.iter().map(text).collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// `importlib.import_module("x")` and `__import__("x")`, of each text that a name there may stand for: the module, where it is
+    /// one.
     pub(super) fn import_call(&mut self, call: &'a ast::ExprCall, path: &str) -> Option<u32> {
         if !matches!(path, "importlib.import_module" | "__import__" | "importlib.__import__") {
             return None;
         }
-        let Some(Expr::StringLiteral(name)) = call.arguments.args.first() else { return None };
-        let name = name.value.to_str();
-        let module = name.trim_start_matches('.');
-        let level = (name.len() - module.len()) as u32;
-        let plain = !module.is_empty() && module.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
-        let module = absolute(self.file.package, level, module).filter(|_| plain)?;
-        self.found(module.clone(), Vec::new(), start(call), false);
-        Some(self.sheet.intern(&module))
+        let mut modules = Vec::new();
+        for name in self.texts_of(call.arguments.args.first()?) {
+            let module = name.trim_start_matches('.');
+            let level = (name.len() - module.len()) as u32;
+            let plain = !module.is_empty() && module.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+            modules.extend(absolute(self.file.package, level, module).filter(|_| plain));
+        }
+        for module in &modules {
+            self.found(module.clone(), Vec::new(), start(call), false);
+        }
+        let [module] = &modules[..] else { return None };
+        Some(self.sheet.intern(module))
     }
 
     /// What the code, the interpreter's version and the platform alone say of a condition.

@@ -107,6 +107,7 @@ impl<'a> Emitter<'a, '_> {
         self.work(OpClass::Local, assign.targets.len().saturating_sub(1) as u32);
         for target in &assign.targets {
             self.store(target, val);
+            self.note_texts(target, &assign.value);
         }
     }
 
@@ -217,6 +218,7 @@ impl<'a> Emitter<'a, '_> {
         let exit = self.open_loop(&trips, start(&*each.iter), range, each.is_async);
         let val = self.loop_variable(&trips);
         self.store(&each.target, val);
+        self.note_texts(&each.target, &each.iter);
         self.suite(&each.body);
         self.finding(&each.body);
         self.close_loop(None);
