@@ -45,7 +45,12 @@ impl Peak {
         let initial = demand.initial_bytes.0;
         let limit = demand.maximum_bytes.map_or(ADDRESS_SPACE, |bytes| bytes.0).max(initial).max(1);
         let estimate = corrections.peak_linear_memory_bytes.or(demand.peak_bytes);
-        let shape = estimate.map_or(Shape::Unknown, |estimate| Shape::Known(LogNormal::of(estimate)));
+        // What the code tells begins at what the program starts with, and lies anything but evenly about what is likeliest.
+        let told = |estimate: Estimate| match estimate.basis {
+            Basis::Default | Basis::Static => LogNormal::about(estimate),
+            Basis::Emulated | Basis::Observed => LogNormal::of(estimate),
+        };
+        let shape = estimate.map_or(Shape::Unknown, |estimate| Shape::Known(told(estimate)));
         let basis = estimate.map_or(Basis::Default, |estimate| estimate.basis);
         Self { shape, initial: (initial as f64).max(1.0), limit: limit as f64, basis }
     }
@@ -121,17 +126,10 @@ impl Peak {
         Most { memory_bytes, exceeded: self.exceeds(memory_bytes) }
     }
 
+    /// Median and 5th and 95th percentile: of what may be as much as the address space, a mean says nothing but how large that is.
     pub fn estimate(&self) -> Estimate {
-        let expected = match self.shape {
-            Shape::Known(belief) => {
-                (belief.mu + belief.sigma * belief.sigma / 2.0).exp().clamp(self.quantile(0.05), self.quantile(0.95))
-            }
-            Shape::Unknown => {
-                let ratio = self.limit / self.initial;
-                if ratio > 1.0 + 1e-9 { (self.limit - self.initial) / ratio.ln() } else { self.initial }
-            }
-        };
-        Estimate::new(self.quantile(0.05), expected, self.quantile(0.95), self.basis)
+        let [low, median, high] = [0.05, 0.5, 0.95].map(|probability| self.quantile(probability));
+        Estimate::new(low, median, high, self.basis)
     }
 }
 
@@ -171,5 +169,15 @@ mod tests {
         let peak = Peak::believe(&demand(PAGE, Some(PAGE)), &Corrections::default());
         assert_eq!(peak.sizes(None), [PAGE]);
         assert_eq!(peak.estimate().expected, PAGE as f64);
+    }
+
+    #[test]
+    fn what_the_code_expects_stands_however_much_more_it_may_be() {
+        let initial = 16.0 * PAGE as f64;
+        let told = Estimate::new(initial, 1.5 * initial, 20.0 * initial, Basis::Default);
+        let peak =
+            Peak::believe(&MemoryDemand { peak_bytes: Some(told), ..demand(16 * PAGE, None) }, &Corrections::default());
+        assert!((peak.estimate().expected / told.expected - 1.0).abs() < 1e-6, "{:?}", peak.estimate());
+        assert!(peak.estimate().high > 6.0 * initial);
     }
 }
