@@ -46,6 +46,17 @@ pub(crate) fn figure(values: &[f64], source: &str) -> Figure {
     }
 }
 
+/// A figure from positive ratios of different things, log-normal about their median: with `σ` the deviation of their logarithms, that
+/// of the log-normal is `√(exp σ² − 1)` of it (Aitchison and Brown 1957, 2.3). Some that are many times as large as the others say
+/// little of these.
+#[must_use]
+pub(crate) fn ratios(values: &[f64], source: &str) -> Figure {
+    let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    let relative = deviation(&logs).powi(2).exp_m1().sqrt();
+    let value = median(values);
+    Figure { deviation: relative * value, ..figure(values, source) }
+}
+
 /// Fits `fixed + slope · size` with both parts at least zero to the medians of each size's times, every residual
 /// relative to its time: a disturbed timing then counts for nothing, and a small size as much as a large one.
 #[must_use]
@@ -75,6 +86,19 @@ pub(crate) fn log_deviation(points: &[(f64, f64)], (fixed, slope): (f64, f64)) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_spread_by_their_logarithms() {
+        let of = |values: &[f64]| ratios(values, "test");
+        let even = of(&[0.5, 1.0, 2.0]);
+        assert!(
+            (even.value, even.samples) == (1.0, 3) && (even.log_deviation() - 2.0_f64.ln()).abs() < 1e-9,
+            "{even:?}"
+        );
+        assert!(
+            of(&[1.0, 1.1, 0.9, 1.0, 8.0]).log_deviation() < figure(&[1.0, 1.1, 0.9, 1.0, 8.0], "test").log_deviation()
+        );
+    }
 
     #[test]
     fn middles_and_spreads() {

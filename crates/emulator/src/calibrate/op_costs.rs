@@ -22,7 +22,7 @@ use super::{Bench, SOURCE, settings};
 use crate::EmulateError;
 use crate::fit::{self, Hindrance};
 use crate::generate::kernels::{self, EXPORT, Kernel};
-use crate::statistics::{deviation, figure, undisturbed};
+use crate::statistics::{self, deviation, figure, undisturbed};
 
 /// Rounds of the first, sizing call.
 const FIRST_ROUNDS: i32 = 64;
@@ -168,7 +168,7 @@ fn typical_hindrance(timed: &[Timed<'_>], costs: &[(OpClass, Figure)]) -> Option
     let whole = timed.iter().filter(|one| one.kernel.whole && !one.seconds.is_empty());
     let ratios = whole.map(|one| undisturbed(&one.seconds) / alone(one.kernel));
     let ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite() && *ratio > 0.0).collect();
-    (!ratios.is_empty()).then(|| figure(&ratios, SOURCE))
+    (!ratios.is_empty()).then(|| statistics::ratios(&ratios, SOURCE))
 }
 
 /// Seconds of a round by these costs.
