@@ -17,7 +17,7 @@ mod pages;
 use forewarm_types::estimate::Z95;
 use forewarm_types::{Basis, Estimate};
 
-pub use climb::{Climb, largest_between};
+pub use climb::{Climb, largest_between, together};
 pub use derive::{Size, Smaller, resized, sizes};
 pub use distances::grown as grown_distances;
 use forms::{Form, forms};
@@ -113,7 +113,10 @@ impl Growth {
     /// leaving takes, which is most of the shortest.
     #[must_use]
     pub fn fit_times(samples: &[Sample]) -> Option<Self> {
-        let weight = |seconds: f64| TIMING_NOISE / TIMING_NOISE.hypot(ENTRY_NOISE_SECONDS / seconds);
+        // What takes longer on a smaller input tells how much of such a time is noise.
+        let fell = samples.windows(2).map(|pair| pair[0].count - pair[1].count).fold(0.0, f64::max);
+        let noise = ENTRY_NOISE_SECONDS.max(fell);
+        let weight = |seconds: f64| TIMING_NOISE / TIMING_NOISE.hypot(noise / seconds);
         Self::fit_weighed(samples, TIMING_NOISE, weight)
     }
 

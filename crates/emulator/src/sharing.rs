@@ -18,8 +18,8 @@ const ROUNDS: u64 = 2_500;
 /// to 1.9.
 const SHARED: f64 = 1.15;
 
-/// Between two looks, while waiting.
-const PAUSE: Duration = Duration::from_millis(2);
+/// Between the first two looks, while waiting; each pause is twice the one before, since what has lasted goes on for as long again.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
 /// Fewest ratios that tell what is usual.
 const FEWEST: usize = 100;
@@ -77,13 +77,16 @@ impl Core {
     pub fn wait(&mut self, most: Seconds) -> Seconds {
         let began = RealClock.monotonic();
         let waited = || RealClock.monotonic() - began;
+        let mut pause = FIRST_PAUSE;
         while self.is_shared() {
-            if waited().0 >= most.0 {
+            let left = most.0 - waited().0;
+            if left <= 0.0 {
                 // Loops of another build have another ratio.
                 self.alone = self.least;
                 break;
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(pause.min(Duration::from_secs_f64(left)));
+            pause *= 2;
         }
         waited()
     }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use forewarm_emulator::Trials;
 use forewarm_emulator::growth::{
     Climb, FEWEST_RUNS, Growth, Sample, Size, asymptotic, grown_distances, largest_between, peak, resized, sizes,
+    together,
 };
 use forewarm_executor::Stdio;
 use forewarm_planner::TrialProbe;
@@ -23,13 +24,16 @@ use crate::samples::{self, Input};
 
 /// Share of a run's operators that runs on smaller inputs may execute together, where it takes [`LONG_SECONDS`] or more: so that
 /// where they may take less than that share of it, there is nothing to see to.
-const MOST_SHARE: f64 = 0.1;
+pub(crate) const MOST_SHARE: f64 = 0.1;
 
 /// The longest wait that leaves a user's flow of thought unbroken (Nielsen, "Usability Engineering", 1993, chapter 5).
-const LONG_SECONDS: f64 = 1.0;
+pub(crate) const LONG_SECONDS: f64 = 1.0;
 
 /// By how much less the run that a working set's growth is judged by executes than the largest, at the least.
 const APART: f64 = 8.0;
+
+/// Numbers that are varied each by itself; more rise together.
+const APART_AT_MOST: usize = 2;
 
 /// What smaller runs foretell of the one that was asked for.
 pub(crate) struct Grown {
@@ -190,7 +194,46 @@ pub(crate) enum Inputs {
     /// The user, by rising size.
     Given(VecDeque<Input>),
     /// The numbers among the arguments of a run.
-    Derived(Box<Request>, Vec<Size>, Climb),
+    Derived(Box<Derived>),
+}
+
+/// Inputs made of a run's own.
+pub(crate) struct Derived {
+    request: Request,
+    sizes: Vec<Size>,
+    climb: Climb,
+}
+
+impl Derived {
+    fn of(request: &Request) -> Option<Self> {
+        let sizes = sizes(&request.arguments);
+        let climb = Climb::below(&Self::features(&sizes))?;
+        Some(Self { request: request.clone(), sizes, climb })
+    }
+
+    /// What varies in inputs of such sizes: each, or where there are more than can be told apart, the largest.
+    fn features(sizes: &[Size]) -> Vec<u64> {
+        let values = sizes.iter().map(|size| size.value);
+        if sizes.len() > APART_AT_MOST { values.max().into_iter().collect() } else { values.collect() }
+    }
+
+    fn target(&self) -> Vec<u64> {
+        Self::features(&self.sizes)
+    }
+
+    fn input(&self, features: &[u64]) -> Input {
+        let values: Vec<u64> = self.sizes.iter().map(|size| size.value).collect();
+        let values = match features {
+            [scale] if values.len() > APART_AT_MOST => together(&values, *scale),
+            _ => features.to_vec(),
+        };
+        let arguments = resized(&self.request.arguments, &self.sizes, &values).arguments;
+        Input { arguments, directories: self.request.directories.clone(), features: numbers(features) }
+    }
+}
+
+fn numbers(values: &[u64]) -> Vec<f64> {
+    values.iter().map(|value| *value as f64).collect()
 }
 
 impl Inputs {
@@ -200,42 +243,36 @@ impl Inputs {
             let (given, target) = samples::inputs(request);
             return (given.len() >= FEWEST_RUNS).then_some((Self::Given(given), target));
         }
-        let sizes = sizes(&request.arguments);
-        let values: Vec<u64> = sizes.iter().map(|size| size.value).collect();
-        let climb = Climb::below(&values)?;
-        let target = values.iter().map(|value| *value as f64).collect();
-        Some((Self::Derived(Box::new(request.clone()), sizes, climb), target))
+        let derived = Derived::of(request)?;
+        let target = numbers(&derived.target());
+        Some((Self::Derived(Box::new(derived)), target))
     }
 
     /// The next input, where so many operators may be executed, or seconds spent.
     pub fn next(&mut self, left: f64) -> Option<Input> {
         match self {
             Self::Given(inputs) => inputs.pop_front(),
-            Self::Derived(request, sizes, climb) => {
-                let sized = resized(&request.arguments, sizes, &climb.next(left)?);
-                let directories = request.directories.clone();
-                Some(Input { arguments: sized.arguments, directories, features: sized.numbers })
+            Self::Derived(derived) => {
+                let features = derived.climb.next(left)?;
+                Some(derived.input(&features))
             }
         }
     }
 
     /// Takes in what the last run cost, in the same unit.
     pub fn took(&mut self, cost: f64) {
-        if let Self::Derived(_, _, climb) = self {
-            climb.cost(cost);
+        if let Self::Derived(derived) = self {
+            derived.climb.cost(cost);
         }
     }
 
     /// The largest input beyond that of a run, on the way to the one asked for, whose features are allowed. Only derived ones lie on
     /// a way.
     pub fn beyond(&self, run: &Input, allows: impl Fn(&[f64]) -> bool) -> Option<Input> {
-        let Self::Derived(request, sizes, _) = self else { return None };
+        let Self::Derived(derived) = self else { return None };
         let from: Vec<u64> = run.features.iter().map(|value| *value as u64).collect();
-        let to: Vec<u64> = sizes.iter().map(|size| size.value).collect();
-        let features = |values: &[u64]| -> Vec<f64> { values.iter().map(|value| *value as f64).collect() };
-        let values = largest_between(&from, &to, |values| allows(&features(values)))?;
-        let sized = resized(&request.arguments, sizes, &values);
-        Some(Input { arguments: sized.arguments, directories: request.directories.clone(), features: sized.numbers })
+        let features = largest_between(&from, &derived.target(), |features| allows(&numbers(features)))?;
+        Some(derived.input(&features))
     }
 }
 

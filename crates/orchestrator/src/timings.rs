@@ -20,12 +20,13 @@ use crate::decide::Probed;
 use crate::program::Program;
 use crate::request::Request;
 use crate::samples::Input;
-use crate::smaller::{Grown, Inputs, given};
+use crate::smaller::{Grown, Inputs, LONG_SECONDS, MOST_SHARE, given};
 use crate::{Error, Orchestrator};
 
-/// Share of what is left of the time for a tier that the largest run, made twice, is to take by what is foretold of it, so that it ends
-/// in time though that is an error.
-const AIM: f64 = 0.75;
+/// Shares of what is left of the time for a tier that the last two runs are to take by what is foretold of them: the first tells what an
+/// operator comes to take in larger runs, so that the second, the largest, ends in time.
+const AIMS: [f64; 2] = [0.15, AIM];
+const AIM: f64 = 0.6;
 
 /// By which factor the longest of runs outlasts the shortest, at the least, where their times tell how they grow.
 const GROWN: f64 = 4.0;
@@ -36,8 +37,8 @@ const CHEAP: f64 = 0.05;
 /// Seconds of the longest, at the least: what is shorter is mostly entering and leaving.
 const LEAST_SECONDS: f64 = 0.0005;
 
-/// Runs that tell by their times how these grow with one number, and with two: times carry noise, and two numbers grow in many ways.
-const FEWEST_TIMES: [usize; 2] = [4, 7];
+/// Runs that tell by their times how these grow with one number, and with two, which grow in many ways.
+const FEWEST_TIMES: [usize; 2] = [3, 7];
 
 /// So many times as long as on one tier a run is thought to take on another before it was run there.
 const SLOWER: f64 = 2.0;
@@ -144,10 +145,12 @@ impl Timing<'_> {
     }
 
     /// Times a run that executes so many operators, as far as that is known, and of which nobody knows whether it ends in time; once more,
-    /// where there is time, if another thread shared the core.
+    /// where there is time, if another thread shared the core or that is cheap, of which the shorter counts: others on the machine only
+    /// ever make a run longer.
     fn once(&mut self, input: &Input, operators: f64) -> Option<Trial> {
         let (trial, shared) = self.run(input, operators)?;
-        let again = shared && trial.complete && trial.run_cpu_seconds < self.left();
+        let again = shared || trial.run_cpu_seconds <= CHEAP * self.left();
+        let again = again && trial.complete && trial.run_cpu_seconds < self.left();
         let again = again.then(|| self.run(input, operators)).flatten().map(|(trial, _)| trial);
         let alike = |again: &Trial| again.complete && again.failure == trial.failure;
         let shorter = |again: &Trial| alike(again) && again.run_cpu_seconds < trial.run_cpu_seconds;
@@ -181,46 +184,47 @@ impl Timing<'_> {
         self.once(input, operators).filter(|trial| trial.complete && trial.failure.as_deref() == failure)
     }
 
-    /// The shorter of this run and another, where there is time for one: others on the machine only ever make a run longer.
+    /// The shorter of this run and another, where there is time for one.
     fn least(&mut self, input: &Input, operators: f64, trial: Trial) -> Trial {
         let fits = trial.run_cpu_seconds < self.left();
         let again = fits.then(|| self.whole(input, operators, trial.failure.as_deref())).flatten();
         again.filter(|again| again.run_cpu_seconds < trial.run_cpu_seconds).unwrap_or(trial)
     }
 
-    /// What was counted, then the largest for which there is time: by rising size, as far as they ended.
+    /// What was counted, then larger ones, the last of them the largest for which there is time: by rising size, as far as they ended.
     fn sized_by(&mut self, grown: &mut Grown) -> Vec<TimedRun> {
-        let timed =
-            |operators: f64, trial: &Trial| TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) };
-        let (mut runs, failure) = (Vec::new(), grown.largest.failure.as_deref());
-        let mut last = None;
-        for (counted, input) in
-            grown.apart.iter().map(|(trial, input)| (trial, input)).chain([(&grown.largest, &grown.input)])
-        {
-            let operators = counted.ops as f64;
-            let Some(trial) = self.whole(input, operators, failure) else { return runs };
-            let trial = self.least(input, operators, trial);
-            runs.push(timed(operators, &trial));
-            last = Some((operators, trial));
+        let (mut runs, failure) = (Vec::new(), grown.largest.failure.clone());
+        let counted = grown.apart.iter().map(|(trial, input)| (trial, input)).chain([(&grown.largest, &grown.input)]);
+        let counted: Vec<(f64, Input)> = counted.map(|(trial, input)| (trial.ops as f64, input.clone())).collect();
+        for (operators, input) in counted {
+            let Some(trial) = self.whole(&input, operators, failure.as_deref()) else { return runs };
+            runs.push(sized(grown, operators, &trial));
         }
-        let Some((counted, trial)) = last else { return runs };
-        let each = trial.run_cpu_seconds / counted;
-        let most = (AIM * self.left() / each).min(self.most_operators - self.executed) / 2.0;
-        let allows = |features: &[f64]| grown.operators_of(features).is_some_and(|operators| operators <= most);
-        let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&grown.input, allows));
-        if let Some(input) = beyond
-            && let Some(operators) = grown.operators_of(&input.features)
-            && let Some(larger) = self.once(&input, operators)
-        {
-            if larger.complete && larger.failure.as_deref() == failure {
-                let larger = self.least(&input, operators, larger);
-                runs.push(timed(operators, &larger));
+        let mut from = grown.input.clone();
+        for aim in AIMS {
+            let Some(last) = runs.last() else { return runs };
+            let (each, drift) = (last.cpu_seconds / last.operators, drift(&runs));
+            let takes = |operators: f64| each * operators * (operators / last.operators).powf(drift);
+            let most_operators = (self.most_operators - self.executed) / 2.0;
+            let (most, before) = (aim * self.left(), last.memory_bytes);
+            let fits = |operators: f64| operators <= most_operators && takes(operators) <= most;
+            let allows = |features: &[f64]| grown.operators_of(features).is_some_and(fits);
+            let beyond = Inputs::of(self.request).and_then(|(inputs, _)| inputs.beyond(&from, allows));
+            let Some(input) = beyond else { continue };
+            let Some(operators) = grown.operators_of(&input.features) else { continue };
+            let least = each * operators;
+            let Some(larger) = self.once(&input, operators) else { return runs };
+            if larger.complete && larger.failure == failure {
+                runs.push(sized(grown, operators, &larger));
                 let count = larger.peak_linear_memory_bytes.as_f64();
-                grown.peaks.push(Sample { features: input.features, count });
-            } else if larger.run_cpu_seconds > each * operators {
-                // It would have taken at least so much, and had at least as much memory as the one before.
-                let memory_bytes = trial.peak_linear_memory_bytes.as_f64();
-                runs.push(TimedRun { memory_bytes, ..timed(operators, &larger) });
+                grown.peaks.push(Sample { features: input.features.clone(), count });
+                from = input;
+            } else {
+                if larger.run_cpu_seconds > least {
+                    // It would have taken at least so much, and had at least as much memory as the one before.
+                    runs.push(TimedRun { memory_bytes: before, ..sized(grown, operators, &larger) });
+                }
+                return runs;
             }
         }
         runs
@@ -236,13 +240,14 @@ impl Timing<'_> {
             self.limits.cpu_seconds += if tells { 0.0 } else { std::mem::take(&mut self.kept) };
             inputs.next(self.left())
         }) {
+            if self.is_too_much(&input, &runs, &target) {
+                break;
+            }
             // The first run of all finds nothing in the caches.
             if runs.is_empty() {
-                failure = self.once(&input, 0.0)?.failure;
+                failure = self.run(&input, 0.0)?.0.failure;
             }
             let Some(trial) = self.once(&input, 0.0) else { break };
-            let cheap = trial.complete && trial.run_cpu_seconds <= CHEAP * self.left();
-            let trial = if cheap { self.least(&input, 0.0, trial) } else { trial };
             inputs.took(trial.run_cpu_seconds);
             if !trial.complete {
                 cut = Some(Sample { features: input.features, count: trial.run_cpu_seconds });
@@ -257,20 +262,28 @@ impl Timing<'_> {
             let trial = self.least(&input, 0.0, trial);
             runs.push((input, trial));
         }
-        let samples = |count: fn(&Trial) -> f64| -> Vec<Sample> {
-            let sample =
-                |(input, trial): &(Input, Trial)| Sample { features: input.features.clone(), count: count(trial) };
-            runs.iter().map(sample).collect()
-        };
-        if let Some(peak) = peak(asymptotic(&samples(|trial| trial.peak_linear_memory_bytes.as_f64())), &target) {
+        if let Some(peak) = peak(asymptotic(&samples(&runs, |trial| trial.peak_linear_memory_bytes.as_f64())), &target)
+        {
             belief.foresee_peak(peak);
         }
         let (median, log_deviation) = belief.usual_run_seconds();
         let usual = Usual { median, log_deviation };
-        let seconds = extrapolated(&samples(|trial| trial.run_cpu_seconds), cut.as_ref(), &target, usual)?;
+        let seconds = extrapolated(&samples(&runs, |trial| trial.run_cpu_seconds), cut.as_ref(), &target, usual)?;
         let (_, longest) = runs.last()?;
-        belief.foresee_seconds(self.tier, seconds, &timed(f64::NAN, longest));
+        belief.foresee_seconds(self.tier, seconds, &timed(f64::NAN, longest), runs.len());
         Some(Risen { tier: self.tier, runs })
+    }
+
+    /// Whether a run, made twice, would exceed the share of a long one that may be executed of it, as far as runs so far tell.
+    fn is_too_much(&self, input: &Input, runs: &[(Input, Trial)], target: &[f64]) -> bool {
+        if self.spent < MOST_SHARE * LONG_SECONDS {
+            return false;
+        }
+        let told = || {
+            let growth = Growth::fit_times(asymptotic(&samples(runs, |trial| trial.run_cpu_seconds)))?;
+            Some((growth.predict(target)?.expected, growth.predict(&input.features)?.expected))
+        };
+        told().is_some_and(|(whole, next)| whole >= LONG_SECONDS && self.spent + 2.0 * next > MOST_SHARE * whole)
     }
 
     /// How many times as long as there the largest of these runs takes for which there is time.
@@ -278,8 +291,27 @@ impl Timing<'_> {
         let told = LEAST_SECONDS..=AIM * self.left() / SLOWER;
         let (input, there) = risen.runs.iter().rfind(|(_, trial)| told.contains(&trial.run_cpu_seconds))?;
         let here = self.whole(input, 0.0, there.failure.as_deref())?;
-        Some(self.least(input, 0.0, here).run_cpu_seconds / there.run_cpu_seconds)
+        Some(here.run_cpu_seconds / there.run_cpu_seconds)
     }
+}
+
+/// What runs come to by some count.
+fn samples(runs: &[(Input, Trial)], count: fn(&Trial) -> f64) -> Vec<Sample> {
+    let sample = |(input, trial): &(Input, Trial)| Sample { features: input.features.clone(), count: count(trial) };
+    runs.iter().map(sample).collect()
+}
+
+/// A run whose operators the counts of smaller ones tell.
+fn sized(grown: &Grown, operators: f64, trial: &Trial) -> TimedRun {
+    TimedRun { reuse: grown.reuse_at(operators), ..timed(operators, trial) }
+}
+
+/// With which exponent what an operator takes grew in the last step, where it did.
+fn drift(runs: &[TimedRun]) -> f64 {
+    let [.., before, last] = runs else { return 0.0 };
+    let each = |run: &TimedRun| run.cpu_seconds / run.operators;
+    let drift = (each(last) / each(before)).ln() / (last.operators / before.operators).ln();
+    if drift.is_finite() { drift.clamp(0.0, 1.0) } else { 0.0 }
 }
 
 fn timed(operators: f64, trial: &Trial) -> TimedRun {

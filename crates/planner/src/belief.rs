@@ -310,10 +310,10 @@ impl Belief {
         self.runs = self.evidence.predict();
     }
 
-    /// Takes in CPU seconds of the whole run on a tier, as extrapolated from times on smaller inputs, and the longest of these.
-    pub fn foresee_seconds(&mut self, tier: Tier, seconds: Estimate, longest: &TimedRun) {
+    /// Takes in CPU seconds of the whole run on a tier, as extrapolated from times on so many smaller inputs, and the longest of these.
+    pub fn foresee_seconds(&mut self, tier: Tier, seconds: Estimate, longest: &TimedRun, runs: usize) {
         let spilt = self.outgrown(longest.memory_bytes);
-        self.evidence.foresee_seconds(tier, seconds, longest.cpu_seconds, spilt);
+        self.evidence.foresee_seconds(tier, seconds, (longest.cpu_seconds, runs), spilt);
         self.runs = self.evidence.predict();
     }
 

@@ -27,6 +27,12 @@ pub(crate) const TIERS: usize = Tier::ALL.len();
 /// exponential distribution with mean 1.
 const LASTING_LOG_DEVIATION: f64 = 1.0;
 
+/// The largest number that may say how often something doubles: at a nanosecond each, so many doublings take a day and more.
+const MOST_DOUBLINGS: f64 = 47.0;
+
+/// Times that tell how they grow by two terms, with three to judge by. Of fewer any of several forms may be the right one.
+const ENOUGH_TIMES: usize = 5;
+
 /// What is known about the number of operators of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Operators {
@@ -253,11 +259,19 @@ impl Evidence {
         }
     }
 
-    /// Takes in CPU seconds of the whole run on a tier, extrapolated from times on smaller inputs, the longest of which took so many:
-    /// where they are going is in what they were fitted by, but for memory that outgrows the caches, by this factor.
-    pub fn foresee_seconds(&mut self, tier: Tier, seconds: Estimate, longest: f64, (spilt, unsure): (f64, f64)) {
+    /// Takes in CPU seconds of the whole run on a tier, extrapolated from times on smaller inputs, the longest of which took so many, and
+    /// how many these were: where they are going is in what they were fitted by, as far as they are enough to tell, but for memory that
+    /// outgrows the caches, by this factor.
+    pub fn foresee_seconds(
+        &mut self,
+        tier: Tier,
+        seconds: Estimate,
+        (longest, runs): (f64, usize),
+        (spilt, unsure): (f64, f64),
+    ) {
         let folds = (seconds.expected / longest).max(1.0).ln();
-        let drift = (TREND_CHANGE_LOG_DEVIATION * folds).hypot(TIMING_LOG_DEVIATION).hypot(unsure);
+        let per_fold = if runs < ENOUGH_TIMES { EXTRAPOLATION_LOG_DEVIATION } else { TREND_CHANGE_LOG_DEVIATION };
+        let drift = (per_fold * folds).hypot(TIMING_LOG_DEVIATION).hypot(unsure);
         self.foreseen[tier as usize] = Some(LogNormal::about(seconds).times(spilt.ln(), drift));
         self.basis = Basis::Emulated;
         self.uses_prior = false;
@@ -373,7 +387,8 @@ impl Evidence {
 ///
 /// A count that depends on the input is what it would be of inputs of size one: the code does not show how often a loop goes
 /// round whose bound is an argument, and its priors know no arguments. So it grows with each number among these, by exponents as
-/// they are over programs, and is the less certain the larger the numbers are.
+/// they are over programs, and is the less certain the larger the numbers are. A small number may as well say how deep something
+/// branches: the count is then between what it is without and twice as much for each of it.
 pub(crate) fn told(inputs: &Inputs<'_>) -> Option<LogNormal> {
     let profile = &inputs.analysis.profile;
     let count = LogNormal::of(total(&profile.ops)?);
@@ -381,8 +396,12 @@ pub(crate) fn told(inputs: &Inputs<'_>) -> Option<LogNormal> {
         return Some(count);
     }
     let exponent = &inputs.resources.workload.growth_with_numbers;
-    let sizes = inputs.features.numbers.iter().map(|number| number.abs().ln()).filter(|log| *log > 0.0);
-    Some(sizes.fold(count, |count, log| count.times(exponent.value * log, exponent.deviation * log)))
+    let branches = |number: f64| if number <= MOST_DOUBLINGS { number * std::f64::consts::LN_2 / 2.0 } else { 0.0 };
+    let sizes = inputs.features.numbers.iter().map(|number| number.abs()).filter(|number| *number > 1.0);
+    Some(sizes.fold(count, |count, number| {
+        let log = number.ln();
+        count.times(exponent.value * log, (exponent.deviation * log).hypot(branches(number)))
+    }))
 }
 
 /// Operators in total: as the analysis says, else the sum of its classes.

@@ -146,10 +146,26 @@ pub fn largest_between(from: &[u64], to: &[u64], allows: impl Fn(&[u64]) -> bool
     Some(at(least)).filter(|sizes| sizes.as_slice() != from && sizes.as_slice() != to)
 }
 
+/// More sizes than can be told apart, all as far on their way up as the largest is at `scale`: what is a product of their powers is a
+/// power of it.
+#[must_use]
+pub fn together(values: &[u64], scale: u64) -> Vec<u64> {
+    let largest = values.iter().copied().max().unwrap_or(scale);
+    let from = first(largest) as f64;
+    let way = (scale as f64 / from).ln() / (largest as f64 / from).ln();
+    let way = if way.is_finite() { way.clamp(0.0, 1.0) } else { 1.0 };
+    let size = |value: &u64| {
+        let from = first(*value) as f64;
+        let size = from * (*value as f64 / from).powf(way);
+        if value.is_power_of_two() { size.log2().floor().exp2() as u64 } else { alike(size.round() as u64, *value) }
+    };
+    values.iter().map(size).collect()
+}
+
 /// Where a climb begins: at the cube root. A run of half a minute executes some 10^11 operators, so that one that grows by any
-/// power executes some thousands there.
+/// power executes some thousands there. What enumerates at such small numbers as 10 begins half-way, with as much as by a square root.
 fn first(value: u64) -> u64 {
-    let root = (value as f64).cbrt().max(UNROLLED as f64) as u64;
+    let root = (value as f64).cbrt().max(value.div_ceil(2).min(UNROLLED) as f64) as u64;
     if value.is_power_of_two() { root.next_power_of_two() } else { root }
 }
 
@@ -227,6 +243,16 @@ mod tests {
         assert_eq!(largest_between(&[100], &[40_000], |_| false), None);
         let both = largest_between(&[20, 30], &[4000, 60_000], |sizes| sizes[0] * sizes[1] <= 600_000).unwrap();
         assert!(both[0] > 100 && both[1] > 200, "{both:?}");
+    }
+
+    #[test]
+    fn many_sizes_rise_together() {
+        let values = [1600, 1200, 300];
+        assert_eq!(together(&values, 1600), values);
+        assert_eq!(together(&values, first(1600)), values.map(first));
+        let middle = together(&values, 130);
+        assert!(middle.iter().zip(&values).all(|(size, value)| first(*value) < *size && size < value), "{middle:?}");
+        assert_eq!(together(&[1024, 10, 50], 128)[0], 128);
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn a_budget_too_short_to_compile_for_counting_times_alone() {
     let ProbeKind::Timed(first) = probe.kind else { panic!("{probe:?}") };
     assert!(probe.own_code && probe.limits.cpu_seconds <= 0.005, "{probe:?}");
     belief.timed(first, 0.003, 0.003, Some(0.004));
-    belief.foresee_seconds(first, Estimate::new(0.19, 0.2, 0.21, Basis::Emulated), &timed(f64::NAN, 0.002));
+    belief.foresee_seconds(first, Estimate::new(0.19, 0.2, 0.21, Basis::Emulated), &timed(f64::NAN, 0.002), 5);
     let told = belief.run_cpu_seconds(first).unwrap();
     assert!((told.expected / 0.2 - 1.0).abs() < 0.01 && told.basis == Basis::Emulated);
     let width = told.width_ratio();
@@ -168,7 +168,7 @@ fn memory_that_outgrows_the_caches_costs_more() {
         problem.analysis.profile.memory.peak_bytes = exactly(peak);
         let mut belief = problem.believe();
         let longest = TimedRun { memory_bytes: 2e6, ..timed(f64::NAN, 0.01) };
-        belief.foresee_seconds(Tier::Cranelift, Estimate::exact(1.0, Basis::Emulated), &longest);
+        belief.foresee_seconds(Tier::Cranelift, Estimate::exact(1.0, Basis::Emulated), &longest, 5);
         belief.run_cpu_seconds(Tier::Cranelift).unwrap()
     };
     let (small, large) = (told(2e6), told(1e9));
