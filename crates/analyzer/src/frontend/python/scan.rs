@@ -21,9 +21,11 @@ pub(super) struct Scanned {
 }
 
 /// A block that is open, by the indentation of its head.
-struct Block {
+struct Block<'a> {
     indent: usize,
     kind: Kind,
+    /// What stands behind `for`, where it is such a loop.
+    each: Option<&'a [u8]>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,7 @@ enum Kind {
 
 /// The imports in a text.
 pub(super) fn scan(text: &[u8], version: Option<(u32, u32)>) -> Vec<Scanned> {
-    let mut scanner = Scanner { blocks: Vec::new(), found: Vec::new(), version };
+    let mut scanner = Scanner { text, blocks: Vec::new(), found: Vec::new(), version };
     let mut lines = Lines { text, at: 0 };
     while let Some((indent, line)) = lines.next() {
         scanner.line(indent, line);
@@ -111,14 +113,15 @@ impl<'a> Lines<'a> {
     }
 }
 
-struct Scanner {
-    blocks: Vec<Block>,
+struct Scanner<'a> {
+    text: &'a [u8],
+    blocks: Vec<Block<'a>>,
     found: Vec<Scanned>,
     version: Option<(u32, u32)>,
 }
 
-impl Scanner {
-    fn line(&mut self, indent: usize, line: &[u8]) {
+impl<'a> Scanner<'a> {
+    fn line(&mut self, indent: usize, line: &'a [u8]) {
         // Only words that begin an import or a block matter.
         if !matches!(line[0], b'i' | b'f' | b'd' | b'c' | b'a' | b'e' | b't' | b'w') && self.blocks.is_empty() {
             return;
@@ -143,14 +146,55 @@ impl Scanner {
             // Either branch of a condition may run; what handles a failed import is for where the import fails.
             b"else" | b"finally" => self.open(indent, Kind::Plain, rest),
             b"except" => self.open(indent, Kind::Alternative, rest),
-            b"class" | b"try" | b"with" | b"for" | b"while" | b"async" => self.open(indent, Kind::Plain, rest),
-            _ => {}
+            b"for" => {
+                self.open(indent, Kind::Plain, rest);
+                if let Some(block) = self.blocks.last_mut() {
+                    block.each = Some(rest);
+                }
+            }
+            b"class" | b"try" | b"with" | b"while" | b"async" => self.open(indent, Kind::Plain, rest),
+            _ => self.import_call(line),
         }
+    }
+
+    /// A call that imports the module whose name is a loop's variable, once for each text that the loop goes over.
+    fn import_call(&mut self, line: &[u8]) {
+        let Some(each) = self.blocks.iter().rev().find_map(|block| block.each) else { return };
+        if !line.windows(8).any(|part| part == b"import__" || part == b"import_m") {
+            return;
+        }
+        let each = String::from_utf8_lossy(each).into_owned();
+        let line = String::from_utf8_lossy(line);
+        let call = ["__import__(", "import_module("].iter().find_map(|call| line.split_once(call));
+        let argument = call.and_then(|(_, rest)| rest.split([')', ',']).next()).map(str::trim);
+        let Some((variable, over)) = each.trim().trim_end_matches(':').split_once(" in ") else { return };
+        if argument != Some(variable.trim()) {
+            return;
+        }
+        let over = over.trim();
+        let texts = if over.starts_with(['(', '[', '{']) { quoted(over) } else { self.bound_to(over) };
+        let lazy = self.blocks.iter().any(|block| block.kind == Kind::Function);
+        for module in texts.into_iter().filter(|text| is_module(text)) {
+            self.found.push(Scanned { level: 0, module, names: Vec::new(), lazy, alternative: false });
+        }
+    }
+
+    /// The texts of the literal that a name of the module is bound to.
+    fn bound_to(&self, name: &str) -> Vec<String> {
+        let mut lines = Lines { text: self.text, at: 0 };
+        while let Some((indent, line)) = lines.next() {
+            let value = line.strip_prefix(name.as_bytes()).filter(|_| indent == 0).map(<[u8]>::trim_ascii_start);
+            if let Some(value) = value.and_then(|value| value.strip_prefix(b"=")) {
+                let value = String::from_utf8_lossy(value);
+                return if value.trim().starts_with(['(', '[', '{']) { quoted(&value) } else { Vec::new() };
+            }
+        }
+        Vec::new()
     }
 
     /// Opens a block; what follows its colon on the same line belongs to it.
     fn open(&mut self, indent: usize, kind: Kind, rest: &[u8]) {
-        self.blocks.push(Block { indent, kind });
+        self.blocks.push(Block { indent, kind, each: None });
         if kind != Kind::Dead
             && let Some(colon) = rest.iter().rposition(|&byte| byte == b':')
         {
@@ -222,6 +266,11 @@ impl Scanner {
     }
 }
 
+/// The texts in quotes of a literal.
+fn quoted(literal: &str) -> Vec<String> {
+    literal.split(['"', '\'']).skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 /// A statement without comments and line breaks.
 fn clean(statement: &[u8]) -> String {
     let text = String::from_utf8_lossy(statement);
@@ -269,6 +318,17 @@ mod tests {
         );
         check("'''\nimport no\n'''\nx = \"\"\"\nimport no\n\"\"\"\nimport yes\n", &["yes"]);
         check("x = [\nimport_, 'it'\n]\nfrom a \\\n    import b\n", &["a:b"]);
+    }
+
+    #[test]
+    fn what_a_loop_imports_is_found() {
+        check(
+            "for lib in ('a', \"b.c\"):\n    try:\n        x = importlib.import_module(lib)\n    except E:\n        pass\n",
+            &["a", "b.c"],
+        );
+        check("needs = [\n  'a',\n  'b',\n]\nfor one in needs:\n    __import__(one)\n", &["a", "b"]);
+        check("for one in ('a', 'b'):\n    locals()[one] = __import__(one)\n    print(one)\n", &["a", "b"]);
+        check("for one in ('a', 'b'):\n    __import__(other)\nfor one in what():\n    __import__(one)\n", &[]);
     }
 
     #[test]
