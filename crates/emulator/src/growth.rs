@@ -109,7 +109,7 @@ impl Growth {
         Self::fit_weighed(samples, TOLERANCE, |_| 1.0)
     }
 
-    /// The same of what runs took, as seconds for counts: times of one run differ by a share of themselves, and by what entering and
+    /// The same of what runs took, by rising size, as seconds for counts: times of one run differ by a share of themselves, and by what entering and
     /// leaving takes, which is most of the shortest.
     #[must_use]
     pub fn fit_times(samples: &[Sample]) -> Option<Self> {

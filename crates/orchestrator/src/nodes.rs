@@ -86,6 +86,7 @@ fn price_on(
     inputs: &Inputs<'_>,
     request: &Request,
 ) -> Result<Plan, forewarm_planner::ChooseError> {
+    // What a second is worth here it is worth there, so that the sums can be compared, of `cost-time` too.
     let (objective, weights) = (request.objective, plan.weights);
     let Some(belief) = belief else {
         let corrections = elsewhere::process_corrections(plan, inputs, node);

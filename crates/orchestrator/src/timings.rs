@@ -24,7 +24,7 @@ use crate::smaller::{Grown, Inputs, LONG_SECONDS, MOST_SHARE, given};
 use crate::{Error, Orchestrator};
 
 /// Shares of what is left of the time for a tier that the last two runs are to take by what is foretold of them: the first tells what an
-/// operator comes to take in larger runs, so that the second, the largest, ends in time.
+/// operator comes to take in larger runs, so that the second, the largest, ends in time. Choices, as is [`CHEAP`].
 const AIMS: [f64; 2] = [0.15, AIM];
 const AIM: f64 = 0.6;
 

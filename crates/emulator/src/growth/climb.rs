@@ -163,7 +163,7 @@ pub fn together(values: &[u64], scale: u64) -> Vec<u64> {
 }
 
 /// Where a climb begins: at the cube root. A run of half a minute executes some 10^11 operators, so that one that grows by any
-/// power executes some thousands there. What enumerates at such small numbers as 10 begins half-way, with as much as by a square root.
+/// power executes some thousands there. Numbers such as 10, at which programs enumerate, begin at half of themselves.
 fn first(value: u64) -> u64 {
     let root = (value as f64).cbrt().max(value.div_ceil(2).min(UNROLLED) as f64) as u64;
     if value.is_power_of_two() { root.next_power_of_two() } else { root }

@@ -433,6 +433,7 @@ impl<'a, 's> Emitter<'a, 's> {
     pub(super) fn bind(&mut self, name: &'a str, at: u32, val: Val) {
         let before = self.names.insert(name, Slot { val, at });
         self.log.push((name, before));
+        self.texts.remove(name);
     }
 
     /// Makes names again what they were at a mark: what was bound since lies in a namespace of its own.

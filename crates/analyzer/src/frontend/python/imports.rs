@@ -8,6 +8,10 @@ use super::emit::{Emitter, Val};
 use super::scope::start;
 use super::statements::is_named;
 
+/// Texts of a literal that are looked at for each call which names a module by one of them: more than any list of requirements has, and so
+/// few that the work is in proportion to the code.
+const MOST_TEXTS: usize = 64;
+
 /// An import as it stands in the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
@@ -94,7 +98,7 @@ impl<'a> Emitter<'a, '_> {
         self.sheet.imports.push(Found { module, names, file: self.file.number, offset, when, function });
     }
 
-    /// Notes which texts a name stands for, where it is bound to a literal, or to what another name stands for.
+    /// Notes which texts a name stands for that was just bound to a literal, or to what another name stands for.
     pub(super) fn note_texts(&mut self, target: &'a Expr, value: &'a Expr) {
         let Expr::Name(name) = target else { return };
         let texts = match value {
@@ -102,13 +106,12 @@ impl<'a> Emitter<'a, '_> {
             Expr::Name(other) => self.texts.get(other.id.as_str()).copied(),
             _ => None,
         };
-        match texts {
-            Some(texts) => self.texts.insert(&name.id, texts),
-            None => self.texts.remove(name.id.as_str()),
-        };
+        if let Some(texts) = texts {
+            self.texts.insert(&name.id, texts);
+        }
     }
 
-    /// The texts that an expression may come to, where all are written in the code.
+    /// The texts that an expression may come to, where all are written in the code and they are few.
     fn texts_of(&self, expr: &'a Expr) -> Vec<&'a str> {
         let text = |expr: &'a Expr| match expr {
             Expr::StringLiteral(text) => Some(text.value.to_str()),
@@ -124,7 +127,8 @@ impl<'a> Emitter<'a, '_> {
             Expr::Set(set) => &set.elts[..],
             _ => return text(expr).into_iter().collect(),
         };
-        elements.iter().map(text).collect::<Option<_>>().unwrap_or_default()
+        let few = Some(elements).filter(|elements| elements.len() <= MOST_TEXTS);
+        few.and_then(|elements| elements.iter().map(text).collect()).unwrap_or_default()
     }
 
     /// `importlib.import_module("x")` and `__import__("x")`, of each text that a name there may stand for: the module, where it is

@@ -4,6 +4,8 @@
 //! statements that run when the module is loaded count: not those in functions, under `TYPE_CHECKING`, or for other
 //! platforms. A string is skipped, a logical line is judged by its first word.
 
+use rustc_hash::FxHashMap;
+
 use super::imports::PLATFORM;
 
 /// An import statement.
@@ -24,9 +26,22 @@ pub(super) struct Scanned {
 struct Block<'a> {
     indent: usize,
     kind: Kind,
-    /// What stands behind `for`, where it is such a loop.
-    each: Option<&'a [u8]>,
+    /// What it goes over, where it is a `for` loop.
+    each: Option<Each<'a>>,
 }
+
+/// A loop's variable, and what it goes over.
+struct Each<'a> {
+    variable: &'a [u8],
+    over: &'a [u8],
+}
+
+/// Bytes of a literal that are looked at for each loop that goes over it: more than any list of requirements has, and so few that the work is
+/// in proportion to the text.
+const MOST_LITERAL: usize = 4096;
+
+/// Calls that import what their first argument names.
+const CALLS: [&[u8]; 2] = [b"__import__(", b"import_module("];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -39,7 +54,7 @@ enum Kind {
 
 /// The imports in a text.
 pub(super) fn scan(text: &[u8], version: Option<(u32, u32)>) -> Vec<Scanned> {
-    let mut scanner = Scanner { text, blocks: Vec::new(), found: Vec::new(), version };
+    let mut scanner = Scanner { text, literals: None, blocks: Vec::new(), found: Vec::new(), version };
     let mut lines = Lines { text, at: 0 };
     while let Some((indent, line)) = lines.next() {
         scanner.line(indent, line);
@@ -115,6 +130,8 @@ impl<'a> Lines<'a> {
 
 struct Scanner<'a> {
     text: &'a [u8],
+    /// What the module binds names to, once that was asked.
+    literals: Option<FxHashMap<&'a [u8], &'a [u8]>>,
     blocks: Vec<Block<'a>>,
     found: Vec<Scanned>,
     version: Option<(u32, u32)>,
@@ -131,8 +148,7 @@ impl<'a> Scanner<'a> {
         if self.blocks.iter().any(|block| block.kind == Kind::Dead) {
             return;
         }
-        let word = line.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(line.len());
-        let (word, rest) = line.split_at(word);
+        let (word, rest) = line.split_at(name(line).len());
         match word {
             b"import" | b"from" => self.import(line),
             b"def" => self.open(indent, Kind::Function, b""),
@@ -148,8 +164,10 @@ impl<'a> Scanner<'a> {
             b"except" => self.open(indent, Kind::Alternative, rest),
             b"for" => {
                 self.open(indent, Kind::Plain, rest);
-                if let Some(block) = self.blocks.last_mut() {
-                    block.each = Some(rest);
+                let variable = name(rest.trim_ascii_start());
+                let over = rest.trim_ascii_start()[variable.len()..].trim_ascii_start().strip_prefix(b"in");
+                if let Some((block, over)) = self.blocks.last_mut().zip(over).filter(|_| !variable.is_empty()) {
+                    block.each = Some(Each { variable, over: over.trim_ascii_start() });
                 }
             }
             b"class" | b"try" | b"with" | b"while" | b"async" => self.open(indent, Kind::Plain, rest),
@@ -157,39 +175,43 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A call that imports the module whose name is a loop's variable, once for each text that the loop goes over.
+    /// A call that imports the module whose name is a loop's variable, once for each text that the loop goes over. One in a loop tells
+    /// all that others there do.
     fn import_call(&mut self, line: &[u8]) {
-        let Some(each) = self.blocks.iter().rev().find_map(|block| block.each) else { return };
-        if !line.windows(8).any(|part| part == b"import__" || part == b"import_m") {
+        if self.blocks.iter().all(|block| block.each.is_none()) {
             return;
         }
-        let each = String::from_utf8_lossy(each).into_owned();
-        let line = String::from_utf8_lossy(line);
-        let call = ["__import__(", "import_module("].iter().find_map(|call| line.split_once(call));
-        let argument = call.and_then(|(_, rest)| rest.split([')', ',']).next()).map(str::trim);
-        let Some((variable, over)) = each.trim().trim_end_matches(':').split_once(" in ") else { return };
-        if argument != Some(variable.trim()) {
-            return;
-        }
-        let over = over.trim();
-        let texts = if over.starts_with(['(', '[', '{']) { quoted(over) } else { self.bound_to(over) };
+        let argument = CALLS.iter().find_map(|call| {
+            let behind = line.windows(call.len()).position(|part| part == *call)? + call.len();
+            Some(name(line[behind..].trim_ascii_start()))
+        });
+        let of = |block: &&mut Block<'_>| block.each.as_ref().is_some_and(|each| Some(each.variable) == argument);
+        let Some(each) = self.blocks.iter_mut().rev().find(of).and_then(|block| block.each.take()) else { return };
+        let texts = match name(each.over) {
+            b"" => quoted(each.over),
+            bound => self.literals().get(bound).map(|literal| quoted(literal)).unwrap_or_default(),
+        };
         let lazy = self.blocks.iter().any(|block| block.kind == Kind::Function);
         for module in texts.into_iter().filter(|text| is_module(text)) {
             self.found.push(Scanned { level: 0, module, names: Vec::new(), lazy, alternative: false });
         }
     }
 
-    /// The texts of the literal that a name of the module is bound to.
-    fn bound_to(&self, name: &str) -> Vec<String> {
-        let mut lines = Lines { text: self.text, at: 0 };
-        while let Some((indent, line)) = lines.next() {
-            let value = line.strip_prefix(name.as_bytes()).filter(|_| indent == 0).map(<[u8]>::trim_ascii_start);
-            if let Some(value) = value.and_then(|value| value.strip_prefix(b"=")) {
-                let value = String::from_utf8_lossy(value);
-                return if value.trim().starts_with(['(', '[', '{']) { quoted(&value) } else { Vec::new() };
+    /// What the module binds names to, by one pass for all that ask.
+    fn literals(&mut self) -> &FxHashMap<&'a [u8], &'a [u8]> {
+        let text = self.text;
+        self.literals.get_or_insert_with(|| {
+            let mut lines = Lines { text, at: 0 };
+            let mut literals = FxHashMap::default();
+            while let Some((indent, line)) = lines.next() {
+                let name = name(line);
+                let value = line[name.len()..].trim_ascii_start().strip_prefix(b"=");
+                if let Some(value) = value.filter(|_| indent == 0 && !name.is_empty()) {
+                    literals.insert(name, value.trim_ascii_start());
+                }
             }
-        }
-        Vec::new()
+            literals
+        })
     }
 
     /// Opens a block; what follows its colon on the same line belongs to it.
@@ -266,9 +288,23 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The texts in quotes of a literal.
-fn quoted(literal: &str) -> Vec<String> {
-    literal.split(['"', '\'']).skip(1).step_by(2).map(str::to_owned).collect()
+/// The name that begins some bytes.
+fn name(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+/// The texts in quotes of a tuple, list or set that begins some bytes.
+fn quoted(literal: &[u8]) -> Vec<String> {
+    let close = match literal.first() {
+        Some(b'(') => b')',
+        Some(b'[') => b']',
+        Some(b'{') => b'}',
+        _ => return Vec::new(),
+    };
+    let literal = &literal[..literal.len().min(MOST_LITERAL)];
+    let end = literal.iter().position(|&byte| byte == close).unwrap_or(literal.len());
+    clean(&literal[..end]).split(['"', '\'']).skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// A statement without comments and line breaks.
@@ -327,6 +363,11 @@ mod tests {
             &["a", "b.c"],
         );
         check("needs = [\n  'a',\n  'b',\n]\nfor one in needs:\n    __import__(one)\n", &["a", "b"]);
+        check(
+            "needs = (  # what\n  'a',  # isn't b\n)\nfor one in needs:  # all\n    __import__(one)\n    __import__(one)\n",
+            &["a"],
+        );
+        check("for one in ('a', 'b'):\n    for other in x:\n        import_module(one, 'p')\n", &["a", "b"]);
         check("for one in ('a', 'b'):\n    locals()[one] = __import__(one)\n    print(one)\n", &["a", "b"]);
         check("for one in ('a', 'b'):\n    __import__(other)\nfor one in what():\n    __import__(one)\n", &[]);
     }
